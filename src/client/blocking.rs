@@ -1,0 +1,261 @@
+use std::future::Future;
+use std::io;
+use std::marker::PhantomData;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::pin::pin;
+use std::task::{self, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use netlink_sys::Socket;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::client::socket::{self, Endpoint, Endpoints};
+use crate::client::{DumpRun, Engine, Link, Transport, operations};
+use crate::error::Result;
+use crate::model::{
+    Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
+    ServiceEntry, ServiceId, SyncDaemon, Timeouts,
+};
+use crate::wire::{Report, Request};
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A client that blocks the calling thread.
+///
+/// It steers the IPVS of one network namespace through two sockets of its own.
+/// Dropping it closes them; what it wrote stays in the kernel.
+///
+/// Methods take `&mut self`, for a socket carries one conversation at a time. To
+/// share a client, put it into a [`Mutex`](std::sync::Mutex); to work in parallel,
+/// open several.
+///
+/// The kernel executes a request while it is being sent, which takes microseconds,
+/// or some hundred milliseconds where it has to load a module. Nothing can cut that
+/// short. Waiting for the answer afterwards ends at the deadline.
+///
+/// ```no_run
+/// use ipvs_netlink::{Client, Destination, Scheduler, Service};
+///
+/// let mut ipvs = Client::connect()?;
+/// let web = Service::tcp("192.0.2.10:80".parse()?).scheduler(Scheduler::LEAST_CONNECTION);
+/// ipvs.add_service(&web)?;
+/// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?))?;
+/// for entry in ipvs.services()? {
+///     println!("{} {}: {}", entry.service.id, entry.service.scheduler, entry.stats.connections);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    engine: Engine<BlockingSocket>,
+}
+
+/// Connecting.
+impl Client {
+    /// Opens a client for the network namespace of the calling thread.
+    ///
+    /// The kernel loads the module `ip_vs` if it is not loaded. That takes no
+    /// privilege, unlike every command; [`check`](Self::check) tells whether those
+    /// will be allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the kernel
+    /// has no IPVS, [`ErrorKind::Socket`](crate::ErrorKind::Socket) when no socket
+    /// can be opened.
+    pub fn connect() -> Result<Self> {
+        Self::over(Endpoints::open()?)
+    }
+
+    /// Opens a client for the network namespace that the file at `path` stands for,
+    /// such as `/run/netns/blue` or `/proc/1234/ns/net`. The calling thread stays in
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and when the file cannot be opened, is not a
+    /// network namespace, or the caller has no `CAP_SYS_ADMIN`.
+    ///
+    /// ```no_run
+    /// # use ipvs_netlink::Client;
+    /// let mut blue = Client::in_namespace("/run/netns/blue")?;
+    /// # Ok::<(), ipvs_netlink::Error>(())
+    /// ```
+    pub fn in_namespace(path: impl AsRef<Path>) -> Result<Self> {
+        Self::over(Endpoints::open_at(path.as_ref())?)
+    }
+
+    /// Opens a client for the network namespace that `namespace` is open on. The
+    /// calling thread stays in its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`in_namespace`](Self::in_namespace).
+    pub fn in_namespace_fd(namespace: impl AsFd) -> Result<Self> {
+        Self::over(Endpoints::open_in(namespace.as_fd())?)
+    }
+
+    /// Makes a client of netlink sockets of the protocol `NETLINK_GENERIC` that
+    /// somebody opened, wherever that was. `dumps` is for the destinations; without
+    /// it the one socket does everything.
+    ///
+    /// The sockets are connected to the kernel, and what waits in them is thrown
+    /// away. The kernel also asks for `CAP_NET_ADMIN` of whoever opened them.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    #[cfg(feature = "packet")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
+    pub fn from_sockets(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
+        let commands = Endpoint::adopt(commands)?;
+        // Their sockets may have been read with large buffers before.
+        let link = |Endpoint { socket, port }| Link::for_commands(BlockingSocket(socket), port);
+        let dumps = dumps.map(Endpoint::adopt).transpose()?.map(link);
+        Self::with_links(link(commands), dumps)
+    }
+
+    fn over(Endpoints { commands, dumps }: Endpoints) -> Result<Self> {
+        let commands = Link::for_commands(BlockingSocket(commands.socket), commands.port);
+        let dumps = Link::for_destinations(BlockingSocket(dumps.socket), dumps.port);
+        Self::with_links(commands, Some(dumps))
+    }
+
+    fn with_links(
+        commands: Link<BlockingSocket>,
+        dumps: Option<Link<BlockingSocket>>,
+    ) -> Result<Self> {
+        let engine = ready(Engine::open(commands, dumps, Some(DEFAULT_DEADLINE)))?;
+        Ok(Self { engine })
+    }
+
+    /// How long an operation waits for each answer, 5 seconds by default; `None` is
+    /// for ever.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.engine.deadline
+    }
+
+    /// Sets how long an operation waits for each answer. `None` waits for ever.
+    ///
+    /// Answers are normally there when the request has been sent, so a deadline
+    /// that is reached means that one was lost.
+    pub const fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.engine.deadline = deadline;
+    }
+}
+
+macro_rules! block {
+    ($future:expr) => {
+        ready($future)
+    };
+}
+
+operations!(Client, {}, block);
+
+/// Streaming.
+impl Client {
+    /// Reads the services one after the other, in bounded memory.
+    ///
+    /// Giving the iterator up early leaves the client usable; the rest of the dump
+    /// is thrown away before the next one.
+    #[doc = include_str!("errors_of_reads.md")]
+    ///
+    /// An item that is an error is the last one, unless it is a malformed entry.
+    pub fn stream_services(&mut self) -> Result<Services<'_>> {
+        let run = self.engine.begin(Request::Services)?;
+        Ok(Services(Entries::new(&mut self.engine, run)))
+    }
+
+    /// Reads the destinations of a service one after the other, in bounded memory.
+    ///
+    /// As [`stream_services`](Self::stream_services). The kernel reports no
+    /// destinations, without an error, also when there is no such service;
+    /// [`destinations`](Self::destinations) tells the one from the other.
+    #[doc = include_str!("errors_of_reads.md")]
+    ///
+    /// An item that is an error is the last one, unless it is a malformed entry.
+    pub fn stream_destinations(&mut self, service: ServiceId) -> Result<Destinations<'_>> {
+        let run = self.engine.begin(Request::Destinations(service))?;
+        Ok(Destinations(Entries::new(&mut self.engine, run)))
+    }
+}
+
+/// The services, one after the other. See [`Client::stream_services`].
+#[derive(Debug)]
+pub struct Services<'c>(Entries<'c, ServiceEntry>);
+
+/// The destinations of a service, one after the other. See
+/// [`Client::stream_destinations`].
+#[derive(Debug)]
+pub struct Destinations<'c>(Entries<'c, DestinationEntry>);
+
+#[derive(Debug)]
+struct Entries<'c, R> {
+    engine: &'c mut Engine<BlockingSocket>,
+    run: DumpRun,
+    reports: PhantomData<R>,
+}
+
+impl<'c, R: Report> Entries<'c, R> {
+    const fn new(engine: &'c mut Engine<BlockingSocket>, run: DumpRun) -> Self {
+        Self { engine, run, reports: PhantomData }
+    }
+
+    fn next(&mut self) -> Option<Result<R>> {
+        ready(self.engine.next(&mut self.run)).transpose()
+    }
+}
+
+impl Iterator for Services<'_> {
+    type Item = Result<ServiceEntry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl Iterator for Destinations<'_> {
+    type Item = Result<DestinationEntry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+/// A socket whose waiting blocks the thread.
+#[derive(Debug)]
+struct BlockingSocket(Socket);
+
+impl Transport for BlockingSocket {
+    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        self.0.send(datagram, 0).map(drop)
+    }
+
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        socket::receive(&self.0, buffer)
+    }
+
+    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let timeout = left.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
+            match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], timeout.as_ref()) {
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+/// The output of a future that waits for nothing but [`BlockingSocket`].
+fn ready<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("a blocking socket blocks"),
+    }
+}

@@ -1,0 +1,153 @@
+use std::io;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use crate::client::Transport;
+use crate::error::{Context, Error, Result};
+use crate::proto::Session;
+
+/// The largest datagram that the kernel makes for a dump. With a buffer of this
+/// size nothing is ever cut off.
+pub(crate) const LARGE: usize = 32 * 1024;
+
+/// What fills the kernel's buffer for a dump of few destinations exactly: it
+/// allocates and clears one as large as the largest ever offered on the socket.
+pub(crate) const SMALL: usize = 7872;
+
+/// A socket, what is remembered of it, and its buffers.
+#[derive(Debug)]
+pub(crate) struct Link<T> {
+    transport: T,
+    pub(crate) session: Session,
+    pub(crate) outbox: Vec<u8>,
+    inbox: Vec<u8>,
+    capacity: usize,
+}
+
+/// How long to wait for an answer. The clock is looked at only when the answer is
+/// not there at once.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    limit: Option<Duration>,
+    until: Option<Instant>,
+    overflow: Option<io::Error>,
+}
+
+impl Patience {
+    pub(crate) const fn new(limit: Option<Duration>) -> Self {
+        Self { limit, until: None, overflow: None }
+    }
+
+    fn until(&mut self) -> Option<Instant> {
+        if self.until.is_none() {
+            self.until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
+        }
+        self.until
+    }
+}
+
+impl<T: Transport> Link<T> {
+    /// `capacity` is the size of the receive buffer, from the first read on.
+    pub(crate) fn new(transport: T, port: u32, capacity: usize) -> Self {
+        Self {
+            transport,
+            session: Session::new(port),
+            outbox: Vec::with_capacity(512),
+            inbox: Vec::with_capacity(capacity),
+            capacity,
+        }
+    }
+
+    /// The datagram that was received last.
+    pub(crate) fn datagram(&self) -> &[u8] {
+        &self.inbox
+    }
+
+    /// Makes the receive buffer at least this large. It never shrinks: the kernel
+    /// would cut datagrams off.
+    pub(crate) fn grow(&mut self, capacity: usize) {
+        if capacity > self.capacity {
+            self.capacity = capacity;
+            self.inbox = Vec::with_capacity(capacity);
+        }
+    }
+
+    /// Sends what is in the outbox.
+    pub(crate) fn send(&self, context: Context) -> Result<()> {
+        loop {
+            match self.transport.send(&self.outbox) {
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|cause| Error::not_sent(context, &cause)),
+            }
+        }
+    }
+
+    /// Receives the next datagram.
+    ///
+    /// After an overflow what is still in the socket is received; only then comes
+    /// the error.
+    pub(crate) async fn receive(
+        &mut self,
+        patience: &mut Patience,
+        context: Context,
+    ) -> Result<()> {
+        loop {
+            let cause = match self.try_receive(context)? {
+                None => return Ok(()),
+                Some(cause) => cause,
+            };
+            match cause.kind() {
+                io::ErrorKind::WouldBlock => {}
+                _ if is_overflow(&cause) => {
+                    patience.overflow = Some(cause);
+                    continue;
+                }
+                _ => return Err(Error::unanswered(context, &cause)),
+            }
+            let waited = match patience.overflow.take() {
+                Some(cause) => Err(cause),
+                None => self.transport.readable(patience.until()).await,
+            };
+            waited.map_err(|cause| Error::unanswered(context, &cause))?;
+        }
+    }
+
+    /// One attempt to receive; `Some` is why there is nothing.
+    fn try_receive(&mut self, context: Context) -> Result<Option<io::Error>> {
+        loop {
+            self.inbox.clear();
+            match self.transport.try_receive(&mut self.inbox) {
+                Ok(length) if length > self.inbox.len() => {
+                    self.grow(length.max(LARGE));
+                    return Err(Error::cut_off(context));
+                }
+                Ok(_) => return Ok(None),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Ok(Some(cause)),
+            }
+        }
+    }
+
+    /// Takes everything out of the socket: what is left of a dump that was given
+    /// up, whose next part the kernel makes when one is taken, and answers to
+    /// requests that were.
+    pub(crate) fn drain(&mut self, context: Context) -> Result<()> {
+        loop {
+            match self.try_receive(context) {
+                Ok(Some(cause)) if cause.kind() == io::ErrorKind::WouldBlock => break,
+                Ok(Some(cause)) if !is_overflow(&cause) => {
+                    return Err(Error::not_sent(context, &cause));
+                }
+                // Cut off or lost, it is not wanted.
+                _ => {}
+            }
+        }
+        self.session.dump_ended();
+        Ok(())
+    }
+}
+
+fn is_overflow(cause: &io::Error) -> bool {
+    cause.raw_os_error() == Some(Errno::NOBUFS.raw_os_error())
+}

@@ -1,0 +1,18 @@
+//! The clients: the only place with sockets.
+//!
+//! [`Engine`] does every operation, written once as `async` over a [`Transport`].
+//! A client is a transport and a way to wait: the blocking one waits in `poll(2)`,
+//! so its futures are ready at once.
+
+mod blocking;
+mod engine;
+mod link;
+mod operations;
+mod socket;
+mod transport;
+
+pub use blocking::{Client, Destinations, Services};
+pub(crate) use engine::{DumpRun, Engine};
+pub(crate) use link::Link;
+pub(crate) use operations::operations;
+pub(crate) use transport::Transport;

@@ -1,0 +1,317 @@
+/// The operations of a client, with their documentation, written once for all of
+/// them. `$async` is `async` or nothing, `$wait` turns an engine's future into what
+/// the method returns.
+macro_rules! operations {
+    ($client:ty, { $($async:tt)? }, $wait:ident) => {
+        /// Reading.
+        impl $client {
+            /// Finds out, cheaply, whether commands will be allowed.
+            ///
+            /// Connecting needs no privilege; every command does, the reading ones
+            /// too.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied)
+            /// without `CAP_NET_ADMIN` in the initial user namespace.
+            pub $($async)? fn check(&mut self) -> Result<()> {
+                $wait!(self.engine.read::<Info>(Request::Info)).map(drop)
+            }
+
+            /// Reads what the kernel says of its IPVS.
+            #[doc = include_str!("errors_of_reads.md")]
+            #[doc(alias = "IPVS_CMD_GET_INFO")]
+            pub $($async)? fn info(&mut self) -> Result<Info> {
+                $wait!(self.engine.read(Request::Info))
+            }
+
+            /// Reads all services of the network namespace, with their counters.
+            ///
+            /// The kernel walks its table in pieces: while others write, a service
+            /// may be missing or come twice.
+            #[doc = include_str!("errors_of_reads.md")]
+            #[doc(alias = "IPVS_CMD_GET_SERVICE")]
+            pub $($async)? fn services(&mut self) -> Result<Vec<ServiceEntry>> {
+                $wait!(self.engine.collect(Request::Services))
+            }
+
+            /// Reads one service, with its counters.
+            #[doc = include_str!("errors_of_reads.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
+            /// it does not exist.
+            #[doc(alias = "IPVS_CMD_GET_SERVICE")]
+            pub $($async)? fn service(&mut self, id: ServiceId) -> Result<ServiceEntry> {
+                $wait!(self.engine.read(Request::Service(id)))
+            }
+
+            /// Reads the destinations of a service, with their connections and
+            /// counters; the newest comes first.
+            ///
+            /// Where the kernel reports none, the service is looked for: it reports
+            /// none for a service that does not exist, too.
+            #[doc = include_str!("errors_of_reads.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
+            /// the service does not exist.
+            #[doc(alias = "IPVS_CMD_GET_DEST")]
+            pub $($async)? fn destinations(
+                &mut self,
+                service: ServiceId,
+            ) -> Result<Vec<DestinationEntry>> {
+                $wait!(self.engine.destinations(service))
+            }
+
+            /// Reads one destination. The kernel has no such command: all
+            /// destinations of the service are read.
+            #[doc = include_str!("errors_of_reads.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            pub $($async)? fn destination(
+                &mut self,
+                service: ServiceId,
+                destination: impl Into<DestinationId>,
+            ) -> Result<DestinationEntry> {
+                $wait!(self.engine.destination(service, destination.into()))
+            }
+
+            /// Reads the timeouts of the network namespace.
+            #[doc = include_str!("errors_of_reads.md")]
+            #[doc(alias = "IPVS_CMD_GET_CONFIG")]
+            pub $($async)? fn timeouts(&mut self) -> Result<Timeouts> {
+                $wait!(self.engine.read(Request::Timeouts))
+            }
+
+            /// Reads the running synchronization daemons: none, one, or the master
+            /// and then the backup.
+            #[doc = include_str!("errors_of_reads.md")]
+            #[doc(alias = "IPVS_CMD_GET_DAEMON")]
+            pub $($async)? fn daemons(&mut self) -> Result<Vec<SyncDaemon>> {
+                $wait!(self.engine.collect(Request::Daemons))
+            }
+        }
+
+        /// Writing.
+        ///
+        /// Every method checks what it is given against the kernel's rules and
+        /// sends nothing if one is broken. The kernel executes the request before
+        /// the method goes on.
+        impl $client {
+            /// Does one change, as the method named like it.
+            #[doc = include_str!("errors_of_writes.md")]
+            pub $($async)? fn apply_change(&mut self, change: &Change) -> Result<()> {
+                $wait!(self.engine.change(change))
+            }
+
+            /// Adds a service (`ipvsadm -A`).
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::ServiceExists`](crate::ErrorKind::ServiceExists), and
+            /// [`ErrorKind::UnknownScheduler`](crate::ErrorKind::UnknownScheduler)
+            /// or its kin when the kernel cannot load a module for the scheduler or
+            /// the persistence engine.
+            #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
+            pub $($async)? fn add_service(&mut self, service: &Service) -> Result<()> {
+                $wait!(self.engine.change(&Change::AddService(service.clone())))
+            }
+
+            /// Replaces all settings of a service (`ipvsadm -E`). Its destinations
+            /// and connections stay; what the new settings do not mention is gone,
+            /// for that is how the kernel's command works. See
+            /// [`modify_service`](Self::modify_service) for changing one setting.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
+            /// as [`add_service`](Self::add_service).
+            #[doc(alias = "IPVS_CMD_SET_SERVICE")]
+            pub $($async)? fn update_service(&mut self, service: &Service) -> Result<()> {
+                $wait!(self.engine.change(&Change::UpdateService(service.clone())))
+            }
+
+            /// Changes some settings of a service and keeps the others: reads it,
+            /// lets `edit` change it, and writes it back.
+            ///
+            /// That is two requests; what another program writes between them is
+            /// overwritten.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
+            /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
+            /// `edit` changes the identity.
+            pub $($async)? fn modify_service(
+                &mut self,
+                service: ServiceId,
+                edit: impl FnOnce(&mut Service),
+            ) -> Result<()> {
+                $wait!(self.engine.modify_service(service, edit))
+            }
+
+            /// Sets the scheduler of a service and keeps everything else. As
+            /// [`modify_service`](Self::modify_service), with its cost and its race.
+            ///
+            /// The kernel lets go of what the old scheduler remembered, such as the
+            /// assignments of `lblc`.
+            #[doc = include_str!("errors_of_writes.md")]
+            pub $($async)? fn set_scheduler(
+                &mut self,
+                service: ServiceId,
+                scheduler: Scheduler,
+            ) -> Result<()> {
+                let edit = |service: &mut Service| service.scheduler = scheduler;
+                $wait!(self.engine.modify_service(service, edit))
+            }
+
+            /// Deletes a service and its destinations (`ipvsadm -D`). Connections
+            /// go on.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
+            #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
+            pub $($async)? fn delete_service(&mut self, service: ServiceId) -> Result<()> {
+                $wait!(self.engine.change(&Change::DeleteService(service)))
+            }
+
+            /// Adds a destination to a service (`ipvsadm -a`).
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::DestinationExists`](crate::ErrorKind::DestinationExists).
+            #[doc(alias = "IPVS_CMD_NEW_DEST")]
+            pub $($async)? fn add_destination(
+                &mut self,
+                service: ServiceId,
+                destination: &Destination,
+            ) -> Result<()> {
+                $wait!(self.engine.change(&Change::AddDestination(service, destination.clone())))
+            }
+
+            /// Replaces all settings of a destination (`ipvsadm -e`). What the new
+            /// settings do not mention is gone, for that is how the kernel's command
+            /// works. See [`modify_destination`](Self::modify_destination) for
+            /// changing one setting.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            #[doc(alias = "IPVS_CMD_SET_DEST")]
+            pub $($async)? fn update_destination(
+                &mut self,
+                service: ServiceId,
+                destination: &Destination,
+            ) -> Result<()> {
+                $wait!(self.engine.change(&Change::UpdateDestination(service, destination.clone())))
+            }
+
+            /// Changes some settings of a destination and keeps the others: reads
+            /// it, lets `edit` change it, and writes it back.
+            ///
+            /// The kernel cannot report a single destination, so this costs a dump
+            /// of all destinations of the service. What another program writes
+            /// between the reading and the writing is overwritten.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService),
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination),
+            /// and [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
+            /// `edit` changes the identity.
+            pub $($async)? fn modify_destination(
+                &mut self,
+                service: ServiceId,
+                destination: impl Into<DestinationId>,
+                edit: impl FnOnce(&mut Destination),
+            ) -> Result<()> {
+                $wait!(self.engine.modify_destination(service, destination.into(), edit))
+            }
+
+            /// Sets the weight of a destination and keeps everything else; 0 takes
+            /// it out of rotation. As
+            /// [`modify_destination`](Self::modify_destination), with its cost and
+            /// its race.
+            #[doc = include_str!("errors_of_writes.md")]
+            pub $($async)? fn set_weight(
+                &mut self,
+                service: ServiceId,
+                destination: impl Into<DestinationId>,
+                weight: u32,
+            ) -> Result<()> {
+                let edit = |destination: &mut Destination| destination.weight = weight;
+                $wait!(self.engine.modify_destination(service, destination.into(), edit))
+            }
+
+            /// Deletes a destination from a service (`ipvsadm -d`). Its connections
+            /// break, unless the sysctl `net.ipv4.vs.expire_nodest_conn` is 0 and
+            /// the destination comes back. Setting its weight to 0 first lets them
+            /// end.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            #[doc(alias = "IPVS_CMD_DEL_DEST")]
+            pub $($async)? fn delete_destination(
+                &mut self,
+                service: ServiceId,
+                destination: impl Into<DestinationId>,
+            ) -> Result<()> {
+                $wait!(self.engine.change(&Change::DeleteDestination(service, destination.into())))
+            }
+
+            /// Sets those timeouts of the network namespace that are not `None`
+            /// (`ipvsadm --set`). They hold for connections that change their state
+            /// from now on.
+            #[doc = include_str!("errors_of_writes.md")]
+            #[doc(alias = "IPVS_CMD_SET_CONFIG")]
+            pub $($async)? fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<()> {
+                $wait!(self.engine.change(&Change::SetTimeouts(timeouts)))
+            }
+
+            /// Starts a synchronization daemon (`ipvsadm --start-daemon`).
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::DaemonExists`](crate::ErrorKind::DaemonExists),
+            /// [`ErrorKind::NoSuchInterface`](crate::ErrorKind::NoSuchInterface),
+            /// [`ErrorKind::NetworkUnavailable`](crate::ErrorKind::NetworkUnavailable),
+            /// and [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) while a
+            /// destination of the other family than its service's exists.
+            #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
+            pub $($async)? fn start_daemon(&mut self, daemon: &SyncDaemon) -> Result<()> {
+                $wait!(self.engine.change(&Change::StartDaemon(daemon.clone())))
+            }
+
+            /// Stops a synchronization daemon (`ipvsadm --stop-daemon`).
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchDaemon`](crate::ErrorKind::NoSuchDaemon).
+            #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
+            pub $($async)? fn stop_daemon(&mut self, role: Role) -> Result<()> {
+                $wait!(self.engine.change(&Change::StopDaemon(role)))
+            }
+
+            /// Sets the counters of a service and of its destinations to 0
+            /// (`ipvsadm -Z -t`). The totals of the namespace stay.
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
+            #[doc(alias = "IPVS_CMD_ZERO")]
+            pub $($async)? fn zero_service(&mut self, service: ServiceId) -> Result<()> {
+                $wait!(self.engine.change(&Change::ZeroService(service)))
+            }
+
+            /// Sets all counters of the network namespace to 0 (`ipvsadm -Z`).
+            #[doc = include_str!("errors_of_writes.md")]
+            #[doc(alias = "IPVS_CMD_ZERO")]
+            pub $($async)? fn zero_all(&mut self) -> Result<()> {
+                $wait!(self.engine.change(&Change::ZeroAll))
+            }
+
+            /// Deletes all services and destinations of the network namespace,
+            /// whoever made them (`ipvsadm -C`). Connections and daemons stay.
+            #[doc = include_str!("errors_of_writes.md")]
+            #[doc(alias = "IPVS_CMD_FLUSH")]
+            pub $($async)? fn flush(&mut self) -> Result<()> {
+                $wait!(self.engine.change(&Change::Flush))
+            }
+        }
+    };
+}
+pub(crate) use operations;

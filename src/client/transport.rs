@@ -1,0 +1,20 @@
+use std::future::Future;
+use std::io;
+use std::time::Instant;
+
+/// A netlink socket as the engine needs it.
+///
+/// The kernel executes requests inside `send`, so the answer is normally there
+/// when it returns: receiving is tried first, and waiting is the exception.
+pub(crate) trait Transport {
+    /// Sends a datagram to the kernel, which executes it before this returns.
+    fn send(&self, datagram: &[u8]) -> io::Result<()>;
+
+    /// Takes a datagram into the spare capacity of `buffer`, if there is one
+    /// (`WouldBlock` if not). Returns its true length, which is more than what is
+    /// in `buffer` when it did not fit.
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize>;
+
+    /// Waits until there is a datagram, or until the time has come (`TimedOut`).
+    fn readable(&self, until: Option<Instant>) -> impl Future<Output = io::Result<()>> + Send;
+}

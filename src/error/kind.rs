@@ -1,0 +1,102 @@
+use std::fmt;
+
+/// The cause of an [`Error`](crate::Error).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The kernel has no IPVS: the module `ip_vs` is neither loaded nor could the
+    /// kernel load it.
+    Unavailable,
+    /// The caller may not steer IPVS. It takes `CAP_NET_ADMIN` in the initial user
+    /// namespace; being root of a rootless container or of any other user
+    /// namespace never suffices. The socket must have been opened with it too.
+    PermissionDenied,
+    /// The service to be added exists.
+    ServiceExists,
+    /// There is no such service.
+    NoSuchService,
+    /// The destination to be added exists.
+    DestinationExists,
+    /// There is no such destination in the service.
+    NoSuchDestination,
+    /// A synchronization daemon of that role runs.
+    DaemonExists,
+    /// No synchronization daemon of that role runs.
+    NoSuchDaemon,
+    /// There is no such network interface in the namespace.
+    NoSuchInterface,
+    /// The kernel has no such scheduler.
+    UnknownScheduler,
+    /// The kernel has no such persistence engine.
+    UnknownPersistenceEngine,
+    /// The kernel does not have the scheduler or does not have the persistence
+    /// engine; it has one errno for both.
+    UnknownSchedulerOrEngine,
+    /// The module `ip_vs` was unloaded and loaded again in the midst of the
+    /// operation. Its table is empty; the client goes on with the new module.
+    FamilyMoved,
+    /// A value breaks a rule and nothing was sent. See
+    /// [`Error::invalid_value`](crate::Error::invalid_value).
+    InvalidValue,
+    /// The kernel refused a value without saying which. What this crate can check
+    /// it has checked before; what remains depends on the host: a destination that
+    /// is one of its broadcast addresses, a destination of the other family while
+    /// a synchronization daemon runs (or a daemon while there is such a
+    /// destination), more destinations than the table of `mh` has places.
+    Rejected,
+    /// The kernel does not do this address family, IPv6 being switched off.
+    FamilyNotSupported,
+    /// The kernel does not know the command.
+    NotSupported,
+    /// The kernel is out of memory.
+    OutOfMemory,
+    /// The network or port that a synchronization daemon needs cannot be had: the
+    /// interface is down, or the port is taken.
+    NetworkUnavailable,
+    /// No answer came within the deadline.
+    DeadlineExceeded,
+    /// The receive buffer overflowed and answers were lost.
+    ReceiveOverflow,
+    /// The answer was cut off, or is not what the kernel sends.
+    MalformedReply,
+    /// A system call failed.
+    Socket,
+    /// The kernel refused for a reason that this crate has no name for; see
+    /// [`Error::errno`](crate::Error::errno).
+    Other,
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "this kernel has no IPVS (module ip_vs)",
+            Self::PermissionDenied => {
+                "permission denied (IPVS needs CAP_NET_ADMIN in the initial user namespace)"
+            }
+            Self::ServiceExists => "the service exists",
+            Self::NoSuchService => "no such service",
+            Self::DestinationExists => "the destination exists",
+            Self::NoSuchDestination => "no such destination",
+            Self::DaemonExists => "the daemon runs already",
+            Self::NoSuchDaemon => "no such daemon runs",
+            Self::NoSuchInterface => "no such network interface",
+            Self::UnknownScheduler => "the kernel has no such scheduler",
+            Self::UnknownPersistenceEngine => "the kernel has no such persistence engine",
+            Self::UnknownSchedulerOrEngine => {
+                "the kernel has no such scheduler or no such persistence engine"
+            }
+            Self::FamilyMoved => "the module ip_vs was loaded anew",
+            Self::InvalidValue => "invalid value",
+            Self::Rejected => "the kernel rejected a value",
+            Self::FamilyNotSupported => "the kernel does not do this address family",
+            Self::NotSupported => "the kernel does not know the command",
+            Self::OutOfMemory => "the kernel is out of memory",
+            Self::NetworkUnavailable => "the daemon's network or port is not available",
+            Self::DeadlineExceeded => "no answer within the deadline",
+            Self::ReceiveOverflow => "the receive buffer overflowed",
+            Self::MalformedReply => "malformed reply",
+            Self::Socket => "a system call failed",
+            Self::Other => "the kernel refused",
+        })
+    }
+}

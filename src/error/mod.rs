@@ -1,0 +1,403 @@
+//! One error type for everything that can go wrong.
+
+mod cause;
+mod kind;
+
+use std::fmt;
+use std::io;
+
+use rustix::io::Errno;
+
+use crate::model::{Change, InvalidValue, Object, Operation};
+
+pub(crate) use cause::kind_of_refusal;
+pub use kind::ErrorKind;
+
+const CUT_OFF: &str = "it was longer than the receive buffer";
+
+/// The result of an operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation failed: what was attempted, on which object, with which
+/// outcome, and the cause.
+///
+/// [`kind`](Error::kind) is what a program branches on; `Display` is one line for
+/// a person.
+///
+/// ```
+/// use ipvs_netlink::{Certainty, ErrorKind, Operation};
+///
+/// fn explain(error: &ipvs_netlink::Error) -> &'static str {
+///     match error.kind() {
+///         ErrorKind::Unavailable => "load the module ip_vs",
+///         ErrorKind::PermissionDenied => "run it as root",
+///         ErrorKind::ServiceExists => "nothing to do",
+///         _ if error.certainty() == Some(Certainty::Unknown) => "read the table again",
+///         _ => "look at the message",
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Operation,
+    object: Option<Object>,
+    certainty: Option<Certainty>,
+    errno: Option<i32>,
+    extack: Option<Extack>,
+    invalid: Option<InvalidValue>,
+    detail: Option<&'static str>,
+}
+
+/// What is known of a write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Certainty {
+    /// Nothing was sent: nothing has changed.
+    NotSent,
+    /// The kernel refused it: nothing has changed.
+    Refused,
+    /// It was sent and no answer came: it may or may not have been done. Read the
+    /// object to know.
+    Unknown,
+}
+
+/// What the kernel added to its errno.
+///
+/// IPVS itself adds nothing; the netlink core does for attributes that are too
+/// short and the like, and for the attributes of a synchronization daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Extack {
+    pub(crate) message: Option<String>,
+    pub(crate) offset: Option<u32>,
+}
+
+impl Extack {
+    /// The kernel's text.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Where in the request the attribute is that the kernel objects to, in bytes
+    /// from the start of the message.
+    #[must_use]
+    pub const fn offset(&self) -> Option<u32> {
+        self.offset
+    }
+}
+
+/// What an operation is about, for the errors it may end in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    pub(crate) operation: Operation,
+    pub(crate) object: Option<Object>,
+}
+
+impl Context {
+    pub(crate) const fn new(operation: Operation) -> Self {
+        Self { operation, object: None }
+    }
+
+    pub(crate) const fn about(operation: Operation, object: Object) -> Self {
+        Self { operation, object: Some(object) }
+    }
+
+    pub(crate) const fn of(change: &Change) -> Self {
+        Self { operation: change.operation(), object: change.object() }
+    }
+}
+
+impl Error {
+    fn new(context: Context, kind: ErrorKind, certainty: Certainty) -> Self {
+        let Context { operation, object } = context;
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            object,
+            certainty: operation.is_write().then_some(certainty),
+            errno: None,
+            extack: None,
+            invalid: None,
+            detail: None,
+        }))
+    }
+
+    /// A setting that was refused before anything was sent.
+    pub(crate) fn invalid(context: Context, invalid: InvalidValue) -> Self {
+        let mut error = Self::new(context, ErrorKind::InvalidValue, Certainty::NotSent);
+        error.0.invalid = Some(invalid);
+        error
+    }
+
+    /// The kernel's refusal. `kind` comes from [`kind_of_refusal`].
+    pub(crate) fn refused(
+        context: Context,
+        kind: ErrorKind,
+        errno: i32,
+        extack: Option<Extack>,
+    ) -> Self {
+        let mut error = Self::new(context, kind, Certainty::Refused);
+        error.0.errno = Some(errno);
+        error.0.extack = extack;
+        error
+    }
+
+    /// A system call that failed before the request was sent.
+    pub(crate) fn not_sent(context: Context, cause: &io::Error) -> Self {
+        let kind = match cause.kind() {
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            _ => ErrorKind::Socket,
+        };
+        let mut error = Self::new(context, kind, Certainty::NotSent);
+        error.0.errno = cause.raw_os_error();
+        error
+    }
+
+    /// A failure to receive the answer to a request that was sent.
+    pub(crate) fn unanswered(context: Context, cause: &io::Error) -> Self {
+        let kind = match cause.raw_os_error() {
+            Some(errno) if errno == Errno::NOBUFS.raw_os_error() => ErrorKind::ReceiveOverflow,
+            _ if cause.kind() == io::ErrorKind::TimedOut => ErrorKind::DeadlineExceeded,
+            _ => ErrorKind::Socket,
+        };
+        let mut error = Self::new(context, kind, Certainty::Unknown);
+        error.0.errno = cause.raw_os_error();
+        error
+    }
+
+    /// An answer that cannot be what the kernel meant.
+    pub(crate) fn malformed(context: Context, detail: &'static str) -> Self {
+        let mut error = Self::new(context, ErrorKind::MalformedReply, Certainty::Unknown);
+        error.0.detail = Some(detail);
+        error
+    }
+
+    /// An answer of which the receive buffer took only a part.
+    pub(crate) fn cut_off(context: Context) -> Self {
+        Self::malformed(context, CUT_OFF)
+    }
+
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.0.detail == Some(CUT_OFF)
+    }
+
+    /// Adds what was being done.
+    pub(crate) fn because(mut self, detail: &'static str) -> Self {
+        self.0.detail = Some(detail);
+        self
+    }
+
+    /// Something known without the kernel's errno.
+    pub(crate) fn known(context: Context, kind: ErrorKind, certainty: Certainty) -> Self {
+        Self::new(context, kind, certainty)
+    }
+
+    /// The same failure, as one of the operation that `context` names.
+    pub(crate) fn within(mut self, context: Context) -> Self {
+        let certainty = self.0.certainty.unwrap_or(Certainty::NotSent);
+        self.0.certainty = context.operation.is_write().then_some(certainty);
+        self.0.operation = context.operation;
+        self.0.object = context.object;
+        self
+    }
+
+    /// The failure of the reading before the write that `context` names.
+    pub(crate) fn unwritten(mut self, context: Context) -> Self {
+        self.0.certainty = Some(Certainty::NotSent);
+        self.within(context)
+    }
+
+    /// The cause, to branch on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was attempted.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    /// What it was attempted on, if it was about one object.
+    #[must_use]
+    pub fn object(&self) -> Option<Object> {
+        self.0.object
+    }
+
+    /// Whether a write may have happened; `None` for reads.
+    #[must_use]
+    pub fn certainty(&self) -> Option<Certainty> {
+        self.0.certainty
+    }
+
+    /// The number of the system's error, if there was one.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        self.0.errno
+    }
+
+    /// What the kernel added to the errno, if anything.
+    #[must_use]
+    pub fn extack(&self) -> Option<&Extack> {
+        self.0.extack.as_ref()
+    }
+
+    /// The field, value and rule of an [`ErrorKind::InvalidValue`].
+    #[must_use]
+    pub fn invalid_value(&self) -> Option<&InvalidValue> {
+        self.0.invalid.as_ref()
+    }
+
+    /// Whether the object of the operation does not exist: the service, the
+    /// destination or the daemon.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::NoSuchService | ErrorKind::NoSuchDestination | ErrorKind::NoSuchDaemon
+        )
+    }
+
+    /// Whether the object to be added exists: the service, the destination or the
+    /// daemon.
+    #[must_use]
+    pub fn is_already_exists(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::ServiceExists | ErrorKind::DestinationExists | ErrorKind::DaemonExists
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        write!(f, "{}", inner.operation)?;
+        if let Some(object) = inner.object {
+            write!(f, " {object}")?;
+        }
+        match &inner.invalid {
+            Some(invalid) => write!(f, ": {invalid}")?,
+            None => write!(f, ": {}", inner.kind)?,
+        }
+        if let Some(detail) = inner.detail {
+            write!(f, ": {detail}")?;
+        }
+        if let Some(extack) = &inner.extack {
+            if let Some(message) = &extack.message {
+                write!(f, ": {}", message.escape_debug())?;
+            }
+            if let Some(offset) = extack.offset {
+                write!(f, " at byte {offset}")?;
+            }
+        }
+        if let Some(errno) = inner.errno {
+            write!(f, " ({})", io::Error::from_raw_os_error(errno))?;
+        }
+        if inner.certainty == Some(Certainty::Unknown) {
+            f.write_str("; it may or may not have been done")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("operation", &inner.operation)
+            .field("object", &inner.object)
+            .field("certainty", &inner.certainty)
+            .field("errno", &inner.errno)
+            .field("extack", &inner.extack)
+            .field("invalid", &inner.invalid)
+            .field("detail", &inner.detail)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.invalid.as_ref().map(|invalid| invalid as _)
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Keeps the whole error as the inner one.
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
+            ErrorKind::InvalidValue => io::ErrorKind::InvalidInput,
+            ErrorKind::MalformedReply => io::ErrorKind::InvalidData,
+            ErrorKind::DeadlineExceeded => io::ErrorKind::TimedOut,
+            _ if error.is_not_found() => io::ErrorKind::NotFound,
+            _ if error.is_already_exists() => io::ErrorKind::AlreadyExists,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Service, ServiceId};
+
+    fn context() -> Context {
+        let service = ServiceId::tcp("192.0.2.10:80".parse().unwrap());
+        Context::about(Operation::AddService, Object::Service(service))
+    }
+
+    #[test]
+    fn it_is_small_and_can_be_shared() {
+        fn shared<T: Clone + Send + Sync + std::error::Error + 'static>() {}
+        shared::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn it_names_operation_object_cause_and_errno() {
+        let error = Error::refused(context(), ErrorKind::ServiceExists, 17, None);
+        assert_eq!(
+            error.to_string(),
+            "add service TCP 192.0.2.10:80: the service exists (File exists (os error 17))"
+        );
+        assert_eq!(error.certainty(), Some(Certainty::Refused));
+        assert!(error.is_already_exists());
+    }
+
+    #[test]
+    fn a_lost_answer_is_said_to_be_one() {
+        let cause = io::Error::from(io::ErrorKind::TimedOut);
+        let error = Error::unanswered(context(), &cause);
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        assert_eq!(error.certainty(), Some(Certainty::Unknown));
+        assert!(error.to_string().ends_with("; it may or may not have been done"));
+        let read = Error::unanswered(Context::new(Operation::ReadServices), &cause);
+        assert_eq!(read.certainty(), None);
+    }
+
+    #[test]
+    fn an_invalid_value_is_the_source() {
+        let service = Service::tcp("[fe80::1%2]:80".parse().unwrap());
+        let invalid = service.validate().unwrap_err();
+        let error = Error::invalid(context(), invalid.clone());
+        assert_eq!(error.invalid_value(), Some(&invalid));
+        assert_eq!(error.certainty(), Some(Certainty::NotSent));
+        assert!(error.to_string().contains("must not have a scope"), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn the_kernels_words_cannot_move_the_cursor() {
+        let extack = Extack { message: Some("bad\x1b[2J".into()), offset: Some(20) };
+        let error = Error::refused(context(), ErrorKind::Rejected, 34, Some(extack));
+        assert!(!error.to_string().contains('\x1b'));
+        assert!(error.to_string().contains("at byte 20"));
+    }
+}

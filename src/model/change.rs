@@ -1,0 +1,104 @@
+use crate::model::{
+    Destination, DestinationId, InvalidValue, Object, Operation, Role, Service, ServiceId,
+    SyncDaemon, Timeouts,
+};
+
+/// One write, as a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// Add a service. Fails when it exists.
+    AddService(Service),
+    /// Replace all settings of a service. Its destinations stay.
+    UpdateService(Service),
+    /// Delete a service and its destinations. Their connections go on.
+    DeleteService(ServiceId),
+    /// Set the counters of a service and of its destinations to 0.
+    ZeroService(ServiceId),
+    /// Add a destination to a service. Fails when it exists.
+    AddDestination(ServiceId, Destination),
+    /// Replace all settings of a destination.
+    UpdateDestination(ServiceId, Destination),
+    /// Delete a destination from a service.
+    DeleteDestination(ServiceId, DestinationId),
+    /// Set the timeouts that are not `None`.
+    SetTimeouts(Timeouts),
+    /// Start a synchronization daemon.
+    StartDaemon(SyncDaemon),
+    /// Stop a synchronization daemon.
+    StopDaemon(Role),
+    /// Set all counters of the network namespace to 0.
+    ZeroAll,
+    /// Delete all services and destinations of the network namespace.
+    Flush,
+}
+
+impl Change {
+    /// What kind of write it is.
+    #[must_use]
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::AddService(_) => Operation::AddService,
+            Self::UpdateService(_) => Operation::UpdateService,
+            Self::DeleteService(_) => Operation::DeleteService,
+            Self::ZeroService(_) => Operation::ZeroService,
+            Self::AddDestination(..) => Operation::AddDestination,
+            Self::UpdateDestination(..) => Operation::UpdateDestination,
+            Self::DeleteDestination(..) => Operation::DeleteDestination,
+            Self::SetTimeouts(_) => Operation::SetTimeouts,
+            Self::StartDaemon(_) => Operation::StartDaemon,
+            Self::StopDaemon(_) => Operation::StopDaemon,
+            Self::ZeroAll => Operation::ZeroAll,
+            Self::Flush => Operation::Flush,
+        }
+    }
+
+    /// What it is about, if it is about one thing.
+    #[must_use]
+    pub const fn object(&self) -> Option<Object> {
+        match self {
+            Self::AddService(service) | Self::UpdateService(service) => {
+                Some(Object::Service(service.id))
+            }
+            Self::DeleteService(service) | Self::ZeroService(service) => {
+                Some(Object::Service(*service))
+            }
+            Self::AddDestination(service, destination)
+            | Self::UpdateDestination(service, destination) => {
+                Some(Object::Destination(*service, destination.id))
+            }
+            Self::DeleteDestination(service, destination) => {
+                Some(Object::Destination(*service, *destination))
+            }
+            Self::StartDaemon(daemon) => Some(Object::Daemon(daemon.role)),
+            Self::StopDaemon(role) => Some(Object::Daemon(*role)),
+            Self::SetTimeouts(_) | Self::ZeroAll | Self::Flush => None,
+        }
+    }
+
+    /// Checks the change against the kernel's rules, as every client does before
+    /// it sends anything.
+    ///
+    /// # Errors
+    ///
+    /// As the `validate` of the service, destination, timeouts or daemon in it.
+    /// What only names an object needs to be something that a message can carry.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::AddService(service) => service.validate(),
+            Self::UpdateService(service) => service.validate_settings(),
+            Self::DeleteService(service) | Self::ZeroService(service) => service.check_encodable(),
+            Self::AddDestination(service, destination) => destination.validate(*service),
+            Self::UpdateDestination(service, destination) => {
+                destination.validate_settings(*service)
+            }
+            Self::DeleteDestination(service, destination) => {
+                service.check_encodable()?;
+                destination.check_encodable()
+            }
+            Self::SetTimeouts(timeouts) => timeouts.validate(),
+            Self::StartDaemon(daemon) => daemon.validate(),
+            Self::StopDaemon(_) | Self::ZeroAll | Self::Flush => Ok(()),
+        }
+    }
+}

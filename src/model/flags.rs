@@ -1,0 +1,180 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::{InvalidValue, Scheduler};
+use crate::uapi::{
+    IP_VS_SVC_F_HASHED, IP_VS_SVC_F_ONEPACKET, IP_VS_SVC_F_PERSISTENT, IP_VS_SVC_F_SCHED1,
+    IP_VS_SVC_F_SCHED2, IP_VS_SVC_F_SCHED3,
+};
+
+bitflags::bitflags! {
+    /// Flags of a service: one-packet scheduling and what its scheduler makes of
+    /// three flags of its own.
+    ///
+    /// The flag that makes a service persistent is not here: it is the
+    /// [`Persistence`](crate::Persistence) value. Bits without a name are kept as
+    /// the kernel reports them and written back.
+    ///
+    /// ```
+    /// use ipvs_netlink::ServiceFlags;
+    ///
+    /// let flags: ServiceFlags = "sh-fallback,sh-port".parse()?;
+    /// assert_eq!(flags, ServiceFlags::SH_FALLBACK | ServiceFlags::SH_PORT);
+    /// # Ok::<(), ipvs_netlink::InvalidValue>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[doc(alias = "IPVS_SVC_ATTR_FLAGS")]
+    pub struct ServiceFlags: u32 {
+        /// One-packet scheduling (`ipvsadm --ops`): every UDP packet is scheduled
+        /// by itself and leaves no connection behind. Without effect on TCP.
+        const ONE_PACKET = IP_VS_SVC_F_ONEPACKET;
+        /// The scheduler's first flag (`flag-1`).
+        const SCHED_1 = IP_VS_SVC_F_SCHED1;
+        /// The scheduler's second flag (`flag-2`).
+        const SCHED_2 = IP_VS_SVC_F_SCHED2;
+        /// The scheduler's third flag (`flag-3`); no scheduler reads it so far.
+        const SCHED_3 = IP_VS_SVC_F_SCHED3;
+        /// `sh`: another server when the hashed one has weight 0 or is over its
+        /// threshold.
+        const SH_FALLBACK = IP_VS_SVC_F_SCHED1;
+        /// `sh`: the source port is part of the hash.
+        const SH_PORT = IP_VS_SVC_F_SCHED2;
+        /// `mh`: another server when the hashed one has weight 0 or is over its
+        /// threshold.
+        const MH_FALLBACK = IP_VS_SVC_F_SCHED1;
+        /// `mh`: the source port is part of the hash.
+        const MH_PORT = IP_VS_SVC_F_SCHED2;
+
+        const _ = !0;
+    }
+}
+
+/// The names by which text says scheduler flags. Those of a scheduler come first,
+/// so that they are found before the general ones.
+const NAMES: [(Option<Scheduler>, ServiceFlags, &str); 7] = [
+    (Some(Scheduler::SOURCE_HASHING), ServiceFlags::SH_FALLBACK, "sh-fallback"),
+    (Some(Scheduler::SOURCE_HASHING), ServiceFlags::SH_PORT, "sh-port"),
+    (Some(Scheduler::MAGLEV_HASHING), ServiceFlags::MH_FALLBACK, "mh-fallback"),
+    (Some(Scheduler::MAGLEV_HASHING), ServiceFlags::MH_PORT, "mh-port"),
+    (None, ServiceFlags::SCHED_1, "flag-1"),
+    (None, ServiceFlags::SCHED_2, "flag-2"),
+    (None, ServiceFlags::SCHED_3, "flag-3"),
+];
+
+impl ServiceFlags {
+    const NOT_FLAGS: Self = Self::from_bits_retain(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
+
+    /// The flags among the bits of the kernel's word: neither persistence, which
+    /// is a value of its own, nor the kernel's own `HASHED`.
+    pub(crate) const fn reported(word: u32) -> Self {
+        Self::from_bits_retain(word).difference(Self::NOT_FLAGS)
+    }
+
+    pub(crate) fn validate(self) -> Result<(), InvalidValue> {
+        if self.intersects(Self::NOT_FLAGS) {
+            let rule =
+                "bits 0x1 (set `persistence` instead) and 0x2 (the kernel's own) are not flags";
+            return Err(InvalidValue::new("flags", format!("{:#x}", self.bits()), rule));
+        }
+        Ok(())
+    }
+
+    /// The scheduler flags by the names that `scheduler` gives them, joined by
+    /// commas, as after `ipvsadm -b`: `sh-fallback,sh-port`, or `flag-1` where
+    /// the scheduler has no name for it. Empty when none is set.
+    #[must_use]
+    pub fn scheduler_flags(self, scheduler: Scheduler) -> String {
+        let mut rest = self & (Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3);
+        let mut names = Vec::new();
+        for (owner, flag, name) in NAMES {
+            if owner.is_none_or(|owner| owner == scheduler) && rest.contains(flag) {
+                rest.remove(flag);
+                names.push(name);
+            }
+        }
+        names.join(",")
+    }
+}
+
+impl fmt::Display for ServiceFlags {
+    /// `ops`, `flag-1`, `flag-2`, `flag-3` joined by commas, further bits as one
+    /// hexadecimal number. See [`ServiceFlags::scheduler_flags`] for the names
+    /// that a scheduler gives its flags.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3;
+        let mut words = Vec::new();
+        if self.contains(Self::ONE_PACKET) {
+            words.push("ops".to_owned());
+        }
+        words.extend(Some(self.scheduler_flags(Scheduler::NONE)).filter(|names| !names.is_empty()));
+        if !known.contains(*self) {
+            words.push(format!("{:#x}", self.difference(known).bits()));
+        }
+        f.write_str(&words.join(","))
+    }
+}
+
+impl FromStr for ServiceFlags {
+    type Err = InvalidValue;
+
+    /// Reads what `Display` writes and the names that `sh` and `mh` give their
+    /// flags; the empty text is no flag.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let word = |word: &str| {
+            if word == "ops" {
+                return Some(Self::ONE_PACKET);
+            }
+            if let Some((_, flag, _)) = NAMES.iter().find(|(_, _, name)| *name == word) {
+                return Some(*flag);
+            }
+            let digits = word.strip_prefix("0x")?;
+            let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let bits = plain.then(|| u32::from_str_radix(digits, 16).ok())??;
+            Some(Self::from_bits_retain(bits))
+        };
+        let rule = "must be a comma-separated list of ops, sh-fallback, sh-port, mh-fallback, \
+                    mh-port, flag-1, flag-2, flag-3 or 0x<bits>";
+        text.split(',')
+            .filter(|_| !text.is_empty())
+            .map(word)
+            .collect::<Option<Self>>()
+            .ok_or_else(|| InvalidValue::new("flags", format!("{text:?}"), rule))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scheduler, ServiceFlags};
+
+    #[test]
+    fn names_depend_on_the_scheduler() {
+        let flags = ServiceFlags::SH_FALLBACK | ServiceFlags::SH_PORT | ServiceFlags::ONE_PACKET;
+        assert_eq!(flags.scheduler_flags(Scheduler::SOURCE_HASHING), "sh-fallback,sh-port");
+        assert_eq!(flags.scheduler_flags(Scheduler::MAGLEV_HASHING), "mh-fallback,mh-port");
+        assert_eq!(flags.scheduler_flags(Scheduler::ROUND_ROBIN), "flag-1,flag-2");
+        assert_eq!(ServiceFlags::empty().scheduler_flags(Scheduler::SOURCE_HASHING), "");
+    }
+
+    #[test]
+    fn text_round_trips() {
+        for bits in [0, 4, 8, 0x3c, 0x40, 0x8000_0004] {
+            let flags = ServiceFlags::from_bits_retain(bits);
+            assert_eq!(flags.to_string().parse(), Ok(flags), "{flags}");
+        }
+        assert_eq!(
+            "mh-fallback,ops".parse(),
+            Ok(ServiceFlags::MH_FALLBACK | ServiceFlags::ONE_PACKET)
+        );
+        for text in [",", "sh", "0x", "0x+1", "ops,,ops", "0x100000000"] {
+            assert!(text.parse::<ServiceFlags>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_kernels_own_bits_are_not_flags() {
+        assert_eq!(ServiceFlags::reported(0x47), ServiceFlags::from_bits_retain(0x44));
+        assert!(ServiceFlags::from_bits_retain(0x1).validate().is_err());
+        assert!(ServiceFlags::from_bits_retain(0x2).validate().is_err());
+        assert!(ServiceFlags::from_bits_retain(0x40).validate().is_ok());
+    }
+}

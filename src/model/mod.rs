@@ -1,0 +1,40 @@
+//! What IPVS knows about: services, destinations, schedulers and the rest.
+//!
+//! These are plain values. They name no netlink type and open no socket, so
+//! planners, converters and tests can use them on any machine.
+
+mod address_family;
+mod change;
+mod daemon;
+mod destination;
+mod flags;
+mod forwarding;
+mod info;
+mod invalid;
+mod name;
+mod operation;
+mod persistence;
+mod protocol;
+mod scheduler;
+pub(crate) mod seconds;
+mod service;
+mod service_id;
+mod stats;
+mod timeouts;
+
+pub use address_family::AddressFamily;
+pub use change::Change;
+pub use daemon::{InterfaceName, Role, SyncDaemon};
+pub use destination::{Connections, Destination, DestinationEntry, DestinationId, Thresholds};
+pub use flags::ServiceFlags;
+pub use forwarding::{Forwarding, GueChecksum, Tunnel, UnknownForwarding, UnknownTunnel};
+pub use info::{Info, Version};
+pub use invalid::InvalidValue;
+pub use operation::{Object, Operation};
+pub use persistence::{Netmask, Persistence, PersistenceEngine};
+pub use protocol::Protocol;
+pub use scheduler::Scheduler;
+pub use service::{Service, ServiceEntry};
+pub use service_id::ServiceId;
+pub use stats::{Rates, Stats};
+pub use timeouts::Timeouts;

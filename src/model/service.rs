@@ -1,0 +1,182 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::model::{
+    AddressFamily, InvalidValue, Persistence, Scheduler, ServiceFlags, ServiceId, Stats,
+};
+
+/// A virtual service and its settings.
+///
+/// The value is its own builder: the constructor takes what names the service, the
+/// setters the rest. What is not set has `ipvsadm`'s default: scheduler `wlc`, no
+/// flags, no persistence.
+///
+/// What the kernel reports comes in the same form, so that a service read back
+/// equals the service written. The kernel can store a persistence timeout, a mask
+/// or an engine for a service that is not persistent, where they mean nothing;
+/// those are not part of this value, and writing it clears them.
+///
+/// ```
+/// use std::time::Duration;
+/// use ipvs_netlink::{Scheduler, Service, ServiceFlags};
+///
+/// let web = Service::tcp("192.0.2.10:80".parse()?)
+///     .scheduler(Scheduler::SOURCE_HASHING)
+///     .flags(ServiceFlags::SH_FALLBACK)
+///     .persistent(Duration::from_secs(300));
+/// assert!(web.validate().is_ok());
+/// assert_eq!(web.id.to_string(), "TCP 192.0.2.10:80");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[doc(alias = "virtual server")]
+pub struct Service {
+    /// What names the service.
+    pub id: ServiceId,
+    /// How a new connection chooses its destination.
+    pub scheduler: Scheduler,
+    /// One-packet scheduling and the scheduler's own flags.
+    pub flags: ServiceFlags,
+    /// Sticky sessions, if any.
+    pub persistence: Option<Persistence>,
+}
+
+impl Service {
+    /// The service named `id`, with the defaults.
+    #[must_use]
+    pub fn new(id: ServiceId) -> Self {
+        Self {
+            id,
+            scheduler: Scheduler::default(),
+            flags: ServiceFlags::empty(),
+            persistence: None,
+        }
+    }
+
+    /// The TCP service at `address` (`ipvsadm -t`).
+    #[must_use]
+    pub fn tcp(address: SocketAddr) -> Self {
+        Self::new(ServiceId::tcp(address))
+    }
+
+    /// The UDP service at `address` (`ipvsadm -u`).
+    #[must_use]
+    pub fn udp(address: SocketAddr) -> Self {
+        Self::new(ServiceId::udp(address))
+    }
+
+    /// The SCTP service at `address` (`ipvsadm --sctp-service`).
+    #[must_use]
+    pub fn sctp(address: SocketAddr) -> Self {
+        Self::new(ServiceId::sctp(address))
+    }
+
+    /// The service of the packets of `family` that carry the firewall mark `mark`
+    /// (`ipvsadm -f`).
+    #[must_use]
+    pub fn fwmark(mark: u32, family: AddressFamily) -> Self {
+        Self::new(ServiceId::fwmark(mark, family))
+    }
+
+    /// Sets the scheduler (`ipvsadm -s`).
+    #[must_use]
+    pub fn scheduler(mut self, scheduler: Scheduler) -> Self {
+        self.scheduler = scheduler;
+        self
+    }
+
+    /// Sets all flags (`ipvsadm -b`).
+    #[must_use]
+    pub fn flags(mut self, flags: ServiceFlags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Adds one-packet scheduling (`ipvsadm --ops`).
+    #[must_use]
+    pub fn one_packet(mut self) -> Self {
+        self.flags |= ServiceFlags::ONE_PACKET;
+        self
+    }
+
+    /// Makes the service persistent by the client's whole address (`ipvsadm -p`).
+    #[must_use]
+    pub fn persistent(self, timeout: Duration) -> Self {
+        self.persistence(Persistence::new(timeout))
+    }
+
+    /// Sets the persistence (`ipvsadm -p -M --pe`).
+    #[must_use]
+    pub fn persistence(mut self, persistence: Persistence) -> Self {
+        self.persistence = Some(persistence);
+        self
+    }
+
+    /// The same settings in the form in which they are read back.
+    #[must_use]
+    pub fn canonical(mut self) -> Self {
+        self.persistence = self.persistence.map(Persistence::canonical);
+        self
+    }
+
+    /// Checks what adding this service asks for. Clients do so before they send
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// Names the first field that breaks a rule: a protocol other than TCP, UDP
+    /// and SCTP, an IPv6 scope or flow label, firewall mark 0, a scheduler or
+    /// engine name that could not be a module's, flag bits that are not flags, a
+    /// persistence timeout with a fraction or over 2147483 s, a mask of the other
+    /// family, a prefix outside 1 to 128.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        self.id.check_balanced()?;
+        self.validate_settings()
+    }
+
+    /// As [`Service::validate`] for a service that exists, of whatever protocol.
+    pub(crate) fn validate_settings(&self) -> Result<(), InvalidValue> {
+        self.id.check_encodable()?;
+        self.scheduler.validate()?;
+        self.flags.validate()?;
+        self.persistence.map_or(Ok(()), |persistence| persistence.validate(self.id.family()))
+    }
+}
+
+/// A service as the kernel reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ServiceEntry {
+    /// The service and its settings.
+    pub service: Service,
+    /// What it has carried, all destinations together.
+    pub stats: Stats,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Protocol;
+
+    #[test]
+    fn a_protocol_that_ipvs_does_not_balance_is_refused_for_new_services_only() {
+        let address = "10.0.0.1:0".parse().unwrap();
+        let esp = Service::new(ServiceId::Address { protocol: Protocol::from_number(50), address });
+        assert_eq!(esp.validate().unwrap_err().field(), "protocol");
+        assert!(esp.validate_settings().is_ok());
+    }
+
+    #[test]
+    fn an_identity_that_no_message_can_carry_is_refused() {
+        let scoped = Service::tcp("[fe80::1%3]:80".parse().unwrap());
+        assert_eq!(scoped.validate().unwrap_err().field(), "service address");
+        let unmarked = Service::fwmark(0, AddressFamily::Ipv4);
+        assert_eq!(unmarked.validate().unwrap_err().field(), "fwmark");
+    }
+
+    #[test]
+    fn port_zero_without_persistence_is_the_users_to_choose() {
+        assert!(Service::tcp("10.0.0.1:0".parse().unwrap()).validate().is_ok());
+    }
+}

@@ -1,0 +1,199 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use crate::model::{AddressFamily, InvalidValue, Protocol};
+
+/// What names a virtual service: protocol, address and port, or a firewall mark
+/// with a family.
+///
+/// It prints and parses as `ipvsadm -L -n` shows it.
+///
+/// ```
+/// use ipvs_netlink::ServiceId;
+///
+/// let web: ServiceId = "TCP 192.0.2.10:80".parse()?;
+/// assert_eq!(web, ServiceId::tcp(([192, 0, 2, 10], 80).into()));
+/// assert_eq!("FWM 5 IPv6".parse::<ServiceId>()?.to_string(), "FWM 5 IPv6");
+/// # Ok::<(), ipvs_netlink::InvalidValue>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceId {
+    /// Packets to this address and port.
+    Address {
+        /// The transport protocol.
+        protocol: Protocol,
+        /// The virtual address and port. Port 0 takes every port for which there
+        /// is no other service; it needs persistence to be of use (the kernel does
+        /// not insist, `ipvsadm` does). An IPv6 scope or flow label is refused: a
+        /// service cannot carry them.
+        address: SocketAddr,
+    },
+    /// Packets that carry this firewall mark.
+    #[doc(alias = "IPVS_SVC_ATTR_FWMARK")]
+    Fwmark {
+        /// The mark, not 0.
+        mark: u32,
+        /// The family of the packets. The same mark in both families names two
+        /// services.
+        family: AddressFamily,
+    },
+}
+
+impl ServiceId {
+    /// The TCP service at `address`.
+    #[must_use]
+    pub const fn tcp(address: SocketAddr) -> Self {
+        Self::Address { protocol: Protocol::TCP, address }
+    }
+
+    /// The UDP service at `address`.
+    #[must_use]
+    pub const fn udp(address: SocketAddr) -> Self {
+        Self::Address { protocol: Protocol::UDP, address }
+    }
+
+    /// The SCTP service at `address`.
+    #[must_use]
+    pub const fn sctp(address: SocketAddr) -> Self {
+        Self::Address { protocol: Protocol::SCTP, address }
+    }
+
+    /// The service of the packets of `family` that carry the firewall mark `mark`.
+    #[must_use]
+    pub const fn fwmark(mark: u32, family: AddressFamily) -> Self {
+        Self::Fwmark { mark, family }
+    }
+
+    /// The family of the service's packets.
+    #[must_use]
+    pub const fn family(&self) -> AddressFamily {
+        match self {
+            Self::Address { address: SocketAddr::V4(_), .. } => AddressFamily::Ipv4,
+            Self::Address { address: SocketAddr::V6(_), .. } => AddressFamily::Ipv6,
+            Self::Fwmark { family, .. } => *family,
+        }
+    }
+
+    /// Checks what keeps an identity from being put into a message at all. It is
+    /// all that reading, zeroing and deleting ask for.
+    pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::Address { address, .. } => check_plain("service address", address),
+            Self::Fwmark { mark: 0, .. } => {
+                // The kernel takes mark 0 for the service "TCP 0.0.0.0:0".
+                Err(InvalidValue::new("fwmark", "0", "must not be 0"))
+            }
+            Self::Fwmark { .. } => Ok(()),
+        }
+    }
+
+    /// Checks that a new service of this identity could ever see a packet.
+    pub(crate) fn check_balanced(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::Address { protocol: Protocol::TCP | Protocol::UDP | Protocol::SCTP, .. }
+            | Self::Fwmark { .. } => Ok(()),
+            Self::Address { protocol, .. } => {
+                let rule = "IPVS balances TCP, UDP and SCTP only";
+                Err(InvalidValue::new("protocol", protocol.to_string(), rule))
+            }
+        }
+    }
+}
+
+/// Refuses the parts of a socket address that have no place in a message.
+pub(crate) fn check_plain(field: &'static str, address: &SocketAddr) -> Result<(), InvalidValue> {
+    match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 || v6.flowinfo() != 0 => {
+            let rule = "must not have a scope or flow label";
+            Err(InvalidValue::new(field, address.to_string(), rule))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { protocol, address } => write!(f, "{protocol} {address}"),
+            Self::Fwmark { mark, family: AddressFamily::Ipv4 } => write!(f, "FWM {mark}"),
+            Self::Fwmark { mark, family: AddressFamily::Ipv6 } => write!(f, "FWM {mark} IPv6"),
+        }
+    }
+}
+
+impl FromStr for ServiceId {
+    type Err = InvalidValue;
+
+    /// Reads what `Display` writes; blanks between the words may be any number.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rule = "must be like TCP 192.0.2.10:80, FWM 5 or FWM 5 IPv6";
+        let invalid = || InvalidValue::new("service", format!("{text:?}"), rule);
+        let words: Vec<&str> = text.split_ascii_whitespace().take(4).collect();
+        let id = match words.as_slice() {
+            ["FWM", mark] => {
+                Self::fwmark(parse_mark(mark).ok_or_else(invalid)?, AddressFamily::Ipv4)
+            }
+            ["FWM", mark, "IPv6"] => {
+                Self::fwmark(parse_mark(mark).ok_or_else(invalid)?, AddressFamily::Ipv6)
+            }
+            [protocol, address] => Self::Address {
+                protocol: protocol.parse()?,
+                address: address.parse().map_err(|_| invalid())?,
+            },
+            _ => return Err(invalid()),
+        };
+        id.check_encodable()?;
+        Ok(id)
+    }
+}
+
+fn parse_mark(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressFamily, ServiceId};
+
+    #[test]
+    fn text_round_trips() {
+        for text in [
+            "TCP 192.0.2.10:80",
+            "UDP [2001:db8::1]:53",
+            "SCTP 0.0.0.0:0",
+            "IP_50 10.0.0.1:0",
+            "FWM 5",
+            "FWM 4294967295 IPv6",
+        ] {
+            assert_eq!(text.parse::<ServiceId>().unwrap().to_string(), text);
+        }
+        assert_eq!("TCP   1.2.3.4:5\n".parse::<ServiceId>().unwrap().to_string(), "TCP 1.2.3.4:5");
+    }
+
+    #[test]
+    fn odd_text_is_refused() {
+        for text in [
+            "",
+            "TCP",
+            "TCP 1.2.3.4",
+            "TCP 1.2.3.4:80 x",
+            "FWM 0",
+            "FWM +5",
+            "FWM 5 IPv4",
+            "FWM 4294967296",
+            "TCP [fe80::1%2]:80",
+            "\u{7f}",
+        ] {
+            assert!(text.parse::<ServiceId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_belongs_to_a_family() {
+        assert_ne!(
+            ServiceId::fwmark(1, AddressFamily::Ipv4),
+            ServiceId::fwmark(1, AddressFamily::Ipv6)
+        );
+    }
+}

@@ -1,0 +1,68 @@
+use crate::proto::Refusal;
+use crate::proto::datagram::{Content, Messages};
+use crate::wire::Malformed;
+
+/// Requests that were sent together and of which the last one asked for an
+/// acknowledgement.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    port: u32,
+    first: u32,
+    last: u32,
+    refusals: Vec<(u32, Refusal)>,
+}
+
+/// Whether a [`Batch`] is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Answers are missing.
+    Open,
+    /// Every request was executed or refused.
+    Complete,
+}
+
+impl Batch {
+    pub(crate) const fn new(port: u32, first: u32, last: u32) -> Self {
+        Self { port, first, last, refusals: Vec::new() }
+    }
+
+    /// Takes in a datagram.
+    pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
+        let mut verdict = Verdict::Open;
+        for message in Messages::new(datagram) {
+            let message = message?;
+            if message.port != self.port || !self.contains(message.sequence) {
+                continue;
+            }
+            match message.content {
+                Content::Ack => {}
+                Content::Refused(refusal) | Content::Done(Some(refusal)) => {
+                    self.refusals.push((message.sequence, refusal));
+                }
+                Content::Done(None) => return Err("the end of a dump as the answer to a change"),
+                Content::Data { .. } => return Err("data as the answer to a change"),
+                Content::Overrun => return Err("the kernel lost the answer"),
+                Content::Noop => continue,
+            }
+            if message.sequence == self.last {
+                verdict = Verdict::Complete;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Numbers wrap around and leave out 0, so they are compared by distance.
+    fn contains(&self, sequence: u32) -> bool {
+        sequence != 0 && sequence.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
+    }
+
+    /// Why the request at `index` was refused, if it was.
+    pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
+        let mut wanted = self.first.wrapping_add(index);
+        if wanted < self.first {
+            wanted = wanted.wrapping_add(1);
+        }
+        let find = |(sequence, _): &&(u32, Refusal)| *sequence == wanted;
+        self.refusals.iter().find(find).map(|(_, refusal)| refusal)
+    }
+}

@@ -1,0 +1,131 @@
+//! What is to be remembered of a socket between requests.
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_NOOP};
+use netlink_packet_generic::GenlHeader;
+
+use crate::proto::datagram::{Frame, append, append_generic};
+use crate::proto::{Batch, Dump, FamilyId, Single, encode_lookup};
+use crate::uapi::IPVS_GENL_VERSION;
+use crate::wire::Request;
+
+/// The state of one socket: which answers are its own, and which sequence number
+/// comes next. Every request has its own number, so that answers to requests that
+/// were given up are known for what they are.
+#[derive(Debug)]
+pub(crate) struct Session {
+    port: u32,
+    next: u32,
+    /// Whether a dump was begun and not read to its end. The kernel does one at a
+    /// time for each socket.
+    open_dump: bool,
+}
+
+impl Session {
+    /// `port` is the kernel's name for the socket.
+    pub(crate) const fn new(port: u32) -> Self {
+        Self { port, next: 1, open_dump: false }
+    }
+
+    fn sequence(&mut self) -> u32 {
+        let sequence = self.next;
+        // Unsolicited messages have the number 0.
+        self.next = self.next.checked_add(1).unwrap_or(1);
+        sequence
+    }
+
+    /// Writes the question for the id of the family.
+    pub(crate) fn lookup(&mut self, buffer: &mut Vec<u8>) -> Single {
+        let sequence = self.sequence();
+        buffer.clear();
+        encode_lookup(buffer, sequence);
+        Single::new(self.port, sequence)
+    }
+
+    /// Writes a request that is answered by one message. It asks for no
+    /// acknowledgement, which would be a second one.
+    pub(crate) fn single(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        family: FamilyId,
+        request: &Request<'_>,
+    ) -> Single {
+        let sequence = self.sequence();
+        buffer.clear();
+        append_request(buffer, family, NLM_F_REQUEST, sequence, request);
+        Single::new(self.port, sequence)
+    }
+
+    /// Writes a request that is answered by a dump.
+    pub(crate) fn dump(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        family: FamilyId,
+        request: &Request<'_>,
+    ) -> Dump {
+        let sequence = self.sequence();
+        buffer.clear();
+        append_request(buffer, family, NLM_F_REQUEST | NLM_F_DUMP, sequence, request);
+        self.open_dump = true;
+        Dump::new(self.port, sequence)
+    }
+
+    /// Whether a dump has to be read to its end before another can begin.
+    pub(crate) const fn has_open_dump(&self) -> bool {
+        self.open_dump
+    }
+
+    /// No dump is open any more.
+    pub(crate) const fn dump_ended(&mut self) {
+        self.open_dump = false;
+    }
+
+    /// Writes requests that are acknowledged once, all together: the kernel reports
+    /// each one that it refuses, so the answer to the last says that the others
+    /// are done.
+    ///
+    /// With a `fence` a message that does nothing comes last and is the one to be
+    /// acknowledged: stopping a daemon may get no answer at all, when its thread
+    /// has not run yet (`af_netlink.c:netlink_rcv_skb` takes the handler's EINTR
+    /// for "no acknowledgement").
+    pub(crate) fn batch<'a>(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        family: FamilyId,
+        requests: impl ExactSizeIterator<Item = Request<'a>>,
+        fence: bool,
+    ) -> Batch {
+        let count = requests.len();
+        let first = self.next;
+        let mut last = first;
+        buffer.clear();
+        for (index, request) in requests.enumerate() {
+            last = self.sequence();
+            let acknowledge = !fence && index + 1 == count;
+            let flags = if acknowledge { NLM_F_REQUEST | NLM_F_ACK } else { NLM_F_REQUEST };
+            append_request(buffer, family, flags, last, &request);
+        }
+        if fence {
+            last = self.sequence();
+            let flags = NLM_F_REQUEST | NLM_F_ACK;
+            append(buffer, Frame { kind: NLMSG_NOOP, flags, sequence: last }, |_| {});
+        }
+        Batch::new(self.port, first, last)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn starting_at(port: u32, next: u32) -> Self {
+        Self { port, next, open_dump: false }
+    }
+}
+
+fn append_request(
+    buffer: &mut Vec<u8>,
+    family: FamilyId,
+    flags: u16,
+    sequence: u32,
+    request: &Request<'_>,
+) {
+    let frame = Frame { kind: family.number(), flags, sequence };
+    let header = GenlHeader { cmd: request.command(), version: IPVS_GENL_VERSION };
+    append_generic(buffer, frame, header, |writer| request.encode(writer));
+}

@@ -1,0 +1,152 @@
+use netlink_packet_core::{DecodeError, Emitable, ParseableParametrized};
+use netlink_packet_generic::{GenlFamily, GenlHeader};
+
+use crate::model::{
+    Change, DestinationEntry, Info, InvalidValue, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
+};
+use crate::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
+use crate::wire::{Report, Request, Writer, daemon, destination, service, timeouts};
+
+/// A message of the IPVS family, for programs that bring their own netlink
+/// transport (feature `packet`).
+///
+/// It is the payload of a [`GenlMessage`](netlink_packet_generic::GenlMessage),
+/// whose family id has to be looked up first: a message with the id 0 is
+/// acknowledged by the kernel and does nothing. The clients of this crate take care
+/// of that, of truncated and lost answers and of everything else.
+///
+/// Parsing reads what a kernel answers, which has the commands of the additions:
+/// a service and its counters are `IPVS_CMD_NEW_SERVICE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IpvsMessage {
+    /// Asks for a change. Send it with `NLM_F_ACK`.
+    Change(Change),
+    /// Asks for [`IpvsMessage::Info`].
+    ReadInfo,
+    /// Asks for one [`IpvsMessage::Service`].
+    ReadService(ServiceId),
+    /// Asks for every service. Send it with `NLM_F_DUMP`.
+    ReadServices,
+    /// Asks for the destinations of a service. Send it with `NLM_F_DUMP`.
+    ReadDestinations(ServiceId),
+    /// Asks for [`IpvsMessage::Timeouts`].
+    ReadTimeouts,
+    /// Asks for the running synchronization daemons. Send it with `NLM_F_DUMP`.
+    ReadDaemons,
+    /// Answers with a service.
+    Service(ServiceEntry),
+    /// Answers with a destination.
+    Destination(DestinationEntry),
+    /// Answers with a running synchronization daemon.
+    Daemon(SyncDaemon),
+    /// Answers with the timeouts.
+    Timeouts(Timeouts),
+    /// Answers with what the kernel says of itself.
+    Info(Info),
+}
+
+impl IpvsMessage {
+    /// Checks a change against the kernel's rules, and whether the identity that
+    /// a read names can be put into a message. Emitting does not check.
+    ///
+    /// # Errors
+    ///
+    /// As [`Change::validate`].
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::Change(change) => change.validate(),
+            Self::ReadService(id) | Self::ReadDestinations(id) => id.check_encodable(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The request in this message, if it is one.
+    fn request(&self) -> Option<Request<'_>> {
+        match self {
+            Self::Change(change) => Some(Request::Change(change)),
+            Self::ReadInfo => Some(Request::Info),
+            Self::ReadService(id) => Some(Request::Service(*id)),
+            Self::ReadServices => Some(Request::Services),
+            Self::ReadDestinations(id) => Some(Request::Destinations(*id)),
+            Self::ReadTimeouts => Some(Request::Timeouts),
+            Self::ReadDaemons => Some(Request::Daemons),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        let mut writer = Writer::new(&mut bytes);
+        match self {
+            Self::Service(entry) => service::encode_entry(&mut writer, entry),
+            Self::Destination(entry) => destination::encode_entry(&mut writer, entry),
+            Self::Daemon(it) => daemon::encode(&mut writer, it),
+            Self::Timeouts(it) => timeouts::encode(&mut writer, it),
+            Self::Info(it) => timeouts::encode_info(&mut writer, it),
+            _ => {
+                if let Some(request) = self.request() {
+                    request.encode(&mut writer);
+                }
+            }
+        }
+        bytes
+    }
+}
+
+impl From<Change> for IpvsMessage {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl GenlFamily for IpvsMessage {
+    fn family_name() -> &'static str {
+        IPVS_GENL_NAME
+    }
+
+    fn command(&self) -> u8 {
+        match self {
+            Self::Service(_) => ServiceEntry::COMMAND,
+            Self::Destination(_) => DestinationEntry::COMMAND,
+            Self::Daemon(_) => SyncDaemon::COMMAND,
+            Self::Timeouts(_) => Timeouts::COMMAND,
+            Self::Info(_) => Info::COMMAND,
+            _ => self.request().map_or(0, |request| request.command()),
+        }
+    }
+
+    fn version(&self) -> u8 {
+        IPVS_GENL_VERSION
+    }
+}
+
+impl Emitable for IpvsMessage {
+    fn buffer_len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    /// # Panics
+    ///
+    /// When `buffer` is shorter than [`buffer_len`](Emitable::buffer_len), as the
+    /// trait says.
+    #[expect(clippy::indexing_slicing, reason = "the trait says that a short buffer panics")]
+    fn emit(&self, buffer: &mut [u8]) {
+        let bytes = self.bytes();
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+    }
+}
+
+impl ParseableParametrized<[u8], GenlHeader> for IpvsMessage {
+    fn parse_with_param(bytes: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
+        let message = match header.cmd {
+            ServiceEntry::COMMAND => Report::decode(bytes, None).map(Self::Service),
+            DestinationEntry::COMMAND => Report::decode(bytes, None).map(Self::Destination),
+            SyncDaemon::COMMAND => Report::decode(bytes, None).map(Self::Daemon),
+            Timeouts::COMMAND => Report::decode(bytes, None).map(Self::Timeouts),
+            Info::COMMAND => Report::decode(bytes, None).map(Self::Info),
+            _ => Err("a command that is no answer"),
+        };
+        message.map_err(DecodeError::from)
+    }
+}

@@ -1,0 +1,65 @@
+//! What the kernel reports.
+
+use crate::model::{AddressFamily, DestinationEntry, Info, ServiceEntry, SyncDaemon, Timeouts};
+use crate::uapi::*;
+use crate::wire::{Attributes, Malformed, daemon, destination, service, timeouts};
+
+/// One thing that the kernel reports, in messages of one command.
+pub(crate) trait Report: Sized {
+    /// The command of the messages.
+    const COMMAND: u8;
+
+    /// Reads the attributes of such a message; `service` is the family of the
+    /// service whose destinations were asked for.
+    fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed>;
+}
+
+impl Report for ServiceEntry {
+    const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
+
+    fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
+        service::decode(nest(attributes, IPVS_CMD_ATTR_SERVICE)?)
+    }
+}
+
+impl Report for DestinationEntry {
+    const COMMAND: u8 = IPVS_CMD_NEW_DEST;
+
+    fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed> {
+        destination::decode(nest(attributes, IPVS_CMD_ATTR_DEST)?, service)
+    }
+}
+
+impl Report for SyncDaemon {
+    const COMMAND: u8 = IPVS_CMD_NEW_DAEMON;
+
+    fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
+        daemon::decode(nest(attributes, IPVS_CMD_ATTR_DAEMON)?)
+    }
+}
+
+impl Report for Timeouts {
+    const COMMAND: u8 = IPVS_CMD_SET_CONFIG;
+
+    fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
+        timeouts::decode(attributes)
+    }
+}
+
+impl Report for Info {
+    const COMMAND: u8 = IPVS_CMD_SET_INFO;
+
+    fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
+        timeouts::decode_info(attributes)
+    }
+}
+
+fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
+    for attribute in Attributes::new(attributes) {
+        let (kind, value) = attribute?;
+        if kind == wanted {
+            return Ok(value);
+        }
+    }
+    Err("an answer without what it is about")
+}

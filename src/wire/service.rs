@@ -1,0 +1,153 @@
+//! A service and its identity, the nest `IPVS_CMD_ATTR_SERVICE`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::model::{
+    AddressFamily, Netmask, Persistence, PersistenceEngine, Protocol, Scheduler, Service,
+    ServiceEntry, ServiceFlags, ServiceId, seconds,
+};
+use crate::uapi::*;
+use crate::wire::{Attributes, Malformed, Writer, scalar, stats};
+
+/// Writes the nest with the identity only.
+pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
+    writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_id(writer, id));
+}
+
+/// Writes the nest with identity and settings. The kernel asks for every one of
+/// them in additions and in updates.
+pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
+    writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_service(writer, service));
+}
+
+/// Writes the nest as a kernel reports it.
+pub(crate) fn encode_entry(writer: &mut Writer<'_>, entry: &ServiceEntry) {
+    writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| {
+        put_service(writer, &entry.service);
+        stats::encode(writer, IPVS_SVC_ATTR_STATS64, &entry.stats);
+    });
+}
+
+fn put_id(writer: &mut Writer<'_>, id: &ServiceId) {
+    writer.u16(IPVS_SVC_ATTR_AF, scalar::family_number(id.family()));
+    match id {
+        ServiceId::Address { protocol, address } => {
+            writer.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
+            writer.bytes(IPVS_SVC_ATTR_ADDR, &scalar::address_field(&address.ip()));
+            writer.u16_be(IPVS_SVC_ATTR_PORT, address.port());
+        }
+        ServiceId::Fwmark { mark, .. } => writer.u32(IPVS_SVC_ATTR_FWMARK, *mark),
+    }
+}
+
+fn put_service(writer: &mut Writer<'_>, service: &Service) {
+    let persistence = service.persistence;
+    let persistent = if persistence.is_some() { IP_VS_SVC_F_PERSISTENT } else { 0 };
+    let timeout = persistence.map_or(0, |persistence| seconds::number(persistence.timeout));
+    let [f0, f1, f2, f3] = (service.flags.bits() | persistent).to_ne_bytes();
+
+    put_id(writer, &service.id);
+    writer.string(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler.as_bytes());
+    // The mask says which flags the kernel is to take over: all.
+    writer.bytes(IPVS_SVC_ATTR_FLAGS, &[f0, f1, f2, f3, 0xff, 0xff, 0xff, 0xff]);
+    writer.u32(IPVS_SVC_ATTR_TIMEOUT, timeout);
+    match (persistence.and_then(|persistence| persistence.netmask), service.id.family()) {
+        (Some(Netmask::Ipv4(mask)), _) => writer.four(IPVS_SVC_ATTR_NETMASK, mask.octets()),
+        (Some(Netmask::Ipv6Prefix(length)), _) => {
+            writer.u32(IPVS_SVC_ATTR_NETMASK, u32::from(length));
+        }
+        (None, AddressFamily::Ipv4) => {
+            writer.four(IPVS_SVC_ATTR_NETMASK, Ipv4Addr::BROADCAST.octets());
+        }
+        (None, AddressFamily::Ipv6) => writer.u32(IPVS_SVC_ATTR_NETMASK, 128),
+    }
+    if let Some(engine) = persistence.and_then(|persistence| persistence.engine) {
+        writer.string(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
+    }
+}
+
+/// What the attributes of the nest said.
+#[derive(Default)]
+struct Fields<'a> {
+    family: Option<&'a [u8]>,
+    protocol: Option<&'a [u8]>,
+    address: Option<&'a [u8]>,
+    port: Option<&'a [u8]>,
+    fwmark: Option<&'a [u8]>,
+    scheduler: Option<&'a [u8]>,
+    flags: Option<&'a [u8]>,
+    timeout: Option<&'a [u8]>,
+    netmask: Option<&'a [u8]>,
+    engine: Option<&'a [u8]>,
+    stats: Option<&'a [u8]>,
+    stats64: Option<&'a [u8]>,
+}
+
+/// Reads the nest.
+pub(crate) fn decode(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
+    let mut fields = Fields::default();
+    for attribute in Attributes::new(nest) {
+        let (kind, value) = attribute?;
+        let field = match kind {
+            IPVS_SVC_ATTR_AF => &mut fields.family,
+            IPVS_SVC_ATTR_PROTOCOL => &mut fields.protocol,
+            IPVS_SVC_ATTR_ADDR => &mut fields.address,
+            IPVS_SVC_ATTR_PORT => &mut fields.port,
+            IPVS_SVC_ATTR_FWMARK => &mut fields.fwmark,
+            IPVS_SVC_ATTR_SCHED_NAME => &mut fields.scheduler,
+            IPVS_SVC_ATTR_FLAGS => &mut fields.flags,
+            IPVS_SVC_ATTR_TIMEOUT => &mut fields.timeout,
+            IPVS_SVC_ATTR_NETMASK => &mut fields.netmask,
+            IPVS_SVC_ATTR_PE_NAME => &mut fields.engine,
+            IPVS_SVC_ATTR_STATS => &mut fields.stats,
+            IPVS_SVC_ATTR_STATS64 => &mut fields.stats64,
+            _ => continue,
+        };
+        *field = Some(value);
+    }
+    let stats = stats::decode_either(fields.stats, fields.stats64)?;
+    Ok(ServiceEntry { service: fields.service()?, stats })
+}
+
+impl Fields<'_> {
+    fn service(&self) -> Result<Service, Malformed> {
+        let id = self.id()?;
+        let scheduler = self
+            .scheduler
+            .and_then(Scheduler::reported)
+            .ok_or("a service without a scheduler name that fits")?;
+        let word = scalar::u32(self.flags.ok_or("a service without flags")?)?;
+        let persistent = word & IP_VS_SVC_F_PERSISTENT != 0;
+        let mut service = Service::new(id).scheduler(scheduler).flags(ServiceFlags::reported(word));
+        service.persistence = persistent.then(|| self.persistence(id.family())).transpose()?;
+        Ok(service)
+    }
+
+    fn id(&self) -> Result<ServiceId, Malformed> {
+        let family = scalar::family(self.family.ok_or("a service without an address family")?)?;
+        if let Some(value) = self.fwmark {
+            return Ok(ServiceId::fwmark(scalar::u32(value)?, family));
+        }
+        let protocol = scalar::u16(self.protocol.ok_or("a service without a protocol")?)?;
+        let address = self.address.ok_or("a service without an address")?;
+        let port = self.port.ok_or("a service without a port")?;
+        let address = SocketAddr::new(scalar::address(family, address)?, scalar::u16_be(port)?);
+        Ok(ServiceId::Address { protocol: Protocol::from_number(protocol), address })
+    }
+
+    fn persistence(&self, family: AddressFamily) -> Result<Persistence, Malformed> {
+        let timeout = scalar::u32(self.timeout.ok_or("a service without a timeout")?)?;
+        let mut persistence = Persistence::new(Duration::from_secs(timeout.into()));
+        let netmask = self.netmask.ok_or("a service without a netmask")?;
+        persistence = match family {
+            AddressFamily::Ipv4 => persistence.netmask(scalar::ipv4(netmask)?),
+            AddressFamily::Ipv6 => {
+                let length = u8::try_from(scalar::u32(netmask)?);
+                persistence.prefix(length.map_err(|_| "a prefix length is out of range")?)
+            }
+        };
+        persistence.engine = self.engine.and_then(PersistenceEngine::reported);
+        Ok(persistence)
+    }
+}

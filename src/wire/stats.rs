@@ -1,0 +1,54 @@
+//! Counters and rates.
+
+use crate::model::Stats;
+use crate::uapi::*;
+use crate::wire::{Attributes, Malformed, Writer, scalar};
+
+/// Reads the nest STATS64 or STATS: each number has the width that its attribute
+/// has. PAD attributes and unknown ones are skipped.
+pub(crate) fn decode(nest: &[u8]) -> Result<Stats, Malformed> {
+    let mut stats = Stats::default();
+    for attribute in Attributes::new(nest) {
+        let (kind, value) = attribute?;
+        let field = match kind {
+            IPVS_STATS_ATTR_CONNS => &mut stats.connections,
+            IPVS_STATS_ATTR_INPKTS => &mut stats.incoming_packets,
+            IPVS_STATS_ATTR_OUTPKTS => &mut stats.outgoing_packets,
+            IPVS_STATS_ATTR_INBYTES => &mut stats.incoming_bytes,
+            IPVS_STATS_ATTR_OUTBYTES => &mut stats.outgoing_bytes,
+            IPVS_STATS_ATTR_CPS => &mut stats.rates.connections,
+            IPVS_STATS_ATTR_INPPS => &mut stats.rates.incoming_packets,
+            IPVS_STATS_ATTR_OUTPPS => &mut stats.rates.outgoing_packets,
+            IPVS_STATS_ATTR_INBPS => &mut stats.rates.incoming_bytes,
+            IPVS_STATS_ATTR_OUTBPS => &mut stats.rates.outgoing_bytes,
+            _ => continue,
+        };
+        *field = scalar::counter(value)?;
+    }
+    Ok(stats)
+}
+
+/// The counters of an entry: those of 64 bits where the kernel sent them (4.1 and
+/// later send both), else those of 32.
+pub(crate) fn decode_either(
+    narrow: Option<&[u8]>,
+    wide: Option<&[u8]>,
+) -> Result<Stats, Malformed> {
+    wide.or(narrow).map_or_else(|| Ok(Stats::default()), decode)
+}
+
+/// Writes the nest of 64-bit counters of `kind`.
+pub(crate) fn encode(writer: &mut Writer<'_>, kind: u16, stats: &Stats) {
+    writer.nest(kind, |writer| {
+        writer.u64(IPVS_STATS_ATTR_CONNS, stats.connections);
+        writer.u64(IPVS_STATS_ATTR_INPKTS, stats.incoming_packets);
+        writer.u64(IPVS_STATS_ATTR_OUTPKTS, stats.outgoing_packets);
+        writer.u64(IPVS_STATS_ATTR_INBYTES, stats.incoming_bytes);
+        writer.u64(IPVS_STATS_ATTR_OUTBYTES, stats.outgoing_bytes);
+        writer.u64(IPVS_STATS_ATTR_CPS, stats.rates.connections);
+        writer.u64(IPVS_STATS_ATTR_INPPS, stats.rates.incoming_packets);
+        writer.u64(IPVS_STATS_ATTR_OUTPPS, stats.rates.outgoing_packets);
+        writer.u64(IPVS_STATS_ATTR_INBPS, stats.rates.incoming_bytes);
+        writer.u64(IPVS_STATS_ATTR_OUTBPS, stats.rates.outgoing_bytes);
+    });
+}
