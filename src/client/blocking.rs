@@ -11,7 +11,9 @@ use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::client::socket::{self, Endpoint, Endpoints};
+#[cfg(feature = "packet")]
+use crate::client::socket::Endpoint;
+use crate::client::socket::{self, Endpoints};
 use crate::client::{DumpRun, Engine, Link, Transport, operations};
 use crate::error::Result;
 use crate::model::{

@@ -195,9 +195,10 @@ impl Error {
         Self::new(context, kind, certainty)
     }
 
-    /// The same failure, as one of the operation that `context` names.
+    /// The same failure, as one of the operation that `context` names. If that is a
+    /// write, what failed came after the kernel's refusal of it.
     pub(crate) fn within(mut self, context: Context) -> Self {
-        let certainty = self.0.certainty.unwrap_or(Certainty::NotSent);
+        let certainty = self.0.certainty.unwrap_or(Certainty::Refused);
         self.0.certainty = context.operation.is_write().then_some(certainty);
         self.0.operation = context.operation;
         self.0.object = context.object;

@@ -1,5 +1,8 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::model::InvalidValue;
 
 /// The family of an IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,5 +31,20 @@ impl fmt::Display for AddressFamily {
             Self::Ipv4 => "IPv4",
             Self::Ipv6 => "IPv6",
         })
+    }
+}
+
+impl FromStr for AddressFamily {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "IPv4" => Ok(Self::Ipv4),
+            "IPv6" => Ok(Self::Ipv6),
+            _ => {
+                let rule = "must be IPv4 or IPv6";
+                Err(InvalidValue::new("address family", format!("{text:?}"), rule))
+            }
+        }
     }
 }

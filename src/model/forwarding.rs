@@ -1,4 +1,7 @@
 use std::fmt;
+use std::str::FromStr;
+
+use crate::model::InvalidValue;
 
 /// How packets reach a destination.
 ///
@@ -38,6 +41,26 @@ impl fmt::Display for Forwarding {
             Self::LocalNode => f.pad("Local"),
             Self::Bypass => f.pad("Bypass"),
             Self::Unknown(UnknownForwarding(number)) => f.pad(&format!("Method-{number}")),
+        }
+    }
+}
+
+impl FromStr for Forwarding {
+    type Err = InvalidValue;
+
+    /// Reads the names that `ipvsadm -L` shows. They do not tell one tunnel from
+    /// another: `Tunnel` is IPIP.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "Masq" => Ok(Self::Masquerade),
+            "Route" => Ok(Self::DirectRoute),
+            "Tunnel" => Ok(Self::Tunnel(Tunnel::Ipip)),
+            "Local" => Ok(Self::LocalNode),
+            "Bypass" => Ok(Self::Bypass),
+            _ => {
+                let rule = "must be Masq, Route, Tunnel, Local or Bypass";
+                Err(InvalidValue::new("forwarding", format!("{text:?}"), rule))
+            }
         }
     }
 }
@@ -107,6 +130,30 @@ impl fmt::Display for Tunnel {
     }
 }
 
+impl FromStr for Tunnel {
+    type Err = InvalidValue;
+
+    /// Reads what `Display` writes of the tunnels that have a name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rule = "must be ipip, gre, gre csum, or gue with a port and maybe csum or remcsum";
+        let invalid = || InvalidValue::new("tunnel", format!("{text:?}"), rule);
+        let gue = |port: &str, checksum| {
+            let port = port.parse().map_err(|_| invalid())?;
+            Ok(Self::Gue { port, checksum })
+        };
+        let words: Vec<&str> = text.split(' ').take(4).collect();
+        match words.as_slice() {
+            ["ipip"] => Ok(Self::Ipip),
+            ["gre"] => Ok(Self::Gre { checksum: false }),
+            ["gre", "csum"] => Ok(Self::Gre { checksum: true }),
+            ["gue", port] => gue(port, GueChecksum::None),
+            ["gue", port, "csum"] => gue(port, GueChecksum::Full),
+            ["gue", port, "remcsum"] => gue(port, GueChecksum::RemoteOffload),
+            _ => Err(invalid()),
+        }
+    }
+}
+
 /// How a GUE packet is checksummed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "IPVS_DEST_ATTR_TUN_FLAGS")]
@@ -150,5 +197,23 @@ impl UnknownTunnel {
     #[must_use]
     pub const fn flags(self) -> u16 {
         self.flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for name in ["Masq", "Route", "Tunnel", "Local", "Bypass"] {
+            assert_eq!(name.parse::<Forwarding>().unwrap().to_string(), name);
+        }
+        for name in ["ipip", "gre", "gre csum", "gue 6080", "gue 1 csum", "gue 65535 remcsum"] {
+            assert_eq!(name.parse::<Tunnel>().unwrap().to_string(), name);
+        }
+        for name in ["", "gue", "gue 65536", "gre 1", "ipip csum", "gue 1 csum x", "Masq "] {
+            assert!(name.parse::<Tunnel>().is_err() && name.parse::<Forwarding>().is_err());
+        }
     }
 }

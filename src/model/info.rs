@@ -30,10 +30,6 @@ impl Version {
         let [_, major, minor, patch] = word.to_be_bytes();
         Self { major, minor, patch }
     }
-
-    pub(crate) const fn to_wire(self) -> u32 {
-        u32::from_be_bytes([0, self.major, self.minor, self.patch])
-    }
 }
 
 impl fmt::Display for Version {
@@ -50,7 +46,6 @@ mod tests {
     fn the_word_is_not_a_palindrome_for_every_version() {
         let version = Version { major: 1, minor: 2, patch: 3 };
         assert_eq!(Version::reported(0x01_0203), version);
-        assert_eq!(version.to_wire(), 0x01_0203);
         assert_eq!(version.to_string(), "1.2.3");
     }
 }

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -7,7 +8,8 @@ use crate::model::{AddressFamily, InvalidValue, Protocol};
 /// What names a virtual service: protocol, address and port, or a firewall mark
 /// with a family.
 ///
-/// It prints and parses as `ipvsadm -L -n` shows it.
+/// It prints and parses as `ipvsadm -L -n` shows it, and is ordered as that lists
+/// services: by family, protocol, address and port, then those of firewall marks.
 ///
 /// ```
 /// use ipvs_netlink::ServiceId;
@@ -17,7 +19,7 @@ use crate::model::{AddressFamily, InvalidValue, Protocol};
 /// assert_eq!("FWM 5 IPv6".parse::<ServiceId>()?.to_string(), "FWM 5 IPv6");
 /// # Ok::<(), ipvs_netlink::InvalidValue>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceId {
     /// Packets to this address and port.
     Address {
@@ -75,6 +77,13 @@ impl ServiceId {
         }
     }
 
+    const fn order(&self) -> (u32, AddressFamily, Option<(Protocol, SocketAddr)>) {
+        match self {
+            Self::Address { protocol, address } => (0, self.family(), Some((*protocol, *address))),
+            Self::Fwmark { mark, family } => (*mark, *family, None),
+        }
+    }
+
     /// Checks what keeps an identity from being put into a message at all. It is
     /// all that reading, zeroing and deleting ask for.
     pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
@@ -98,6 +107,18 @@ impl ServiceId {
                 Err(InvalidValue::new("protocol", protocol.to_string(), rule))
             }
         }
+    }
+}
+
+impl Ord for ServiceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for ServiceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -187,6 +208,24 @@ mod tests {
         ] {
             assert!(text.parse::<ServiceId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_order_is_that_of_ipvsadm() {
+        let ordered = [
+            "TCP 10.0.0.1:80",
+            "TCP 10.0.0.1:443",
+            "TCP 10.0.0.2:1",
+            "UDP 10.0.0.1:53",
+            "TCP [::1]:80",
+            "FWM 5",
+            "FWM 5 IPv6",
+            "FWM 6",
+        ];
+        let mut ids: Vec<ServiceId> =
+            ordered.iter().rev().map(|text| text.parse().unwrap()).collect();
+        ids.sort();
+        assert_eq!(ids.iter().map(ServiceId::to_string).collect::<Vec<_>>(), ordered);
     }
 
     #[test]

@@ -73,10 +73,6 @@ impl<'b> Writer<'b> {
         self.raw([l0, l1, k0, k1, v0, v1, v2, v3]);
     }
 
-    pub(crate) fn u64(&mut self, kind: u16, value: u64) {
-        self.bytes(kind, &value.to_ne_bytes());
-    }
-
     /// A value of any length that fits an attribute; names and addresses do by
     /// far.
     pub(crate) fn bytes(&mut self, kind: u16, value: &[u8]) {
@@ -133,7 +129,7 @@ mod tests {
         writer.string(2, b"abcde");
         writer.nest(3, |writer| {
             writer.u16_be(4, 0x0102);
-            writer.u64(5, u64::MAX);
+            writer.bytes(5, &[0xff; 8]);
         });
         assert_eq!(buffer.len() % 4, 0);
         let read: Vec<_> = Attributes::new(&buffer).map(Result::unwrap).collect();

@@ -23,19 +23,7 @@ pub(crate) fn encode(writer: &mut Writer<'_>, destination: &Destination, service
     });
 }
 
-/// Writes the nest as a kernel reports it.
-pub(crate) fn encode_entry(writer: &mut Writer<'_>, entry: &DestinationEntry) {
-    writer.nest(IPVS_CMD_ATTR_DEST, |writer| {
-        put_id(writer, &entry.destination.id, None);
-        put_settings(writer, &entry.destination);
-        writer.u32(IPVS_DEST_ATTR_ACTIVE_CONNS, entry.connections.active);
-        writer.u32(IPVS_DEST_ATTR_INACT_CONNS, entry.connections.inactive);
-        writer.u32(IPVS_DEST_ATTR_PERSIST_CONNS, entry.connections.persistent);
-        stats::encode(writer, IPVS_DEST_ATTR_STATS64, &entry.stats);
-    });
-}
-
-fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFamily>) {
+pub(super) fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFamily>) {
     writer.bytes(IPVS_DEST_ATTR_ADDR, &scalar::address_field(&id.address.ip()));
     writer.u16_be(IPVS_DEST_ATTR_PORT, id.address.port());
     // The kernel supposes the family of the service.
@@ -44,7 +32,7 @@ fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFa
     }
 }
 
-fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
+pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
     let (method, tunnel) = match destination.forwarding {
         Forwarding::Masquerade => (IP_VS_CONN_F_MASQ, Tunnel::Ipip),
         Forwarding::LocalNode => (IP_VS_CONN_F_LOCALNODE, Tunnel::Ipip),

@@ -5,7 +5,7 @@ use crate::model::{
     Change, DestinationEntry, Info, InvalidValue, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
 use crate::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
-use crate::wire::{Report, Request, Writer, daemon, destination, service, timeouts};
+use crate::wire::{Report, Request, Writer, daemon, report, timeouts};
 
 /// A message of the IPVS family, for programs that bring their own netlink
 /// transport (feature `packet`).
@@ -79,11 +79,11 @@ impl IpvsMessage {
         let mut bytes = Vec::with_capacity(512);
         let mut writer = Writer::new(&mut bytes);
         match self {
-            Self::Service(entry) => service::encode_entry(&mut writer, entry),
-            Self::Destination(entry) => destination::encode_entry(&mut writer, entry),
+            Self::Service(entry) => report::service_entry(&mut writer, entry),
+            Self::Destination(entry) => report::destination_entry(&mut writer, entry),
             Self::Daemon(it) => daemon::encode(&mut writer, it),
             Self::Timeouts(it) => timeouts::encode(&mut writer, it),
-            Self::Info(it) => timeouts::encode_info(&mut writer, it),
+            Self::Info(it) => report::info(&mut writer, it),
             _ => {
                 if let Some(request) = self.request() {
                     request.encode(&mut writer);

@@ -10,6 +10,8 @@ mod destination;
 #[cfg(feature = "packet")]
 mod message;
 mod reply;
+#[cfg(any(test, feature = "packet"))]
+mod report;
 mod request;
 mod scalar;
 mod service;

@@ -21,14 +21,6 @@ pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
     writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_service(writer, service));
 }
 
-/// Writes the nest as a kernel reports it.
-pub(crate) fn encode_entry(writer: &mut Writer<'_>, entry: &ServiceEntry) {
-    writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| {
-        put_service(writer, &entry.service);
-        stats::encode(writer, IPVS_SVC_ATTR_STATS64, &entry.stats);
-    });
-}
-
 fn put_id(writer: &mut Writer<'_>, id: &ServiceId) {
     writer.u16(IPVS_SVC_ATTR_AF, scalar::family_number(id.family()));
     match id {
@@ -41,7 +33,7 @@ fn put_id(writer: &mut Writer<'_>, id: &ServiceId) {
     }
 }
 
-fn put_service(writer: &mut Writer<'_>, service: &Service) {
+pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
     let persistence = service.persistence;
     let persistent = if persistence.is_some() { IP_VS_SVC_F_PERSISTENT } else { 0 };
     let timeout = persistence.map_or(0, |persistence| seconds::number(persistence.timeout));

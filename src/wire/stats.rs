@@ -2,7 +2,7 @@
 
 use crate::model::Stats;
 use crate::uapi::*;
-use crate::wire::{Attributes, Malformed, Writer, scalar};
+use crate::wire::{Attributes, Malformed, scalar};
 
 /// Reads the nest STATS64 or STATS: each number has the width that its attribute
 /// has. PAD attributes and unknown ones are skipped.
@@ -35,20 +35,4 @@ pub(crate) fn decode_either(
     wide: Option<&[u8]>,
 ) -> Result<Stats, Malformed> {
     wide.or(narrow).map_or_else(|| Ok(Stats::default()), decode)
-}
-
-/// Writes the nest of 64-bit counters of `kind`.
-pub(crate) fn encode(writer: &mut Writer<'_>, kind: u16, stats: &Stats) {
-    writer.nest(kind, |writer| {
-        writer.u64(IPVS_STATS_ATTR_CONNS, stats.connections);
-        writer.u64(IPVS_STATS_ATTR_INPKTS, stats.incoming_packets);
-        writer.u64(IPVS_STATS_ATTR_OUTPKTS, stats.outgoing_packets);
-        writer.u64(IPVS_STATS_ATTR_INBYTES, stats.incoming_bytes);
-        writer.u64(IPVS_STATS_ATTR_OUTBYTES, stats.outgoing_bytes);
-        writer.u64(IPVS_STATS_ATTR_CPS, stats.rates.connections);
-        writer.u64(IPVS_STATS_ATTR_INPPS, stats.rates.incoming_packets);
-        writer.u64(IPVS_STATS_ATTR_OUTPPS, stats.rates.outgoing_packets);
-        writer.u64(IPVS_STATS_ATTR_INBPS, stats.rates.incoming_bytes);
-        writer.u64(IPVS_STATS_ATTR_OUTBPS, stats.rates.outgoing_bytes);
-    });
 }

@@ -36,12 +36,6 @@ pub(crate) fn decode(attributes: &[u8]) -> Result<Timeouts, Malformed> {
     Ok(timeouts)
 }
 
-/// Writes what a kernel says of itself.
-pub(crate) fn encode_info(writer: &mut Writer<'_>, info: &Info) {
-    writer.u32(IPVS_INFO_ATTR_VERSION, info.version.to_wire());
-    writer.u32(IPVS_INFO_ATTR_CONN_TAB_SIZE, info.connection_table_size);
-}
-
 /// Reads what a kernel says of itself. The numbers of these attributes are those
 /// of a service and a destination elsewhere; the command tells them apart.
 pub(crate) fn decode_info(attributes: &[u8]) -> Result<Info, Malformed> {

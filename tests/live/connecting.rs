@@ -1,0 +1,171 @@
+//! Opening clients: namespaces, privileges, sockets.
+
+use std::fs::File;
+use std::thread;
+use std::time::Duration;
+
+use ipvs_netlink::{Client, ErrorKind, Service};
+use nix::sched::{CloneFlags, unshare};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+
+use crate::namespace::fresh;
+
+fn web() -> Service {
+    Service::tcp("192.0.2.10:80".parse().unwrap())
+}
+
+fn own_namespace() -> String {
+    std::fs::read_link("/proc/thread-self/ns/net").unwrap().display().to_string()
+}
+
+#[test]
+fn a_client_in_a_namespace_leaves_the_thread_where_it_is() {
+    let mut here = fresh();
+    here.add_service(&web()).unwrap();
+    let here_file = File::open("/proc/thread-self/ns/net").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            let before = own_namespace();
+            let mut there = Client::in_namespace_fd(&here_file).unwrap();
+            assert_eq!(own_namespace(), before);
+            assert_eq!(there.services().unwrap().len(), 1);
+            assert!(there.destinations(web().id).unwrap().is_empty());
+            assert!(Client::connect().unwrap().services().unwrap().is_empty());
+        });
+    });
+}
+
+#[test]
+fn a_namespace_is_found_by_its_path() {
+    let mut here = fresh();
+    here.add_service(&web()).unwrap();
+    let path = format!("/proc/self/task/{}/ns/net", rustix::thread::gettid());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            let mut there = Client::in_namespace(&path).unwrap();
+            assert_eq!(there.services().unwrap().len(), 1);
+        });
+    });
+}
+
+#[test]
+fn what_is_no_namespace_is_refused() {
+    let _ipvs = fresh();
+    let missing = Client::in_namespace("/run/netns/nosuch").unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::Socket);
+    assert!(missing.to_string().contains("No such file"), "{missing}");
+    let file = Client::in_namespace("/proc/self/status").unwrap_err();
+    assert_eq!(file.kind(), ErrorKind::Socket);
+    let other = Client::in_namespace("/proc/self/ns/uts").unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::Socket);
+}
+
+#[test]
+fn without_the_capability_a_client_connects_but_every_command_is_denied() {
+    fresh();
+    let mut sets = capabilities(None).unwrap();
+    sets.effective.remove(CapabilitySet::NET_ADMIN);
+    set_capabilities(None, sets).unwrap();
+    let mut ipvs = Client::connect().unwrap();
+    let denied = ErrorKind::PermissionDenied;
+    assert_eq!(ipvs.check().unwrap_err().kind(), denied);
+    assert_eq!(ipvs.services().unwrap_err().kind(), denied);
+    assert_eq!(ipvs.destinations(web().id).unwrap_err().kind(), denied);
+    assert_eq!(ipvs.timeouts().unwrap_err().kind(), denied);
+    assert_eq!(ipvs.daemons().unwrap_err().kind(), denied);
+    let error = ipvs.add_service(&web()).unwrap_err();
+    assert_eq!(error.kind(), denied);
+    assert!(error.to_string().contains("initial user namespace"), "{error}");
+}
+
+#[test]
+fn a_socket_opened_without_the_capability_stays_denied() {
+    fresh();
+    let with = capabilities(None).unwrap();
+    let mut without = with;
+    without.effective.remove(CapabilitySet::NET_ADMIN);
+    set_capabilities(None, without).unwrap();
+    let mut ipvs = Client::connect().unwrap();
+    set_capabilities(None, with).unwrap();
+    assert_eq!(ipvs.check().unwrap_err().kind(), ErrorKind::PermissionDenied);
+    Client::connect().unwrap().check().unwrap();
+}
+
+#[test]
+fn clients_of_one_namespace_do_not_disturb_each_other() {
+    let mut first = fresh();
+    let mut second = Client::connect().unwrap();
+    first.add_service(&web()).unwrap();
+    let mut stream = first.stream_services().unwrap();
+    assert_eq!(second.services().unwrap().len(), 1);
+    assert!(stream.next().is_some());
+    second.delete_service(web().id).unwrap();
+    assert!(stream.next().is_none());
+    assert!(first.services().unwrap().is_empty());
+}
+
+#[test]
+fn a_client_works_in_whatever_thread_it_is_moved_to() {
+    let mut ipvs = fresh();
+    let mut ipvs = thread::spawn(move || {
+        ipvs.add_service(&web()).unwrap();
+        ipvs
+    })
+    .join()
+    .unwrap();
+    assert_eq!(ipvs.services().unwrap().len(), 1);
+}
+
+#[test]
+fn the_deadline_is_the_users_to_choose() {
+    let mut ipvs = fresh();
+    assert_eq!(ipvs.deadline(), Some(Duration::from_secs(5)));
+    for deadline in [None, Some(Duration::ZERO), Some(Duration::MAX)] {
+        ipvs.set_deadline(deadline);
+        // The answers are there when the requests have been sent.
+        ipvs.check().unwrap();
+        assert!(ipvs.services().unwrap().is_empty());
+    }
+}
+
+#[cfg(feature = "packet")]
+mod from_sockets {
+    use netlink_packet_core::NLM_F_DUMP;
+    use netlink_sys::{Socket, protocols::NETLINK_GENERIC};
+
+    use super::*;
+
+    fn socket() -> Socket {
+        Socket::new(NETLINK_GENERIC).unwrap()
+    }
+
+    #[test]
+    fn one_socket_does_everything_and_two_do_too() {
+        let mut all = fresh();
+        all.add_service(&web()).unwrap();
+        for dumps in [None, Some(socket())] {
+            let mut ipvs = Client::from_sockets(socket(), dumps).unwrap();
+            assert_eq!(ipvs.services().unwrap().len(), 1);
+            assert!(ipvs.destinations(web().id).unwrap().is_empty());
+            ipvs.zero_all().unwrap();
+        }
+    }
+
+    #[test]
+    fn what_waits_in_a_socket_is_thrown_away() {
+        let mut all = fresh();
+        for port in 1..=300 {
+            all.add_service(&Service::tcp(([192, 0, 2, 10], port).into())).unwrap();
+        }
+        let mut used = socket();
+        used.bind_auto().unwrap();
+        // A dump of the generic netlink families, not read at all.
+        let mut dump = vec![20, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0];
+        dump[6..8].copy_from_slice(&(NLM_F_DUMP | 1).to_ne_bytes());
+        used.send_to(&dump, &netlink_sys::SocketAddr::new(0, 0), 0).unwrap();
+        let mut ipvs = Client::from_sockets(used, None).unwrap();
+        assert_eq!(ipvs.services().unwrap().len(), 300);
+    }
+}

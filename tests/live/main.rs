@@ -1,0 +1,14 @@
+//! Tests on a real kernel, each in a network namespace of its own.
+//!
+//! Cargo's runner `tests/kernel/run` starts them on a kernel with IPVS.
+
+mod connecting;
+mod daemons;
+mod destinations;
+mod errors;
+mod ipvsadm;
+mod namespace;
+mod raw;
+mod refusals;
+mod services;
+mod settings;

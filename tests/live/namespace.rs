@@ -1,0 +1,33 @@
+//! A network namespace for each test, gone when the test's thread ends.
+
+use std::process::Command;
+
+use ipvs_netlink::Client;
+use nix::sched::{CloneFlags, unshare};
+
+/// Moves this thread into a fresh network namespace with `lo` up and connects.
+pub(crate) fn fresh() -> Client {
+    unshare(CloneFlags::CLONE_NEWNET).expect("a test on a real kernel needs CAP_SYS_ADMIN");
+    ip("link set lo up");
+    Client::connect().expect("a kernel with IPVS")
+}
+
+/// Runs iproute2 in this thread's namespace.
+pub(crate) fn ip(arguments: &str) {
+    run("ip", &arguments.split(' ').collect::<Vec<_>>());
+}
+
+/// Runs ipvsadm in this thread's namespace and returns what it prints.
+pub(crate) fn ipvsadm(arguments: &str) -> String {
+    run("ipvsadm", &arguments.split(' ').collect::<Vec<_>>())
+}
+
+/// Runs a program that must succeed.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program} is needed for these tests: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,71 @@
+//! Tests that unload the kernel's IPVS: only ever on a kernel of our own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ipvs_netlink::{Certainty, Client, Destination, ErrorKind, Service};
+
+const MODPROBE: &str = "/proc/sys/kernel/modprobe";
+
+/// Empties the table, whose schedulers are in use, and unloads the module.
+fn unload(ipvs: &mut Client) {
+    assert!(
+        Path::new("/run/kernel/cache").exists(),
+        "this test unloads IPVS, so it runs on a kernel of its own: IPVS_KERNEL=uml"
+    );
+    ipvs.flush().unwrap();
+    let loaded = fs::read_to_string("/proc/modules").unwrap();
+    let names = loaded.lines().filter_map(|line| line.split(' ').next());
+    let mut modules: Vec<_> = names.filter(|name| name.starts_with("ip_vs")).collect();
+    // Schedulers and engines first: they use ip_vs.
+    modules.sort_by_key(|name| *name == "ip_vs");
+    for module in modules {
+        let status = Command::new("rmmod").arg(module).status().expect("rmmod");
+        assert!(status.success(), "rmmod {module}");
+    }
+}
+
+/// One test: both halves change what the whole kernel has.
+#[test]
+fn a_client_notices_that_the_module_is_gone_and_goes_on_when_it_is_back() {
+    let web = Service::tcp("192.0.2.10:80".parse().unwrap());
+    let server = Destination::masquerade("10.0.0.2:80".parse().unwrap());
+    let mut ipvs = Client::connect().unwrap();
+
+    // The kernel loads the module again when it is asked for the family.
+    for _ in 0..3 {
+        ipvs.add_service(&web).unwrap();
+        ipvs.add_destination(web.id, &server).unwrap();
+        unload(&mut ipvs);
+        assert!(ipvs.services().unwrap().is_empty());
+        unload(&mut ipvs);
+        assert_eq!(ipvs.destinations(web.id).unwrap_err().kind(), ErrorKind::NoSuchService);
+        unload(&mut ipvs);
+        ipvs.add_service(&web).unwrap();
+        assert_eq!(ipvs.services().unwrap().len(), 1);
+        unload(&mut ipvs);
+        assert_eq!(ipvs.service(web.id).unwrap_err().kind(), ErrorKind::NoSuchService);
+        unload(&mut ipvs);
+        let error = ipvs.delete_destination(web.id, server.id).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSuchService);
+    }
+
+    // A kernel that cannot load it.
+    let modprobe = fs::read_to_string(MODPROBE).unwrap();
+    fs::write(MODPROBE, "/nonexistent").unwrap();
+    unload(&mut ipvs);
+    let unavailable = ErrorKind::Unavailable;
+    assert_eq!(Client::connect().unwrap_err().kind(), unavailable);
+    assert_eq!(ipvs.services().unwrap_err().kind(), unavailable);
+    assert_eq!(ipvs.destinations(web.id).unwrap_err().kind(), unavailable);
+    assert_eq!(ipvs.check().unwrap_err().kind(), unavailable);
+    let error = ipvs.add_service(&web).unwrap_err();
+    assert_eq!(error.kind(), unavailable);
+    assert_eq!(error.certainty(), Some(Certainty::Refused));
+    fs::write(MODPROBE, modprobe.trim()).unwrap();
+
+    ipvs.add_service(&web).unwrap();
+    assert_eq!(ipvs.services().unwrap().len(), 1);
+    ipvs.flush().unwrap();
+}
