@@ -1,5 +1,55 @@
+//! Program IPVS, the load balancer inside the Linux kernel, over generic netlink.
+//!
+//! A **virtual service** ([`Service`]) is an address, protocol and port, or a
+//! firewall mark. Its **scheduler** ([`Scheduler`]) spreads new connections over
+//! its **destinations** ([`Destination`]), which packets reach by a **forwarding
+//! method** ([`Forwarding`]). A [`Client`] reads and writes the table of a network
+//! namespace.
+//!
+//! ```no_run
+//! use ipvs_netlink::{Client, Destination, Service};
+//!
+//! let mut ipvs = Client::connect()?;
+//! let web = Service::tcp("192.0.2.10:80".parse()?);
+//! ipvs.add_service(&web)?;
+//! ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?).weight(3))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Values
+//!
+//! What names an object ([`ServiceId`], [`DestinationId`]) is apart from its
+//! settings ([`Service`], [`Destination`]), which are their own builders. What the
+//! kernel reports comes as [`ServiceEntry`] and [`DestinationEntry`]: the settings in
+//! the same form, so that they equal what was written, and the counters beside them.
+//!
+//! Names and numbers that a kernel may add to (schedulers, persistence engines,
+//! protocols, forwarding methods, tunnels, flags) are open: what this crate has no
+//! name for is read, kept and written back, never an error.
+//!
+//! # Errors
+//!
+//! The kernel answers nearly every bad setting with `EINVAL` and no explanation, so
+//! settings are checked against its rules before anything is sent, and the error
+//! names field, value and rule. What the kernel refuses becomes an [`ErrorKind`] by
+//! command and errno. [`Error::certainty`] tells whether a write may have happened.
+//!
+//! # Privileges
+//!
+//! Every command, reading too, takes `CAP_NET_ADMIN` in the initial user namespace,
+//! of the caller and of whoever opened the sockets. Connecting takes nothing.
+//!
+//! # Crate features
+//!
+//! None is on by default.
+//!
+//! - **`packet`**: `IpvsMessage`, the netlink message type, and
+//!   `Client::from_sockets`, for programs that bring their own netlink transport.
+//!   Ties the program to this crate's versions of `netlink-packet-core`,
+//!   `netlink-packet-generic` and `netlink-sys`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! placeholder
+#![cfg(target_os = "linux")]
+
 mod client;
 mod error;
 mod model;
@@ -19,3 +69,8 @@ pub use model::{
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
 pub use wire::IpvsMessage;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

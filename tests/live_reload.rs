@@ -1,4 +1,11 @@
 //! Tests that unload the kernel's IPVS: only ever on a kernel of our own.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
 
 use std::fs;
 use std::path::Path;

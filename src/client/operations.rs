@@ -71,9 +71,9 @@ macro_rules! operations {
             pub $($async)? fn destination(
                 &mut self,
                 service: ServiceId,
-                destination: impl Into<DestinationId>,
+                destination: DestinationId,
             ) -> Result<DestinationEntry> {
-                $wait!(self.engine.destination(service, destination.into()))
+                $wait!(self.engine.destination(service, destination))
             }
 
             /// Reads the timeouts of the network namespace.
@@ -218,10 +218,10 @@ macro_rules! operations {
             pub $($async)? fn modify_destination(
                 &mut self,
                 service: ServiceId,
-                destination: impl Into<DestinationId>,
+                destination: DestinationId,
                 edit: impl FnOnce(&mut Destination),
             ) -> Result<()> {
-                $wait!(self.engine.modify_destination(service, destination.into(), edit))
+                $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
             /// Sets the weight of a destination and keeps everything else; 0 takes
@@ -232,11 +232,11 @@ macro_rules! operations {
             pub $($async)? fn set_weight(
                 &mut self,
                 service: ServiceId,
-                destination: impl Into<DestinationId>,
+                destination: DestinationId,
                 weight: u32,
             ) -> Result<()> {
                 let edit = |destination: &mut Destination| destination.weight = weight;
-                $wait!(self.engine.modify_destination(service, destination.into(), edit))
+                $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
             /// Deletes a destination from a service (`ipvsadm -d`). Its connections
@@ -251,9 +251,9 @@ macro_rules! operations {
             pub $($async)? fn delete_destination(
                 &mut self,
                 service: ServiceId,
-                destination: impl Into<DestinationId>,
+                destination: DestinationId,
             ) -> Result<()> {
-                $wait!(self.engine.change(&Change::DeleteDestination(service, destination.into())))
+                $wait!(self.engine.change(&Change::DeleteDestination(service, destination)))
             }
 
             /// Sets those timeouts of the network namespace that are not `None`

@@ -1,5 +1,7 @@
 //! Destinations: every setting survives the way through the kernel.
 
+use std::net::SocketAddr;
+
 use ipvs_netlink::{
     AddressFamily, Destination, ErrorKind, Forwarding, GueChecksum, Service, Tunnel,
 };
@@ -17,7 +19,7 @@ fn masquerade(address: &str) -> Destination {
 #[test]
 fn every_destination_is_read_back_as_it_was_written() {
     let mut ipvs = fresh();
-    let v4 = |last: u8| ([10, 0, 0, last], 80).into();
+    let v4 = |last: u8| SocketAddr::from(([10, 0, 0, last], 80));
     let gue = |checksum| Tunnel::Gue { port: 6080, checksum };
     let other_family = "[2001:db8::7]:80".parse().unwrap();
     let destinations = [
@@ -29,8 +31,8 @@ fn every_destination_is_read_back_as_it_was_written() {
         masquerade("10.0.0.5:80").thresholds(i32::MAX.unsigned_abs(), 0),
         masquerade("240.0.0.1:80"),
         Destination::direct_route(v4(6)),
-        Destination::new(std::net::SocketAddr::from(v4(7)), Forwarding::LocalNode),
-        Destination::new(std::net::SocketAddr::from(v4(8)), Forwarding::Bypass),
+        Destination::new(v4(7), Forwarding::LocalNode),
+        Destination::new(v4(8), Forwarding::Bypass),
         Destination::tunnel(v4(9), Tunnel::Ipip),
         Destination::tunnel(v4(10), gue(GueChecksum::None)),
         Destination::tunnel(v4(11), gue(GueChecksum::Full)),
@@ -88,7 +90,7 @@ fn an_update_replaces_every_setting() {
     ipvs.add_destination(web.id, &before).unwrap();
     let after = Destination::tunnel(address, Tunnel::Ipip);
     ipvs.update_destination(web.id, &after).unwrap();
-    assert_eq!(ipvs.destination(web.id, address).unwrap().destination, after);
+    assert_eq!(ipvs.destination(web.id, address.into()).unwrap().destination, after);
 }
 
 #[test]
@@ -104,10 +106,10 @@ fn changing_the_weight_keeps_tunnel_and_thresholds() {
     for tunnel in tunnels {
         let destination = Destination::tunnel(address, tunnel).weight(7).thresholds(10, 5);
         ipvs.add_destination(web.id, &destination).unwrap();
-        ipvs.set_weight(web.id, address, 0).unwrap();
-        let entry = ipvs.destination(web.id, address).unwrap();
+        ipvs.set_weight(web.id, address.into(), 0).unwrap();
+        let entry = ipvs.destination(web.id, address.into()).unwrap();
         assert_eq!(entry.destination, destination.weight(0));
-        ipvs.delete_destination(web.id, address).unwrap();
+        ipvs.delete_destination(web.id, address.into()).unwrap();
     }
 }
 
@@ -116,12 +118,12 @@ fn what_the_kernel_stores_beyond_the_canonical_form_is_kept_by_a_change_of_weigh
     let mut ipvs = fresh();
     let web = web();
     ipvs.add_service(&web).unwrap();
-    let address = std::net::SocketAddr::from(([10, 0, 0, 1], 80));
+    let address = SocketAddr::from(([10, 0, 0, 1], 80));
     for (method, tunnel) in [(5, (0, 0, 0)), (2, (7, 99, 0x1234)), (2, (1, 6080, 3))] {
         crate::raw::add_destination([10, 0, 0, 1], 80, method, tunnel);
-        let before = ipvs.destination(web.id, address).unwrap().destination;
-        ipvs.set_weight(web.id, address, 9).unwrap();
-        let after = ipvs.destination(web.id, address).unwrap().destination;
+        let before = ipvs.destination(web.id, address.into()).unwrap().destination;
+        ipvs.set_weight(web.id, address.into(), 9).unwrap();
+        let after = ipvs.destination(web.id, address.into()).unwrap().destination;
         assert_eq!(after, before.weight(9));
         match after.forwarding {
             Forwarding::Unknown(unknown) => assert_eq!(unknown.number(), method),
@@ -130,7 +132,7 @@ fn what_the_kernel_stores_beyond_the_canonical_form_is_kept_by_a_change_of_weigh
             }
             known => panic!("{known}"),
         }
-        ipvs.delete_destination(web.id, address).unwrap();
+        ipvs.delete_destination(web.id, address.into()).unwrap();
     }
 }
 
@@ -151,7 +153,7 @@ fn more_destinations_than_any_buffer_holds_are_read_whole() {
     let mut ipvs = fresh();
     let web = web();
     ipvs.add_service(&web).unwrap();
-    let address = |index: u16| std::net::SocketAddr::from(([10, 1, 0, 1], index));
+    let address = |index: u16| SocketAddr::from(([10, 1, 0, 1], index));
     for index in 1..=700 {
         ipvs.add_destination(web.id, &Destination::masquerade(address(index))).unwrap();
     }

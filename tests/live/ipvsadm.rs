@@ -14,8 +14,14 @@ fn minute() -> Persistence {
     Persistence::new(Duration::from_secs(60))
 }
 
+/// How `ipvsadm` says something.
+type Words = &'static str;
+
+/// A service and its destinations.
+type Row = (Words, Service, Vec<(Words, Destination)>);
+
 /// A table with everything that `ipvsadm` can say, and its words for it.
-fn table() -> Vec<(&'static str, Service, Vec<(&'static str, Destination)>)> {
+fn table() -> Vec<Row> {
     let address = |text: &str| text.parse().unwrap();
     let gue = |checksum| Tunnel::Gue { port: 6080, checksum };
     vec![

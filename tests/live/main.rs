@@ -1,6 +1,13 @@
 //! Tests on a real kernel, each in a network namespace of its own.
 //!
 //! Cargo's runner `tests/kernel/run` starts them on a kernel with IPVS.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
 
 mod connecting;
 mod daemons;
