@@ -57,7 +57,7 @@ mod proto;
 mod uapi;
 mod wire;
 
-pub use client::{Client, Destinations, Services};
+pub use client::{Client, Destinations, Outcome, Report, Services, SubmitStream};
 pub use error::{Certainty, Error, ErrorKind, Extack, Result};
 pub use model::{
     AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,

@@ -6,21 +6,21 @@ use std::path::Path;
 use std::pin::pin;
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
+use std::vec;
 
 use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-#[cfg(feature = "packet")]
-use crate::client::socket::Endpoint;
-use crate::client::socket::{self, Endpoints};
-use crate::client::{DumpRun, Engine, Link, Transport, operations};
+use crate::client::socket::{self, Endpoint, Endpoints};
+use crate::client::submit::not_attempted;
+use crate::client::{DumpRun, Engine, Link, Outcome, Report, Transport, operations};
 use crate::error::Result;
 use crate::model::{
     Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
     ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
-use crate::wire::{Report, Request};
+use crate::wire::{self, Request};
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -113,16 +113,14 @@ impl Client {
     #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
     pub fn from_sockets(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
         let commands = Endpoint::adopt(commands)?;
-        // Their sockets may have been read with large buffers before.
-        let link = |Endpoint { socket, port }| Link::for_commands(BlockingSocket(socket), port);
-        let dumps = dumps.map(Endpoint::adopt).transpose()?.map(link);
-        Self::with_links(link(commands), dumps)
+        // The sockets may have been read with large buffers before.
+        let dumps = dumps.map(Endpoint::adopt).transpose()?.map(for_commands);
+        Self::with_links(for_commands(commands), dumps)
     }
 
     fn over(Endpoints { commands, dumps }: Endpoints) -> Result<Self> {
-        let commands = Link::for_commands(BlockingSocket(commands.socket), commands.port);
         let dumps = Link::for_destinations(BlockingSocket(dumps.socket), dumps.port);
-        Self::with_links(commands, Some(dumps))
+        Self::with_links(for_commands(commands), Some(dumps))
     }
 
     fn with_links(
@@ -149,6 +147,12 @@ impl Client {
     }
 }
 
+fn for_commands(
+    Endpoint { socket, port, buffers: (send, receive) }: Endpoint,
+) -> Link<BlockingSocket> {
+    Link::for_commands(BlockingSocket(socket), port).bounded(send, receive)
+}
+
 macro_rules! block {
     ($future:expr) => {
         ready($future)
@@ -159,6 +163,39 @@ operations!(Client, {}, block);
 
 /// Streaming.
 impl Client {
+    /// Does any number of changes in bounded memory, as
+    /// [`submit`](Self::submit) does them: they are validated, sent and reported on
+    /// in chunks of 64 or fewer while the iterator is driven. Dropping it leaves the
+    /// changes that it has not taken undone.
+    ///
+    /// A chunk in which a change is invalid is not sent, the next one is. After lost
+    /// answers nothing more is sent.
+    ///
+    /// ```no_run
+    /// # use ipvs_netlink::{Change, Client, Service};
+    /// # let mut ipvs = Client::connect()?;
+    /// let services = (1..=10_000).map(|port| {
+    ///     Change::AddService(Service::tcp(([192, 0, 2, 10], port).into()))
+    /// });
+    /// for (change, outcome) in ipvs.submit_stream(services) {
+    ///     if let Some(error) = outcome.error() {
+    ///         eprintln!("{change}: {error}");
+    ///     }
+    /// }
+    /// # Ok::<(), ipvs_netlink::Error>(())
+    /// ```
+    pub fn submit_stream<I>(&mut self, changes: I) -> SubmitStream<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item = Change>,
+    {
+        SubmitStream {
+            engine: &mut self.engine,
+            changes: changes.into_iter(),
+            finished: Vec::new().into_iter(),
+            lost: false,
+        }
+    }
+
     /// Reads the services one after the other, in bounded memory.
     ///
     /// Giving the iterator up early leaves the client usable; the rest of the dump
@@ -185,6 +222,36 @@ impl Client {
     }
 }
 
+/// Changes and what became of them. See [`Client::submit_stream`].
+#[derive(Debug)]
+pub struct SubmitStream<'c, I> {
+    engine: &'c mut Engine<BlockingSocket>,
+    changes: I,
+    finished: vec::IntoIter<(Change, Outcome)>,
+    lost: bool,
+}
+
+impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
+    type Item = (Change, Outcome);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(next) = self.finished.next() {
+            return Some(next);
+        }
+        let limit = self.engine.commands.chunk();
+        let changes: Vec<Change> = self.changes.by_ref().take(limit).collect();
+        let mut outcomes = Vec::with_capacity(changes.len());
+        if self.lost {
+            outcomes.extend(changes.iter().map(not_attempted));
+        } else {
+            let report = &mut |outcome| outcomes.push(outcome);
+            self.lost = !ready(self.engine.submit_chunk(&changes, report));
+        }
+        self.finished = changes.into_iter().zip(outcomes).collect::<Vec<_>>().into_iter();
+        self.finished.next()
+    }
+}
+
 /// The services, one after the other. See [`Client::stream_services`].
 #[derive(Debug)]
 pub struct Services<'c>(Entries<'c, ServiceEntry>);
@@ -201,7 +268,7 @@ struct Entries<'c, R> {
     reports: PhantomData<R>,
 }
 
-impl<'c, R: Report> Entries<'c, R> {
+impl<'c, R: wire::Report> Entries<'c, R> {
     const fn new(engine: &'c mut Engine<BlockingSocket>, run: DumpRun) -> Self {
         Self { engine, run, reports: PhantomData }
     }

@@ -9,7 +9,7 @@ use crate::model::{
     AddressFamily, Change, Destination, DestinationEntry, DestinationId, InvalidValue, Object,
     Operation, Service, ServiceEntry, ServiceId,
 };
-use crate::proto::{Answer, Dump, FamilyId, Refusal, Step, Verdict, read_lookup};
+use crate::proto::{Answer, Dump, FamilyId, Refusal, Step, read_lookup};
 use crate::wire::{Report, Request};
 
 const RESOLVE: Context = Context::new(Operation::ResolveFamily);
@@ -20,8 +20,8 @@ const MANY_DATAGRAMS: u32 = 3;
 /// Every operation, over any transport.
 #[derive(Debug)]
 pub(crate) struct Engine<T> {
-    family: FamilyId,
-    commands: Link<T>,
+    pub(crate) family: FamilyId,
+    pub(crate) commands: Link<T>,
     /// The socket for the destinations, where there is one of its own.
     dumps: Option<Link<T>>,
     pub(crate) deadline: Option<Duration>,
@@ -53,7 +53,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Whether the family has another id than before: the module was loaded anew.
-    async fn family_moved(&mut self) -> Result<bool> {
+    pub(crate) async fn family_moved(&mut self) -> Result<bool> {
         let family = resolve(&mut self.commands, self.deadline).await?;
         let moved = family != self.family;
         self.family = family;
@@ -66,63 +66,40 @@ impl<T: Transport> Engine<T> {
         Ok(refusal.errno == Errno::NOENT.raw_os_error() && self.family_moved().await?)
     }
 
-    /// Does one change.
-    pub(crate) async fn change(&mut self, change: &Change) -> Result<()> {
-        let context = Context::of(change);
-        change.validate().map_err(|invalid| Error::invalid(context, invalid))?;
-        let fence = matches!(change, Change::StopDaemon(_));
-        for last_try in [false, true] {
-            let link = &mut self.commands;
-            let requests = [Request::Change(change)].into_iter();
-            let mut batch = link.session.batch(&mut link.outbox, self.family, requests, fence);
-            link.send(context)?;
-            let mut patience = Patience::new(self.deadline);
-            loop {
-                link.receive(&mut patience, context).await?;
-                match batch.read(link.datagram()) {
-                    Ok(Verdict::Complete) => break,
-                    Ok(Verdict::Open) => {}
-                    Err(detail) => return Err(Error::malformed(context, detail)),
-                }
-            }
-            let Some(refusal) = batch.refusal(0) else {
-                return Ok(());
-            };
-            if last_try || !self.is_stale(refusal).await.map_err(|error| error.within(context))? {
-                return Err(refused(context, service_of(change), refusal));
-            }
-        }
-        Err(Error::known(context, ErrorKind::FamilyMoved, Certainty::Refused))
-    }
-
     /// Reads one thing.
     pub(crate) async fn read<R: Report>(&mut self, request: Request<'_>) -> Result<R> {
         let context = request.context();
         if let Request::Service(id) = request {
             id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
         }
-        for last_try in [false, true] {
-            let link = &mut self.commands;
-            let single = link.session.single(&mut link.outbox, self.family, &request);
-            link.send(context)?;
-            let mut patience = Patience::new(self.deadline);
-            let refusal = loop {
-                link.receive(&mut patience, context).await?;
-                match single.read(link.datagram()) {
-                    Ok(Some(Answer::Data { command, attributes })) => {
-                        return decode(command, attributes, None)
-                            .map_err(|detail| Error::malformed(context, detail));
-                    }
-                    Ok(Some(Answer::Refused(refusal))) => break refusal,
-                    Ok(None) => {}
-                    Err(detail) => return Err(Error::malformed(context, detail)),
+        match self.read_once(&request).await? {
+            Ok(report) => Ok(report),
+            Err(refusal) if self.is_stale(&refusal).await? => {
+                let again = self.read_once(&request).await?;
+                again.map_err(|refusal| refused(context, &refusal))
+            }
+            Err(refusal) => Err(refused(context, &refusal)),
+        }
+    }
+
+    async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
+        let context = request.context();
+        let link = &mut self.commands;
+        let single = link.session.single(&mut link.outbox, self.family, request);
+        link.send(context)?;
+        let mut patience = Patience::new(self.deadline);
+        loop {
+            link.receive(&mut patience, context).await?;
+            match single.read(link.datagram()) {
+                Ok(Some(Answer::Data { command, attributes })) => {
+                    let report = decode(command, attributes, None);
+                    return report.map(Ok).map_err(|detail| Error::malformed(context, detail));
                 }
-            };
-            if last_try || !self.is_stale(&refusal).await? {
-                return Err(refused(context, None, &refusal));
+                Ok(Some(Answer::Refused(refusal))) => return Ok(Err(refusal)),
+                Ok(None) => {}
+                Err(detail) => return Err(Error::malformed(context, detail)),
             }
         }
-        Err(Error::known(context, ErrorKind::FamilyMoved, Certainty::Refused))
     }
 
     fn dump_link(&mut self, request: &Request<'_>) -> &mut Link<T> {
@@ -211,7 +188,7 @@ impl<T: Transport> Engine<T> {
         let busy = refusal.errno == Errno::BUSY.raw_os_error();
         let again = !run.delivered && !run.restarted && (busy || self.is_stale(refusal).await?);
         if !again {
-            return Err(refused(context, None, refusal));
+            return Err(refused(context, refusal));
         }
         if busy {
             self.dump_link(&run.request).drain(context)?;
@@ -327,7 +304,7 @@ async fn resolve<T: Transport>(link: &mut Link<T>, deadline: Option<Duration>) -
                 return read_lookup(command, attributes)
                     .map_err(|detail| Error::malformed(RESOLVE, detail));
             }
-            Ok(Some(Answer::Refused(refusal))) => return Err(refused(RESOLVE, None, &refusal)),
+            Ok(Some(Answer::Refused(refusal))) => return Err(refused(RESOLVE, &refusal)),
             Ok(None) => {}
             Err(detail) => return Err(Error::malformed(RESOLVE, detail)),
         }
@@ -346,14 +323,7 @@ fn decode<R: Report>(
     }
 }
 
-fn service_of(change: &Change) -> Option<&Service> {
-    match change {
-        Change::AddService(service) | Change::UpdateService(service) => Some(service),
-        _ => None,
-    }
-}
-
-fn refused(context: Context, service: Option<&Service>, refusal: &Refusal) -> Error {
-    let kind = kind_of_refusal(context.operation, service, refusal.errno);
+fn refused(context: Context, refusal: &Refusal) -> Error {
+    let kind = kind_of_refusal(context.operation, None, refusal.errno);
     Error::refused(context, kind, refusal.errno, refusal.extack.clone())
 }

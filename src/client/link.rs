@@ -15,6 +15,19 @@ pub(crate) const LARGE: usize = 32 * 1024;
 /// allocates and clears one as large as the largest ever offered on the socket.
 pub(crate) const SMALL: usize = 7872;
 
+/// How many requests go into one send. More gain nothing (see
+/// `benches/README.md`).
+const CHUNK: usize = 64;
+
+/// What a request takes at most in the send buffer, and the kernel's overhead for
+/// one send.
+const REQUEST: usize = 256;
+const SEND_OVERHEAD: usize = 32;
+
+/// What an answer takes in the receive buffer, whatever its length. Those that find
+/// no place are lost.
+const ANSWER: usize = 1024;
+
 /// A socket, what is remembered of it, and its buffers.
 #[derive(Debug)]
 pub(crate) struct Link<T> {
@@ -23,6 +36,7 @@ pub(crate) struct Link<T> {
     pub(crate) outbox: Vec<u8>,
     inbox: Vec<u8>,
     capacity: usize,
+    chunk: usize,
 }
 
 /// How long to wait for an answer. The clock is looked at only when the answer is
@@ -37,6 +51,11 @@ pub(crate) struct Patience {
 impl Patience {
     pub(crate) const fn new(limit: Option<Duration>) -> Self {
         Self { limit, until: None, overflow: None }
+    }
+
+    /// Why answers are missing, if the receive buffer overflowed meanwhile.
+    pub(crate) fn overflowed(&mut self) -> Option<io::Error> {
+        self.overflow.take()
     }
 
     fn until(&mut self) -> Option<Instant> {
@@ -56,7 +75,20 @@ impl<T: Transport> Link<T> {
             outbox: Vec::with_capacity(512),
             inbox: Vec::with_capacity(capacity),
             capacity,
+            chunk: CHUNK,
         }
+    }
+
+    /// Bounds the requests of one send by the sizes of the socket's buffers.
+    pub(crate) fn bounded(mut self, send_buffer: usize, receive_buffer: usize) -> Self {
+        let requests = send_buffer.saturating_sub(SEND_OVERHEAD) / REQUEST;
+        self.chunk = CHUNK.min(requests).min(receive_buffer / ANSWER).max(1);
+        self
+    }
+
+    /// How many requests may go into one send.
+    pub(crate) const fn chunk(&self) -> usize {
+        self.chunk
     }
 
     /// The datagram that was received last.

@@ -8,11 +8,15 @@ mod blocking;
 mod engine;
 mod link;
 mod operations;
+mod report;
 mod socket;
+mod submit;
 mod transport;
+mod verify;
 
-pub use blocking::{Client, Destinations, Services};
+pub use blocking::{Client, Destinations, Services, SubmitStream};
 pub(crate) use engine::{DumpRun, Engine};
 pub(crate) use link::Link;
 pub(crate) use operations::operations;
+pub use report::{Outcome, Report};
 pub(crate) use transport::Transport;

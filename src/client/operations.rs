@@ -104,6 +104,25 @@ macro_rules! operations {
                 $wait!(self.engine.change(change))
             }
 
+            /// Does many changes, in their order, at the cost of a few system calls.
+            ///
+            /// All are validated first; if one is invalid nothing is sent. Then they
+            /// go to the kernel 64 at a time (fewer where the socket's buffers are
+            /// small), of which only the last is acknowledged: the kernel reports
+            /// each one that it refuses and executes the others all the same. There
+            /// is no rollback.
+            ///
+            /// The report has one outcome for each change, in order, whatever
+            /// happens. After lost answers (a receive overflow, a deadline) nothing
+            /// more is sent; after an overflow the table is read again to find out
+            /// what was done.
+            ///
+            /// The thread is blocked while the kernel executes a chunk, which takes
+            /// some microseconds for each change and longer where it loads a module.
+            pub $($async)? fn submit(&mut self, changes: &[Change]) -> Report {
+                $wait!(self.engine.submit(changes))
+            }
+
             /// Adds a service (`ipvsadm -A`).
             #[doc = include_str!("errors_of_writes.md")]
             ///

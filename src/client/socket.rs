@@ -9,6 +9,7 @@ use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
+use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
 use rustix::net::{RecvFlags, recv};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -22,6 +23,8 @@ const CONNECT: Context = Context::new(Operation::Connect);
 pub(crate) struct Endpoint {
     pub(crate) socket: Socket,
     pub(crate) port: u32,
+    /// The sizes of its send and receive buffers.
+    pub(crate) buffers: (usize, usize),
 }
 
 /// The two sockets of a client.
@@ -36,7 +39,12 @@ impl Endpoint {
         let mut socket = Socket::new(NETLINK_GENERIC)?;
         let port = socket.bind_auto()?.port_number();
         prepare(&socket)?;
-        Ok(Self { socket, port })
+        Self::measure(socket, port)
+    }
+
+    fn measure(socket: Socket, port: u32) -> io::Result<Self> {
+        let buffers = (socket_send_buffer_size(&socket)?, socket_recv_buffer_size(&socket)?);
+        Ok(Self { socket, port, buffers })
     }
 
     /// Takes over a socket that somebody opened, with whatever waits in it thrown
@@ -60,7 +68,7 @@ impl Endpoint {
                     _ => {}
                 }
             }
-            Ok(Self { socket, port })
+            Self::measure(socket, port)
         };
         adopt().map_err(|cause| Error::not_sent(CONNECT, &cause))
     }

@@ -59,6 +59,9 @@ pub enum ErrorKind {
     ReceiveOverflow,
     /// The answer was cut off, or is not what the kernel sends.
     MalformedReply,
+    /// The change was not attempted: another one submitted with it is invalid, or
+    /// the answers to earlier ones were lost.
+    NotAttempted,
     /// A system call failed.
     Socket,
     /// The kernel refused for a reason that this crate has no name for; see
@@ -95,6 +98,7 @@ impl fmt::Display for ErrorKind {
             Self::DeadlineExceeded => "no answer within the deadline",
             Self::ReceiveOverflow => "the receive buffer overflowed",
             Self::MalformedReply => "malformed reply",
+            Self::NotAttempted => "not attempted after the failure of another change",
             Self::Socket => "a system call failed",
             Self::Other => "the kernel refused",
         })

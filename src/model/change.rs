@@ -4,6 +4,16 @@ use crate::model::{
 };
 
 /// One write, as a value.
+///
+/// It prints as the `ipvsadm` command that does the same, quoted for a shell.
+///
+/// ```
+/// use ipvs_netlink::{Change, Service};
+///
+/// let change = Change::AddService(Service::tcp("192.0.2.10:80".parse()?));
+/// assert_eq!(change.to_string(), "ipvsadm -A -t 192.0.2.10:80 -s wlc");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {

@@ -79,6 +79,11 @@ impl ServiceFlags {
         Ok(())
     }
 
+    /// The bits that have no name.
+    pub(crate) fn unnamed(self) -> Self {
+        self.difference(Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3)
+    }
+
     /// The scheduler flags by the names that `scheduler` gives them, joined by
     /// commas, as after `ipvsadm -b`: `sh-fallback,sh-port`, or `flag-1` where
     /// the scheduler has no name for it. Empty when none is set.
@@ -101,14 +106,14 @@ impl fmt::Display for ServiceFlags {
     /// hexadecimal number. See [`ServiceFlags::scheduler_flags`] for the names
     /// that a scheduler gives its flags.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3;
         let mut words = Vec::new();
         if self.contains(Self::ONE_PACKET) {
             words.push("ops".to_owned());
         }
         words.extend(Some(self.scheduler_flags(Scheduler::NONE)).filter(|names| !names.is_empty()));
-        if !known.contains(*self) {
-            words.push(format!("{:#x}", self.difference(known).bits()));
+        let unnamed = self.unnamed();
+        if !unnamed.is_empty() {
+            words.push(format!("{:#x}", unnamed.bits()));
         }
         f.write_str(&words.join(","))
     }

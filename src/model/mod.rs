@@ -5,6 +5,7 @@
 
 mod address_family;
 mod change;
+mod command_line;
 mod daemon;
 mod destination;
 mod flags;

@@ -56,6 +56,11 @@ impl Batch {
         sequence != 0 && sequence.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
     }
 
+    /// Whether a request was refused for a reason that `test` is true of.
+    pub(crate) fn any_refusal(&self, test: impl Fn(&Refusal) -> bool) -> bool {
+        self.refusals.iter().any(|(_, refusal)| test(refusal))
+    }
+
     /// Why the request at `index` was refused, if it was.
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
         let mut wanted = self.first.wrapping_add(index);

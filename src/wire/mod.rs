@@ -27,3 +27,6 @@ pub(crate) use scalar::u32 as read_u32;
 
 /// What is wrong with bytes that should have been a message.
 pub(crate) type Malformed = &'static str;
+
+#[cfg(test)]
+pub(crate) mod tests;

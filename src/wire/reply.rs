@@ -54,12 +54,14 @@ impl Report for Info {
     }
 }
 
+/// The nest of the kind that is wanted; the last one, as everywhere.
 fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
+    let mut nest = None;
     for attribute in Attributes::new(attributes) {
         let (kind, value) = attribute?;
         if kind == wanted {
-            return Ok(value);
+            nest = Some(value);
         }
     }
-    Err("an answer without what it is about")
+    nest.ok_or("an answer without what it is about")
 }

@@ -9,6 +9,7 @@
     reason = "a test that fails panics"
 )]
 
+mod batches;
 mod connecting;
 mod daemons;
 mod destinations;

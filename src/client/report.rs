@@ -1,0 +1,182 @@
+use std::slice;
+
+use crate::error::{Certainty, Error};
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The kernel has done it.
+    ///
+    /// Where the kernel's answers were lost, the table was read again and is as the
+    /// change asks.
+    Done,
+    /// The kernel refused it: nothing has changed.
+    Refused(Error),
+    /// It was sent, and whether it was done is not known: the answer was lost.
+    Unknown(Error),
+    /// It was not sent: nothing has changed.
+    NotSent(Error),
+}
+
+impl Outcome {
+    /// The outcome of a change that failed, by its error.
+    pub(crate) fn failed(error: Error) -> Self {
+        match error.certainty() {
+            Some(Certainty::NotSent) => Self::NotSent(error),
+            Some(Certainty::Refused) => Self::Refused(error),
+            Some(Certainty::Unknown) | None => Self::Unknown(error),
+        }
+    }
+
+    /// Whether the kernel has done it.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+
+    /// Why it is not known to have been done.
+    #[must_use]
+    pub const fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Done => None,
+            Self::Refused(error) | Self::Unknown(error) | Self::NotSent(error) => Some(error),
+        }
+    }
+
+    /// The outcome as a result.
+    ///
+    /// # Errors
+    ///
+    /// The error of an outcome other than [`Outcome::Done`].
+    pub fn into_result(self) -> Result<(), Error> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Refused(error) | Self::Unknown(error) | Self::NotSent(error) => Err(error),
+        }
+    }
+}
+
+/// What became of many changes: one outcome for each, in their order.
+///
+/// It takes memory only for those that failed.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    count: usize,
+    /// Those that are not done, by position, in order.
+    failures: Vec<(usize, Outcome)>,
+}
+
+impl Report {
+    /// Adds the outcome of the next change.
+    pub(crate) fn push(&mut self, outcome: Outcome) {
+        if !outcome.is_done() {
+            self.failures.push((self.count, outcome));
+        }
+        self.count += 1;
+    }
+
+    /// How many changes there were.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether every change is done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// The outcome of the change at `index`, if there were that many.
+    #[must_use]
+    pub fn outcome(&self, index: usize) -> Option<&Outcome> {
+        let found = self.failures.binary_search_by_key(&index, |(index, _)| *index);
+        match found {
+            Ok(at) => self.failures.get(at).map(|(_, outcome)| outcome),
+            Err(_) => (index < self.count).then_some(&Outcome::Done),
+        }
+    }
+
+    /// Every outcome, in the order of the changes.
+    pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &Outcome> {
+        Outcomes { left: 0..self.count, failures: self.failures.iter() }
+    }
+
+    /// The changes that are not done, by their position, with their outcomes.
+    pub fn failures(&self) -> impl ExactSizeIterator<Item = (usize, &Outcome)> {
+        self.failures.iter().map(|(index, outcome)| (*index, outcome))
+    }
+
+    /// Success if every change is done.
+    ///
+    /// # Errors
+    ///
+    /// The first error. What came after it has been attempted all the same.
+    pub fn into_result(self) -> Result<(), Error> {
+        self.failures.into_iter().next().map_or(Ok(()), |(_, outcome)| outcome.into_result())
+    }
+}
+
+struct Outcomes<'r> {
+    left: std::ops::Range<usize>,
+    failures: slice::Iter<'r, (usize, Outcome)>,
+}
+
+impl<'r> Iterator for Outcomes<'r> {
+    type Item = &'r Outcome;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let index = self.left.next()?;
+        match self.failures.as_slice().first() {
+            Some((at, outcome)) if *at == index => {
+                self.failures.next();
+                Some(outcome)
+            }
+            _ => Some(&Outcome::Done),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Outcomes<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Context, ErrorKind};
+    use crate::model::Operation;
+
+    fn refused() -> Outcome {
+        let context = Context::new(Operation::Flush);
+        Outcome::failed(Error::known(context, ErrorKind::Other, Certainty::Refused))
+    }
+
+    #[test]
+    fn there_is_one_outcome_for_each_change_in_order() {
+        let mut report = Report::default();
+        report.push(Outcome::Done);
+        report.push(Outcome::Done);
+        report.push(refused());
+        report.push(Outcome::Done);
+        report.push(refused());
+        let done: Vec<_> = report.outcomes().map(Outcome::is_done).collect();
+        assert_eq!(done, [true, true, false, true, false]);
+        assert_eq!(report.outcomes().len(), 5);
+        for (index, expected) in done.into_iter().enumerate() {
+            assert_eq!(report.outcome(index).unwrap().is_done(), expected);
+        }
+        assert!(report.outcome(5).is_none());
+        assert_eq!(report.failures().map(|(index, _)| index).collect::<Vec<_>>(), [2, 4]);
+        assert!(!report.is_done() && report.into_result().is_err());
+        assert!(Report::default().is_empty() && Report::default().into_result().is_ok());
+    }
+}
