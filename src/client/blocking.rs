@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
@@ -6,7 +7,6 @@ use std::path::Path;
 use std::pin::pin;
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
-use std::vec;
 
 use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -191,7 +191,8 @@ impl Client {
         SubmitStream {
             engine: &mut self.engine,
             changes: changes.into_iter(),
-            finished: Vec::new().into_iter(),
+            chunk: VecDeque::new(),
+            outcomes: VecDeque::new(),
             lost: false,
         }
     }
@@ -227,28 +228,34 @@ impl Client {
 pub struct SubmitStream<'c, I> {
     engine: &'c mut Engine<BlockingSocket>,
     changes: I,
-    finished: vec::IntoIter<(Change, Outcome)>,
+    /// The last chunk and its outcomes, as far as they were not handed out.
+    chunk: VecDeque<Change>,
+    outcomes: VecDeque<Outcome>,
     lost: bool,
+}
+
+impl<I: Iterator<Item = Change>> SubmitStream<'_, I> {
+    fn refill(&mut self) {
+        self.chunk.clear();
+        self.chunk.extend(self.changes.by_ref().take(self.engine.commands.chunk()));
+        let chunk = self.chunk.make_contiguous();
+        if self.lost {
+            self.outcomes.extend(chunk.iter().map(not_attempted));
+        } else {
+            let report = &mut |outcome| self.outcomes.push_back(outcome);
+            self.lost = !ready(self.engine.submit_chunk(chunk, report));
+        }
+    }
 }
 
 impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
     type Item = (Change, Outcome);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(next) = self.finished.next() {
-            return Some(next);
+        if self.outcomes.is_empty() {
+            self.refill();
         }
-        let limit = self.engine.commands.chunk();
-        let changes: Vec<Change> = self.changes.by_ref().take(limit).collect();
-        let mut outcomes = Vec::with_capacity(changes.len());
-        if self.lost {
-            outcomes.extend(changes.iter().map(not_attempted));
-        } else {
-            let report = &mut |outcome| outcomes.push(outcome);
-            self.lost = !ready(self.engine.submit_chunk(&changes, report));
-        }
-        self.finished = changes.into_iter().zip(outcomes).collect::<Vec<_>>().into_iter();
-        self.finished.next()
+        self.chunk.pop_front().zip(self.outcomes.pop_front())
     }
 }
 

@@ -1,3 +1,4 @@
+use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -38,6 +39,8 @@ pub(crate) struct DumpRun {
     delivered: bool,
     restarted: bool,
     ended: bool,
+    /// Why the kernel ended it, until that is dealt with.
+    refusal: Option<Refusal>,
 }
 
 impl<T: Transport> Engine<T> {
@@ -68,36 +71,38 @@ impl<T: Transport> Engine<T> {
 
     /// Reads one thing.
     pub(crate) async fn read<R: Report>(&mut self, request: Request<'_>) -> Result<R> {
-        let context = request.context();
         if let Request::Service(id) = request {
-            id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
+            let encodable = id.check_encodable();
+            encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
         }
-        match self.read_once(&request).await? {
-            Ok(report) => Ok(report),
-            Err(refusal) if self.is_stale(&refusal).await? => {
-                let again = self.read_once(&request).await?;
-                again.map_err(|refusal| refused(context, &refusal))
-            }
-            Err(refusal) => Err(refused(context, &refusal)),
-        }
+        let refusal = match self.read_once(&request).await? {
+            Ok(report) => return Ok(report),
+            Err(refusal) => refusal,
+        };
+        // Futures of what is rare are boxed: every future has room for all that it may
+        // wait for, and is moved about.
+        let again = match Box::pin(self.is_stale(&refusal)).await? {
+            true => Box::pin(self.read_once(&request)).await?,
+            false => Err(refusal),
+        };
+        again.map_err(|refusal| refused(request.context(), &refusal))
     }
 
     async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
-        let context = request.context();
         let link = &mut self.commands;
         let single = link.session.single(&mut link.outbox, self.family, request);
-        link.send(context)?;
+        link.send().map_err(|cause| Error::not_sent(request.context(), &cause))?;
         let mut patience = Patience::new(self.deadline);
         loop {
-            link.receive(&mut patience, context).await?;
-            match single.read(link.datagram()) {
-                Ok(Some(Answer::Data { command, attributes })) => {
-                    let report = decode(command, attributes, None);
-                    return report.map(Ok).map_err(|detail| Error::malformed(context, detail));
+            let received = link.receive(&mut patience).await;
+            received.map_err(|cause| Error::unanswered(request.context(), &cause))?;
+            let malformed = |detail| Error::malformed(request.context(), detail);
+            match single.read(link.datagram()).map_err(malformed)? {
+                Some(Answer::Data { command, attributes }) => {
+                    return decode(command, attributes, None).map(Ok).map_err(malformed);
                 }
-                Ok(Some(Answer::Refused(refusal))) => return Ok(Err(refusal)),
-                Ok(None) => {}
-                Err(detail) => return Err(Error::malformed(context, detail)),
+                Some(Answer::Refused(refusal)) => return Ok(Err(refusal)),
+                None => {}
             }
         }
     }
@@ -111,9 +116,9 @@ impl<T: Transport> Engine<T> {
 
     /// Begins to read many things.
     pub(crate) fn begin(&mut self, request: Request<'static>) -> Result<DumpRun> {
-        let context = request.context();
         if let Request::Destinations(id) = request {
-            id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
+            let encodable = id.check_encodable();
+            encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
         }
         let dump = self.send_dump(&request)?;
         Ok(DumpRun {
@@ -124,61 +129,87 @@ impl<T: Transport> Engine<T> {
             delivered: false,
             restarted: false,
             ended: false,
+            refusal: None,
         })
     }
 
     fn send_dump(&mut self, request: &Request<'static>) -> Result<Dump> {
-        let (family, context) = (self.family, request.context());
+        let family = self.family;
         let link = self.dump_link(request);
+        let not_sent = |cause: io::Error| Error::not_sent(request.context(), &cause);
         if link.session.has_open_dump() {
-            link.drain(context)?;
+            link.drain().map_err(not_sent)?;
         }
         let dump = link.session.dump(&mut link.outbox, family, request);
-        link.send(context)?;
+        link.send().map_err(not_sent)?;
         Ok(dump)
     }
 
     /// Reads the next thing of a dump, `None` at its end.
     pub(crate) async fn next<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
-        let (context, deadline) = (run.request.context(), self.deadline);
+        while self.load(run).await? {
+            if let Some(report) = self.step(run)? {
+                return Ok(Some(report));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Receives the next datagram of a dump, where the last one is read; false at
+    /// the end of the dump.
+    async fn load(&mut self, run: &mut DumpRun) -> Result<bool> {
+        if let Some(refusal) = run.refusal.take() {
+            // Rare: boxed, so that every future of a dump need not have room for it.
+            Box::pin(self.restart(run, &refusal)).await?;
+        }
+        if run.ended || run.loaded {
+            return Ok(!run.ended);
+        }
+        let mut patience = Patience::new(self.deadline);
+        let received = self.dump_link(&run.request).receive(&mut patience).await;
+        run.ended = received.is_err();
+        run.loaded = true;
+        run.datagrams += 1;
+        received.map_err(|cause| Error::unanswered(run.request.context(), &cause))?;
+        Ok(true)
+    }
+
+    /// Reads the next thing in the received datagram; `None` where there is none.
+    #[inline]
+    fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
         let service = match run.request {
             Request::Destinations(id) => Some(id.family()),
             _ => None,
         };
-        while !run.ended {
-            let link = self.dump_link(&run.request);
-            if !run.loaded {
-                let received = link.receive(&mut Patience::new(deadline), context).await;
-                if let Err(error) = received {
-                    run.ended = true;
-                    return Err(error);
+        let link = self.dump_link(&run.request);
+        match run.dump.next(link.datagram()) {
+            Ok(Step::Data { command, attributes }) => {
+                run.delivered = true;
+                match decode(command, attributes, service) {
+                    Ok(report) => Ok(Some(report)),
+                    Err(detail) => Err(Error::malformed(run.request.context(), detail)),
                 }
-                run.loaded = true;
-                run.datagrams += 1;
             }
-            match run.dump.next(link.datagram()) {
-                Ok(Step::Data { command, attributes }) => {
-                    run.delivered = true;
-                    let report = decode(command, attributes, service);
-                    return report.map(Some).map_err(|detail| Error::malformed(context, detail));
-                }
-                Ok(Step::NeedsDatagram) => run.loaded = false,
-                Ok(Step::End) => {
-                    run.ended = true;
-                    link.session.dump_ended();
-                    if run.datagrams > MANY_DATAGRAMS {
-                        link.grow(LARGE);
-                    }
-                }
-                Ok(Step::Refused(refusal)) => {
-                    run.ended = true;
-                    link.session.dump_ended();
-                    self.restart(run, &refusal).await?;
-                }
-                Err(detail) => return Err(Error::malformed(context, detail)),
+            Ok(Step::NeedsDatagram) => {
+                run.loaded = false;
+                Ok(None)
             }
+            Ok(Step::End) => {
+                run.ended = true;
+                link.session.dump_ended();
+                if run.datagrams > MANY_DATAGRAMS {
+                    link.grow(LARGE);
+                }
+                Ok(None)
+            }
+            Ok(Step::Refused(refusal)) => {
+                run.ended = true;
+                run.refusal = Some(refusal);
+                link.session.dump_ended();
+                Ok(None)
+            }
+            Err(detail) => Err(Error::malformed(run.request.context(), detail)),
         }
-        Ok(None)
     }
 
     /// Sends a refused dump again, once, where the reason can be mended: the family
@@ -191,7 +222,8 @@ impl<T: Transport> Engine<T> {
             return Err(refused(context, refusal));
         }
         if busy {
-            self.dump_link(&run.request).drain(context)?;
+            let drained = self.dump_link(&run.request).drain();
+            drained.map_err(|cause| Error::not_sent(context, &cause))?;
         }
         run.dump = self.send_dump(&run.request)?;
         (run.loaded, run.restarted, run.ended) = (false, true, false);
@@ -202,7 +234,7 @@ impl<T: Transport> Engine<T> {
     pub(crate) async fn collect<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
         match self.collect_once(request).await {
             // The receive buffer has grown by now.
-            Err(error) if error.is_cut_off() => self.collect_once(request).await,
+            Err(error) if error.is_cut_off() => Box::pin(self.collect_once(request)).await,
             result => result,
         }
     }
@@ -210,8 +242,13 @@ impl<T: Transport> Engine<T> {
     async fn collect_once<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
         let mut run = self.begin(request)?;
         let mut all = Vec::new();
-        while let Some(report) = self.next(&mut run).await? {
-            all.push(report);
+        while self.load(&mut run).await? {
+            if all.is_empty() {
+                all.reserve_exact(self.dump_link(&request).datagram().len() / R::LENGTH);
+            }
+            while let Some(report) = self.step(&mut run)? {
+                all.push(report);
+            }
         }
         Ok(all)
     }
@@ -222,7 +259,7 @@ impl<T: Transport> Engine<T> {
         let request = Request::Destinations(id);
         let destinations = self.collect(request).await?;
         if destinations.is_empty() {
-            let service = self.read::<ServiceEntry>(Request::Service(id)).await;
+            let service = Box::pin(self.read::<ServiceEntry>(Request::Service(id))).await;
             service.map_err(|error| error.within(request.context()))?;
         }
         Ok(destinations)
@@ -295,10 +332,11 @@ fn moved_identity(id: impl ToString) -> InvalidValue {
 
 async fn resolve<T: Transport>(link: &mut Link<T>, deadline: Option<Duration>) -> Result<FamilyId> {
     let single = link.session.lookup(&mut link.outbox);
-    link.send(RESOLVE)?;
+    link.send().map_err(|cause| Error::not_sent(RESOLVE, &cause))?;
     let mut patience = Patience::new(deadline);
     loop {
-        link.receive(&mut patience, RESOLVE).await?;
+        let received = link.receive(&mut patience).await;
+        received.map_err(|cause| Error::unanswered(RESOLVE, &cause))?;
         match single.read(link.datagram()) {
             Ok(Some(Answer::Data { command, attributes })) => {
                 return read_lookup(command, attributes)

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::client::Transport;
-use crate::error::{Context, Error, Result};
 use crate::proto::Session;
 
 /// The largest datagram that the kernel makes for a dump. With a buffer of this
@@ -106,57 +105,48 @@ impl<T: Transport> Link<T> {
     }
 
     /// Sends what is in the outbox.
-    pub(crate) fn send(&self, context: Context) -> Result<()> {
+    pub(crate) fn send(&self) -> io::Result<()> {
         loop {
             match self.transport.send(&self.outbox) {
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|cause| Error::not_sent(context, &cause)),
+                result => return result,
             }
         }
     }
 
-    /// Receives the next datagram.
+    /// Receives the next datagram. One that does not fit ends in `UnexpectedEof`;
+    /// the buffer is large enough for the next then.
     ///
     /// After an overflow what is still in the socket is received; only then comes
     /// the error.
-    pub(crate) async fn receive(
-        &mut self,
-        patience: &mut Patience,
-        context: Context,
-    ) -> Result<()> {
+    pub(crate) async fn receive(&mut self, patience: &mut Patience) -> io::Result<()> {
         loop {
-            let cause = match self.try_receive(context)? {
-                None => return Ok(()),
-                Some(cause) => cause,
-            };
-            match cause.kind() {
-                io::ErrorKind::WouldBlock => {}
-                _ if is_overflow(&cause) => {
+            match self.try_receive() {
+                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
+                Err(cause) if is_overflow(&cause) => {
                     patience.overflow = Some(cause);
                     continue;
                 }
-                _ => return Err(Error::unanswered(context, &cause)),
+                result => return result,
             }
-            let waited = match patience.overflow.take() {
-                Some(cause) => Err(cause),
-                None => self.transport.readable(patience.until()).await,
-            };
-            waited.map_err(|cause| Error::unanswered(context, &cause))?;
+            match patience.overflow.take() {
+                Some(cause) => return Err(cause),
+                None => self.transport.readable(patience.until()).await?,
+            }
         }
     }
 
-    /// One attempt to receive; `Some` is why there is nothing.
-    fn try_receive(&mut self, context: Context) -> Result<Option<io::Error>> {
+    fn try_receive(&mut self) -> io::Result<()> {
         loop {
             self.inbox.clear();
             match self.transport.try_receive(&mut self.inbox) {
                 Ok(length) if length > self.inbox.len() => {
                     self.grow(length.max(LARGE));
-                    return Err(Error::cut_off(context));
+                    return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                Ok(_) => return Ok(None),
+                Ok(_) => return Ok(()),
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Ok(Some(cause)),
+                Err(cause) => return Err(cause),
             }
         }
     }
@@ -164,15 +154,14 @@ impl<T: Transport> Link<T> {
     /// Takes everything out of the socket: what is left of a dump that was given
     /// up, whose next part the kernel makes when one is taken, and answers to
     /// requests that were.
-    pub(crate) fn drain(&mut self, context: Context) -> Result<()> {
+    pub(crate) fn drain(&mut self) -> io::Result<()> {
         loop {
-            match self.try_receive(context) {
-                Ok(Some(cause)) if cause.kind() == io::ErrorKind::WouldBlock => break,
-                Ok(Some(cause)) if !is_overflow(&cause) => {
-                    return Err(Error::not_sent(context, &cause));
-                }
+            match self.try_receive() {
+                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
                 // Cut off or lost, it is not wanted.
-                _ => {}
+                Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {}
+                Err(cause) if is_overflow(&cause) => {}
+                result => result?,
             }
         }
         self.session.dump_ended();

@@ -20,3 +20,6 @@ pub(crate) use link::Link;
 pub(crate) use operations::operations;
 pub use report::{Outcome, Report};
 pub(crate) use transport::Transport;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -181,8 +181,11 @@ macro_rules! operations {
                 $wait!(self.engine.modify_service(service, edit))
             }
 
-            /// Deletes a service and its destinations (`ipvsadm -D`). Connections
-            /// go on.
+            /// Deletes a service and its destinations (`ipvsadm -D`).
+            ///
+            /// Its connections break: the kernel keeps its entries for them but drops
+            /// their packets, or where this was the last service leaves them to the
+            /// host, which resets them. Drain with weight 0 first.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
@@ -259,9 +262,9 @@ macro_rules! operations {
             }
 
             /// Deletes a destination from a service (`ipvsadm -d`). Its connections
-            /// break, unless the sysctl `net.ipv4.vs.expire_nodest_conn` is 0 and
-            /// the destination comes back. Setting its weight to 0 first lets them
-            /// end.
+            /// break; they go on if it comes back while the kernel remembers them
+            /// (the sysctl `net.ipv4.vs.expire_nodest_conn` being 0). Setting its
+            /// weight to 0 first lets them end.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -308,6 +311,9 @@ macro_rules! operations {
 
             /// Sets the counters of a service and of its destinations to 0
             /// (`ipvsadm -Z -t`). The totals of the namespace stay.
+            ///
+            /// What came since the kernel last brought the numbers up to date, up to
+            /// two seconds ago, is counted afterwards.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
@@ -324,7 +330,8 @@ macro_rules! operations {
             }
 
             /// Deletes all services and destinations of the network namespace,
-            /// whoever made them (`ipvsadm -C`). Connections and daemons stay.
+            /// whoever made them (`ipvsadm -C`). Their connections break; daemons go
+            /// on.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_FLUSH")]
             pub $($async)? fn flush(&mut self) -> Result<()> {

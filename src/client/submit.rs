@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use crate::client::link::Patience;
 use crate::client::{Engine, Outcome, Report, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal};
-use crate::model::{Change, Service};
+use crate::model::{Change, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};
 use crate::wire::Request;
 
@@ -16,17 +16,17 @@ enum Ended {
     /// Answers are missing, for this reason.
     Unanswered(Batch, Error),
     /// Nothing of it was sent.
-    NotSent(Error),
+    NotSent(Batch, Error),
 }
 
 impl<T: Transport> Engine<T> {
     /// Does one change.
     pub(crate) async fn change(&mut self, change: &Change) -> Result<()> {
-        let context = Context::of(change);
-        change.validate().map_err(|invalid| Error::invalid(context, invalid))?;
+        let validated = change.validate();
+        validated.map_err(|invalid| Error::invalid(Context::of(change), invalid))?;
         let mut result = Ok(());
-        self.chunk(std::slice::from_ref(change), &mut |outcome| result = outcome.into_result())
-            .await;
+        let report = &mut |outcome: Outcome| result = outcome.into_result();
+        self.chunk(std::slice::from_ref(change), report).await;
         result
     }
 
@@ -62,82 +62,112 @@ impl<T: Transport> Engine<T> {
     /// answers were lost: then nothing should be sent after it, for its changes may
     /// build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl FnMut(Outcome)) -> bool {
-        let mut ended = self.send_chunk(changes).await;
-        // The family's old id is refused to every change, from some change on. If it
-        // is from the first on, nothing has been done and all can be sent again.
-        let mut moved = false;
-        if let Ended::Answered(batch) = &ended
-            && batch.any_refusal(|refusal| refusal.errno == Errno::NOENT.raw_os_error())
-        {
-            let first = batch.refusal(0).is_some_and(is_noent);
-            match self.family_moved().await {
-                Ok(true) if first => ended = self.send_chunk(changes).await,
-                Ok(is_moved) => moved = is_moved,
-                Err(error) => {
-                    for (index, change) in (0..).zip(changes) {
-                        report(match batch.refusal(index) {
-                            Some(refusal) if is_noent(refusal) => {
-                                Outcome::failed(error.clone().within(Context::of(change)))
-                            }
-                            refusal => outcome(change, refusal, false),
-                        });
-                    }
-                    return true;
-                }
-            }
-        }
-        match ended {
-            Ended::Answered(batch) => {
+        match self.send_chunk(changes).await {
+            Ended::Answered(batch) if !batch.any_refusal(is_noent) => {
                 for (index, change) in (0..).zip(changes) {
-                    report(outcome(change, batch.refusal(index), moved));
+                    report(outcome(change, batch.refusal(index), false));
                 }
                 true
             }
-            Ended::Unanswered(batch, error) => {
-                for (index, change) in (0..).zip(changes) {
-                    match batch.refusal(index) {
-                        Some(refusal) => report(outcome(change, Some(refusal), false)),
-                        None if self.holds(change, &error).await => report(Outcome::Done),
-                        None => report(Outcome::failed(error.clone().within(Context::of(change)))),
-                    }
-                }
-                false
-            }
-            Ended::NotSent(error) => {
-                for change in changes {
-                    report(Outcome::failed(error.clone().within(Context::of(change))));
-                }
-                false
-            }
+            // Boxed as it is rare, as in the reading.
+            ended => Box::pin(self.settle(ended, changes, report)).await,
         }
     }
 
-    async fn send_chunk(&mut self, changes: &[Change]) -> Ended {
-        let Some(context) = changes.first().map(Context::of) else {
-            return Ended::Answered(Batch::new(0, 0, 0));
+    /// Reports on a chunk that did not end well.
+    async fn settle(
+        &mut self,
+        ended: Ended,
+        changes: &[Change],
+        report: &mut impl FnMut(Outcome),
+    ) -> bool {
+        match ended {
+            Ended::Answered(batch) => self.settle_noent(batch, changes, report).await,
+            ended => self.settle_loss(ended, changes, report).await,
+        }
+    }
+
+    /// Reports on a chunk in which ENOENT occurs: it may mean that the module was
+    /// loaded anew. Then the kernel refuses the family's old id from some change on;
+    /// if it is from the first on, nothing has been done and all is sent again.
+    async fn settle_noent(
+        &mut self,
+        mut batch: Batch,
+        changes: &[Change],
+        report: &mut impl FnMut(Outcome),
+    ) -> bool {
+        let family = self.family_moved().await;
+        let mut moved = family.as_ref().is_ok_and(|moved| *moved);
+        if moved && batch.refusal(0).is_some_and(is_noent) {
+            match self.send_chunk(changes).await {
+                Ended::Answered(again) => (batch, moved) = (again, false),
+                ended => return self.settle_loss(ended, changes, report).await,
+            }
+        }
+        for (index, change) in (0..).zip(changes) {
+            report(match (batch.refusal(index), &family) {
+                (Some(refusal), Err(error)) if is_noent(refusal) => {
+                    Outcome::failed(error.clone().within(Context::of(change)))
+                }
+                (refusal, _) => outcome(change, refusal, moved),
+            });
+        }
+        true
+    }
+
+    /// Reports on a chunk that was not sent or of which answers are missing.
+    async fn settle_loss(
+        &mut self,
+        ended: Ended,
+        changes: &[Change],
+        report: &mut impl FnMut(Outcome),
+    ) -> bool {
+        let (batch, error) = match ended {
+            Ended::Answered(batch) => (batch, None),
+            Ended::Unanswered(batch, error) => (batch, Some((error, true))),
+            Ended::NotSent(batch, error) => (batch, Some((error, false))),
         };
+        for (index, change) in (0..).zip(changes) {
+            match (batch.refusal(index), &error) {
+                (None, Some((error, sent))) => {
+                    let done = *sent && self.holds(change, error).await;
+                    report(match done {
+                        true => Outcome::Done,
+                        false => Outcome::failed(error.clone().within(Context::of(change))),
+                    });
+                }
+                (refusal, _) => report(outcome(change, refusal, false)),
+            }
+        }
+        error.is_none()
+    }
+
+    async fn send_chunk(&mut self, changes: &[Change]) -> Ended {
         let fence = changes.iter().any(|change| matches!(change, Change::StopDaemon(_)));
         let link = &mut self.commands;
         let requests = changes.iter().map(Request::Change);
         let mut batch = link.session.batch(&mut link.outbox, self.family, requests, fence);
-        if let Err(error) = link.send(context) {
-            return Ended::NotSent(error);
+        let context = || changes.first().map_or(Context::new(Operation::Flush), Context::of);
+        if let Err(cause) = link.send() {
+            return Ended::NotSent(batch, Error::not_sent(context(), &cause));
         }
         let mut patience = Patience::new(self.deadline);
         loop {
-            if let Err(error) = link.receive(&mut patience, context).await {
-                return Ended::Unanswered(batch, error);
+            if let Err(cause) = link.receive(&mut patience).await {
+                return Ended::Unanswered(batch, Error::unanswered(context(), &cause));
             }
             match batch.read(link.datagram()) {
                 Ok(Verdict::Complete) => match patience.overflowed() {
                     // The last answer is there, but others may be among the lost.
                     Some(cause) if fence || changes.len() > 1 => {
-                        return Ended::Unanswered(batch, Error::unanswered(context, &cause));
+                        return Ended::Unanswered(batch, Error::unanswered(context(), &cause));
                     }
                     _ => return Ended::Answered(batch),
                 },
                 Ok(Verdict::Open) => {}
-                Err(detail) => return Ended::Unanswered(batch, Error::malformed(context, detail)),
+                Err(detail) => {
+                    return Ended::Unanswered(batch, Error::malformed(context(), detail));
+                }
             }
         }
     }

@@ -158,6 +158,9 @@ impl Error {
 
     /// A failure to receive the answer to a request that was sent.
     pub(crate) fn unanswered(context: Context, cause: &io::Error) -> Self {
+        if cause.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::malformed(context, CUT_OFF);
+        }
         let kind = match cause.raw_os_error() {
             Some(errno) if errno == Errno::NOBUFS.raw_os_error() => ErrorKind::ReceiveOverflow,
             _ if cause.kind() == io::ErrorKind::TimedOut => ErrorKind::DeadlineExceeded,
@@ -175,11 +178,7 @@ impl Error {
         error
     }
 
-    /// An answer of which the receive buffer took only a part.
-    pub(crate) fn cut_off(context: Context) -> Self {
-        Self::malformed(context, CUT_OFF)
-    }
-
+    /// Whether the receive buffer took only a part of the answer.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.0.detail == Some(CUT_OFF)
     }

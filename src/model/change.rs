@@ -21,7 +21,7 @@ pub enum Change {
     AddService(Service),
     /// Replace all settings of a service. Its destinations stay.
     UpdateService(Service),
-    /// Delete a service and its destinations. Their connections go on.
+    /// Delete a service and its destinations. Their connections break.
     DeleteService(ServiceId),
     /// Set the counters of a service and of its destinations to 0.
     ZeroService(ServiceId),

@@ -219,10 +219,10 @@ impl Thresholds {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Connections {
-    /// Connections that carry data: established TCP and SCTP, and UDP.
+    /// Connections that carry data: established TCP and SCTP.
     #[doc(alias = "IPVS_DEST_ATTR_ACTIVE_CONNS")]
     pub active: u32,
-    /// Connections that are being opened or closed.
+    /// Connections that are being opened or closed, and those of UDP.
     #[doc(alias = "IPVS_DEST_ATTR_INACT_CONNS")]
     pub inactive: u32,
     /// Persistence templates: clients bound to the destination.

@@ -26,7 +26,9 @@ bitflags::bitflags! {
     #[doc(alias = "IPVS_SVC_ATTR_FLAGS")]
     pub struct ServiceFlags: u32 {
         /// One-packet scheduling (`ipvsadm --ops`): every UDP packet is scheduled
-        /// by itself and leaves no connection behind. Without effect on TCP.
+        /// by itself and leaves no connection behind. Masquerading then cannot
+        /// rewrite the answers, which come from the server's own address. Without
+        /// effect on TCP.
         const ONE_PACKET = IP_VS_SVC_F_ONEPACKET;
         /// The scheduler's first flag (`flag-1`).
         const SCHED_1 = IP_VS_SVC_F_SCHED1;

@@ -67,6 +67,15 @@ impl ServiceId {
         Self::Fwmark { mark, family }
     }
 
+    /// The address and port, unless the service is that of a firewall mark.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address { address, .. } => Some(*address),
+            Self::Fwmark { .. } => None,
+        }
+    }
+
     /// The family of the service's packets.
     #[must_use]
     pub const fn family(&self) -> AddressFamily {

@@ -2,7 +2,8 @@
 ///
 /// The kernel brings the numbers up to date every two seconds, and not at all
 /// while the sysctl `net.ipv4.vs.run_estimation` is 0. They count from the
-/// creation of the object or from the last zeroing.
+/// creation of the object or from the last zeroing. Objects may be brought up to date
+/// at different moments, so a sum over destinations need not be the service's number.
 ///
 /// All are 64 bits wide. Linux before 4.1 reports all but the bytes in 32 bits;
 /// there they wrap at 2^32.

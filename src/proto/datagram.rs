@@ -1,13 +1,11 @@
 //! The messages in a datagram.
 
-use netlink_packet_core::{
-    Emitable, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NetlinkHeader,
-    Parseable,
-};
-use netlink_packet_generic::{GenlHeader, constants::GENL_HDRLEN};
+use netlink_packet_core::{NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN};
+use netlink_packet_generic::GenlHeader;
+use netlink_packet_generic::constants::GENL_HDRLEN;
 
 use crate::proto::extack::{self, Refusal};
-use crate::wire::{Malformed, Writer};
+use crate::wire::{Block, Malformed, Put, Writer};
 
 /// Length of a netlink header.
 const HEADER: usize = 16;
@@ -70,29 +68,31 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
+#[inline]
 fn read(bytes: &[u8]) -> Result<(Message<'_>, usize), Malformed> {
-    let header = NetlinkBuffer::new_checked(bytes)
-        .ok()
-        .and_then(|buffer| NetlinkHeader::parse(&buffer).ok())
-        .ok_or("a message's length is wrong")?;
-    let length = usize::try_from(header.length).map_err(|_| "a message's length is wrong")?;
-    let payload = bytes.get(HEADER..length).ok_or("a message's length is wrong")?;
-    let content = match header.message_type {
+    const WRONG: Malformed = "a message's length is wrong";
+    let header: &[u8; HEADER] = bytes.first_chunk().ok_or(WRONG)?;
+    let [l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
+    let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).map_err(|_| WRONG)?;
+    let payload = bytes.get(HEADER..length).ok_or(WRONG)?;
+    let flags = u16::from_ne_bytes([f0, f1]);
+    let content = match u16::from_ne_bytes([k0, k1]) {
         NLMSG_NOOP => Content::Noop,
-        NLMSG_ERROR => match extack::read_error(header.flags, payload)? {
+        NLMSG_ERROR => match extack::read_error(flags, payload)? {
             None => Content::Ack,
             Some(refusal) => Content::Refused(refusal),
         },
-        NLMSG_DONE => Content::Done(extack::read_done(header.flags, payload)?),
+        NLMSG_DONE => Content::Done(extack::read_done(flags, payload)?),
         NLMSG_OVERRUN => Content::Overrun,
         _ => {
-            let header = GenlHeader::parse(payload).map_err(|_| "a message without a command")?;
-            let attributes = payload.get(GENL_HDRLEN..).unwrap_or_default();
-            Content::Data { command: header.cmd, attributes }
+            let (header, attributes) =
+                payload.split_at_checked(GENL_HDRLEN).ok_or("a message without a command")?;
+            Content::Data { command: header.first().copied().unwrap_or_default(), attributes }
         }
     };
-    let message = Message { sequence: header.sequence_number, port: header.port_number, content };
-    Ok((message, length))
+    let sequence = u32::from_ne_bytes([s0, s1, s2, s3]);
+    let port = u32::from_ne_bytes([p0, p1, p2, p3]);
+    Ok((Message { sequence, port, content }, length))
 }
 
 /// The fields of a message to be sent.
@@ -103,30 +103,47 @@ pub(crate) struct Frame {
     pub(crate) sequence: u32,
 }
 
-/// Appends a message whose payload `fill` writes.
-pub(crate) fn append(buffer: &mut Vec<u8>, frame: Frame, fill: impl FnOnce(&mut Writer<'_>)) {
-    let start = buffer.len();
-    buffer.extend_from_slice(&[0; HEADER]);
-    fill(&mut Writer::new(buffer));
-    let mut header = NetlinkHeader::default();
-    header.length = u32::try_from(buffer.len() - start).unwrap_or(u32::MAX);
-    header.message_type = frame.kind;
-    header.flags = frame.flags;
-    header.sequence_number = frame.sequence;
-    if let Some(slot) = buffer.get_mut(start..start + HEADER) {
-        header.emit(slot);
+impl Frame {
+    /// The header of the message, its length left out.
+    #[inline]
+    fn put(self, into: &mut impl Put) {
+        into.raw([0; 4]);
+        into.raw(self.kind.to_ne_bytes());
+        into.raw(self.flags.to_ne_bytes());
+        into.raw(self.sequence.to_ne_bytes());
+        into.raw([0; 4]);
     }
 }
 
-/// Appends a message of a generic netlink family.
-pub(crate) fn append_generic(
+/// Appends a message without a payload.
+pub(crate) fn append_empty(buffer: &mut Vec<u8>, frame: Frame) {
+    let start = buffer.len();
+    frame.put(&mut Writer::new(buffer));
+    finish(buffer, start);
+}
+
+/// Appends a message of a generic netlink family whose attributes `fill` writes.
+#[inline]
+pub(crate) fn append(
     buffer: &mut Vec<u8>,
     frame: Frame,
     header: GenlHeader,
     fill: impl FnOnce(&mut Writer<'_>),
 ) {
-    append(buffer, frame, |writer| {
-        writer.raw([header.cmd, header.version, 0, 0]);
-        fill(writer);
-    });
+    let start = buffer.len();
+    let mut writer = Writer::new(buffer);
+    writer.raw(Block::<20>::filled(|block| {
+        frame.put(block);
+        block.raw([header.cmd, header.version, 0, 0]);
+    }));
+    fill(&mut writer);
+    finish(buffer, start);
+}
+
+/// Writes the length of the message that begins at `start`.
+fn finish(buffer: &mut [u8], start: usize) {
+    let length = u32::try_from(buffer.len() - start).unwrap_or(u32::MAX);
+    if let Some(field) = buffer.get_mut(start..start + 4) {
+        field.copy_from_slice(&length.to_ne_bytes());
+    }
 }

@@ -7,7 +7,7 @@ use netlink_packet_generic::constants::{
     GENL_ID_CTRL,
 };
 
-use crate::proto::datagram::{Frame, append_generic};
+use crate::proto::datagram::{Frame, append};
 use crate::uapi::{IPVS_GENL_NAME, NLMSG_MIN_TYPE};
 use crate::wire::{Attributes, Malformed};
 
@@ -31,7 +31,7 @@ impl FamilyId {
 pub(crate) fn encode_lookup(buffer: &mut Vec<u8>, sequence: u32) {
     let frame = Frame { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST, sequence };
     let header = GenlHeader { cmd: CTRL_CMD_GETFAMILY, version: 1 };
-    append_generic(buffer, frame, header, |writer| {
+    append(buffer, frame, header, |writer| {
         writer.string(CTRL_ATTR_FAMILY_NAME, IPVS_GENL_NAME.as_bytes());
     });
 }

@@ -19,3 +19,6 @@ pub(crate) use extack::Refusal;
 pub(crate) use family::{FamilyId, encode_lookup, read_lookup};
 pub(crate) use session::Session;
 pub(crate) use single::{Answer, Single};
+
+#[cfg(test)]
+pub(crate) mod tests;

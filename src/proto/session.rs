@@ -3,7 +3,7 @@
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_NOOP};
 use netlink_packet_generic::GenlHeader;
 
-use crate::proto::datagram::{Frame, append, append_generic};
+use crate::proto::datagram::{Frame, append, append_empty};
 use crate::proto::{Batch, Dump, FamilyId, Single, encode_lookup};
 use crate::uapi::IPVS_GENL_VERSION;
 use crate::wire::Request;
@@ -107,7 +107,7 @@ impl Session {
         if fence {
             last = self.sequence();
             let flags = NLM_F_REQUEST | NLM_F_ACK;
-            append(buffer, Frame { kind: NLMSG_NOOP, flags, sequence: last }, |_| {});
+            append_empty(buffer, Frame { kind: NLMSG_NOOP, flags, sequence: last });
         }
         Batch::new(self.port, first, last)
     }
@@ -127,5 +127,5 @@ fn append_request(
 ) {
     let frame = Frame { kind: family.number(), flags, sequence };
     let header = GenlHeader { cmd: request.command(), version: IPVS_GENL_VERSION };
-    append_generic(buffer, frame, header, |writer| request.encode(writer));
+    append(buffer, frame, header, |writer| request.encode(writer));
 }

@@ -1,17 +1,22 @@
 //! Netlink attributes: a reader over received bytes and a writer into a buffer.
 
-use netlink_packet_core::{NLA_F_NESTED, NLA_HEADER_SIZE, NlasIterator};
+use netlink_packet_core::{NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
 use crate::wire::Malformed;
 
 /// The attributes in a piece of a message: kind (flags masked off) and value.
 ///
-/// Ends after the first malformed one.
-pub(crate) struct Attributes<'a>(NlasIterator<&'a [u8]>);
+/// Ends after the first malformed one. This is `NlasIterator` of
+/// netlink-packet-core again because that costs ten times as much, in calls that
+/// cannot be inlined (`benches/README.md`).
+#[derive(Clone)]
+pub(crate) struct Attributes<'a> {
+    rest: &'a [u8],
+}
 
 impl<'a> Attributes<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self(NlasIterator::new(bytes))
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
     }
 }
 
@@ -20,11 +25,113 @@ impl<'a> Iterator for Attributes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let attribute = self.0.next()?.ok().and_then(|attribute| {
-            let (kind, length) = (attribute.kind(), usize::from(attribute.length()));
-            Some((kind, attribute.into_inner().get(NLA_HEADER_SIZE..length)?))
-        });
+        if self.rest.is_empty() {
+            return None;
+        }
+        let attribute = split(self.rest);
+        self.rest = match &attribute {
+            Some((_, value)) => {
+                let length = NLA_HEADER_SIZE + value.len();
+                self.rest.get(length.next_multiple_of(4)..).unwrap_or_default()
+            }
+            None => &[],
+        };
         Some(attribute.ok_or("an attribute's length is wrong"))
+    }
+}
+
+#[inline]
+fn split(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let [l0, l1, k0, k1] = *bytes.first_chunk()?;
+    let length = usize::from(u16::from_ne_bytes([l0, l1]));
+    let kind = u16::from_ne_bytes([k0, k1]) & NLA_TYPE_MASK;
+    Some((kind, bytes.get(NLA_HEADER_SIZE..length)?))
+}
+
+/// Writes attributes one after the other.
+pub(crate) trait Put {
+    /// For what is not an attribute: the headers before them.
+    fn raw<const N: usize>(&mut self, bytes: [u8; N]);
+
+    #[inline]
+    fn u8(&mut self, kind: u16, value: u8) {
+        let [k0, k1] = kind.to_ne_bytes();
+        let [l0, l1] = 5_u16.to_ne_bytes();
+        self.raw([l0, l1, k0, k1, value, 0, 0, 0]);
+    }
+
+    #[inline]
+    fn u16(&mut self, kind: u16, value: u16) {
+        self.two(kind, value.to_ne_bytes());
+    }
+
+    #[inline]
+    fn u16_be(&mut self, kind: u16, value: u16) {
+        self.two(kind, value.to_be_bytes());
+    }
+
+    #[inline]
+    fn two(&mut self, kind: u16, [v0, v1]: [u8; 2]) {
+        let [k0, k1] = kind.to_ne_bytes();
+        let [l0, l1] = 6_u16.to_ne_bytes();
+        self.raw([l0, l1, k0, k1, v0, v1, 0, 0]);
+    }
+
+    #[inline]
+    fn u32(&mut self, kind: u16, value: u32) {
+        self.four(kind, value.to_ne_bytes());
+    }
+
+    #[inline]
+    fn four(&mut self, kind: u16, value: [u8; 4]) {
+        self.header(8, kind);
+        self.raw(value);
+    }
+
+    #[inline]
+    fn eight(&mut self, kind: u16, value: [u8; 8]) {
+        self.header(12, kind);
+        self.raw(value);
+    }
+
+    #[inline]
+    fn sixteen(&mut self, kind: u16, value: [u8; 16]) {
+        self.header(20, kind);
+        self.raw(value);
+    }
+
+    /// An attribute's header: its length with the header, and its kind.
+    #[inline]
+    fn header(&mut self, length: u16, kind: u16) {
+        let [l0, l1] = length.to_ne_bytes();
+        let [k0, k1] = kind.to_ne_bytes();
+        self.raw([l0, l1, k0, k1]);
+    }
+}
+
+/// Attributes of a length known in advance, which are cheaper to write together.
+pub(crate) struct Block<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Block<N> {
+    #[inline]
+    pub(crate) fn filled(fill: impl FnOnce(&mut Self)) -> [u8; N] {
+        let mut block = Self { bytes: [0; N], length: 0 };
+        fill(&mut block);
+        debug_assert_eq!(block.length, N);
+        block.bytes
+    }
+}
+
+impl<const N: usize> Put for Block<N> {
+    #[inline]
+    fn raw<const M: usize>(&mut self, bytes: [u8; M]) {
+        if let Some(slot) = self.bytes.get_mut(self.length..self.length + M) {
+            slot.copy_from_slice(&bytes);
+        }
+        self.length += M;
     }
 }
 
@@ -33,86 +140,47 @@ pub(crate) struct Writer<'b> {
     buffer: &'b mut Vec<u8>,
 }
 
+impl Put for Writer<'_> {
+    #[inline]
+    fn raw<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.buffer.extend_from_slice(&bytes);
+    }
+}
+
 impl<'b> Writer<'b> {
     pub(crate) fn new(buffer: &'b mut Vec<u8>) -> Self {
         Self { buffer }
     }
 
-    /// For what is not an attribute: the headers before them.
-    pub(crate) fn raw<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.buffer.extend_from_slice(&bytes);
-    }
-
-    pub(crate) fn u8(&mut self, kind: u16, value: u8) {
-        let [k0, k1] = kind.to_ne_bytes();
-        let [l0, l1] = 5_u16.to_ne_bytes();
-        self.raw([l0, l1, k0, k1, value, 0, 0, 0]);
-    }
-
-    pub(crate) fn u16(&mut self, kind: u16, value: u16) {
-        self.two(kind, value.to_ne_bytes());
-    }
-
-    pub(crate) fn u16_be(&mut self, kind: u16, value: u16) {
-        self.two(kind, value.to_be_bytes());
-    }
-
-    fn two(&mut self, kind: u16, [v0, v1]: [u8; 2]) {
-        let [k0, k1] = kind.to_ne_bytes();
-        let [l0, l1] = 6_u16.to_ne_bytes();
-        self.raw([l0, l1, k0, k1, v0, v1, 0, 0]);
-    }
-
-    pub(crate) fn u32(&mut self, kind: u16, value: u32) {
-        self.four(kind, value.to_ne_bytes());
-    }
-
-    pub(crate) fn four(&mut self, kind: u16, [v0, v1, v2, v3]: [u8; 4]) {
-        let [k0, k1] = kind.to_ne_bytes();
-        let [l0, l1] = 8_u16.to_ne_bytes();
-        self.raw([l0, l1, k0, k1, v0, v1, v2, v3]);
-    }
-
-    /// A value of any length that fits an attribute; names and addresses do by
-    /// far.
-    pub(crate) fn bytes(&mut self, kind: u16, value: &[u8]) {
-        let start = self.open(kind);
-        self.buffer.extend_from_slice(value);
-        self.close(start);
-    }
-
-    /// A text with its terminating NUL.
+    /// A text with its terminating NUL. What is longer than any name of the kernel's
+    /// is cut.
     pub(crate) fn string(&mut self, kind: u16, text: &[u8]) {
-        let start = self.open(kind);
-        self.buffer.extend_from_slice(text);
-        self.buffer.push(0);
-        self.close(start);
+        let mut attribute = [0; 24];
+        let (header, value) = attribute.split_at_mut(NLA_HEADER_SIZE);
+        let text = text.get(..value.len() - 1).unwrap_or(text);
+        for (slot, byte) in value.iter_mut().zip(text) {
+            *slot = *byte;
+        }
+        let length = NLA_HEADER_SIZE + text.len() + 1;
+        let [l0, l1] = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
+        let [k0, k1] = kind.to_ne_bytes();
+        header.copy_from_slice(&[l0, l1, k0, k1]);
+        let padded = attribute.get(..length.next_multiple_of(4)).unwrap_or(&attribute);
+        self.buffer.extend_from_slice(padded);
     }
 
     /// An attribute that holds the attributes that `fill` writes.
+    #[inline]
     pub(crate) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
-        let start = self.open(kind | NLA_F_NESTED);
-        fill(self);
-        self.close(start);
-    }
-
-    fn open(&mut self, kind: u16) -> usize {
         let start = self.buffer.len();
-        let [k0, k1] = kind.to_ne_bytes();
-        self.raw([0, 0, k0, k1]);
-        start
-    }
-
-    /// Writes the length of the attribute that begins at `start` and pads it.
-    fn close(&mut self, start: usize) {
+        self.header(0, kind | NLA_F_NESTED);
+        fill(self);
         let length = self.buffer.len() - start;
         debug_assert!(length <= usize::from(u16::MAX));
-        let field = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
-        if let Some(slot) = self.buffer.get_mut(start..start + 2) {
-            slot.copy_from_slice(&field);
+        let length = u16::try_from(length).unwrap_or(u16::MAX).to_ne_bytes();
+        if let Some(field) = self.buffer.get_mut(start..start + 2) {
+            field.copy_from_slice(&length);
         }
-        let padded = start + length.next_multiple_of(4);
-        self.buffer.resize(padded, 0);
     }
 }
 
@@ -129,7 +197,7 @@ mod tests {
         writer.string(2, b"abcde");
         writer.nest(3, |writer| {
             writer.u16_be(4, 0x0102);
-            writer.bytes(5, &[0xff; 8]);
+            writer.eight(5, [0xff; 8]);
         });
         assert_eq!(buffer.len() % 4, 0);
         let read: Vec<_> = Attributes::new(&buffer).map(Result::unwrap).collect();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::model::{InterfaceName, Role, SyncDaemon};
 use crate::uapi::*;
-use crate::wire::{Attributes, Malformed, Writer, scalar};
+use crate::wire::{Attributes, Malformed, Put, Writer, scalar};
 
 /// Writes the nest with the role only.
 pub(crate) fn encode_role(writer: &mut Writer<'_>, role: Role) {
@@ -22,7 +22,9 @@ pub(crate) fn encode(writer: &mut Writer<'_>, daemon: &SyncDaemon) {
         }
         match daemon.group {
             Some(IpAddr::V4(group)) => writer.four(IPVS_DAEMON_ATTR_MCAST_GROUP, group.octets()),
-            Some(IpAddr::V6(group)) => writer.bytes(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
+            Some(IpAddr::V6(group)) => {
+                writer.sixteen(IPVS_DAEMON_ATTR_MCAST_GROUP6, group.octets())
+            }
             None => {}
         }
         // In host order, unlike every other port of IPVS.

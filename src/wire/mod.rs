@@ -7,6 +7,7 @@
 mod attributes;
 mod daemon;
 mod destination;
+mod layout;
 #[cfg(feature = "packet")]
 mod message;
 mod reply;
@@ -18,7 +19,7 @@ mod service;
 mod stats;
 mod timeouts;
 
-pub(crate) use attributes::{Attributes, Writer};
+pub(crate) use attributes::{Attributes, Block, Put, Writer};
 #[cfg(feature = "packet")]
 pub use message::IpvsMessage;
 pub(crate) use reply::Report;

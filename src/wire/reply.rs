@@ -9,6 +9,9 @@ pub(crate) trait Report: Sized {
     /// The command of the messages.
     const COMMAND: u8;
 
+    /// About how long such a message is, to guess how many a datagram holds.
+    const LENGTH: usize;
+
     /// Reads the attributes of such a message; `service` is the family of the
     /// service whose destinations were asked for.
     fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed>;
@@ -16,6 +19,7 @@ pub(crate) trait Report: Sized {
 
 impl Report for ServiceEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
+    const LENGTH: usize = 320;
 
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         service::decode(nest(attributes, IPVS_CMD_ATTR_SERVICE)?)
@@ -24,6 +28,7 @@ impl Report for ServiceEntry {
 
 impl Report for DestinationEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_DEST;
+    const LENGTH: usize = 356;
 
     fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed> {
         destination::decode(nest(attributes, IPVS_CMD_ATTR_DEST)?, service)
@@ -32,6 +37,7 @@ impl Report for DestinationEntry {
 
 impl Report for SyncDaemon {
     const COMMAND: u8 = IPVS_CMD_NEW_DAEMON;
+    const LENGTH: usize = 88;
 
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         daemon::decode(nest(attributes, IPVS_CMD_ATTR_DAEMON)?)
@@ -40,6 +46,7 @@ impl Report for SyncDaemon {
 
 impl Report for Timeouts {
     const COMMAND: u8 = IPVS_CMD_SET_CONFIG;
+    const LENGTH: usize = 44;
 
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         timeouts::decode(attributes)
@@ -48,6 +55,7 @@ impl Report for Timeouts {
 
 impl Report for Info {
     const COMMAND: u8 = IPVS_CMD_SET_INFO;
+    const LENGTH: usize = 36;
 
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         timeouts::decode_info(attributes)

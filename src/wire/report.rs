@@ -2,7 +2,7 @@
 
 use crate::model::{DestinationEntry, Info, ServiceEntry, Stats};
 use crate::uapi::*;
-use crate::wire::{Writer, destination, service};
+use crate::wire::{Put, Writer, destination, service};
 
 /// A service with its counters.
 pub(crate) fn service_entry(writer: &mut Writer<'_>, entry: &ServiceEntry) {
@@ -46,7 +46,7 @@ fn stats(writer: &mut Writer<'_>, kind: u16, stats: &Stats) {
     ];
     writer.nest(kind, |writer| {
         for (kind, counter) in counters {
-            writer.bytes(kind, &counter.to_ne_bytes());
+            writer.eight(kind, counter.to_ne_bytes());
         }
     });
 }

@@ -3,7 +3,7 @@
 //! As the kernel does, reading takes a longer value's first bytes and refuses a
 //! shorter one.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use byteorder::{ByteOrder, NativeEndian, NetworkEndian};
 
@@ -59,13 +59,14 @@ pub(crate) fn address(family: AddressFamily, value: &[u8]) -> Result<IpAddr, Mal
 }
 
 /// The kernel's 16-byte field for an address.
-pub(crate) fn address_field(address: &IpAddr) -> [u8; 16] {
+#[inline]
+pub(crate) fn address_field(address: &SocketAddr) -> [u8; 16] {
     match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, d] = v4.octets();
+        SocketAddr::V4(v4) => {
+            let [a, b, c, d] = v4.ip().octets();
             [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         }
-        IpAddr::V6(v6) => v6.octets(),
+        SocketAddr::V6(v6) => v6.ip().octets(),
     }
 }
 

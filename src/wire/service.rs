@@ -8,7 +8,7 @@ use crate::model::{
     ServiceEntry, ServiceFlags, ServiceId, seconds,
 };
 use crate::uapi::*;
-use crate::wire::{Attributes, Malformed, Writer, scalar, stats};
+use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 
 /// Writes the nest with the identity only.
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
@@ -22,14 +22,18 @@ pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
 }
 
 fn put_id(writer: &mut Writer<'_>, id: &ServiceId) {
-    writer.u16(IPVS_SVC_ATTR_AF, scalar::family_number(id.family()));
+    let family = scalar::family_number(id.family());
     match id {
-        ServiceId::Address { protocol, address } => {
-            writer.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
-            writer.bytes(IPVS_SVC_ATTR_ADDR, &scalar::address_field(&address.ip()));
-            writer.u16_be(IPVS_SVC_ATTR_PORT, address.port());
+        ServiceId::Address { protocol, address } => writer.raw(Block::<44>::filled(|block| {
+            block.u16(IPVS_SVC_ATTR_AF, family);
+            block.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
+            block.sixteen(IPVS_SVC_ATTR_ADDR, scalar::address_field(address));
+            block.u16_be(IPVS_SVC_ATTR_PORT, address.port());
+        })),
+        ServiceId::Fwmark { mark, .. } => {
+            writer.u16(IPVS_SVC_ATTR_AF, family);
+            writer.u32(IPVS_SVC_ATTR_FWMARK, *mark);
         }
-        ServiceId::Fwmark { mark, .. } => writer.u32(IPVS_SVC_ATTR_FWMARK, *mark),
     }
 }
 
@@ -41,19 +45,19 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
 
     put_id(writer, &service.id);
     writer.string(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler.as_bytes());
-    // The mask says which flags the kernel is to take over: all.
-    writer.bytes(IPVS_SVC_ATTR_FLAGS, &[f0, f1, f2, f3, 0xff, 0xff, 0xff, 0xff]);
-    writer.u32(IPVS_SVC_ATTR_TIMEOUT, timeout);
-    match (persistence.and_then(|persistence| persistence.netmask), service.id.family()) {
-        (Some(Netmask::Ipv4(mask)), _) => writer.four(IPVS_SVC_ATTR_NETMASK, mask.octets()),
-        (Some(Netmask::Ipv6Prefix(length)), _) => {
-            writer.u32(IPVS_SVC_ATTR_NETMASK, u32::from(length));
-        }
-        (None, AddressFamily::Ipv4) => {
-            writer.four(IPVS_SVC_ATTR_NETMASK, Ipv4Addr::BROADCAST.octets());
-        }
-        (None, AddressFamily::Ipv6) => writer.u32(IPVS_SVC_ATTR_NETMASK, 128),
-    }
+    let netmask =
+        match (persistence.and_then(|persistence| persistence.netmask), service.id.family()) {
+            (Some(Netmask::Ipv4(mask)), _) => mask.octets(),
+            (Some(Netmask::Ipv6Prefix(length)), _) => u32::from(length).to_ne_bytes(),
+            (None, AddressFamily::Ipv4) => Ipv4Addr::BROADCAST.octets(),
+            (None, AddressFamily::Ipv6) => 128_u32.to_ne_bytes(),
+        };
+    writer.raw(Block::<28>::filled(|block| {
+        // The mask says which flags the kernel is to take over: all.
+        block.eight(IPVS_SVC_ATTR_FLAGS, [f0, f1, f2, f3, 0xff, 0xff, 0xff, 0xff]);
+        block.u32(IPVS_SVC_ATTR_TIMEOUT, timeout);
+        block.four(IPVS_SVC_ATTR_NETMASK, netmask);
+    }));
     if let Some(engine) = persistence.and_then(|persistence| persistence.engine) {
         writer.string(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
     }

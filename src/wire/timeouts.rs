@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::{Info, Timeouts, Version, seconds};
 use crate::uapi::*;
-use crate::wire::{Attributes, Malformed, Writer, scalar};
+use crate::wire::{Attributes, Malformed, Put, Writer, scalar};
 
 /// Writes the timeouts that are set.
 pub(crate) fn encode(writer: &mut Writer<'_>, timeouts: &Timeouts) {

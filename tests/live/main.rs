@@ -12,6 +12,7 @@
 mod batches;
 mod connecting;
 mod daemons;
+mod data_path;
 mod destinations;
 mod errors;
 mod ipvsadm;

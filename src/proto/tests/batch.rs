@@ -60,7 +60,7 @@ fn what_is_anothers_is_skipped() {
         Reply::refused(6, 1),
         Reply::ack(9),
         Reply::ack(0),
-        Reply::ack(8).to_port(PORT + 1),
+        Reply::ack(8).for_port(PORT + 1),
         Reply::data(6, 1, &[]),
         Reply::overrun(0),
         Reply::done(6),
@@ -90,7 +90,7 @@ fn what_no_change_is_answered_with_is_an_error() {
     let odd = [Reply::data(7, 1, &[]), Reply::done(7), Reply::overrun(7)];
     for reply in odd {
         let (mut batch, _) = batch_from(7, 1, false);
-        assert!(batch.read(&datagram(&[reply.clone()])).is_err(), "{reply:?}");
+        assert!(batch.read(&datagram(std::slice::from_ref(&reply))).is_err(), "{reply:?}");
     }
 }
 

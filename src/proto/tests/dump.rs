@@ -64,9 +64,9 @@ fn nothing_behind_the_end_is_read() {
 fn what_is_anothers_is_skipped() {
     let stale = [
         Reply::data(OWN - 1, 1, &[9; 4]),
-        Reply::data(OWN, 1, &[9; 4]).to_port(PORT + 1),
+        Reply::data(OWN, 1, &[9; 4]).for_port(PORT + 1),
         Reply::done(OWN + 1),
-        Reply::done(OWN).to_port(0),
+        Reply::done(OWN).for_port(0),
         Reply::refused(OWN - 1, 16),
         Reply::ack(0),
         Reply::overrun(0),

@@ -84,7 +84,7 @@ impl Reply {
     }
 
     /// The same to another socket.
-    pub(crate) fn to_port(mut self, port: u32) -> Self {
+    pub(crate) fn for_port(mut self, port: u32) -> Self {
         self.port = port;
         self
     }

@@ -15,7 +15,7 @@ fn read(replies: &[Reply]) -> Result<Option<(u8, Vec<u8>)>, Refusal> {
 fn stale() -> [Reply; 8] {
     [
         Reply::data(OWN - 1, 9, &[9; 8]),
-        Reply::data(OWN, 9, &[9; 8]).to_port(PORT + 1),
+        Reply::data(OWN, 9, &[9; 8]).for_port(PORT + 1),
         Reply::refused(OWN + 1, 1),
         Reply::refused(0, 1),
         Reply::ack(OWN - 1),
@@ -58,7 +58,10 @@ fn what_does_not_answer_is_an_error() {
         Reply { payload: vec![0; 3], ..Reply::refused(OWN, 1) },
     ];
     for reply in odd {
-        assert!(Single::new(PORT, OWN).read(&datagram(&[reply.clone()])).is_err(), "{reply:?}");
+        assert!(
+            Single::new(PORT, OWN).read(&datagram(std::slice::from_ref(&reply))).is_err(),
+            "{reply:?}"
+        );
     }
 }
 

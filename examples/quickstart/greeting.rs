@@ -1,0 +1,97 @@
+//! The traffic: TCP servers that answer every line with their name.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
+};
+use nix::sys::time::TimeVal;
+
+use super::network::Namespace;
+
+/// How many seconds a connection waits for anything.
+const PATIENCE: u32 = 3;
+
+/// Starts a server in `namespace` that works until the process ends.
+pub(crate) fn serve(namespace: &Namespace, address: SocketAddr, name: &str) -> io::Result<()> {
+    serve_on(namespace.run(|| TcpListener::bind(address))?, name)
+}
+
+/// Starts a server on a socket that listens.
+pub(crate) fn serve_on(listener: TcpListener, name: &str) -> io::Result<()> {
+    let name = format!("{name}\n");
+    thread::Builder::new().spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let name = name.clone();
+            thread::spawn(move || answer(connection, &name));
+        }
+    })?;
+    Ok(())
+}
+
+fn answer(mut connection: TcpStream, name: &str) -> io::Result<()> {
+    for line in BufReader::new(connection.try_clone()?).lines() {
+        line?;
+        connection.write_all(name.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A client's connection, open until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+    /// The name of the server at the other end.
+    pub(crate) server: String,
+}
+
+impl Connection {
+    /// Connects from one of the addresses of `namespace`, and asks the server for
+    /// its name.
+    pub(crate) fn open(namespace: &Namespace, from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+        let family = if from.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let socket = namespace.run(|| {
+            let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+            bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(from, 0)))?;
+            Ok(socket)
+        })?;
+        Self::over(socket, to)
+    }
+
+    /// Connects with a socket of the caller's, and asks the server for its name.
+    pub(crate) fn over(socket: OwnedFd, to: SocketAddr) -> io::Result<Self> {
+        // This is how long connecting may take, too.
+        setsockopt(&socket, sockopt::SendTimeout, &TimeVal::new(PATIENCE.into(), 0))?;
+        connect(socket.as_raw_fd(), &SockaddrStorage::from(to)).map_err(|errno| match errno {
+            Errno::EINPROGRESS => io::ErrorKind::TimedOut.into(),
+            errno => io::Error::from(errno),
+        })?;
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(Duration::from_secs(PATIENCE.into())))?;
+        let mut connection = Self { stream: BufReader::new(stream), server: String::new() };
+        connection.server = connection.ask()?;
+        Ok(connection)
+    }
+
+    /// Asks the server for its name.
+    pub(crate) fn ask(&mut self) -> io::Result<String> {
+        let mut name = String::new();
+        self.stream.get_mut().write_all(b"who is there?\n")?;
+        self.stream.read_line(&mut name)?;
+        match name.trim_end() {
+            "" => Err(io::ErrorKind::UnexpectedEof.into()),
+            name => Ok(name.to_owned()),
+        }
+    }
+
+    /// Closes the connection and waits until the server has, too.
+    pub(crate) fn close(&mut self) -> io::Result<()> {
+        self.stream.get_mut().shutdown(Shutdown::Write)?;
+        self.stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}

@@ -1,0 +1,265 @@
+use rustix::io::Errno;
+
+use crate::client::Engine;
+use crate::client::tests::changes::{server, service};
+use crate::client::tests::reads::{info, info_report, service_entry};
+use crate::client::tests::script::{
+    Call, Event, Script, done, dumped, number, one, ready, refused, reported,
+};
+use crate::error::{Error, ErrorKind};
+use crate::model::{
+    Change, Connections, DestinationEntry, Info, Object, Operation, ServiceEntry, Stats,
+};
+use crate::proto::tests::reply::{Reply, datagram};
+use crate::wire::Request;
+use crate::wire::tests::any_report::AnyReport;
+
+pub(crate) fn entry(number: u8) -> DestinationEntry {
+    let mut destination = server().weight(number.into());
+    destination.id.address.set_port(number.into());
+    let connections = Connections { active: 3, ..Connections::default() };
+    DestinationEntry { destination, connections, stats: Stats::default() }
+}
+
+fn reports(numbers: impl IntoIterator<Item = u8>) -> Vec<AnyReport> {
+    numbers.into_iter().map(|number| AnyReport::Destination(entry(number))).collect()
+}
+
+fn entries(numbers: impl IntoIterator<Item = u8>) -> Vec<DestinationEntry> {
+    numbers.into_iter().map(entry).collect()
+}
+
+fn destinations(engine: &mut Engine<Script>) -> Result<Vec<DestinationEntry>, Error> {
+    ready(engine.destinations(service().id))
+}
+
+/// Both sockets, and the engine over them.
+fn two() -> (Script, Script, Engine<Script>) {
+    let (commands, dumps) = (Script::new(), Script::new());
+    let engine = commands.engine_with(Some(&dumps));
+    (commands, dumps, engine)
+}
+
+#[test]
+fn destinations_are_read_over_their_own_socket_to_the_end() {
+    let (commands, dumps, mut engine) = two();
+    dumps.then(dumped(vec![reports([1, 2]), reports([3])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1, 2, 3]));
+    assert_eq!(dumps.calls(), [Call::Send, Call::Receive, Call::Receive, Call::Receive]);
+    assert_eq!(dumps.forget()[0].flags, 0x301);
+    assert_eq!(commands.calls(), []);
+    dumps.assert_finished();
+}
+
+#[test]
+fn without_a_second_socket_one_does_everything() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(dumped(vec![reports([1])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1]));
+    script.then(dumped(vec![vec![AnyReport::Service(service_entry())]]));
+    let services: Vec<ServiceEntry> = ready(engine.collect(Request::Services)).unwrap();
+    assert_eq!(services, [service_entry()]);
+    script.assert_finished();
+}
+
+#[test]
+fn an_empty_dump_is_no_destinations_where_there_is_the_service() {
+    let (commands, dumps, mut engine) = two();
+    dumps.then(dumped(vec![]));
+    commands.then(reported(AnyReport::Service(service_entry())));
+    assert_eq!(destinations(&mut engine).unwrap(), []);
+    dumps.then(dumped(vec![]));
+    commands.then(refused(Errno::SRCH));
+    let error = destinations(&mut engine).unwrap_err();
+    assert_eq!((error.kind(), error.certainty()), (ErrorKind::NoSuchService, None));
+    assert_eq!(error.operation(), Operation::ReadDestinations);
+    assert_eq!(error.object(), Some(Object::Service(service().id)));
+}
+
+#[test]
+fn one_destination_is_found_among_its_siblings() {
+    let (_, dumps, mut engine) = two();
+    let (id, at) = (service().id, entry(2).destination.id);
+    dumps.then(dumped(vec![reports([1, 2, 3])]));
+    assert_eq!(ready(engine.destination(id, at)).unwrap(), entry(2));
+    dumps.then(dumped(vec![reports([1, 3])]));
+    let error = ready(engine.destination(id, at)).unwrap_err();
+    assert_eq!((error.kind(), error.certainty()), (ErrorKind::NoSuchDestination, None));
+    assert_eq!(error.object(), Some(Object::Destination(id, at)));
+}
+
+#[test]
+fn a_dump_that_does_not_fit_is_read_again_with_a_larger_buffer() {
+    let (_, dumps, mut engine) = two();
+    let many = || dumped(vec![reports(1..=60)]);
+    dumps.then(many());
+    dumps.then(many());
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=60));
+    assert_eq!(dumps.sends(), 2);
+    dumps.assert_finished();
+    dumps.forget();
+    dumps.then(many());
+    assert_eq!(destinations(&mut engine).unwrap().len(), 60);
+    assert_eq!(dumps.sends(), 1, "the buffer stays large");
+}
+
+#[test]
+fn a_second_cut_is_an_error() {
+    let (_, dumps, mut engine) = two();
+    let oversized = || {
+        |sent: &[_]| {
+            vec![one(Reply::data(number(sent), 5, &[0; 40_000])), Event::Failure(Errno::NOBUFS)]
+        }
+    };
+    dumps.then(oversized());
+    dumps.then(|sent| vec![one(Reply::data(number(sent), 5, &[0; 50_000]))]);
+    let error = destinations(&mut engine).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MalformedReply);
+    dumps.assert_finished();
+}
+
+#[test]
+fn many_small_datagrams_make_the_buffer_grow_for_the_next_dump() {
+    let (_, dumps, mut engine) = two();
+    dumps.then(dumped((1..=4).map(|number| reports([number])).collect()));
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=4));
+    dumps.then(dumped(vec![reports(1..=60)]));
+    assert_eq!(destinations(&mut engine).unwrap().len(), 60);
+    assert_eq!(dumps.sends(), 2);
+}
+
+#[test]
+fn a_socket_that_is_busy_is_emptied_and_asked_once_more() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    // The rest of a dump that somebody began before us.
+    script.then(|sent| {
+        let foreign = [Reply::report(900, &AnyReport::Destination(entry(9))), Reply::done(900)];
+        let busy = Reply::refused(number(sent), Errno::BUSY.raw_os_error());
+        vec![one(busy), Event::Datagram(datagram(&foreign)), Event::Failure(Errno::NOBUFS)]
+    });
+    script.then(dumped(vec![reports([1])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1]));
+    assert_eq!(script.sends(), 2);
+    script.assert_finished();
+
+    script.forget();
+    script.then(refused(Errno::BUSY));
+    script.then(refused(Errno::BUSY));
+    let error = destinations(&mut engine).unwrap_err();
+    assert_eq!((error.kind(), error.errno()), (ErrorKind::Other, Some(Errno::BUSY.raw_os_error())));
+    assert_eq!(script.sends(), 2);
+}
+
+#[test]
+fn a_refusal_after_the_first_entry_is_not_begun_again() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let busy = Reply::refused(number(sent), Errno::BUSY.raw_os_error());
+        let entry = Reply::report(number(sent), &AnyReport::Destination(entry(1)));
+        vec![Event::Datagram(datagram(&[entry, busy]))]
+    });
+    assert_eq!(destinations(&mut engine).unwrap_err().kind(), ErrorKind::Other);
+    assert_eq!(script.sends(), 1);
+}
+
+#[test]
+fn a_dump_that_was_given_up_is_emptied_before_the_next() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(dumped(vec![reports([1, 2]), reports([3])]));
+    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
+    assert_eq!(script.calls(), [Call::Send, Call::Receive]);
+    script.forget();
+
+    script.then(dumped(vec![reports([4])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([4]));
+    let drained = [Call::Receive, Call::Receive, Call::Receive];
+    assert_eq!(
+        script.calls(),
+        [&drained[..], &[Call::Send, Call::Receive, Call::Receive]].concat()
+    );
+    script.forget();
+
+    script.then(dumped(vec![reports([5])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([5]));
+    assert_eq!(script.calls()[0], Call::Send, "nothing is left to be emptied");
+}
+
+#[test]
+fn changes_and_reads_go_on_beside_a_dump_that_was_given_up() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(dumped(vec![reports([1]), reports([2])]));
+    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
+    script.then(done);
+    ready(engine.change(&Change::Flush)).unwrap();
+    script.then(reported(info_report()));
+    assert_eq!(ready(engine.read::<Info>(Request::Info)).unwrap(), info());
+}
+
+#[test]
+fn a_malformed_entry_does_not_end_the_dump() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let own = number(sent);
+        let good = |number| Reply::report(own, &AnyReport::Destination(entry(number)));
+        let all = [good(1), Reply::data(own, 5, &[]), good(2), Reply::report(own, &info_report())];
+        vec![Event::Datagram(datagram(&all)), one(good(3)), one(Reply::done(own))]
+    });
+    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    let mut read = Vec::new();
+    while let Some(item) = ready(engine.next::<DestinationEntry>(&mut run)).transpose() {
+        read.push(item.map_err(|error| error.kind()));
+    }
+    let malformed = Err(ErrorKind::MalformedReply);
+    assert_eq!(read, [Ok(entry(1)), malformed.clone(), Ok(entry(2)), malformed, Ok(entry(3))]);
+    assert_eq!(ready(engine.next::<DestinationEntry>(&mut run)).unwrap(), None);
+}
+
+#[test]
+fn a_list_with_a_malformed_entry_is_an_error_and_the_next_is_right() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let own = number(sent);
+        vec![one(Reply::data(own, 5, &[])), one(Reply::done(own))]
+    });
+    assert_eq!(destinations(&mut engine).unwrap_err().kind(), ErrorKind::MalformedReply);
+    script.then(dumped(vec![reports([1])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1]));
+    script.assert_finished();
+}
+
+#[test]
+fn a_dump_whose_end_is_lost_ends_at_the_deadline_and_the_next_is_right() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let entry = Reply::report(number(sent), &AnyReport::Destination(entry(1)));
+        vec![one(entry), Event::Never]
+    });
+    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
+    let error = ready(engine.next::<DestinationEntry>(&mut run)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(ready(engine.next::<DestinationEntry>(&mut run)).unwrap(), None);
+    script.then(dumped(vec![reports([2])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([2]));
+}
+
+#[test]
+fn a_dump_that_cannot_be_sent_is_an_error() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then_send_fails(Errno::NOBUFS);
+    let error = engine.begin(Request::Services).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Socket, Operation::ReadServices));
+    script.then(dumped(vec![]));
+    assert_eq!(ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap(), []);
+}

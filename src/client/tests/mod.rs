@@ -1,0 +1,12 @@
+//! The engine over a transport that follows a script.
+
+mod changes;
+mod daemons;
+mod dumps;
+mod families;
+mod losses;
+mod modify;
+mod reads;
+pub(crate) mod script;
+mod submit;
+mod verify;

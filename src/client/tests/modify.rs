@@ -1,0 +1,157 @@
+//! Changing one setting and keeping the others.
+
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use crate::client::tests::changes::service;
+use crate::client::tests::reads::service_entry;
+use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, reported};
+use crate::error::{Certainty, Error, ErrorKind};
+use crate::model::{
+    Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation, Scheduler,
+    Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
+};
+use crate::wire::Request;
+use crate::wire::tests::any_report::AnyReport;
+use crate::wire::tests::raw::Raw;
+use crate::wire::tests::request_bytes;
+
+fn tunnelled() -> Destination {
+    let gue = Tunnel::Gue { port: 6080, checksum: GueChecksum::RemoteOffload };
+    Destination::tunnel("10.0.0.7:80".parse().unwrap(), gue).weight(3).thresholds(200, 100)
+}
+
+fn entry(destination: Destination) -> AnyReport {
+    let (connections, stats) = (Connections::default(), Stats::default());
+    AnyReport::Destination(DestinationEntry { destination, connections, stats })
+}
+
+fn rich() -> Service {
+    service().flags(ServiceFlags::SCHED_1).persistent(Duration::from_secs(60))
+}
+
+fn rich_entry() -> AnyReport {
+    AnyReport::Service(ServiceEntry { service: rich(), ..service_entry() })
+}
+
+fn assert_written(sent: &Raw, change: &Change) {
+    let request = Request::Change(change);
+    assert_eq!(
+        (sent.command(), sent.attributes()),
+        (request.command(), &request_bytes(&request)[..])
+    );
+}
+
+fn assert_unwritten(error: &Error, kind: ErrorKind, operation: Operation, object: Object) {
+    assert_eq!((error.kind(), error.certainty()), (kind, Some(Certainty::NotSent)), "{error}");
+    assert_eq!((error.operation(), error.object()), (operation, Some(object)));
+}
+
+#[test]
+fn a_destination_keeps_its_tunnel_and_thresholds() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(dumped(vec![vec![entry(tunnelled())]]));
+    script.then(done);
+    let id = service().id;
+    ready(engine.modify_destination(id, tunnelled().id, |it| it.weight = 0)).unwrap();
+    let [_, written] = &script.forget()[..] else { panic!("not a reading and a writing") };
+    assert_written(written, &Change::UpdateDestination(id, tunnelled().weight(0)));
+    script.assert_finished();
+}
+
+#[test]
+fn a_service_keeps_its_flags_and_persistence() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(reported(rich_entry()));
+    script.then(done);
+    let edit = |it: &mut Service| it.scheduler = Scheduler::SOURCE_HASHING;
+    ready(engine.modify_service(service().id, edit)).unwrap();
+    let [_, written] = &script.forget()[..] else { panic!("not a reading and a writing") };
+    let expected = rich().scheduler(Scheduler::SOURCE_HASHING);
+    assert_written(written, &Change::UpdateService(expected));
+    script.assert_finished();
+}
+
+#[test]
+fn an_identity_cannot_be_edited() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let (id, at) = (service().id, tunnelled().id);
+    script.then(reported(rich_entry()));
+    let edit = |it: &mut Service| it.id = Service::udp("192.0.2.10:80".parse().unwrap()).id;
+    let error = ready(engine.modify_service(id, edit)).unwrap_err();
+    let object = Object::Service(id);
+    assert_unwritten(&error, ErrorKind::InvalidValue, Operation::UpdateService, object);
+
+    script.then(dumped(vec![vec![entry(tunnelled())]]));
+    let edit = |it: &mut Destination| it.id.address.set_port(81);
+    let error = ready(engine.modify_destination(id, at, edit)).unwrap_err();
+    let object = Object::Destination(id, at);
+    assert_unwritten(&error, ErrorKind::InvalidValue, Operation::UpdateDestination, object);
+    assert_eq!(error.invalid_value().unwrap().field(), "id");
+    script.assert_finished();
+}
+
+#[test]
+fn an_edit_to_an_invalid_value_is_not_sent() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(dumped(vec![vec![entry(tunnelled())]]));
+    let edit = |it: &mut Destination| it.weight = u32::MAX;
+    let error = ready(engine.modify_destination(service().id, tunnelled().id, edit)).unwrap_err();
+    assert_eq!(error.invalid_value().unwrap().field(), "weight");
+    script.assert_finished();
+}
+
+#[test]
+fn a_failed_reading_has_written_nothing() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let (id, at) = (service().id, tunnelled().id);
+    for (errno, kind) in
+        [(Errno::SRCH, ErrorKind::NoSuchService), (Errno::PERM, ErrorKind::PermissionDenied)]
+    {
+        script.then(refused(errno));
+        let error = ready(engine.modify_service(id, |_| {})).unwrap_err();
+        assert_unwritten(&error, kind, Operation::UpdateService, Object::Service(id));
+    }
+    script.then(|_| vec![Event::Never]);
+    let error = ready(engine.modify_service(id, |_| {})).unwrap_err();
+    let kind = ErrorKind::DeadlineExceeded;
+    assert_unwritten(&error, kind, Operation::UpdateService, Object::Service(id));
+
+    let (operation, object) = (Operation::UpdateDestination, Object::Destination(id, at));
+    script.then(dumped(vec![]));
+    script.then(refused(Errno::SRCH));
+    let error = ready(engine.modify_destination(id, at, |_| {})).unwrap_err();
+    assert_unwritten(&error, ErrorKind::NoSuchService, operation, object);
+    script.then(dumped(vec![]));
+    script.then(reported(rich_entry()));
+    let error = ready(engine.modify_destination(id, at, |_| {})).unwrap_err();
+    assert_unwritten(&error, ErrorKind::NoSuchDestination, operation, object);
+    script.then(|_| vec![Event::Never]);
+    let error = ready(engine.modify_destination(id, at, |_| {})).unwrap_err();
+    assert_unwritten(&error, ErrorKind::DeadlineExceeded, operation, object);
+    script.assert_finished();
+}
+
+#[test]
+fn a_writing_that_is_refused_or_lost_says_so() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let id = service().id;
+    script.then(reported(rich_entry()));
+    script.then(refused(Errno::SRCH));
+    let error = ready(engine.modify_service(id, |_| {})).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.certainty()),
+        (ErrorKind::NoSuchService, Some(Certainty::Refused))
+    );
+    script.then(reported(rich_entry()));
+    script.then(|_| vec![Event::Never]);
+    let error = ready(engine.modify_service(id, |_| {})).unwrap_err();
+    assert_eq!(error.certainty(), Some(Certainty::Unknown));
+}

@@ -1,0 +1,233 @@
+//! A kernel that follows a script: for each datagram that is sent, one step says
+//! what comes back, and when.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use crate::client::{Engine, Link, Transport};
+use crate::proto::tests::PORT;
+use crate::proto::tests::reply::{FAMILY, Reply, datagram};
+use crate::wire::tests::any_report::AnyReport;
+use crate::wire::tests::raw::{Raw, attribute};
+
+/// What receiving meets next.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Datagram(Vec<u8>),
+    Failure(Errno),
+    /// Nothing is there until one waits for it.
+    Late,
+    /// Nothing comes until the deadline.
+    Never,
+}
+
+/// What a client did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Send,
+    Receive,
+    Wait,
+}
+
+type Answers = Box<dyn FnOnce(&[Raw]) -> Vec<Event> + Send>;
+
+#[derive(Default)]
+struct State {
+    steps: VecDeque<Result<Answers, Errno>>,
+    events: VecDeque<Event>,
+    sent: Vec<Vec<u8>>,
+    calls: Vec<Call>,
+}
+
+/// The scripted kernel's end of a socket. Clones are the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Script(Arc<Mutex<State>>);
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// An engine that has found the family, over this socket alone.
+    pub(crate) fn engine(&self) -> Engine<Self> {
+        self.engine_with(None)
+    }
+
+    /// An engine with a socket of its own for destinations.
+    pub(crate) fn engine_with(&self, dumps: Option<&Self>) -> Engine<Self> {
+        self.then(found(FAMILY));
+        let engine = self.open(dumps).unwrap();
+        self.forget();
+        engine
+    }
+
+    pub(crate) fn open(&self, dumps: Option<&Self>) -> crate::error::Result<Engine<Self>> {
+        let commands = Link::for_commands(self.clone(), PORT);
+        let dumps = dumps.map(|script| Link::for_destinations(script.clone(), PORT));
+        ready(Engine::open(commands, dumps, Some(Duration::from_secs(5))))
+    }
+
+    /// What the next send that has no step yet leads to.
+    pub(crate) fn then(&self, answers: impl FnOnce(&[Raw]) -> Vec<Event> + Send + 'static) {
+        self.state().steps.push_back(Ok(Box::new(answers)));
+    }
+
+    /// The next send that has no step yet fails.
+    pub(crate) fn then_send_fails(&self, errno: Errno) {
+        self.state().steps.push_back(Err(errno));
+    }
+
+    /// What receiving meets after all that is there already.
+    pub(crate) fn queue(&self, event: Event) {
+        self.state().events.push_back(event);
+    }
+
+    /// The messages that were sent, and forgets them and the calls.
+    pub(crate) fn forget(&self) -> Vec<Raw> {
+        let mut state = self.state();
+        state.calls.clear();
+        let sent = std::mem::take(&mut state.sent);
+        sent.iter().flat_map(|datagram| Raw::all(datagram)).collect()
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// How many datagrams were sent, or tried to be.
+    pub(crate) fn sends(&self) -> usize {
+        self.calls().iter().filter(|call| **call == Call::Send).count()
+    }
+
+    /// Every step was taken and every datagram received.
+    pub(crate) fn assert_finished(&self) {
+        let state = self.state();
+        assert_eq!(state.steps.len(), 0, "requests that were not sent");
+        assert!(state.events.is_empty(), "not received: {:?}", state.events);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Script")
+    }
+}
+
+impl Transport for Script {
+    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        state.calls.push(Call::Send);
+        let step = state.steps.pop_front().expect("nothing more was to be sent");
+        let answers = step?;
+        let events = answers(&Raw::all(datagram));
+        state.events.extend(events);
+        state.sent.push(datagram.to_vec());
+        Ok(())
+    }
+
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let mut state = self.state();
+        state.calls.push(Call::Receive);
+        match state.events.front() {
+            None | Some(Event::Late | Event::Never) => Err(io::ErrorKind::WouldBlock.into()),
+            Some(Event::Failure(errno)) => {
+                let errno = *errno;
+                state.events.pop_front();
+                Err(errno.into())
+            }
+            Some(Event::Datagram(bytes)) => {
+                let room = buffer.capacity() - buffer.len();
+                let length = bytes.len();
+                buffer.extend_from_slice(&bytes[..length.min(room)]);
+                state.events.pop_front();
+                Ok(length)
+            }
+        }
+    }
+
+    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+        let mut state = self.state();
+        state.calls.push(Call::Wait);
+        match state.events.front() {
+            Some(Event::Late) => {
+                state.events.pop_front();
+                Ok(())
+            }
+            Some(Event::Datagram(_) | Event::Failure(_)) => Ok(()),
+            None | Some(Event::Never) => {
+                state.events.pop_front();
+                assert!(until.is_some(), "this would wait for ever");
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        }
+    }
+}
+
+/// The output of a future over scripts, which never block.
+pub(crate) fn ready<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a script does not block"),
+    }
+}
+
+/// A datagram of one message.
+pub(crate) fn one(reply: Reply) -> Event {
+    Event::Datagram(datagram(&[reply]))
+}
+
+/// The number of the last message that was sent, which the answer has.
+pub(crate) fn number(sent: &[Raw]) -> u32 {
+    sent.last().unwrap().sequence
+}
+
+/// The last request is acknowledged.
+pub(crate) fn done(sent: &[Raw]) -> Vec<Event> {
+    vec![one(Reply::ack(number(sent)))]
+}
+
+/// The request is refused.
+pub(crate) fn refused(errno: Errno) -> impl FnOnce(&[Raw]) -> Vec<Event> + Send + 'static {
+    move |sent| vec![one(Reply::refused(number(sent), errno.raw_os_error()))]
+}
+
+/// The answer to a read.
+pub(crate) fn reported(report: AnyReport) -> impl FnOnce(&[Raw]) -> Vec<Event> + Send + 'static {
+    move |sent| vec![one(Reply::report(number(sent), &report))]
+}
+
+/// The answer to a dump: each slice is a datagram, and so is the end.
+pub(crate) fn dumped(
+    datagrams: Vec<Vec<AnyReport>>,
+) -> impl FnOnce(&[Raw]) -> Vec<Event> + Send + 'static {
+    move |sent| {
+        let number = number(sent);
+        let entries = datagrams.iter().map(|reports| {
+            let replies: Vec<_> = reports.iter().map(|it| Reply::report(number, it)).collect();
+            Event::Datagram(datagram(&replies))
+        });
+        entries.chain([one(Reply::done(number))]).collect()
+    }
+}
+
+/// The answer to the question for the family.
+pub(crate) fn found(id: u16) -> impl FnOnce(&[Raw]) -> Vec<Event> + Send + 'static {
+    const NEWFAMILY: u8 = 1;
+    const FAMILY_ID: u16 = 1;
+    move |sent| {
+        assert_eq!(sent[0].kind, 16, "not a question for the family");
+        vec![one(Reply::data(number(sent), NEWFAMILY, &attribute(FAMILY_ID, &id.to_ne_bytes())))]
+    }
+}

@@ -1,0 +1,166 @@
+//! Imports go down only: each folder of `src` is a layer, and the netlink crates
+//! and sockets each have their place.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The layers from the bottom up. Those of one row may import one another.
+const LAYERS: &[&[&str]] = &[
+    &["uapi"],
+    &["model"],
+    &["error"],
+    &["wire"],
+    &["proto"],
+    &["client"],
+    &["procfs", "table"],
+    &["health", "metrics", "kubernetes", "fake"],
+];
+
+/// Crates and the layers that may name them. The root re-exports a socket type.
+const CRATES: &[(&str, &[&str])] = &[
+    ("netlink_packet_core", &["wire", "proto"]),
+    ("netlink_packet_generic", &["wire", "proto"]),
+    ("netlink_sys", &["client", "lib"]),
+];
+
+/// What a protocol without I/O and time has no use for.
+const NOT_IN_PROTO: &[&str] = &[
+    "async",
+    "await",
+    "thread",
+    "Instant",
+    "SystemTime",
+    "TcpStream",
+    "UdpSocket",
+    "Socket",
+    "io",
+];
+
+struct Source {
+    path: PathBuf,
+    layer: String,
+    code: String,
+}
+
+fn sources() -> io::Result<Vec<Source>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension() == Some(OsStr::new("rs")) {
+                let within = path.strip_prefix(&root).map_err(io::Error::other)?;
+                let top = within.iter().next().unwrap_or_default().to_string_lossy();
+                let layer = top.trim_end_matches(".rs").to_owned();
+                let code = without_comments(&fs::read_to_string(&path)?);
+                sources.push(Source { path, layer, code });
+            }
+        }
+    }
+    Ok(sources)
+}
+
+fn without_comments(text: &str) -> String {
+    let code = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
+    text.lines().map(code).collect::<Vec<_>>().join("\n")
+}
+
+fn rank(layer: &str) -> Option<usize> {
+    LAYERS.iter().position(|row| row.contains(&layer))
+}
+
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// What follows each `crate::`, the members of a group one by one.
+fn imports(code: &str) -> Vec<String> {
+    let mut imports = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => imports.extend(members(group)),
+            None => imports.extend(words(rest).next().map(str::to_owned)),
+        }
+    }
+    imports
+}
+
+/// The first word of each member of a group, up to the brace that closes it.
+fn members(group: &str) -> Vec<String> {
+    let mut depth = 0_i32;
+    let mut top = String::new();
+    for character in group.chars() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            _ if depth == 0 => top.push(character),
+            _ => {}
+        }
+    }
+    top.split(',').filter_map(|member| words(member).next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_top_folder_of_src_is_a_layer() -> io::Result<()> {
+    for Source { path, layer, .. } in sources()? {
+        assert!(layer == "lib" || rank(&layer).is_some(), "{path:?} is in no layer");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_layer_imports_one_above_it() -> io::Result<()> {
+    let mut seen = 0;
+    for Source { path, layer, code } in sources()? {
+        let Some(own) = rank(&layer) else { continue };
+        for import in imports(&code) {
+            let imported = rank(&import);
+            assert!(imported.is_some(), "{path:?} imports {import} from the root");
+            assert!(imported <= Some(own), "{path:?} imports {import}, which is above it");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "only {seen} imports were found");
+    Ok(())
+}
+
+#[test]
+fn netlink_crates_stay_in_their_layers() -> io::Result<()> {
+    for (name, allowed) in CRATES {
+        let mut named = 0;
+        for Source { path, layer, code } in sources()? {
+            if words(&code).any(|word| word == *name) {
+                assert!(allowed.contains(&layer.as_str()), "{path:?} names {name}");
+                named += 1;
+            }
+        }
+        assert!(named > 0, "{name} is not used any more");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_protocol_knows_no_socket_clock_thread_or_future() -> io::Result<()> {
+    let sources = sources()?;
+    let proto: Vec<_> = sources.iter().filter(|source| source.layer == "proto").collect();
+    assert!(!proto.is_empty());
+    for Source { path, code, .. } in proto {
+        if let Some(word) = words(code).find(|word| NOT_IN_PROTO.contains(word)) {
+            panic!("{path:?} says {word}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn imports_are_found_in_every_form() {
+    let code = "use crate::model::{A, b::C};\nuse crate::{wire, proto::{self, X}, client as c};
+        fn f() -> crate::error::Result<()> { $crate::table::plan() } pub(crate) fn g() {}";
+    let code = without_comments(&format!("{code} // crate::fake\n/// [`crate::health`]"));
+    assert_eq!(imports(&code), ["model", "wire", "proto", "client", "error", "table"]);
+}
