@@ -173,10 +173,11 @@ fn reconcile(size: Size) -> Outcome {
     for (service, destinations) in &desired {
         let entry = services.get(&service.id).ok_or("a service is missing")?;
         ensure(entry.service == *service, "a service differs")?;
-        let mut read = ipvs.destinations(service.id)?;
-        read.sort_unstable_by_key(|entry| entry.destination.id);
-        let same = read.iter().map(|entry| &entry.destination).eq(destinations);
-        ensure(same, "destinations differ")?;
+        let read = ipvs.destinations(service.id)?;
+        // The kernel reports the newest first, so that this is nearly sorted.
+        let mut read: Vec<_> = read.iter().rev().map(|entry| &entry.destination).collect();
+        read.sort_unstable_by_key(|destination| destination.id);
+        ensure(read.into_iter().eq(destinations), "destinations differ")?;
     }
     Ok(())
 }

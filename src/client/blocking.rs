@@ -242,8 +242,7 @@ impl<I: Iterator<Item = Change>> SubmitStream<'_, I> {
         if self.lost {
             self.outcomes.extend(chunk.iter().map(not_attempted));
         } else {
-            let report = &mut |outcome| self.outcomes.push_back(outcome);
-            self.lost = !ready(self.engine.submit_chunk(chunk, report));
+            self.lost = !ready(self.engine.submit_chunk(chunk, &mut self.outcomes));
         }
     }
 }

@@ -363,5 +363,5 @@ fn decode<R: Report>(
 
 fn refused(context: Context, refusal: &Refusal) -> Error {
     let kind = kind_of_refusal(context.operation, None, refusal.errno);
-    Error::refused(context, kind, refusal.errno, refusal.extack.clone())
+    Error::refused(context, kind, refusal.errno, refusal.extack.as_deref().cloned())
 }

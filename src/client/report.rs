@@ -75,6 +75,11 @@ impl Report {
         self.count += 1;
     }
 
+    /// Adds `count` changes that are done.
+    pub(crate) fn push_done(&mut self, count: usize) {
+        self.count += count;
+    }
+
     /// How many changes there were.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Writing: one change or many, in chunks that one system call sends.
 
+use std::collections::VecDeque;
+
 use rustix::io::Errno;
 
 use crate::client::link::Patience;
@@ -8,6 +10,42 @@ use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal
 use crate::model::{Change, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};
 use crate::wire::Request;
+
+/// Takes the outcomes of changes, in order.
+pub(crate) trait Collect {
+    /// The next change has this outcome.
+    fn push(&mut self, outcome: Outcome);
+
+    /// The next changes are done.
+    fn done(&mut self, count: usize) {
+        for _ in 0..count {
+            self.push(Outcome::Done);
+        }
+    }
+}
+
+impl Collect for Report {
+    fn push(&mut self, outcome: Outcome) {
+        self.push(outcome);
+    }
+
+    fn done(&mut self, count: usize) {
+        self.push_done(count);
+    }
+}
+
+impl Collect for VecDeque<Outcome> {
+    fn push(&mut self, outcome: Outcome) {
+        self.push_back(outcome);
+    }
+}
+
+/// For a single change.
+impl Collect for Result<()> {
+    fn push(&mut self, outcome: Outcome) {
+        *self = outcome.into_result();
+    }
+}
 
 /// How a chunk ended.
 enum Ended {
@@ -25,19 +63,18 @@ impl<T: Transport> Engine<T> {
         let validated = change.validate();
         validated.map_err(|invalid| Error::invalid(Context::of(change), invalid))?;
         let mut result = Ok(());
-        let report = &mut |outcome: Outcome| result = outcome.into_result();
-        self.chunk(std::slice::from_ref(change), report).await;
+        self.chunk(std::slice::from_ref(change), &mut result).await;
         result
     }
 
     /// Does many changes, after all of them have been validated.
     pub(crate) async fn submit(&mut self, changes: &[Change]) -> Report {
         let mut report = Report::default();
-        if refuse_invalid(changes, &mut |outcome| report.push(outcome)) {
+        if refuse_invalid(changes, &mut report) {
             return report;
         }
         for chunk in changes.chunks(self.commands.chunk()) {
-            if !self.chunk(chunk, &mut |outcome| report.push(outcome)).await {
+            if !self.chunk(chunk, &mut report).await {
                 break;
             }
         }
@@ -53,7 +90,7 @@ impl<T: Transport> Engine<T> {
     pub(crate) async fn submit_chunk(
         &mut self,
         changes: &[Change],
-        report: &mut impl FnMut(Outcome),
+        report: &mut impl Collect,
     ) -> bool {
         refuse_invalid(changes, report) || self.chunk(changes, report).await
     }
@@ -61,12 +98,10 @@ impl<T: Transport> Engine<T> {
     /// Sends a chunk of valid changes and reports on each, in order. False when
     /// answers were lost: then nothing should be sent after it, for its changes may
     /// build on these.
-    async fn chunk(&mut self, changes: &[Change], report: &mut impl FnMut(Outcome)) -> bool {
+    async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
         match self.send_chunk(changes).await {
-            Ended::Answered(batch) if !batch.any_refusal(is_noent) => {
-                for (index, change) in (0..).zip(changes) {
-                    report(outcome(change, batch.refusal(index), false));
-                }
+            Ended::Answered(batch) if !batch.any_refusal(|_| true) => {
+                report.done(changes.len());
                 true
             }
             // Boxed as it is rare, as in the reading.
@@ -79,10 +114,12 @@ impl<T: Transport> Engine<T> {
         &mut self,
         ended: Ended,
         changes: &[Change],
-        report: &mut impl FnMut(Outcome),
+        report: &mut impl Collect,
     ) -> bool {
         match ended {
-            Ended::Answered(batch) => self.settle_noent(batch, changes, report).await,
+            Ended::Answered(batch) if batch.any_refusal(is_noent) => {
+                self.settle_noent(batch, changes, report).await
+            }
             ended => self.settle_loss(ended, changes, report).await,
         }
     }
@@ -94,7 +131,7 @@ impl<T: Transport> Engine<T> {
         &mut self,
         mut batch: Batch,
         changes: &[Change],
-        report: &mut impl FnMut(Outcome),
+        report: &mut impl Collect,
     ) -> bool {
         let family = self.family_moved().await;
         let mut moved = family.as_ref().is_ok_and(|moved| *moved);
@@ -105,7 +142,7 @@ impl<T: Transport> Engine<T> {
             }
         }
         for (index, change) in (0..).zip(changes) {
-            report(match (batch.refusal(index), &family) {
+            report.push(match (batch.refusal(index), &family) {
                 (Some(refusal), Err(error)) if is_noent(refusal) => {
                     Outcome::failed(error.clone().within(Context::of(change)))
                 }
@@ -115,12 +152,13 @@ impl<T: Transport> Engine<T> {
         true
     }
 
-    /// Reports on a chunk that was not sent or of which answers are missing.
+    /// Reports on a chunk with refusals, or that was not sent, or of which answers are
+    /// missing.
     async fn settle_loss(
         &mut self,
         ended: Ended,
         changes: &[Change],
-        report: &mut impl FnMut(Outcome),
+        report: &mut impl Collect,
     ) -> bool {
         let (batch, error) = match ended {
             Ended::Answered(batch) => (batch, None),
@@ -131,12 +169,12 @@ impl<T: Transport> Engine<T> {
             match (batch.refusal(index), &error) {
                 (None, Some((error, sent))) => {
                     let done = *sent && self.holds(change, error).await;
-                    report(match done {
+                    report.push(match done {
                         true => Outcome::Done,
                         false => Outcome::failed(error.clone().within(Context::of(change))),
                     });
                 }
-                (refusal, _) => report(outcome(change, refusal, false)),
+                (refusal, _) => report.push(outcome(change, refusal, false)),
             }
         }
         error.is_none()
@@ -174,11 +212,11 @@ impl<T: Transport> Engine<T> {
 }
 
 /// Reports on changes of which at least one is invalid: none of them is sent.
-fn refuse_invalid(changes: &[Change], report: &mut impl FnMut(Outcome)) -> bool {
+fn refuse_invalid(changes: &[Change], report: &mut impl Collect) -> bool {
     let valid = changes.iter().all(|change| change.validate().is_ok());
     if !valid {
         for change in changes {
-            report(match change.validate() {
+            report.push(match change.validate() {
                 Ok(()) => not_attempted(change),
                 Err(invalid) => Outcome::NotSent(Error::invalid(Context::of(change), invalid)),
             });
@@ -209,5 +247,10 @@ fn outcome(change: &Change, refusal: Option<&Refusal>, moved: bool) -> Outcome {
         true => ErrorKind::FamilyMoved,
         false => kind_of_refusal(context.operation, service, refusal.errno),
     };
-    Outcome::Refused(Error::refused(context, kind, refusal.errno, refusal.extack.clone()))
+    Outcome::Refused(Error::refused(
+        context,
+        kind,
+        refusal.errno,
+        refusal.extack.as_deref().cloned(),
+    ))
 }

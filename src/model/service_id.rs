@@ -132,6 +132,7 @@ impl PartialOrd for ServiceId {
 }
 
 /// Refuses the parts of a socket address that have no place in a message.
+#[inline]
 pub(crate) fn check_plain(field: &'static str, address: &SocketAddr) -> Result<(), InvalidValue> {
     match address {
         SocketAddr::V6(v6) if v6.scope_id() != 0 || v6.flowinfo() != 0 => {

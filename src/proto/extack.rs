@@ -15,15 +15,17 @@ use crate::wire::{Attributes, Malformed, read_u32};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) errno: i32,
-    pub(crate) extack: Option<Extack>,
+    /// Boxed as it is rare: refusals stay small.
+    pub(crate) extack: Option<Box<Extack>>,
 }
 
 /// Reads the payload of an NLMSG_ERROR: `None` is an acknowledgement.
+#[inline]
 pub(crate) fn read_error(flags: u16, payload: &[u8]) -> Result<Option<Refusal>, Malformed> {
     let Some((code, request)) = split_code(payload) else {
         return Err("an error message without an errno");
     };
-    let attributes = if flags & NLM_F_ACK_TLVS == 0 {
+    let attributes = if code == 0 || flags & NLM_F_ACK_TLVS == 0 {
         None
     } else if flags & NLM_F_CAPPED != 0 {
         request.get(16..)
@@ -54,11 +56,15 @@ fn split_code(payload: &[u8]) -> Option<(i32, &[u8])> {
     Some((NativeEndian::read_i32(code), rest))
 }
 
+#[inline]
 fn refusal(code: i32, attributes: Option<&[u8]>) -> Option<Refusal> {
     if code == 0 {
         return None;
     }
-    Some(Refusal { errno: code.saturating_neg(), extack: attributes.and_then(read_extack) })
+    Some(Refusal {
+        errno: code.saturating_neg(),
+        extack: attributes.and_then(read_extack).map(Box::new),
+    })
 }
 
 /// Reads text and offset. What cannot be read is left out: the errno stands by

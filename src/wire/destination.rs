@@ -11,6 +11,7 @@ use crate::wire::layout::{self, Place};
 use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 
 /// Writes the nest with the identity only; `service` is the family of the service.
+#[inline]
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &DestinationId, service: AddressFamily) {
     writer.nest(IPVS_CMD_ATTR_DEST, |writer| put_id(writer, id, Some(service)));
 }
@@ -24,6 +25,7 @@ pub(crate) fn encode(writer: &mut Writer<'_>, destination: &Destination, service
     });
 }
 
+#[inline]
 pub(super) fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFamily>) {
     writer.raw(Block::<28>::filled(|block| {
         block.sixteen(IPVS_DEST_ATTR_ADDR, scalar::address_field(&id.address));
@@ -35,6 +37,7 @@ pub(super) fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Optio
     }
 }
 
+#[inline]
 pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
     let (method, tunnel) = match destination.forwarding {
         Forwarding::Masquerade => (IP_VS_CONN_F_MASQ, Tunnel::Ipip),

@@ -56,6 +56,7 @@ impl Request<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
         match self {
             Self::Change(change) => encode_change(change, writer),
@@ -65,6 +66,7 @@ impl Request<'_> {
     }
 }
 
+#[inline]
 fn encode_change(change: &Change, writer: &mut Writer<'_>) {
     match change {
         Change::AddService(it) | Change::UpdateService(it) => service::encode(writer, it),

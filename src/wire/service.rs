@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use netlink_packet_core::NLA_F_NESTED;
+
 use crate::model::{
     AddressFamily, Netmask, Persistence, PersistenceEngine, Protocol, Scheduler, Service,
     ServiceEntry, ServiceFlags, ServiceId, seconds,
@@ -11,8 +13,20 @@ use crate::uapi::*;
 use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 
 /// Writes the nest with the identity only.
+#[inline]
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
-    writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_id(writer, id));
+    const KIND: u16 = IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED;
+    let family = scalar::family_number(id.family());
+    match id {
+        ServiceId::Address { protocol, address } => writer.raw(Block::<48>::filled(|block| {
+            block.header(48, KIND);
+            block.raw(address_id(family, *protocol, address));
+        })),
+        ServiceId::Fwmark { mark, .. } => writer.raw(Block::<20>::filled(|block| {
+            block.header(20, KIND);
+            block.raw(fwmark_id(family, *mark));
+        })),
+    }
 }
 
 /// Writes the nest with identity and settings. The kernel asks for every one of
@@ -21,20 +35,22 @@ pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
     writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_service(writer, service));
 }
 
-fn put_id(writer: &mut Writer<'_>, id: &ServiceId) {
-    let family = scalar::family_number(id.family());
-    match id {
-        ServiceId::Address { protocol, address } => writer.raw(Block::<44>::filled(|block| {
-            block.u16(IPVS_SVC_ATTR_AF, family);
-            block.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
-            block.sixteen(IPVS_SVC_ATTR_ADDR, scalar::address_field(address));
-            block.u16_be(IPVS_SVC_ATTR_PORT, address.port());
-        })),
-        ServiceId::Fwmark { mark, .. } => {
-            writer.u16(IPVS_SVC_ATTR_AF, family);
-            writer.u32(IPVS_SVC_ATTR_FWMARK, *mark);
-        }
-    }
+#[inline]
+fn address_id(family: u16, protocol: Protocol, address: &SocketAddr) -> [u8; 44] {
+    Block::filled(|block| {
+        block.u16(IPVS_SVC_ATTR_AF, family);
+        block.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
+        block.sixteen(IPVS_SVC_ATTR_ADDR, scalar::address_field(address));
+        block.u16_be(IPVS_SVC_ATTR_PORT, address.port());
+    })
+}
+
+#[inline]
+fn fwmark_id(family: u16, mark: u32) -> [u8; 16] {
+    Block::filled(|block| {
+        block.u16(IPVS_SVC_ATTR_AF, family);
+        block.u32(IPVS_SVC_ATTR_FWMARK, mark);
+    })
 }
 
 pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
@@ -43,7 +59,13 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
     let timeout = persistence.map_or(0, |persistence| seconds::number(persistence.timeout));
     let [f0, f1, f2, f3] = (service.flags.bits() | persistent).to_ne_bytes();
 
-    put_id(writer, &service.id);
+    let family = scalar::family_number(service.id.family());
+    match service.id {
+        ServiceId::Address { protocol, address } => {
+            writer.raw(address_id(family, protocol, &address));
+        }
+        ServiceId::Fwmark { mark, .. } => writer.raw(fwmark_id(family, mark)),
+    }
     writer.string(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler.as_bytes());
     let netmask =
         match (persistence.and_then(|persistence| persistence.netmask), service.id.family()) {

@@ -25,6 +25,7 @@ fn assert_refused(file: &str, errno: i32, extack: Option<(&str, Option<u32>)>) {
     for kernel in KERNELS {
         let name = format!("{kernel}-{file}");
         let extack = extack.map(|(text, offset)| Extack { message: Some(text.to_owned()), offset });
+        let extack = extack.map(Box::new);
         let batch = outcome(&Capture::named(&name));
         assert_eq!(batch.refusal(0), Some(&Refusal { errno, extack }), "{name}");
     }

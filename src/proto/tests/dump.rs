@@ -95,7 +95,7 @@ fn an_error_or_an_end_with_a_code_is_a_refusal() {
     assert_dumped(&[&[entry(1), code.clone()]], &[1], refusal(105, None));
     let explained = code.with(&[(MSG, b"no\0"), (OFFS, &7_u32.to_ne_bytes())]);
     let extack = Extack { message: Some("no".to_owned()), offset: Some(7) };
-    assert_dumped(&[&[explained]], &[], refusal(105, Some(extack)));
+    assert_dumped(&[&[explained]], &[], refusal(105, Some(Box::new(extack))));
 }
 
 #[test]

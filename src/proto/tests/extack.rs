@@ -9,8 +9,8 @@ fn refusal(reply: &Reply) -> Refusal {
     read_error(reply.flags, &reply.payload).unwrap().unwrap()
 }
 
-fn words(message: Option<&str>, offset: Option<u32>) -> Option<Extack> {
-    Some(Extack { message: message.map(str::to_owned), offset })
+fn words(message: Option<&str>, offset: Option<u32>) -> Option<Box<Extack>> {
+    Some(Box::new(Extack { message: message.map(str::to_owned), offset }))
 }
 
 #[test]
