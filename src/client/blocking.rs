@@ -4,7 +4,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,12 @@ use crate::model::{
     ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
 use crate::wire::{self, Request};
+
+macro_rules! block {
+    ($future:expr) => {
+        ready(pin!($future))
+    };
+}
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -127,7 +133,7 @@ impl Client {
         commands: Link<BlockingSocket>,
         dumps: Option<Link<BlockingSocket>>,
     ) -> Result<Self> {
-        let engine = ready(Engine::open(commands, dumps, Some(DEFAULT_DEADLINE)))?;
+        let engine = ready(pin!(Engine::open(commands, dumps, Some(DEFAULT_DEADLINE))))?;
         Ok(Self { engine })
     }
 
@@ -151,12 +157,6 @@ fn for_commands(
     Endpoint { socket, port, buffers: (send, receive) }: Endpoint,
 ) -> Link<BlockingSocket> {
     Link::for_commands(BlockingSocket(socket), port).bounded(send, receive)
-}
-
-macro_rules! block {
-    ($future:expr) => {
-        ready($future)
-    };
 }
 
 operations!(Client, {}, block);
@@ -242,7 +242,7 @@ impl<I: Iterator<Item = Change>> SubmitStream<'_, I> {
         if self.lost {
             self.outcomes.extend(chunk.iter().map(not_attempted));
         } else {
-            self.lost = !ready(self.engine.submit_chunk(chunk, &mut self.outcomes));
+            self.lost = !block!(self.engine.submit_chunk(chunk, &mut self.outcomes));
         }
     }
 }
@@ -280,7 +280,7 @@ impl<'c, R: wire::Report> Entries<'c, R> {
     }
 
     fn next(&mut self) -> Option<Result<R>> {
-        ready(self.engine.next(&mut self.run)).transpose()
+        block!(self.engine.next(&mut self.run)).transpose()
     }
 }
 
@@ -306,7 +306,7 @@ struct BlockingSocket(Socket);
 
 impl Transport for BlockingSocket {
     fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        self.0.send(datagram, 0).map(drop)
+        socket::transmit(&self.0, datagram)
     }
 
     fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
@@ -328,8 +328,8 @@ impl Transport for BlockingSocket {
 }
 
 /// The output of a future that waits for nothing but [`BlockingSocket`].
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut task::Context::from_waker(Waker::noop())) {
+fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
+    match future.poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("a blocking socket blocks"),
     }

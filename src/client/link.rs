@@ -119,23 +119,38 @@ impl<T: Transport> Link<T> {
     ///
     /// After an overflow what is still in the socket is received; only then comes
     /// the error.
+    #[inline]
     pub(crate) async fn receive(&mut self, patience: &mut Patience) -> io::Result<()> {
+        match self.try_receive() {
+            Ok(()) => Ok(()),
+            Err(cause) => self.receive_after(cause, patience).await,
+        }
+    }
+
+    /// Receives the next datagram after an attempt that failed for the reason `cause`.
+    async fn receive_after(
+        &mut self,
+        mut cause: io::Error,
+        patience: &mut Patience,
+    ) -> io::Result<()> {
         loop {
-            match self.try_receive() {
-                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
-                Err(cause) if is_overflow(&cause) => {
-                    patience.overflow = Some(cause);
-                    continue;
-                }
-                result => return result,
+            if is_overflow(&cause) {
+                patience.overflow = Some(cause);
+            } else if cause.kind() != io::ErrorKind::WouldBlock {
+                return Err(cause);
+            } else if let Some(overflow) = patience.overflow.take() {
+                return Err(overflow);
+            } else {
+                self.transport.readable(patience.until()).await?;
             }
-            match patience.overflow.take() {
-                Some(cause) => return Err(cause),
-                None => self.transport.readable(patience.until()).await?,
+            match self.try_receive() {
+                Ok(()) => return Ok(()),
+                Err(next) => cause = next,
             }
         }
     }
 
+    #[inline]
     fn try_receive(&mut self) -> io::Result<()> {
         loop {
             self.inbox.clear();

@@ -10,7 +10,7 @@ use netlink_sys::{Socket, SocketAddr};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::error::{Context, Error, Result};
@@ -83,8 +83,16 @@ fn prepare(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
+/// Sends a datagram to the kernel.
+#[inline]
+pub(crate) fn transmit(socket: &Socket, datagram: &[u8]) -> io::Result<()> {
+    send(socket, datagram, SendFlags::empty())?;
+    Ok(())
+}
+
 /// Takes a datagram that is there already into the spare capacity of `buffer`, and
 /// returns its true length.
+#[inline]
 pub(crate) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
     let (_, length) = recv(socket, spare_capacity(buffer), flags)?;

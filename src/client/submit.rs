@@ -47,14 +47,12 @@ impl Collect for Result<()> {
     }
 }
 
-/// How a chunk ended.
-enum Ended {
-    /// Every change was executed or refused.
-    Answered(Batch),
-    /// Answers are missing, for this reason.
-    Unanswered(Batch, Error),
-    /// Nothing of it was sent.
-    NotSent(Batch, Error),
+/// Why answers to a chunk are missing.
+enum Loss {
+    /// It was not sent.
+    NotSent(Error),
+    /// They did not come, or not all of them.
+    Unanswered(Error),
 }
 
 impl<T: Transport> Engine<T> {
@@ -99,28 +97,17 @@ impl<T: Transport> Engine<T> {
     /// answers were lost: then nothing should be sent after it, for its changes may
     /// build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
-        match self.send_chunk(changes).await {
-            Ended::Answered(batch) if !batch.any_refusal(|_| true) => {
+        let mut batch = self.encode_chunk(changes);
+        match self.send_chunk(changes, &mut batch).await {
+            Ok(()) if !batch.any_refusal(|_| true) => {
                 report.done(changes.len());
                 true
             }
             // Boxed as it is rare, as in the reading.
-            ended => Box::pin(self.settle(ended, changes, report)).await,
-        }
-    }
-
-    /// Reports on a chunk that did not end well.
-    async fn settle(
-        &mut self,
-        ended: Ended,
-        changes: &[Change],
-        report: &mut impl Collect,
-    ) -> bool {
-        match ended {
-            Ended::Answered(batch) if batch.any_refusal(is_noent) => {
-                self.settle_noent(batch, changes, report).await
+            Ok(()) if batch.any_refusal(is_noent) => {
+                Box::pin(self.settle_noent(batch, changes, report)).await
             }
-            ended => self.settle_loss(ended, changes, report).await,
+            result => Box::pin(self.settle(&batch, result.err(), changes, report)).await,
         }
     }
 
@@ -136,9 +123,10 @@ impl<T: Transport> Engine<T> {
         let family = self.family_moved().await;
         let mut moved = family.as_ref().is_ok_and(|moved| *moved);
         if moved && batch.refusal(0).is_some_and(is_noent) {
-            match self.send_chunk(changes).await {
-                Ended::Answered(again) => (batch, moved) = (again, false),
-                ended => return self.settle_loss(ended, changes, report).await,
+            batch = self.encode_chunk(changes);
+            moved = false;
+            if let Err(loss) = self.send_chunk(changes, &mut batch).await {
+                return self.settle(&batch, Some(loss), changes, report).await;
             }
         }
         for (index, change) in (0..).zip(changes) {
@@ -152,63 +140,62 @@ impl<T: Transport> Engine<T> {
         true
     }
 
-    /// Reports on a chunk with refusals, or that was not sent, or of which answers are
-    /// missing.
-    async fn settle_loss(
+    /// Reports on a chunk with refusals or of which answers are missing. False when
+    /// they are.
+    async fn settle(
         &mut self,
-        ended: Ended,
+        batch: &Batch,
+        loss: Option<Loss>,
         changes: &[Change],
         report: &mut impl Collect,
     ) -> bool {
-        let (batch, error) = match ended {
-            Ended::Answered(batch) => (batch, None),
-            Ended::Unanswered(batch, error) => (batch, Some((error, true))),
-            Ended::NotSent(batch, error) => (batch, Some((error, false))),
-        };
         for (index, change) in (0..).zip(changes) {
-            match (batch.refusal(index), &error) {
-                (None, Some((error, sent))) => {
-                    let done = *sent && self.holds(change, error).await;
-                    report.push(match done {
-                        true => Outcome::Done,
-                        false => Outcome::failed(error.clone().within(Context::of(change))),
-                    });
+            report.push(match (batch.refusal(index), &loss) {
+                (None, Some(Loss::Unanswered(error))) if self.holds(change, error).await => {
+                    Outcome::Done
                 }
-                (refusal, _) => report.push(outcome(change, refusal, false)),
-            }
+                (None, Some(Loss::Unanswered(error) | Loss::NotSent(error))) => {
+                    Outcome::failed(error.clone().within(Context::of(change)))
+                }
+                (refusal, _) => outcome(change, refusal, false),
+            });
         }
-        error.is_none()
+        loss.is_none()
     }
 
-    async fn send_chunk(&mut self, changes: &[Change]) -> Ended {
-        let fence = changes.iter().any(|change| matches!(change, Change::StopDaemon(_)));
+    fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
         let link = &mut self.commands;
         let requests = changes.iter().map(Request::Change);
-        let mut batch = link.session.batch(&mut link.outbox, self.family, requests, fence);
+        link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
+    }
+
+    async fn send_chunk(&mut self, changes: &[Change], batch: &mut Batch) -> Result<(), Loss> {
+        let link = &mut self.commands;
         let context = || changes.first().map_or(Context::new(Operation::Flush), Context::of);
         if let Err(cause) = link.send() {
-            return Ended::NotSent(batch, Error::not_sent(context(), &cause));
+            return Err(Loss::NotSent(Error::not_sent(context(), &cause)));
         }
+        let unanswered = |cause| Loss::Unanswered(Error::unanswered(context(), &cause));
         let mut patience = Patience::new(self.deadline);
         loop {
-            if let Err(cause) = link.receive(&mut patience).await {
-                return Ended::Unanswered(batch, Error::unanswered(context(), &cause));
-            }
+            link.receive(&mut patience).await.map_err(unanswered)?;
             match batch.read(link.datagram()) {
-                Ok(Verdict::Complete) => match patience.overflowed() {
-                    // The last answer is there, but others may be among the lost.
-                    Some(cause) if fence || changes.len() > 1 => {
-                        return Ended::Unanswered(batch, Error::unanswered(context(), &cause));
-                    }
-                    _ => return Ended::Answered(batch),
-                },
+                Ok(Verdict::Complete) => break,
                 Ok(Verdict::Open) => {}
-                Err(detail) => {
-                    return Ended::Unanswered(batch, Error::malformed(context(), detail));
-                }
+                Err(detail) => return Err(Loss::Unanswered(Error::malformed(context(), detail))),
             }
         }
+        match patience.overflowed() {
+            // The last answer is there, but others may be among the lost.
+            Some(cause) if changes.len() > 1 || needs_fence(changes) => Err(unanswered(cause)),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Stopping a daemon may get no answer.
+fn needs_fence(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::StopDaemon(_)))
 }
 
 /// Reports on changes of which at least one is invalid: none of them is sent.

@@ -27,6 +27,7 @@ impl Batch {
     }
 
     /// Takes in a datagram.
+    #[inline]
     pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
         let mut verdict = Verdict::Open;
         for message in Messages::new(datagram) {
@@ -52,6 +53,7 @@ impl Batch {
     }
 
     /// Numbers wrap around and leave out 0, so they are compared by distance.
+    #[inline]
     fn contains(&self, sequence: u32) -> bool {
         sequence != 0 && sequence.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
     }

@@ -54,7 +54,7 @@ impl<'a> Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, Malformed>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
@@ -68,7 +68,7 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read(bytes: &[u8]) -> Result<(Message<'_>, usize), Malformed> {
     const WRONG: Malformed = "a message's length is wrong";
     let header: &[u8; HEADER] = bytes.first_chunk().ok_or(WRONG)?;

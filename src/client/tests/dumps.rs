@@ -150,6 +150,11 @@ fn a_socket_that_is_busy_is_emptied_and_asked_once_more() {
     let error = destinations(&mut engine).unwrap_err();
     assert_eq!((error.kind(), error.errno()), (ErrorKind::Other, Some(Errno::BUSY.raw_os_error())));
     assert_eq!(script.sends(), 2);
+
+    script.forget();
+    script.then(dumped(vec![reports([2])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([2]));
+    assert_eq!(script.calls()[0], Call::Send, "a refused dump leaves nothing to be emptied");
 }
 
 #[test]

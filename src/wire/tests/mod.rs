@@ -14,6 +14,7 @@ mod exact;
 mod hostile;
 #[cfg(feature = "packet")]
 mod message;
+mod missing;
 pub(crate) mod raw;
 mod round_trip;
 pub(crate) mod strategies;
