@@ -63,8 +63,8 @@ pub use model::{
     AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
     GueChecksum, Info, InterfaceName, InvalidValue, Netmask, Object, Operation, Persistence,
     PersistenceEngine, Protocol, Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags,
-    ServiceId, Stats, SyncDaemon, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel,
-    Version,
+    ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon, Thresholds, Timeouts, Tunnel,
+    UnknownForwarding, UnknownTunnel, Version,
 };
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

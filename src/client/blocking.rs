@@ -18,7 +18,7 @@ use crate::client::{DumpRun, Engine, Link, Outcome, Report, Transport, operation
 use crate::error::Result;
 use crate::model::{
     Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
-    ServiceEntry, ServiceId, SyncDaemon, Timeouts,
+    ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
 };
 use crate::wire::{self, Request};
 

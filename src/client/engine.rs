@@ -232,6 +232,14 @@ impl<T: Transport> Engine<T> {
 
     /// Reads all things of a dump.
     pub(crate) async fn collect<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
+        Ok(self.collect_counted(request).await?.0)
+    }
+
+    /// Reads all things of a dump, and says how many datagrams they came in.
+    pub(crate) async fn collect_counted<R: Report>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<(Vec<R>, u32)> {
         match self.collect_once(request).await {
             // The receive buffer has grown by now.
             Err(error) if error.is_cut_off() => Box::pin(self.collect_once(request)).await,
@@ -239,7 +247,10 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    async fn collect_once<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
+    async fn collect_once<R: Report>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<(Vec<R>, u32)> {
         let mut run = self.begin(request)?;
         let mut all = Vec::new();
         while self.load(&mut run).await? {
@@ -250,7 +261,7 @@ impl<T: Transport> Engine<T> {
                 all.push(report);
             }
         }
-        Ok(all)
+        Ok((all, run.datagrams))
     }
 
     /// Reads the destinations of a service. The kernel answers nothing, without an

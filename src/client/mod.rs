@@ -9,6 +9,7 @@ mod engine;
 mod link;
 mod operations;
 mod report;
+mod snapshot;
 mod socket;
 mod submit;
 mod transport;

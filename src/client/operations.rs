@@ -28,11 +28,30 @@ macro_rules! operations {
             /// Reads all services of the network namespace, with their counters.
             ///
             /// The kernel walks its table in pieces: while others write, a service
-            /// may be missing or come twice.
+            /// may be missing or come twice. [`snapshot`](Self::snapshot) mends that.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             pub $($async)? fn services(&mut self) -> Result<Vec<ServiceEntry>> {
                 $wait!(self.engine.collect(Request::Services))
+            }
+
+            /// Reads the whole table, with all counters.
+            ///
+            /// What the kernel reports while others write is not to be trusted at
+            /// once: it continues a list by position and tells of no change. So the
+            /// services are read again at the end, and what changed is read until two
+            /// readings agree; the destinations of a service, where they do not come
+            /// in one piece, too.
+            ///
+            /// Guaranteed, where
+            /// [`is_consistent`](crate::Snapshot::is_consistent) is true: no object is
+            /// there twice; a service that existed all the time is there, and so is a
+            /// destination that did, unless as many others were deleted in both
+            /// readings that found the same. Not guaranteed: that everything is as it
+            /// was at a single moment.
+            #[doc = include_str!("errors_of_reads.md")]
+            pub $($async)? fn snapshot(&mut self) -> Result<Snapshot> {
+                $wait!(self.engine.snapshot())
             }
 
             /// Reads one service, with its counters.

@@ -20,6 +20,7 @@ mod scheduler;
 pub(crate) mod seconds;
 mod service;
 mod service_id;
+mod snapshot;
 mod stats;
 mod timeouts;
 
@@ -37,5 +38,6 @@ pub use protocol::Protocol;
 pub use scheduler::Scheduler;
 pub use service::{Service, ServiceEntry};
 pub use service_id::ServiceId;
+pub use snapshot::{ServiceSnapshot, Snapshot};
 pub use stats::{Rates, Stats};
 pub use timeouts::Timeouts;

@@ -21,3 +21,4 @@ mod raw;
 mod refusals;
 mod services;
 mod settings;
+mod snapshots;

@@ -8,5 +8,6 @@ mod losses;
 mod modify;
 mod reads;
 pub(crate) mod script;
+mod snapshot;
 mod submit;
 mod verify;

@@ -9,28 +9,18 @@ use crate::model::{
 use crate::uapi::*;
 use crate::wire::Report;
 use crate::wire::tests::any_report::AnyReport;
-use crate::wire::tests::raw::{join, split, within};
+use crate::wire::tests::raw::{Attribute, join, split, within};
 
 /// The kinds of the attributes without which the report cannot be read.
 fn needed(report: &AnyReport) -> Vec<u16> {
-    let bytes = report.bytes();
-    let kinds = |bytes: &[u8]| split(bytes).into_iter().map(|it| it.0).collect::<Vec<_>>();
-    let (inside, without): (Vec<u16>, Box<dyn Fn(u16) -> Vec<u8>>) = match report.nests() {
-        [] => (
-            kinds(&bytes),
-            Box::new(|kind| {
-                join(&split(&bytes).into_iter().filter(|it| it.0 != kind).collect::<Vec<_>>())
-            }),
-        ),
-        _ => (
-            kinds(&split(&bytes)[0].1),
-            Box::new(|kind| {
-                within(&bytes, |all| all.into_iter().filter(|it| it.0 != kind).collect())
-            }),
-        ),
+    let (bytes, nested) = (report.bytes(), !report.nests().is_empty());
+    let all = if nested { split(&split(&bytes)[0].1) } else { split(&bytes) };
+    let is_needed = |kind: &u16| {
+        let rest = |all: Vec<Attribute>| all.into_iter().filter(|it| it.0 != *kind).collect();
+        let rest = if nested { within(&bytes, rest) } else { join(&rest(split(&bytes))) };
+        AnyReport::decode(report.command(), &rest).is_err()
     };
-    let is_needed = |kind: &u16| AnyReport::decode(report.command(), &without(*kind)).is_err();
-    inside.into_iter().filter(is_needed).collect()
+    all.into_iter().map(|it| it.0).filter(is_needed).collect()
 }
 
 fn service(service: Service) -> AnyReport {

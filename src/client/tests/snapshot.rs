@@ -1,0 +1,152 @@
+//! Whole tables, while others write them.
+
+use crate::client::Engine;
+use crate::client::tests::changes::service;
+use crate::client::tests::dumps::entry;
+use crate::client::tests::script::{Script, dumped, ready};
+use crate::model::{Service, ServiceEntry, ServiceId, Snapshot, Stats};
+use crate::wire::tests::any_report::AnyReport;
+
+fn id(port: u16) -> ServiceId {
+    ServiceId::tcp(([192, 0, 2, 10], port).into())
+}
+
+fn services(ports: &[u16]) -> Vec<AnyReport> {
+    let entry = |port: &u16| ServiceEntry {
+        service: Service { id: id(*port), ..service() },
+        stats: Stats::default(),
+    };
+    ports.iter().map(|port| AnyReport::Service(entry(port))).collect()
+}
+
+fn destinations(numbers: &[u8]) -> Vec<AnyReport> {
+    numbers.iter().map(|number| AnyReport::Destination(entry(*number))).collect()
+}
+
+/// The sockets, and what each dump over them reports, by datagram.
+struct Table {
+    commands: Script,
+    dumps: Script,
+    engine: Engine<Script>,
+}
+
+impl Table {
+    fn new() -> Self {
+        let (commands, dumps) = (Script::new(), Script::new());
+        let engine = commands.engine_with(Some(&dumps));
+        Self { commands, dumps, engine }
+    }
+
+    fn services(self, datagrams: &[&[u16]]) -> Self {
+        self.commands.then(dumped(datagrams.iter().map(|ports| services(ports)).collect()));
+        self
+    }
+
+    fn destinations(self, datagrams: &[&[u8]]) -> Self {
+        self.dumps.then(dumped(datagrams.iter().map(|numbers| destinations(numbers)).collect()));
+        self
+    }
+
+    fn read(mut self) -> Snapshot {
+        let snapshot = ready(self.engine.snapshot()).unwrap();
+        self.commands.assert_finished();
+        self.dumps.assert_finished();
+        snapshot
+    }
+}
+
+fn shape(snapshot: &Snapshot) -> Vec<(u16, Vec<u16>)> {
+    let port = |service: &crate::model::ServiceSnapshot| {
+        service.entry.service.id.address().unwrap().port()
+    };
+    let ports = |service: &crate::model::ServiceSnapshot| {
+        let all = service.destinations.iter();
+        all.map(|entry| entry.destination.id.address.port()).collect()
+    };
+    snapshot.services().map(|service| (port(service), ports(service))).collect()
+}
+
+#[test]
+fn a_quiet_table_is_read_once_and_its_services_once_more() {
+    let snapshot = Table::new()
+        .services(&[&[2, 1]])
+        .destinations(&[&[5, 4]])
+        .destinations(&[])
+        .services(&[&[1, 2]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![4, 5]), (2, vec![])]);
+    assert_eq!(snapshot.service(id(1)).unwrap().destinations.len(), 2);
+    let named = entry(5).destination.id;
+    assert_eq!(snapshot.service(id(1)).unwrap().destination(named), Some(&entry(5)));
+    assert!(snapshot.service(id(3)).is_none());
+}
+
+#[test]
+fn an_empty_table_is_consistent() {
+    let snapshot = Table::new().services(&[]).services(&[]).read();
+    assert!(snapshot.is_consistent() && snapshot.is_empty());
+}
+
+#[test]
+fn what_came_and_went_meanwhile_is_read_and_left_out() {
+    let snapshot = Table::new()
+        .services(&[&[1, 2]])
+        .destinations(&[&[4]])
+        .destinations(&[&[5]])
+        .services(&[&[2, 3]])
+        .destinations(&[&[6]])
+        .services(&[&[2, 3]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(2, vec![5]), (3, vec![6])]);
+}
+
+#[test]
+fn a_service_that_comes_twice_is_there_once_and_the_one_it_hid_is_found() {
+    let snapshot = Table::new()
+        .services(&[&[1, 2], &[2]])
+        .destinations(&[])
+        .destinations(&[])
+        .services(&[&[1, 2], &[3]])
+        .destinations(&[&[7]])
+        .services(&[&[1, 2], &[3]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![]), (2, vec![]), (3, vec![7])]);
+}
+
+#[test]
+fn destinations_that_do_not_come_at_once_are_read_until_two_readings_agree() {
+    let snapshot = Table::new()
+        .services(&[&[1]])
+        .destinations(&[&[4, 5], &[5]])
+        .destinations(&[&[4, 5], &[6]])
+        .destinations(&[&[4, 5], &[6]])
+        .services(&[&[1]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![4, 5, 6])]);
+}
+
+#[test]
+fn a_table_that_does_not_settle_is_said_to_be_inconsistent() {
+    let mut restless = Table::new().services(&[&[1]]).destinations(&[]);
+    for round in 2..=9 {
+        restless = restless.services(&[&[round]]);
+        if round < 9 {
+            restless = restless.destinations(&[]);
+        }
+    }
+    let snapshot = restless.read();
+    assert!(!snapshot.is_consistent());
+    assert_eq!(snapshot.len(), 1);
+
+    let mut restless = Table::new().services(&[&[1]]);
+    for round in 0..8 {
+        restless = restless.destinations(&[&[round], &[round + 1]]);
+    }
+    let snapshot = restless.services(&[&[1]]).read();
+    assert!(!snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![7, 8])]);
+}
