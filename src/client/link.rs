@@ -12,7 +12,7 @@ pub(crate) const LARGE: usize = 32 * 1024;
 
 /// What fills the kernel's buffer for a dump of few destinations exactly: it
 /// allocates and clears one as large as the largest ever offered on the socket.
-pub(crate) const SMALL: usize = 7872;
+const SMALL: usize = 7872;
 
 /// How many requests go into one send. More gain nothing (see
 /// `benches/README.md`).
@@ -66,8 +66,18 @@ impl Patience {
 }
 
 impl<T: Transport> Link<T> {
+    /// A link for commands and for the dumps of services.
+    pub(crate) fn for_commands(transport: T, port: u32) -> Self {
+        Self::new(transport, port, LARGE)
+    }
+
+    /// A link for the dumps of destinations, whose socket has not been read yet.
+    pub(crate) fn for_destinations(transport: T, port: u32) -> Self {
+        Self::new(transport, port, SMALL)
+    }
+
     /// `capacity` is the size of the receive buffer, from the first read on.
-    pub(crate) fn new(transport: T, port: u32, capacity: usize) -> Self {
+    fn new(transport: T, port: u32, capacity: usize) -> Self {
         Self {
             transport,
             session: Session::new(port),

@@ -5,8 +5,10 @@
 //! so its futures are ready at once.
 
 mod blocking;
+mod dumps;
 mod engine;
 mod link;
+mod modify;
 mod operations;
 mod report;
 mod snapshot;
@@ -16,7 +18,8 @@ mod transport;
 mod verify;
 
 pub use blocking::{Client, Destinations, Services, SubmitStream};
-pub(crate) use engine::{DumpRun, Engine};
+pub(crate) use dumps::DumpRun;
+pub(crate) use engine::Engine;
 pub(crate) use link::Link;
 pub(crate) use operations::operations;
 pub use report::{Outcome, Report};

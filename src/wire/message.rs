@@ -75,9 +75,10 @@ impl IpvsMessage {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
-        let mut writer = Writer::new(&mut bytes);
+    /// Appends the attributes to `buffer`, as emitting writes them. It allocates only
+    /// where the buffer has no room for them.
+    pub fn append(&self, buffer: &mut Vec<u8>) {
+        let mut writer = Writer::new(buffer);
         match self {
             Self::Service(entry) => report::service_entry(&mut writer, entry),
             Self::Destination(entry) => report::destination_entry(&mut writer, entry),
@@ -90,6 +91,11 @@ impl IpvsMessage {
                 }
             }
         }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        self.append(&mut bytes);
         bytes
     }
 }

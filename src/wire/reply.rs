@@ -63,6 +63,20 @@ impl Report for Info {
 }
 
 /// The nest of the kind that is wanted; the last one, as everywhere.
+/// Reads a message of `command`, which has to be the one wanted.
+#[inline]
+pub(crate) fn decode<R: Report>(
+    command: u8,
+    attributes: &[u8],
+    service: Option<AddressFamily>,
+) -> Result<R, Malformed> {
+    if command == R::COMMAND {
+        R::decode(attributes, service)
+    } else {
+        Err("an answer to another question")
+    }
+}
+
 fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
     let mut nest = None;
     for attribute in Attributes::new(attributes) {

@@ -1,0 +1,216 @@
+//! Reading many things: a dump, one after the other or all.
+
+use std::io;
+
+use rustix::io::Errno;
+
+use crate::client::engine::refused;
+use crate::client::link::{LARGE, Link, Patience};
+use crate::client::{Engine, Transport};
+use crate::error::{Certainty, Context, Error, ErrorKind, Result};
+use crate::model::{DestinationEntry, DestinationId, Object, Operation, ServiceEntry, ServiceId};
+use crate::proto::{Dump, Refusal, Step};
+use crate::wire::{Report, Request, decode};
+
+/// A destination dump of more datagrams than this is worth a larger buffer.
+const MANY_DATAGRAMS: u32 = 3;
+
+/// A dump that is being read.
+#[derive(Debug)]
+pub(crate) struct DumpRun {
+    dump: Dump,
+    request: Request<'static>,
+    /// Whether the received datagram is one of this dump's.
+    loaded: bool,
+    datagrams: u32,
+    delivered: bool,
+    restarted: bool,
+    ended: bool,
+    /// Why the kernel ended it, until that is dealt with.
+    refusal: Option<Refusal>,
+}
+
+impl<T: Transport> Engine<T> {
+    fn dump_link(&mut self, request: &Request<'_>) -> &mut Link<T> {
+        match (request, &mut self.dumps) {
+            (Request::Destinations(_), Some(dumps)) => dumps,
+            _ => &mut self.commands,
+        }
+    }
+
+    /// Begins to read many things.
+    pub(crate) fn begin(&mut self, request: Request<'static>) -> Result<DumpRun> {
+        if let Request::Destinations(id) = request {
+            let encodable = id.check_encodable();
+            encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
+        }
+        let dump = self.send_dump(&request)?;
+        Ok(DumpRun {
+            dump,
+            request,
+            loaded: false,
+            datagrams: 0,
+            delivered: false,
+            restarted: false,
+            ended: false,
+            refusal: None,
+        })
+    }
+
+    fn send_dump(&mut self, request: &Request<'static>) -> Result<Dump> {
+        let family = self.family;
+        let link = self.dump_link(request);
+        let not_sent = |cause: io::Error| Error::not_sent(request.context(), &cause);
+        if link.session.has_open_dump() {
+            link.drain().map_err(not_sent)?;
+        }
+        let dump = link.session.dump(&mut link.outbox, family, request);
+        link.send().map_err(not_sent)?;
+        Ok(dump)
+    }
+
+    /// Reads the next thing of a dump, `None` at its end.
+    pub(crate) async fn next<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
+        while self.load(run).await? {
+            if let Some(report) = self.step(run)? {
+                return Ok(Some(report));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Receives the next datagram of a dump, where the last one is read; false at
+    /// the end of the dump.
+    async fn load(&mut self, run: &mut DumpRun) -> Result<bool> {
+        if let Some(refusal) = run.refusal.take() {
+            // Rare: boxed, so that every future of a dump need not have room for it.
+            Box::pin(self.restart(run, &refusal)).await?;
+        }
+        if run.ended || run.loaded {
+            return Ok(!run.ended);
+        }
+        let mut patience = Patience::new(self.deadline);
+        let received = self.dump_link(&run.request).receive(&mut patience).await;
+        run.ended = received.is_err();
+        run.loaded = true;
+        run.datagrams += 1;
+        received.map_err(|cause| Error::unanswered(run.request.context(), &cause))?;
+        Ok(true)
+    }
+
+    /// Reads the next thing in the received datagram; `None` where there is none.
+    #[inline]
+    fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
+        let service = match run.request {
+            Request::Destinations(id) => Some(id.family()),
+            _ => None,
+        };
+        let link = self.dump_link(&run.request);
+        match run.dump.next(link.datagram()) {
+            Ok(Step::Data { command, attributes }) => {
+                run.delivered = true;
+                match decode(command, attributes, service) {
+                    Ok(report) => Ok(Some(report)),
+                    Err(detail) => Err(Error::malformed(run.request.context(), detail)),
+                }
+            }
+            Ok(Step::NeedsDatagram) => {
+                run.loaded = false;
+                Ok(None)
+            }
+            Ok(Step::End) => {
+                run.ended = true;
+                link.session.dump_ended();
+                if run.datagrams > MANY_DATAGRAMS {
+                    link.grow(LARGE);
+                }
+                Ok(None)
+            }
+            Ok(Step::Refused(refusal)) => {
+                run.ended = true;
+                run.refusal = Some(refusal);
+                link.session.dump_ended();
+                Ok(None)
+            }
+            Err(detail) => Err(Error::malformed(run.request.context(), detail)),
+        }
+    }
+
+    /// Sends a refused dump again, once, where the reason can be mended: the family
+    /// has moved, or somebody before us left a dump of theirs on the socket.
+    async fn restart(&mut self, run: &mut DumpRun, refusal: &Refusal) -> Result<()> {
+        let context = run.request.context();
+        let busy = refusal.errno == Errno::BUSY.raw_os_error();
+        let again = !run.delivered && !run.restarted && (busy || self.is_stale(refusal).await?);
+        if !again {
+            return Err(refused(context, refusal));
+        }
+        if busy {
+            let drained = self.dump_link(&run.request).drain();
+            drained.map_err(|cause| Error::not_sent(context, &cause))?;
+        }
+        run.dump = self.send_dump(&run.request)?;
+        (run.loaded, run.restarted, run.ended) = (false, true, false);
+        Ok(())
+    }
+
+    /// Reads all things of a dump.
+    pub(crate) async fn collect<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
+        Ok(self.collect_counted(request).await?.0)
+    }
+
+    /// Reads all things of a dump, and says how many datagrams they came in.
+    pub(crate) async fn collect_counted<R: Report>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<(Vec<R>, u32)> {
+        match self.collect_once(request).await {
+            // The receive buffer has grown by now.
+            Err(error) if error.is_cut_off() => Box::pin(self.collect_once(request)).await,
+            result => result,
+        }
+    }
+
+    async fn collect_once<R: Report>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<(Vec<R>, u32)> {
+        let mut run = self.begin(request)?;
+        let mut all = Vec::new();
+        while self.load(&mut run).await? {
+            if all.is_empty() {
+                all.reserve_exact(self.dump_link(&request).datagram().len() / R::LENGTH);
+            }
+            while let Some(report) = self.step(&mut run)? {
+                all.push(report);
+            }
+        }
+        Ok((all, run.datagrams))
+    }
+
+    /// Reads the destinations of a service. The kernel answers nothing, without an
+    /// error, also when there is no such service.
+    pub(crate) async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>> {
+        let request = Request::Destinations(id);
+        let destinations = self.collect(request).await?;
+        if destinations.is_empty() {
+            let service = Box::pin(self.read::<ServiceEntry>(Request::Service(id))).await;
+            service.map_err(|error| error.within(request.context()))?;
+        }
+        Ok(destinations)
+    }
+
+    /// Reads one destination, for which all of its service's have to be read.
+    pub(crate) async fn destination(
+        &mut self,
+        service: ServiceId,
+        id: DestinationId,
+    ) -> Result<DestinationEntry> {
+        let context = Context::about(Operation::ReadDestinations, Object::Destination(service, id));
+        id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
+        let all = self.destinations(service).await.map_err(|error| error.within(context))?;
+        all.into_iter()
+            .find(|entry| entry.destination.id == id)
+            .ok_or_else(|| Error::known(context, ErrorKind::NoSuchDestination, Certainty::Refused))
+    }
+}

@@ -1,0 +1,49 @@
+//! Changing some settings and keeping the others.
+
+use crate::client::{Engine, Transport};
+use crate::error::{Context, Error, Result};
+use crate::model::{
+    Change, Destination, DestinationId, InvalidValue, Object, Operation, Service, ServiceEntry,
+    ServiceId,
+};
+use crate::wire::Request;
+
+impl<T: Transport> Engine<T> {
+    /// Reads a service, lets `edit` change it and writes it back.
+    pub(crate) async fn modify_service(
+        &mut self,
+        id: ServiceId,
+        edit: impl FnOnce(&mut Service),
+    ) -> Result<()> {
+        let context = Context::about(Operation::UpdateService, Object::Service(id));
+        let entry = self.read::<ServiceEntry>(Request::Service(id)).await;
+        let mut service = entry.map_err(|error| error.unwritten(context))?.service;
+        edit(&mut service);
+        if service.id != id {
+            return Err(Error::invalid(context, moved_identity(service.id)));
+        }
+        self.change(&Change::UpdateService(service)).await
+    }
+
+    /// Reads a destination, lets `edit` change it and writes it back.
+    pub(crate) async fn modify_destination(
+        &mut self,
+        service: ServiceId,
+        id: DestinationId,
+        edit: impl FnOnce(&mut Destination),
+    ) -> Result<()> {
+        let context =
+            Context::about(Operation::UpdateDestination, Object::Destination(service, id));
+        let entry = self.destination(service, id).await;
+        let mut destination = entry.map_err(|error| error.unwritten(context))?.destination;
+        edit(&mut destination);
+        if destination.id != id {
+            return Err(Error::invalid(context, moved_identity(destination.id)));
+        }
+        self.change(&Change::UpdateDestination(service, destination)).await
+    }
+}
+
+fn moved_identity(id: impl ToString) -> InvalidValue {
+    InvalidValue::new("id", id.to_string(), "an update cannot change what names the object")
+}
