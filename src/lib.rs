@@ -43,6 +43,8 @@
 //!
 //! None is on by default.
 //!
+//! - **`tokio`**: `tokio::Client`, the same operations for programs on tokio.
+//! - **`smol`**: `smol::Client`, for programs on smol and on any other runtime.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and
 //!   `Client::from_sockets`, for programs that bring their own netlink transport.
 //!   Ties the program to this crate's versions of `netlink-packet-core`,
@@ -69,6 +71,21 @@ pub use model::{
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
 pub use wire::IpvsMessage;
+
+/// The client for programs on tokio (feature `tokio`).
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio {
+    pub use crate::client::tokio::{Client, Destinations, Services, SubmitStream};
+}
+
+/// The client for programs on smol (feature `smol`), and on whatever else drives
+/// futures: it brings its own reactor.
+#[cfg(feature = "smol")]
+#[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
+pub mod smol {
+    pub use crate::client::smol::{Client, Destinations, Services, SubmitStream};
+}
 
 /// The examples of the README.
 #[cfg(doctest)]

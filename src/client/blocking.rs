@@ -2,19 +2,17 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::AsFd;
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::task::{self, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::client::socket::{self, Endpoint, Endpoints};
+use crate::client::socket;
 use crate::client::submit::not_attempted;
-use crate::client::{DumpRun, Engine, Link, Outcome, Report, Transport, operations};
+use crate::client::{DumpRun, Engine, Outcome, Report, Transport, connecting, operations};
 use crate::error::Result;
 use crate::model::{
     Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
@@ -27,8 +25,6 @@ macro_rules! block {
         ready(pin!($future))
     };
 }
-
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A client that blocks the calling thread.
 ///
@@ -60,105 +56,7 @@ pub struct Client {
     engine: Engine<BlockingSocket>,
 }
 
-/// Connecting.
-impl Client {
-    /// Opens a client for the network namespace of the calling thread.
-    ///
-    /// The kernel loads the module `ip_vs` if it is not loaded. That takes no
-    /// privilege, unlike every command; [`check`](Self::check) tells whether those
-    /// will be allowed.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the kernel
-    /// has no IPVS, [`ErrorKind::Socket`](crate::ErrorKind::Socket) when no socket
-    /// can be opened.
-    pub fn connect() -> Result<Self> {
-        Self::over(Endpoints::open()?)
-    }
-
-    /// Opens a client for the network namespace that the file at `path` stands for,
-    /// such as `/run/netns/blue` or `/proc/1234/ns/net`. The calling thread stays in
-    /// its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect`](Self::connect), and when the file cannot be opened, is not a
-    /// network namespace, or the caller has no `CAP_SYS_ADMIN`.
-    ///
-    /// ```no_run
-    /// # use ipvs_netlink::Client;
-    /// let mut blue = Client::in_namespace("/run/netns/blue")?;
-    /// # Ok::<(), ipvs_netlink::Error>(())
-    /// ```
-    pub fn in_namespace(path: impl AsRef<Path>) -> Result<Self> {
-        Self::over(Endpoints::open_at(path.as_ref())?)
-    }
-
-    /// Opens a client for the network namespace that `namespace` is open on. The
-    /// calling thread stays in its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`in_namespace`](Self::in_namespace).
-    pub fn in_namespace_fd(namespace: impl AsFd) -> Result<Self> {
-        Self::over(Endpoints::open_in(namespace.as_fd())?)
-    }
-
-    /// Makes a client of netlink sockets of the protocol `NETLINK_GENERIC` that
-    /// somebody opened, wherever that was. `dumps` is for the destinations; without
-    /// it the one socket does everything.
-    ///
-    /// The sockets are connected to the kernel, and what waits in them is thrown
-    /// away. The kernel also asks for `CAP_NET_ADMIN` of whoever opened them.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect`](Self::connect).
-    #[cfg(feature = "packet")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
-    pub fn from_sockets(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
-        let commands = Endpoint::adopt(commands)?;
-        // The sockets may have been read with large buffers before.
-        let dumps = dumps.map(Endpoint::adopt).transpose()?.map(for_commands);
-        Self::with_links(for_commands(commands), dumps)
-    }
-
-    fn over(Endpoints { commands, dumps }: Endpoints) -> Result<Self> {
-        let dumps = Link::for_destinations(BlockingSocket(dumps.socket), dumps.port);
-        Self::with_links(for_commands(commands), Some(dumps))
-    }
-
-    fn with_links(
-        commands: Link<BlockingSocket>,
-        dumps: Option<Link<BlockingSocket>>,
-    ) -> Result<Self> {
-        let engine = ready(pin!(Engine::open(commands, dumps, Some(DEFAULT_DEADLINE))))?;
-        Ok(Self { engine })
-    }
-
-    /// How long an operation waits for each answer, 5 seconds by default; `None` is
-    /// for ever.
-    #[must_use]
-    pub const fn deadline(&self) -> Option<Duration> {
-        self.engine.deadline
-    }
-
-    /// Sets how long an operation waits for each answer. `None` waits for ever.
-    ///
-    /// Answers are normally there when the request has been sent, so a deadline
-    /// that is reached means that one was lost.
-    pub const fn set_deadline(&mut self, deadline: Option<Duration>) {
-        self.engine.deadline = deadline;
-    }
-}
-
-fn for_commands(
-    Endpoint { socket, port, buffers: (send, receive) }: Endpoint,
-) -> Link<BlockingSocket> {
-    Link::for_commands(BlockingSocket(socket), port).bounded(send, receive)
-}
-
+connecting!(Client, BlockingSocket, {}, block);
 operations!(Client, {}, block);
 
 /// Streaming.
@@ -305,6 +203,10 @@ impl Iterator for Destinations<'_> {
 struct BlockingSocket(Socket);
 
 impl Transport for BlockingSocket {
+    fn new(socket: Socket) -> io::Result<Self> {
+        Ok(Self(socket))
+    }
+
     fn send(&self, datagram: &[u8]) -> io::Result<()> {
         socket::transmit(&self.0, datagram)
     }

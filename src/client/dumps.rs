@@ -30,6 +30,14 @@ pub(crate) struct DumpRun {
     refusal: Option<Refusal>,
 }
 
+impl DumpRun {
+    /// Whether there is a received datagram to be read on.
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub(crate) const fn is_loaded(&self) -> bool {
+        self.loaded && !self.ended
+    }
+}
+
 impl<T: Transport> Engine<T> {
     fn dump_link(&mut self, request: &Request<'_>) -> &mut Link<T> {
         match (request, &mut self.dumps) {
@@ -81,7 +89,7 @@ impl<T: Transport> Engine<T> {
 
     /// Receives the next datagram of a dump, where the last one is read; false at
     /// the end of the dump.
-    async fn load(&mut self, run: &mut DumpRun) -> Result<bool> {
+    pub(crate) async fn load(&mut self, run: &mut DumpRun) -> Result<bool> {
         if let Some(refusal) = run.refusal.take() {
             // Rare: boxed, so that every future of a dump need not have room for it.
             Box::pin(self.restart(run, &refusal)).await?;
@@ -100,7 +108,7 @@ impl<T: Transport> Engine<T> {
 
     /// Reads the next thing in the received datagram; `None` where there is none.
     #[inline]
-    fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
+    pub(crate) fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
         let service = match run.request {
             Request::Destinations(id) => Some(id.family()),
             _ => None,

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
+use netlink_sys::Socket;
 use rustix::io::Errno;
 
 use crate::client::Transport;
 use crate::client::link::{Link, Patience};
+#[cfg(feature = "packet")]
+use crate::client::socket::Endpoint;
+use crate::client::socket::Endpoints;
 use crate::error::{Context, Error, Result, kind_of_refusal};
 use crate::model::Operation;
 use crate::proto::{Answer, FamilyId, Refusal, read_lookup};
@@ -21,7 +25,33 @@ pub(crate) struct Engine<T> {
     pub(crate) deadline: Option<Duration>,
 }
 
+const CONNECT: Context = Context::new(Operation::Connect);
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
 impl<T: Transport> Engine<T> {
+    /// An engine over sockets of its own.
+    pub(crate) async fn over(endpoints: Endpoints) -> Result<Self> {
+        let commands =
+            Link::for_commands(transport(endpoints.commands.socket)?, endpoints.commands.port)
+                .bounded(endpoints.commands.buffers);
+        let dumps =
+            Link::for_destinations(transport(endpoints.dumps.socket)?, endpoints.dumps.port);
+        Self::open(commands, Some(dumps), Some(DEFAULT_DEADLINE)).await
+    }
+
+    /// An engine over sockets that somebody opened, and may have read with large
+    /// buffers before.
+    #[cfg(feature = "packet")]
+    pub(crate) async fn adopt(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
+        let link = |socket| {
+            let Endpoint { socket, port, buffers } = Endpoint::adopt(socket)?;
+            Ok(Link::for_commands(transport(socket)?, port).bounded(buffers))
+        };
+        let (commands, dumps) = (link(commands)?, dumps.map(link).transpose()?);
+        Self::open(commands, dumps, Some(DEFAULT_DEADLINE)).await
+    }
+
     /// Looks IPVS up, for which the kernel loads the module.
     pub(crate) async fn open(
         commands: Link<T>,
@@ -84,6 +114,10 @@ impl<T: Transport> Engine<T> {
             }
         }
     }
+}
+
+fn transport<T: Transport>(socket: Socket) -> Result<T> {
+    T::new(socket).map_err(|cause| Error::not_sent(CONNECT, &cause))
 }
 
 async fn resolve<T: Transport>(link: &mut Link<T>, deadline: Option<Duration>) -> Result<FamilyId> {

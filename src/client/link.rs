@@ -88,8 +88,9 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Bounds the requests of one send by the sizes of the socket's buffers.
-    pub(crate) fn bounded(mut self, send_buffer: usize, receive_buffer: usize) -> Self {
+    /// Bounds the requests of one send by the sizes of the socket's send and receive
+    /// buffers.
+    pub(crate) fn bounded(mut self, (send_buffer, receive_buffer): (usize, usize)) -> Self {
         let requests = send_buffer.saturating_sub(SEND_OVERHEAD) / REQUEST;
         self.chunk = CHUNK.min(requests).min(receive_buffer / ANSWER).max(1);
         self

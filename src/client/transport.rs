@@ -2,11 +2,16 @@ use std::future::Future;
 use std::io;
 use std::time::Instant;
 
+use netlink_sys::Socket;
+
 /// A netlink socket as the engine needs it.
 ///
 /// The kernel executes requests inside `send`, so the answer is normally there
 /// when it returns: receiving is tried first, and waiting is the exception.
-pub(crate) trait Transport {
+pub(crate) trait Transport: Sized {
+    /// Takes a connected socket.
+    fn new(socket: Socket) -> io::Result<Self>;
+
     /// Sends a datagram to the kernel, which executes it before this returns.
     fn send(&self, datagram: &[u8]) -> io::Result<()>;
 

@@ -62,6 +62,8 @@ pub enum ErrorKind {
     /// The change was not attempted: another one submitted with it is invalid, or
     /// the answers to earlier ones were lost.
     NotAttempted,
+    /// There is no async runtime to wait with: the future was not polled inside one.
+    NoRuntime,
     /// A system call failed.
     Socket,
     /// The kernel refused for a reason that this crate has no name for; see
@@ -99,6 +101,7 @@ impl fmt::Display for ErrorKind {
             Self::ReceiveOverflow => "the receive buffer overflowed",
             Self::MalformedReply => "malformed reply",
             Self::NotAttempted => "not attempted after the failure of another change",
+            Self::NoRuntime => "there is no async runtime",
             Self::Socket => "a system call failed",
             Self::Other => "the kernel refused",
         })

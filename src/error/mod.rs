@@ -94,6 +94,8 @@ impl Error {
     pub(crate) fn not_sent(context: Context, cause: &io::Error) -> Self {
         let kind = match cause.kind() {
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            // No system call on a netlink socket of ours ends in it.
+            io::ErrorKind::NotConnected => ErrorKind::NoRuntime,
             _ => ErrorKind::Socket,
         };
         let mut error = Self::new(context, kind, Certainty::NotSent);

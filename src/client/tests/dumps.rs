@@ -130,6 +130,21 @@ fn many_small_datagrams_make_the_buffer_grow_for_the_next_dump() {
 }
 
 #[test]
+fn a_buffer_that_has_grown_never_shrinks() {
+    let (_, dumps, mut engine) = two();
+    // More than the buffer of a dump of many datagrams.
+    let large = || dumped(vec![reports(1..=200)]);
+    dumps.then(large());
+    dumps.then(large());
+    assert_eq!(destinations(&mut engine).unwrap().len(), 200);
+    dumps.then(dumped((1..=4).map(|number| reports([number])).collect()));
+    assert_eq!(destinations(&mut engine).unwrap().len(), 4);
+    dumps.then(large());
+    assert_eq!(destinations(&mut engine).unwrap().len(), 200);
+    assert_eq!(dumps.sends(), 4);
+}
+
+#[test]
 fn a_socket_that_is_busy_is_emptied_and_asked_once_more() {
     let script = Script::new();
     let mut engine = script.engine();

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use netlink_sys::Socket;
 use rustix::io::Errno;
 
 use crate::client::{Engine, Link, Transport};
@@ -126,6 +127,10 @@ impl fmt::Debug for Script {
 }
 
 impl Transport for Script {
+    fn new(_: Socket) -> io::Result<Self> {
+        unreachable!("a script has no socket")
+    }
+
     fn send(&self, datagram: &[u8]) -> io::Result<()> {
         let mut state = self.state();
         state.calls.push(Call::Send);

@@ -108,7 +108,7 @@ fn more_go_in_chunks_and_each_waits_for_its_answer() {
 #[test]
 fn chunks_fit_the_buffers_of_the_socket() {
     let chunk =
-        |send, receive| Link::for_commands(Script::new(), PORT).bounded(send, receive).chunk();
+        |send, receive| Link::for_commands(Script::new(), PORT).bounded((send, receive)).chunk();
     assert_eq!(chunk(212_992, 212_992), 64);
     assert_eq!(chunk(32 + 3 * 256, 212_992), 3);
     assert_eq!(chunk(212_992, 2048), 2);

@@ -1,0 +1,84 @@
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+
+use async_io::{Async, Timer};
+use netlink_sys::Socket;
+
+use crate::client::asynchronous::{Entries, Submitted, async_client, async_stream};
+use crate::client::{Engine, Outcome, Report, Transport, connecting, operations, socket};
+use crate::error::Result;
+use crate::model::{
+    Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
+    ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
+};
+use crate::wire::Request;
+
+async_client! {
+    /// A client for programs on smol, or on any other runtime: its reactor is
+    /// async-io's, which has a thread of its own.
+    ///
+    /// It has the operations of the [blocking client](crate::Client) under the same
+    /// names, with the same errors. Its futures are `Send`. Methods take `&mut self`,
+    /// for a socket carries one conversation at a time: share a client in an
+    /// `async_lock::Mutex`, or open several.
+    ///
+    /// **What blocks.** The kernel executes a request while it is being sent, so the
+    /// answer is there when the sending returns and is read without a trip through the
+    /// reactor. That takes microseconds, but some hundred milliseconds where the kernel
+    /// loads a module, and the thread is blocked meanwhile. Where that hurts, add the
+    /// first service of each scheduler in `blocking::unblock` with the blocking client,
+    /// or load the modules when the host starts.
+    ///
+    /// # Cancel safety
+    ///
+    /// Every future may be dropped at any time; the client stays usable, and what comes
+    /// late for a dropped one is known for what it is. A write that was dropped after
+    /// its first poll has been executed; of [`submit`](Self::submit), as many chunks as
+    /// were sent.
+    ///
+    /// ```no_run
+    /// use ipvs_netlink::{Destination, Service, smol::Client};
+    ///
+    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ipvs = Client::connect().await?;
+    /// let web = Service::tcp("192.0.2.10:80".parse()?);
+    /// ipvs.add_service(&web).await?;
+    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    SmolSocket
+}
+
+/// A socket that async-io waits for.
+#[derive(Debug)]
+pub(crate) struct SmolSocket(Async<Socket>);
+
+impl Transport for SmolSocket {
+    fn new(socket: Socket) -> io::Result<Self> {
+        Async::new_nonblocking(socket).map(Self)
+    }
+
+    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        socket::transmit(self.0.get_ref(), datagram)
+    }
+
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        socket::receive(self.0.get_ref(), buffer)
+    }
+
+    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+        let mut readable = pin!(self.0.readable());
+        let mut timer = pin!(until.map_or_else(Timer::never, Timer::at));
+        poll_fn(|context| match readable.as_mut().poll(context) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => {
+                timer.as_mut().poll(context).map(|_| Err(io::ErrorKind::TimedOut.into()))
+            }
+        })
+        .await
+    }
+}

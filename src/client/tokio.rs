@@ -1,0 +1,96 @@
+use std::io;
+use std::time::Instant;
+
+use ::tokio::io::Interest;
+use ::tokio::io::unix::AsyncFd;
+use ::tokio::runtime::Handle;
+use ::tokio::time::timeout_at;
+use netlink_sys::Socket;
+
+use crate::client::asynchronous::{Entries, Submitted, async_client, async_stream};
+use crate::client::{Engine, Outcome, Report, Transport, connecting, operations, socket};
+use crate::error::Result;
+use crate::model::{
+    Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
+    ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
+};
+use crate::wire::Request;
+
+async_client! {
+    /// A client for programs on tokio.
+    ///
+    /// It has the operations of the [blocking client](crate::Client) under the same
+    /// names, with the same errors. Its futures are `Send`. Methods take `&mut self`,
+    /// for a socket carries one conversation at a time: share a client in a
+    /// `tokio::sync::Mutex`, or open several.
+    ///
+    /// **What blocks.** The kernel executes a request while it is being sent, so the
+    /// answer is there when the sending returns and is read without a trip through the
+    /// reactor. That takes microseconds, but some hundred milliseconds where the kernel
+    /// loads a module, and the worker thread is blocked meanwhile. Where that hurts, add
+    /// the first service of each scheduler in `tokio::task::spawn_blocking` with the
+    /// blocking client, or load the modules when the host starts.
+    ///
+    /// # Cancel safety
+    ///
+    /// Every future may be dropped at any time; the client stays usable, and what comes
+    /// late for a dropped one is known for what it is. A write that was dropped after
+    /// its first poll has been executed; of [`submit`](Self::submit), as many chunks as
+    /// were sent.
+    ///
+    /// # Panics
+    ///
+    /// tokio panics where its I/O or time driver is switched off; enable both. Outside
+    /// any runtime connecting ends in
+    /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
+    ///
+    /// ```no_run
+    /// use ipvs_netlink::{Destination, Service, tokio::Client};
+    ///
+    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ipvs = Client::connect().await?;
+    /// let web = Service::tcp("192.0.2.10:80".parse()?);
+    /// ipvs.add_service(&web).await?;
+    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    TokioSocket
+}
+
+/// A socket that tokio waits for.
+#[derive(Debug)]
+pub(crate) struct TokioSocket(AsyncFd<Socket>);
+
+impl Transport for TokioSocket {
+    #[allow(
+        deprecated,
+        reason = "what replaces it is unsafe, for descriptors that somebody else may close; \
+                  this one is the socket's own"
+    )]
+    fn new(socket: Socket) -> io::Result<Self> {
+        if Handle::try_current().is_err() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        AsyncFd::with_interest(socket, Interest::READABLE).map(Self)
+    }
+
+    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        socket::transmit(self.0.get_ref(), datagram)
+    }
+
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        socket::receive(self.0.get_ref(), buffer)
+    }
+
+    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+        // The next attempt to receive shows whether it still is.
+        let readable = async { self.0.readable().await.map(|mut guard| guard.clear_ready()) };
+        match until {
+            None => readable.await,
+            Some(until) => timeout_at(until.into(), readable)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
