@@ -149,7 +149,10 @@ impl<T: Transport> Engine<T> {
     async fn restart(&mut self, run: &mut DumpRun, refusal: &Refusal) -> Result<()> {
         let context = run.request.context();
         let busy = refusal.errno == Errno::BUSY.raw_os_error();
-        let again = !run.delivered && !run.restarted && (busy || self.is_stale(refusal).await?);
+        let mut again = !run.delivered && !run.restarted;
+        if again && !busy {
+            again = self.is_stale(refusal).await.map_err(|error| error.within(context))?;
+        }
         if !again {
             return Err(refused(context, refusal));
         }

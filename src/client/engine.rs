@@ -89,7 +89,8 @@ impl<T: Transport> Engine<T> {
         };
         // Futures of what is rare are boxed: every future has room for all that it may
         // wait for, and is moved about.
-        let again = match Box::pin(self.is_stale(&refusal)).await? {
+        let stale = Box::pin(self.is_stale(&refusal)).await;
+        let again = match stale.map_err(|error| error.within(request.context()))? {
             true => Box::pin(self.read_once(&request)).await?,
             false => Err(refusal),
         };

@@ -94,8 +94,8 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Sends a chunk of valid changes and reports on each, in order. False when
-    /// answers were lost: then nothing should be sent after it, for its changes may
-    /// build on these.
+    /// answers were lost or the module is gone: then nothing should be sent after it,
+    /// for its changes may build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
         let mut batch = self.encode_chunk(changes);
         match self.send_chunk(changes, &mut batch).await {
@@ -137,7 +137,7 @@ impl<T: Transport> Engine<T> {
                 (refusal, _) => outcome(change, refusal, moved),
             });
         }
-        true
+        family.is_ok()
     }
 
     /// Reports on a chunk with refusals or of which answers are missing. False when

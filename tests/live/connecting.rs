@@ -4,10 +4,11 @@ use std::fs::File;
 use std::thread;
 use std::time::Duration;
 
-use ipvs_netlink::{Client, ErrorKind, Service};
+use ipvs_netlink::{ErrorKind, Service};
 use nix::sched::{CloneFlags, unshare};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
+use crate::client::Client;
 use crate::namespace::fresh;
 
 fn web() -> Service {
@@ -98,11 +99,13 @@ fn clients_of_one_namespace_do_not_disturb_each_other() {
     let mut first = fresh();
     let mut second = Client::connect().unwrap();
     first.add_service(&web()).unwrap();
-    let mut stream = first.stream_services().unwrap();
-    assert_eq!(second.services().unwrap().len(), 1);
-    assert!(stream.next().is_some());
-    second.delete_service(web().id).unwrap();
-    assert!(stream.next().is_none());
+    {
+        let mut stream = first.stream_services().unwrap();
+        assert_eq!(second.services().unwrap().len(), 1);
+        assert!(stream.next().is_some());
+        second.delete_service(web().id).unwrap();
+        assert!(stream.next().is_none());
+    }
     assert!(first.services().unwrap().is_empty());
 }
 

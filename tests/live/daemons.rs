@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use ipvs_netlink::{Client, Destination, ErrorKind, Role, Service, SyncDaemon, Tunnel};
+use ipvs_netlink::{Destination, ErrorKind, Role, Service, SyncDaemon, Tunnel};
 
+use crate::client::Client;
 use crate::namespace::{fresh, ip};
 
 fn with_interface() -> Client {

@@ -114,6 +114,18 @@ fn changing_the_weight_keeps_tunnel_and_thresholds() {
 }
 
 #[test]
+fn one_setting_is_changed_and_the_others_stay() {
+    let mut ipvs = fresh();
+    let web = web();
+    ipvs.add_service(&web).unwrap();
+    let server = masquerade("10.0.0.1:80").weight(7).thresholds(10, 5);
+    ipvs.add_destination(web.id, &server).unwrap();
+    ipvs.modify_destination(web.id, server.id, |server| server.thresholds.upper = 20).unwrap();
+    let entry = ipvs.destination(web.id, server.id).unwrap();
+    assert_eq!(entry.destination, server.thresholds(20, 5));
+}
+
+#[test]
 fn what_the_kernel_stores_beyond_the_canonical_form_is_kept_by_a_change_of_weight() {
     let mut ipvs = fresh();
     let web = web();

@@ -10,6 +10,9 @@
 )]
 
 mod batches;
+mod client {
+    pub(crate) use ipvs_netlink::Client;
+}
 mod connecting;
 mod daemons;
 mod data_path;

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use ipvs_netlink::Client;
 use nix::sched::{CloneFlags, unshare};
+
+use crate::client::Client;
 
 /// Moves this thread into a fresh network namespace with `lo` up and connects.
 pub(crate) fn fresh() -> Client {

@@ -110,6 +110,21 @@ fn changing_the_scheduler_keeps_the_persistence_engine_and_the_flags() {
 }
 
 #[test]
+fn one_setting_is_changed_and_the_others_stay() {
+    let mut ipvs = fresh();
+    let service = Service::udp("10.0.0.1:5060".parse().unwrap())
+        .scheduler(Scheduler::MAGLEV_HASHING)
+        .flags(ServiceFlags::MH_PORT)
+        .persistence(minute().engine(PersistenceEngine::SIP));
+    ipvs.add_service(&service).unwrap();
+    ipvs.modify_service(service.id, |service| service.flags |= ServiceFlags::MH_FALLBACK).unwrap();
+    let expected = service.flags(ServiceFlags::MH_PORT | ServiceFlags::MH_FALLBACK);
+    assert_eq!(ipvs.service(expected.id).unwrap().service, expected);
+    let moved = ipvs.modify_service(expected.id, |service| service.id = tcp("10.0.0.2:1").id);
+    assert_eq!(moved.unwrap_err().kind(), ErrorKind::InvalidValue);
+}
+
+#[test]
 fn a_service_that_this_crate_would_not_create_is_read_zeroed_updated_and_deleted() {
     let mut ipvs = fresh();
     let esp = ServiceId::Address {

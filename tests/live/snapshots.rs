@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use ipvs_netlink::{Change, Client, Destination, Service, ServiceId};
+use ipvs_netlink::{Change, Destination, Service, ServiceId};
 
+use crate::client::Client;
 use crate::namespace::fresh;
 
 fn service(port: u16) -> Service {

@@ -1,5 +1,6 @@
 //! The engine over a transport that follows a script.
 
+mod cancellation;
 mod changes;
 mod daemons;
 mod dumps;

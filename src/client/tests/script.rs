@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,6 +28,8 @@ pub(crate) enum Event {
     Late,
     /// Nothing comes until the deadline.
     Never,
+    /// Nothing comes until [`Script::unblock`].
+    Blocked,
 }
 
 /// What a client did.
@@ -115,6 +117,20 @@ impl Script {
         assert!(state.events.is_empty(), "not received: {:?}", state.events);
     }
 
+    /// What was held back comes.
+    pub(crate) fn unblock(&self) {
+        self.state().events.retain(|event| !matches!(event, Event::Blocked));
+    }
+
+    /// What was held back comes when somebody waits for it.
+    pub(crate) fn delay(&self) {
+        for event in &mut self.state().events {
+            if matches!(event, Event::Blocked) {
+                *event = Event::Late;
+            }
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -146,7 +162,9 @@ impl Transport for Script {
         let mut state = self.state();
         state.calls.push(Call::Receive);
         match state.events.front() {
-            None | Some(Event::Late | Event::Never) => Err(io::ErrorKind::WouldBlock.into()),
+            None | Some(Event::Late | Event::Never | Event::Blocked) => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
             Some(Event::Failure(errno)) => {
                 let errno = *errno;
                 state.events.pop_front();
@@ -163,19 +181,26 @@ impl Transport for Script {
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
-        let mut state = self.state();
-        state.calls.push(Call::Wait);
-        match state.events.front() {
-            Some(Event::Late) => {
-                state.events.pop_front();
-                Ok(())
+        let ready = {
+            let mut state = self.state();
+            state.calls.push(Call::Wait);
+            match state.events.front() {
+                Some(Event::Late) => {
+                    state.events.pop_front();
+                    Some(Ok(()))
+                }
+                Some(Event::Datagram(_) | Event::Failure(_)) => Some(Ok(())),
+                Some(Event::Blocked) => None,
+                None | Some(Event::Never) => {
+                    state.events.pop_front();
+                    assert!(until.is_some(), "this would wait for ever");
+                    Some(Err(io::ErrorKind::TimedOut.into()))
+                }
             }
-            Some(Event::Datagram(_) | Event::Failure(_)) => Ok(()),
-            None | Some(Event::Never) => {
-                state.events.pop_front();
-                assert!(until.is_some(), "this would wait for ever");
-                Err(io::ErrorKind::TimedOut.into())
-            }
+        };
+        match ready {
+            Some(result) => result,
+            None => pending().await,
         }
     }
 }
@@ -186,6 +211,12 @@ pub(crate) fn ready<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a script does not block"),
     }
+}
+
+/// Polls a future over scripts once and drops it.
+pub(crate) fn give_up<F: Future>(future: F) {
+    let poll = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll.is_pending(), "it was to be given up while it waits");
 }
 
 /// A datagram of one message.

@@ -1,0 +1,124 @@
+//! The async clients behind the blocking client's methods, so that the same tests run
+//! over all of them.
+
+/// `Client` over `$client`, whose futures `$wait` waits for.
+macro_rules! facade {
+    ($client:ty, $wait:path) => {
+        use std::os::fd::AsFd;
+        use std::path::Path;
+        use std::time::Duration;
+
+        use ipvs_netlink::{
+            Change, Destination, DestinationEntry, DestinationId, Info, Outcome, Report, Result,
+            Role, Scheduler, Service, ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
+        };
+        use netlink_sys::Socket;
+
+        #[derive(Debug)]
+        pub(crate) struct Client($client);
+
+        impl Client {
+            pub(crate) fn connect() -> Result<Self> {
+                $wait(<$client>::connect()).map(Self)
+            }
+
+            pub(crate) fn in_namespace(path: impl AsRef<Path>) -> Result<Self> {
+                $wait(<$client>::in_namespace(path)).map(Self)
+            }
+
+            pub(crate) fn in_namespace_fd(namespace: impl AsFd) -> Result<Self> {
+                $wait(<$client>::in_namespace_fd(namespace)).map(Self)
+            }
+
+            pub(crate) fn from_sockets(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
+                $wait(<$client>::from_sockets(commands, dumps)).map(Self)
+            }
+
+            pub(crate) fn deadline(&self) -> Option<Duration> {
+                self.0.deadline()
+            }
+
+            pub(crate) fn set_deadline(&mut self, deadline: Option<Duration>) {
+                self.0.set_deadline(deadline);
+            }
+
+            pub(crate) fn stream_services(
+                &mut self,
+            ) -> Result<impl Iterator<Item = Result<ServiceEntry>>> {
+                let mut stream = $wait(self.0.stream_services())?;
+                Ok(std::iter::from_fn(move || $wait(stream.next())))
+            }
+
+            pub(crate) fn stream_destinations(
+                &mut self,
+                service: ServiceId,
+            ) -> Result<impl Iterator<Item = Result<DestinationEntry>>> {
+                let mut stream = $wait(self.0.stream_destinations(service))?;
+                Ok(std::iter::from_fn(move || $wait(stream.next())))
+            }
+
+            pub(crate) fn submit_stream(
+                &mut self,
+                changes: impl Iterator<Item = Change> + Unpin,
+            ) -> impl Iterator<Item = (Change, Outcome)> {
+                let mut stream = self.0.submit_stream(changes);
+                std::iter::from_fn(move || $wait(stream.next()))
+            }
+
+            pub(crate) fn modify_service(
+                &mut self,
+                service: ServiceId,
+                edit: impl FnOnce(&mut Service),
+            ) -> Result<()> {
+                $wait(self.0.modify_service(service, edit))
+            }
+
+            pub(crate) fn modify_destination(
+                &mut self,
+                service: ServiceId,
+                destination: DestinationId,
+                edit: impl FnOnce(&mut Destination),
+            ) -> Result<()> {
+                $wait(self.0.modify_destination(service, destination, edit))
+            }
+        }
+
+        facade!(@forward $wait,
+            check() -> Result<()>;
+            info() -> Result<Info>;
+            services() -> Result<Vec<ServiceEntry>>;
+            snapshot() -> Result<Snapshot>;
+            service(id: ServiceId) -> Result<ServiceEntry>;
+            destinations(id: ServiceId) -> Result<Vec<DestinationEntry>>;
+            destination(service: ServiceId, id: DestinationId) -> Result<DestinationEntry>;
+            timeouts() -> Result<Timeouts>;
+            daemons() -> Result<Vec<SyncDaemon>>;
+            apply_change(change: &Change) -> Result<()>;
+            submit(changes: &[Change]) -> Report;
+            add_service(service: &Service) -> Result<()>;
+            update_service(service: &Service) -> Result<()>;
+            set_scheduler(id: ServiceId, scheduler: Scheduler) -> Result<()>;
+            delete_service(id: ServiceId) -> Result<()>;
+            add_destination(id: ServiceId, destination: &Destination) -> Result<()>;
+            update_destination(id: ServiceId, destination: &Destination) -> Result<()>;
+            set_weight(service: ServiceId, id: DestinationId, weight: u32) -> Result<()>;
+            delete_destination(service: ServiceId, id: DestinationId) -> Result<()>;
+            set_timeouts(timeouts: Timeouts) -> Result<()>;
+            start_daemon(daemon: &SyncDaemon) -> Result<()>;
+            stop_daemon(role: Role) -> Result<()>;
+            zero_service(id: ServiceId) -> Result<()>;
+            zero_all() -> Result<()>;
+            flush() -> Result<()>;
+        );
+    };
+    (@forward $wait:path, $($name:ident($($argument:ident: $type:ty),*) -> $output:ty;)*) => {
+        impl Client {
+            $(
+                pub(crate) fn $name(&mut self $(, $argument: $type)*) -> $output {
+                    $wait(self.0.$name($($argument),*))
+                }
+            )*
+        }
+    };
+}
+pub(crate) use facade;

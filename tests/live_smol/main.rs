@@ -1,0 +1,33 @@
+//! The tests of the blocking client on a real kernel, over the client of smol, and
+//! what only that one promises.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
+
+#[path = "../live/batches.rs"]
+mod batches;
+mod client;
+#[path = "../live/connecting.rs"]
+mod connecting;
+#[path = "../live/daemons.rs"]
+mod daemons;
+#[path = "../live/destinations.rs"]
+mod destinations;
+#[path = "../live/errors.rs"]
+mod errors;
+#[path = "../live/namespace.rs"]
+#[allow(dead_code, reason = "what only other tests need")]
+mod namespace;
+#[path = "../live/raw.rs"]
+#[allow(dead_code, reason = "what only other tests need")]
+mod raw;
+#[path = "../live/services.rs"]
+mod services;
+#[path = "../live/settings.rs"]
+mod settings;
+#[path = "../live/snapshots.rs"]
+mod snapshots;

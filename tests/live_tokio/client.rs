@@ -1,0 +1,19 @@
+use std::future::Future;
+use std::sync::LazyLock;
+
+use tokio::runtime::{Builder, Runtime};
+
+#[path = "../live/facade.rs"]
+mod facade;
+use facade::facade;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+});
+
+/// Polls on the calling thread, whose namespace and privileges count.
+fn wait<F: Future>(future: F) -> F::Output {
+    RUNTIME.block_on(future)
+}
+
+facade!(ipvs_netlink::tokio::Client, wait);
