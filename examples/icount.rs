@@ -2,80 +2,28 @@
 //!
 //! Each exits with 0 when it is done and checked. See `benches/README.md`.
 
-#![allow(clippy::print_stderr, reason = "a program says on stderr why it failed")]
+#[path = "icount/table.rs"]
+mod table;
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use ipvs_netlink::{Change, Client, Destination, Scheduler, Service, ServiceEntry};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use ipvs_netlink::{Change, Client};
+use table::{Outcome, Size, ensure};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [workload, services, destinations] = arguments.as_slice() else {
-        eprintln!("usage: icount WORKLOAD SERVICES DESTINATIONS");
-        return ExitCode::from(2);
-    };
-    let (Ok(services), Ok(destinations)) = (services.parse(), destinations.parse()) else {
-        eprintln!("icount: SERVICES and DESTINATIONS are numbers");
-        return ExitCode::from(2);
-    };
-    let size = Size { services, destinations };
-    let outcome = match workload.as_str() {
-        "noop" => Client::connect().map(drop).map_err(Into::into),
-        "desired" => desired(size),
-        "program" => program(size),
-        "list" => list(size),
-        "stream" => stream(size),
-        "reconcile" => reconcile(size),
-        "delete" => delete(size),
-        "latency" => latency(services),
-        _ => return ExitCode::from(2),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("icount: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Size {
-    services: u32,
-    destinations: u32,
-}
-
-impl Size {
-    fn services(self) -> impl Iterator<Item = Service> {
-        (0..self.services).map(|index| {
-            let address = SocketAddr::from((nth(Ipv4Addr::new(10, 0, 0, 1), index), 80));
-            Service::tcp(address).scheduler(Scheduler::ROUND_ROBIN)
+    table::run(|workload, size| {
+        Some(match workload {
+            "noop" => Client::connect().map(drop).map_err(Into::into),
+            "desired" => desired(size),
+            "program" => program(size),
+            "list" => list(size),
+            "stream" => stream(size),
+            "reconcile" => reconcile(size),
+            "delete" => delete(size),
+            "latency" => latency(size.services),
+            _ => return None,
         })
-    }
-
-    fn destinations(self, service: u32) -> impl Iterator<Item = Destination> {
-        (0..self.destinations).map(move |index| {
-            let index = service * self.destinations + index;
-            Destination::masquerade((nth(Ipv4Addr::new(172, 16, 0, 1), index), 8080).into())
-        })
-    }
-
-    fn desired(self) -> Vec<(Service, Vec<Destination>)> {
-        let services = (0..).zip(self.services());
-        services.map(|(index, service)| (service, self.destinations(index).collect())).collect()
-    }
-}
-
-fn nth(first: Ipv4Addr, index: u32) -> Ipv4Addr {
-    Ipv4Addr::from_bits(first.to_bits() + index)
-}
-
-fn ensure(holds: bool, what: &str) -> Outcome {
-    if holds { Ok(()) } else { Err(what.into()) }
+    })
 }
 
 fn desired(size: Size) -> Outcome {
@@ -141,10 +89,7 @@ fn list(size: Size) -> Outcome {
         let destinations = ipvs.destinations(entry.service.id)?;
         all.push((entry, destinations));
     }
-    ensure(all.len() == size.services as usize, "services")?;
-    let complete =
-        |(_, destinations): &(_, Vec<_>)| destinations.len() == size.destinations as usize;
-    ensure(all.iter().all(complete), "destinations")
+    size.check(&all)
 }
 
 fn stream(size: Size) -> Outcome {
@@ -166,18 +111,13 @@ fn stream(size: Size) -> Outcome {
 /// Reads the table and compares every field with what is wanted.
 fn reconcile(size: Size) -> Outcome {
     let mut ipvs = Client::connect()?;
-    let desired = size.desired();
-    let services: HashMap<_, ServiceEntry> =
-        ipvs.services()?.into_iter().map(|entry| (entry.service.id, entry)).collect();
-    ensure(services.len() == desired.len(), "services")?;
-    for (service, destinations) in &desired {
-        let entry = services.get(&service.id).ok_or("a service is missing")?;
-        ensure(entry.service == *service, "a service differs")?;
+    let wanted = size.desired();
+    let services = table::by_id(ipvs.services()?);
+    ensure(services.len() == wanted.len(), "services")?;
+    for (service, destinations) in &wanted {
+        table::compare_service(&services, service)?;
         let read = ipvs.destinations(service.id)?;
-        // The kernel reports the newest first, so that this is nearly sorted.
-        let mut read: Vec<_> = read.iter().rev().map(|entry| &entry.destination).collect();
-        read.sort_unstable_by_key(|destination| destination.id);
-        ensure(read.into_iter().eq(destinations), "destinations differ")?;
+        table::compare_destinations(&read, destinations)?;
     }
     Ok(())
 }
@@ -185,7 +125,7 @@ fn reconcile(size: Size) -> Outcome {
 /// Adds and deletes a service, each confirmed before the next.
 fn latency(rounds: u32) -> Outcome {
     let mut ipvs = Client::connect()?;
-    let service = Service::tcp(([10, 128, 0, 1], 80).into()).scheduler(Scheduler::ROUND_ROBIN);
+    let service = table::lonely_service();
     for _ in 0..rounds {
         ipvs.add_service(&service)?;
         ipvs.delete_service(service.id)?;

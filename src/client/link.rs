@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -27,6 +29,9 @@ const SEND_OVERHEAD: usize = 32;
 /// no place are lost.
 const ANSWER: usize = 1024;
 
+/// After so many answers, or twice as many changes, other tasks may run.
+const SHIFT: usize = 32;
+
 /// A socket, what is remembered of it, and its buffers.
 #[derive(Debug)]
 pub(crate) struct Link<T> {
@@ -36,6 +41,8 @@ pub(crate) struct Link<T> {
     inbox: Vec<u8>,
     capacity: usize,
     chunk: usize,
+    /// How much was done since other tasks could run.
+    work: usize,
 }
 
 /// How long to wait for an answer. The clock is looked at only when the answer is
@@ -85,6 +92,7 @@ impl<T: Transport> Link<T> {
             inbox: Vec::with_capacity(capacity),
             capacity,
             chunk: CHUNK,
+            work: 0,
         }
     }
 
@@ -132,9 +140,23 @@ impl<T: Transport> Link<T> {
     /// the error.
     #[inline]
     pub(crate) async fn receive(&mut self, patience: &mut Patience) -> io::Result<()> {
+        self.breathe(1).await;
         match self.try_receive() {
             Ok(()) => Ok(()),
             Err(cause) => self.receive_after(cause, patience).await,
+        }
+    }
+
+    /// Lets other tasks run on this thread, if there are some and it is time. All is
+    /// there when it is asked for, so that otherwise nothing would.
+    #[inline]
+    pub(crate) async fn breathe(&mut self, work: usize) {
+        if T::SHARES_THREAD {
+            self.work += work;
+            if self.work >= SHIFT {
+                self.work = 0;
+                yield_now().await;
+            }
         }
     }
 
@@ -193,6 +215,19 @@ impl<T: Transport> Link<T> {
         self.session.dump_ended();
         Ok(())
     }
+}
+
+/// Is pending once.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn is_overflow(cause: &io::Error) -> bool {

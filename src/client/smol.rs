@@ -58,6 +58,8 @@ async_client! {
 pub(crate) struct SmolSocket(Async<Socket>);
 
 impl Transport for SmolSocket {
+    const SHARES_THREAD: bool = true;
+
     fn new(socket: Socket) -> io::Result<Self> {
         Async::new_nonblocking(socket).map(Self)
     }

@@ -75,6 +75,7 @@ impl<T: Transport> Engine<T> {
             if !self.chunk(chunk, &mut report).await {
                 break;
             }
+            self.commands.breathe(chunk.len() / 2).await;
         }
         let rest = changes.get(report.len()..).unwrap_or_default();
         for change in rest {

@@ -63,6 +63,8 @@ async_client! {
 pub(crate) struct TokioSocket(AsyncFd<Socket>);
 
 impl Transport for TokioSocket {
+    const SHARES_THREAD: bool = true;
+
     #[allow(
         deprecated,
         reason = "what replaces it is unsafe, for descriptors that somebody else may close; \

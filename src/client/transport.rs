@@ -9,6 +9,10 @@ use netlink_sys::Socket;
 /// The kernel executes requests inside `send`, so the answer is normally there
 /// when it returns: receiving is tried first, and waiting is the exception.
 pub(crate) trait Transport: Sized {
+    /// Whether other tasks want to run on this thread: then the engine lets them, now
+    /// and then, though it need not wait for anything.
+    const SHARES_THREAD: bool = false;
+
     /// Takes a connected socket.
     fn new(socket: Socket) -> io::Result<Self>;
 

@@ -22,6 +22,7 @@ mod errors;
 #[path = "../live/namespace.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod namespace;
+mod promises;
 #[path = "../live/raw.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod raw;
