@@ -161,7 +161,7 @@ impl<T: Transport> Link<T> {
     }
 
     /// Receives the next datagram after an attempt that failed for the reason `cause`.
-    async fn receive_after(
+    pub(crate) async fn receive_after(
         &mut self,
         mut cause: io::Error,
         patience: &mut Patience,
@@ -183,8 +183,9 @@ impl<T: Transport> Link<T> {
         }
     }
 
+    /// Receives the next datagram if it is there.
     #[inline]
-    fn try_receive(&mut self) -> io::Result<()> {
+    pub(crate) fn try_receive(&mut self) -> io::Result<()> {
         loop {
             self.inbox.clear();
             match self.transport.try_receive(&mut self.inbox) {

@@ -1,6 +1,7 @@
 //! Writing: one change or many, in chunks that one system call sends.
 
 use std::collections::VecDeque;
+use std::io;
 
 use rustix::io::Errno;
 
@@ -9,7 +10,7 @@ use crate::client::{Engine, Outcome, Report, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal};
 use crate::model::{Change, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};
-use crate::wire::Request;
+use crate::wire::{Malformed, Request};
 
 /// Takes the outcomes of changes, in order.
 pub(crate) trait Collect {
@@ -47,6 +48,16 @@ impl Collect for Result<()> {
     }
 }
 
+/// What came of sending a chunk and looking for an answer once.
+enum First {
+    /// A datagram was there.
+    Read(Result<Verdict, Malformed>),
+    /// None was, for this reason.
+    Failed(io::Error),
+    /// The chunk was not sent.
+    NotSent(io::Error),
+}
+
 /// Why answers to a chunk are missing.
 enum Loss {
     /// It was not sent.
@@ -75,7 +86,6 @@ impl<T: Transport> Engine<T> {
             if !self.chunk(chunk, &mut report).await {
                 break;
             }
-            self.commands.breathe(chunk.len() / 2).await;
         }
         let rest = changes.get(report.len()..).unwrap_or_default();
         for change in rest {
@@ -99,16 +109,29 @@ impl<T: Transport> Engine<T> {
     /// for its changes may build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
         let mut batch = self.encode_chunk(changes);
-        match self.send_chunk(changes, &mut batch).await {
-            Ok(()) if !batch.any_refusal(|_| true) => {
-                report.done(changes.len());
-                true
-            }
-            // Boxed as it is rare, as in the reading.
+        let first = self.send_chunk(&mut batch);
+        if matches!(first, First::Read(Ok(Verdict::Complete))) && !batch.any_refusal(|_| true) {
+            report.done(changes.len());
+            self.commands.breathe(1 + changes.len() / 2).await;
+            return true;
+        }
+        // Boxed, so that the future of the usual case has no room for what is rare.
+        Box::pin(self.settle_chunk(batch, first, changes, report)).await
+    }
+
+    /// Waits for the end of a chunk that is not done at once and reports on it.
+    async fn settle_chunk(
+        &mut self,
+        mut batch: Batch,
+        first: First,
+        changes: &[Change],
+        report: &mut impl Collect,
+    ) -> bool {
+        match self.await_chunk(&mut batch, first, changes).await {
             Ok(()) if batch.any_refusal(is_noent) => {
-                Box::pin(self.settle_noent(batch, changes, report)).await
+                self.settle_noent(batch, changes, report).await
             }
-            result => Box::pin(self.settle(&batch, result.err(), changes, report)).await,
+            result => self.settle(&batch, result.err(), changes, report).await,
         }
     }
 
@@ -126,7 +149,8 @@ impl<T: Transport> Engine<T> {
         if moved && batch.refusal(0).is_some_and(is_noent) {
             batch = self.encode_chunk(changes);
             moved = false;
-            if let Err(loss) = self.send_chunk(changes, &mut batch).await {
+            let first = self.send_chunk(&mut batch);
+            if let Err(loss) = self.await_chunk(&mut batch, first, changes).await {
                 return self.settle(&batch, Some(loss), changes, report).await;
             }
         }
@@ -170,21 +194,47 @@ impl<T: Transport> Engine<T> {
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }
 
-    async fn send_chunk(&mut self, changes: &[Change], batch: &mut Batch) -> Result<(), Loss> {
+    /// Sends the chunk that was encoded and reads the answer, if it is there at once.
+    fn send_chunk(&mut self, batch: &mut Batch) -> First {
+        let link = &mut self.commands;
+        if let Err(cause) = link.send() {
+            return First::NotSent(cause);
+        }
+        match link.try_receive() {
+            Ok(()) => First::Read(batch.read(link.datagram())),
+            Err(cause) => First::Failed(cause),
+        }
+    }
+
+    /// Reads until the chunk is at its end.
+    async fn await_chunk(
+        &mut self,
+        batch: &mut Batch,
+        first: First,
+        changes: &[Change],
+    ) -> Result<(), Loss> {
         let link = &mut self.commands;
         let context = || changes.first().map_or(Context::new(Operation::Flush), Context::of);
-        if let Err(cause) = link.send() {
-            return Err(Loss::NotSent(Error::not_sent(context(), &cause)));
-        }
         let unanswered = |cause| Loss::Unanswered(Error::unanswered(context(), &cause));
         let mut patience = Patience::new(self.deadline);
+        let mut verdict = match first {
+            First::Read(verdict) => verdict,
+            First::Failed(cause) => {
+                link.receive_after(cause, &mut patience).await.map_err(unanswered)?;
+                batch.read(link.datagram())
+            }
+            First::NotSent(cause) => {
+                return Err(Loss::NotSent(Error::not_sent(context(), &cause)));
+            }
+        };
         loop {
-            link.receive(&mut patience).await.map_err(unanswered)?;
-            match batch.read(link.datagram()) {
+            match verdict {
                 Ok(Verdict::Complete) => break,
                 Ok(Verdict::Open) => {}
                 Err(detail) => return Err(Loss::Unanswered(Error::malformed(context(), detail))),
             }
+            link.receive(&mut patience).await.map_err(unanswered)?;
+            verdict = batch.read(link.datagram());
         }
         match patience.overflowed() {
             // The last answer is there, but others may be among the lost.
