@@ -1,0 +1,59 @@
+//! Watches the table from tokio: prints, every second, the services whose counters
+//! move, until Ctrl-C.
+//!
+//! `cargo run --example tokio -- 3` stops after three rounds. Needs `CAP_NET_ADMIN`
+//! and a kernel with IPVS; `tests/kernel/run --shell` gives a shell on one.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipvs_netlink::tokio::Client;
+use ipvs_netlink::{Destination, Service};
+use tokio::sync::Mutex;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let rounds = std::env::args().nth(1).map_or(Ok(u64::MAX), |rounds| rounds.parse())?;
+
+    // A socket carries one conversation at a time, so tasks share a client in a mutex.
+    let ipvs = Arc::new(Mutex::new(Client::connect().await?));
+    let watcher = tokio::spawn(watch(Arc::clone(&ipvs), rounds));
+
+    // Something to see on an empty table, gone when this program ends.
+    let example = Service::tcp("127.0.0.1:7000".parse()?);
+    let ours = ipvs.lock().await.services().await?.is_empty();
+    if ours {
+        let mut ipvs = ipvs.lock().await;
+        ipvs.add_service(&example).await?;
+        ipvs.add_destination(example.id, &Destination::masquerade("127.0.0.1:8000".parse()?))
+            .await?;
+    }
+
+    let watched = tokio::select! {
+        watched = watcher => watched?.map_err(Into::into),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+    };
+    if ours {
+        ipvs.lock().await.delete_service(example.id).await?;
+    }
+    watched
+}
+
+/// Prints how many connections each service got since the last round.
+async fn watch(ipvs: Arc<Mutex<Client>>, rounds: u64) -> Result<(), ipvs_netlink::Error> {
+    let mut before = HashMap::new();
+    for round in 1..=rounds {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let services = ipvs.lock().await.services().await?;
+        let mut out = io::stdout().lock();
+        for entry in services {
+            let (id, connections) = (entry.service.id, entry.stats.connections);
+            let new = connections - before.insert(id, connections).unwrap_or(0).min(connections);
+            writeln!(out, "{round:>4} {id} +{new} connections").ok();
+        }
+    }
+    Ok(())
+}
