@@ -224,15 +224,18 @@ macro_rules! async_client {
 
         /// The services, one after the other. See [`Client::stream_services`].
         #[derive(Debug)]
+        #[must_use = "it reads nothing until it is driven"]
         pub struct Services<'c>(Entries<'c, $transport, ServiceEntry>);
 
         /// The destinations of a service, one after the other. See
         /// [`Client::stream_destinations`].
         #[derive(Debug)]
+        #[must_use = "it reads nothing until it is driven"]
         pub struct Destinations<'c>(Entries<'c, $transport, DestinationEntry>);
 
         /// Changes and what became of them. See [`Client::submit_stream`].
         #[derive(Debug)]
+        #[must_use = "nothing is sent until it is driven"]
         pub struct SubmitStream<'c, I>(Submitted<'c, $transport, I>);
 
         async_stream!({} Services<'_>, Result<ServiceEntry>);

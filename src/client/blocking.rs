@@ -123,6 +123,7 @@ impl Client {
 
 /// Changes and what became of them. See [`Client::submit_stream`].
 #[derive(Debug)]
+#[must_use = "nothing is sent until it is driven"]
 pub struct SubmitStream<'c, I> {
     engine: &'c mut Engine<BlockingSocket>,
     changes: I,
@@ -158,11 +159,13 @@ impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
 
 /// The services, one after the other. See [`Client::stream_services`].
 #[derive(Debug)]
+#[must_use = "it reads nothing until it is driven"]
 pub struct Services<'c>(Entries<'c, ServiceEntry>);
 
 /// The destinations of a service, one after the other. See
 /// [`Client::stream_destinations`].
 #[derive(Debug)]
+#[must_use = "it reads nothing until it is driven"]
 pub struct Destinations<'c>(Entries<'c, DestinationEntry>);
 
 #[derive(Debug)]

@@ -170,7 +170,7 @@ impl<T: Transport> Engine<T> {
         Ok(self.collect_counted(request).await?.0)
     }
 
-    /// Reads all things of a dump, and says how many datagrams they came in.
+    /// Reads all things of a dump, and says in how many datagrams they came.
     pub(crate) async fn collect_counted<R: Report>(
         &mut self,
         request: Request<'static>,
@@ -187,16 +187,18 @@ impl<T: Transport> Engine<T> {
         request: Request<'static>,
     ) -> Result<(Vec<R>, u32)> {
         let mut run = self.begin(request)?;
-        let mut all = Vec::new();
+        let (mut all, mut pieces) = (Vec::new(), 0);
         while self.load(&mut run).await? {
             if all.is_empty() {
                 all.reserve_exact(self.dump_link(&request).datagram().len() / R::LENGTH);
             }
+            let before = all.len();
             while let Some(report) = self.step(&mut run)? {
                 all.push(report);
             }
+            pieces += u32::from(all.len() > before);
         }
-        Ok((all, run.datagrams))
+        Ok((all, pieces))
     }
 
     /// Reads the destinations of a service. The kernel answers nothing, without an

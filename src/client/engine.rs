@@ -99,6 +99,7 @@ impl<T: Transport> Engine<T> {
 
     async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
         let link = &mut self.commands;
+        link.drain_open_dump();
         let single = link.session.single(&mut link.outbox, self.family, request);
         link.send().map_err(|cause| Error::not_sent(request.context(), &cause))?;
         let mut patience = Patience::new(self.deadline);

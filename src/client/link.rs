@@ -200,6 +200,15 @@ impl<T: Transport> Link<T> {
         }
     }
 
+    /// Empties the socket of a dump that was given up, before a command: what is left
+    /// of it takes the place of answers. A failure shows again in what follows.
+    #[inline]
+    pub(crate) fn drain_open_dump(&mut self) {
+        if self.session.has_open_dump() {
+            let _ = self.drain();
+        }
+    }
+
     /// Takes everything out of the socket: what is left of a dump that was given
     /// up, whose next part the kernel makes when one is taken, and answers to
     /// requests that were.

@@ -17,12 +17,13 @@ impl<T: Transport> Engine<T> {
     ) -> Result<()> {
         let context = Context::about(Operation::UpdateService, Object::Service(id));
         let entry = self.read::<ServiceEntry>(Request::Service(id)).await;
-        let mut service = entry.map_err(|error| error.unwritten(context))?.service;
+        let read = entry.map_err(|error| error.unwritten(context))?.service;
+        let mut service = read.clone();
         edit(&mut service);
         if service.id != id {
             return Err(Error::invalid(context, moved_identity(service.id)));
         }
-        self.change(&Change::UpdateService(service)).await
+        self.replace(&Change::UpdateService(read), &Change::UpdateService(service)).await
     }
 
     /// Reads a destination, lets `edit` change it and writes it back.
@@ -35,12 +36,25 @@ impl<T: Transport> Engine<T> {
         let context =
             Context::about(Operation::UpdateDestination, Object::Destination(service, id));
         let entry = self.destination(service, id).await;
-        let mut destination = entry.map_err(|error| error.unwritten(context))?.destination;
+        let read = entry.map_err(|error| error.unwritten(context))?.destination;
+        let mut destination = read.clone();
         edit(&mut destination);
         if destination.id != id {
             return Err(Error::invalid(context, moved_identity(destination.id)));
         }
-        self.change(&Change::UpdateDestination(service, destination)).await
+        let read = Change::UpdateDestination(service, read);
+        self.replace(&read, &Change::UpdateDestination(service, destination)).await
+    }
+
+    /// Does `change`. What breaks a rule in it is let pass where it did so in what was
+    /// read, too: the kernel has accepted it before.
+    async fn replace(&mut self, read: &Change, change: &Change) -> Result<()> {
+        match change.validate() {
+            Err(invalid) if read.validate().as_ref() != Err(&invalid) => {
+                Err(Error::invalid(Context::of(change), invalid))
+            }
+            _ => self.change_unchecked(change).await,
+        }
     }
 }
 

@@ -43,11 +43,11 @@ macro_rules! operations {
             /// readings agree; the destinations of a service, where they do not come
             /// in one piece, too.
             ///
-            /// Guaranteed, where
-            /// [`is_consistent`](crate::Snapshot::is_consistent) is true: no object is
-            /// there twice; a service that existed all the time is there, and so is a
-            /// destination that did, unless as many others were deleted in both
-            /// readings that found the same. Not guaranteed: that everything is as it
+            /// No object is there twice. Where
+            /// [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
+            /// agreed on which there are. Both may have missed the same one, if objects
+            /// before it were deleted in the midst of each; up to Linux 7.0 those may
+            /// even be services of other network namespaces. Nor is everything as it
             /// was at a single moment.
             #[doc = include_str!("errors_of_reads.md")]
             pub $($async)? fn snapshot(&mut self) -> Result<Snapshot> {
@@ -134,7 +134,7 @@ macro_rules! operations {
             /// The report has one outcome for each change, in order, whatever
             /// happens. After lost answers (a receive overflow, a deadline) nothing
             /// more is sent; after an overflow the table is read again to find out
-            /// what was done.
+            /// about updates, of which the result tells.
             ///
             /// The thread is blocked while the kernel executes a chunk, which takes
             /// some microseconds for each change and longer where it loads a module.

@@ -4,11 +4,12 @@ use crate::error::{Certainty, Error};
 
 /// What became of a change.
 #[derive(Clone, Debug)]
+#[must_use = "the change may have failed"]
 pub enum Outcome {
     /// The kernel has done it.
     ///
-    /// Where the kernel's answers were lost, the table was read again and is as the
-    /// change asks.
+    /// Where the answers to updates, timeouts or a flush were lost in an overflow, the
+    /// table was read again and is as the change asks.
     Done,
     /// The kernel refused it: nothing has changed.
     Refused(Error),
@@ -60,6 +61,7 @@ impl Outcome {
 ///
 /// It takes memory only for those that failed.
 #[derive(Clone, Debug, Default)]
+#[must_use = "changes may have failed"]
 pub struct Report {
     count: usize,
     /// Those that are not done, by position, in order.

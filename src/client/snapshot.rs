@@ -92,7 +92,7 @@ impl<T: Transport> Engine<T> {
                 Some(known) => known.destinations,
                 None => self.settled_destinations(id, settled).await?,
             };
-            all.push(ServiceSnapshot::new(entry, destinations));
+            all.push(ServiceSnapshot::in_order(entry, destinations));
         }
         Ok(all)
     }
@@ -121,13 +121,12 @@ impl<T: Transport> Engine<T> {
     }
 
     async fn dump_in_order<R: Named>(&mut self, request: Request<'static>) -> Result<Reading<R>> {
-        let (mut entries, datagrams) = self.collect_counted::<R>(request).await?;
+        let (mut entries, pieces) = self.collect_counted::<R>(request).await?;
         let length = entries.len();
         // The kernel reports the newest destination first, so that this is nearly done.
         entries.reverse();
         entries.sort_by_key(Named::id);
         entries.dedup_by_key(|entry| entry.id());
-        // The last datagram is the end of the dump.
-        Ok(Reading { repeated: entries.len() < length, at_once: datagrams <= 2, entries })
+        Ok(Reading { repeated: entries.len() < length, at_once: pieces <= 1, entries })
     }
 }

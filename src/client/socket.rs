@@ -9,7 +9,13 @@ use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
+#[cfg(feature = "packet")]
+use rustix::net::{
+    AddressFamily, netlink,
+    sockopt::{socket_domain, socket_protocol},
+};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -52,20 +58,27 @@ impl Endpoint {
     #[cfg(feature = "packet")]
     pub(crate) fn adopt(mut socket: Socket) -> Result<Self> {
         let adopt = || -> io::Result<Self> {
+            let netlink = socket_domain(&socket)? == AddressFamily::NETLINK;
+            if !netlink || socket_protocol(&socket)? != Some(netlink::GENERIC) {
+                return Err(Errno::PROTOTYPE.into());
+            }
+            prepare(&socket)?;
             let mut address = SocketAddr::new(0, 0);
             socket.get_address(&mut address)?;
             let port = match address.port_number() {
                 0 => socket.bind_auto()?.port_number(),
                 port => port,
             };
-            prepare(&socket)?;
             let mut waiting = Vec::with_capacity(64);
             loop {
                 waiting.clear();
                 match receive(&socket, &mut waiting) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Ok(_) => {}
+                    Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
                     // What is lost here is not ours either.
-                    _ => {}
+                    Err(cause) if cause.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {}
+                    Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                    Err(cause) => return Err(cause),
                 }
             }
             Self::measure(socket, port)
@@ -124,8 +137,10 @@ impl Endpoints {
         let enter_and_open = || {
             move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network)).map_err(
                 |errno| {
-                    Error::not_sent(CONNECT, &errno.into())
-                        .because("entering the network namespace takes CAP_SYS_ADMIN")
+                    Error::not_sent(CONNECT, &errno.into()).because(match errno {
+                        Errno::PERM => "entering a network namespace takes CAP_SYS_ADMIN",
+                        _ => "this is not a network namespace",
+                    })
                 },
             )?;
             Self::open()

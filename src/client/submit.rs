@@ -71,6 +71,10 @@ impl<T: Transport> Engine<T> {
     pub(crate) async fn change(&mut self, change: &Change) -> Result<()> {
         let validated = change.validate();
         validated.map_err(|invalid| Error::invalid(Context::of(change), invalid))?;
+        self.change_unchecked(change).await
+    }
+
+    pub(crate) async fn change_unchecked(&mut self, change: &Change) -> Result<()> {
         let mut result = Ok(());
         self.chunk(std::slice::from_ref(change), &mut result).await;
         result
@@ -101,7 +105,7 @@ impl<T: Transport> Engine<T> {
         changes: &[Change],
         report: &mut impl Collect,
     ) -> bool {
-        refuse_invalid(changes, report) || self.chunk(changes, report).await
+        changes.is_empty() || refuse_invalid(changes, report) || self.chunk(changes, report).await
     }
 
     /// Sends a chunk of valid changes and reports on each, in order. False when
@@ -127,42 +131,31 @@ impl<T: Transport> Engine<T> {
         changes: &[Change],
         report: &mut impl Collect,
     ) -> bool {
-        match self.await_chunk(&mut batch, first, changes).await {
-            Ok(()) if batch.any_refusal(is_noent) => {
-                self.settle_noent(batch, changes, report).await
-            }
-            result => self.settle(&batch, result.err(), changes, report).await,
-        }
-    }
-
-    /// Reports on a chunk in which ENOENT occurs: it may mean that the module was
-    /// loaded anew. Then the kernel refuses the family's old id from some change on;
-    /// if it is from the first on, nothing has been done and all is sent again.
-    async fn settle_noent(
-        &mut self,
-        mut batch: Batch,
-        changes: &[Change],
-        report: &mut impl Collect,
-    ) -> bool {
-        let family = self.family_moved().await;
-        let mut moved = family.as_ref().is_ok_and(|moved| *moved);
-        if moved && batch.refusal(0).is_some_and(is_noent) {
-            batch = self.encode_chunk(changes);
-            moved = false;
-            let first = self.send_chunk(&mut batch);
-            if let Err(loss) = self.await_chunk(&mut batch, first, changes).await {
-                return self.settle(&batch, Some(loss), changes, report).await;
+        let mut result = self.await_chunk(&mut batch, first, changes).await;
+        // The kernel locks its families for the whole of a datagram: either all requests
+        // meet one that is no more, and nothing has been done, or none does.
+        let mut family = Ok(false);
+        if batch.all_refused(changes.len(), is_noent) {
+            family = self.family_moved().await;
+            if matches!(family, Ok(true)) {
+                batch = self.encode_chunk(changes);
+                let first = self.send_chunk(&mut batch);
+                result = self.await_chunk(&mut batch, first, changes).await;
+                family = match batch.all_refused(changes.len(), is_noent) {
+                    true => self.family_moved().await,
+                    false => Ok(false),
+                };
             }
         }
-        for (index, change) in (0..).zip(changes) {
-            report.push(match (batch.refusal(index), &family) {
-                (Some(refusal), Err(error)) if is_noent(refusal) => {
-                    Outcome::failed(error.clone().within(Context::of(change)))
+        match family {
+            Ok(moved) => self.settle(&batch, result.err(), moved, changes, report).await,
+            Err(error) => {
+                for change in changes {
+                    report.push(Outcome::failed(error.clone().within(Context::of(change))));
                 }
-                (refusal, _) => outcome(change, refusal, moved),
-            });
+                false
+            }
         }
-        family.is_ok()
     }
 
     /// Reports on a chunk with refusals or of which answers are missing. False when
@@ -171,18 +164,22 @@ impl<T: Transport> Engine<T> {
         &mut self,
         batch: &Batch,
         loss: Option<Loss>,
+        moved: bool,
         changes: &[Change],
         report: &mut impl Collect,
     ) -> bool {
+        // After any other loss than an overflow the socket may be of no use.
+        let mut readable = matches!(&loss, Some(Loss::Unanswered(error))
+            if error.kind() == ErrorKind::ReceiveOverflow);
         for (index, change) in (0..).zip(changes) {
-            report.push(match (batch.refusal(index), &loss) {
-                (None, Some(Loss::Unanswered(error))) if self.holds(change, error).await => {
-                    Outcome::Done
-                }
-                (None, Some(Loss::Unanswered(error) | Loss::NotSent(error))) => {
-                    Outcome::failed(error.clone().within(Context::of(change)))
-                }
-                (refusal, _) => outcome(change, refusal, false),
+            let Some(Loss::Unanswered(error) | Loss::NotSent(error)) = &loss else {
+                report.push(outcome(change, batch.refusal(index), moved));
+                continue;
+            };
+            report.push(match batch.refusal(index) {
+                Some(refusal) => outcome(change, Some(refusal), moved),
+                None if readable && self.holds(change, &mut readable).await => Outcome::Done,
+                None => Outcome::failed(error.clone().within(Context::of(change))),
             });
         }
         loss.is_none()
@@ -190,6 +187,7 @@ impl<T: Transport> Engine<T> {
 
     fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
         let link = &mut self.commands;
+        link.drain_open_dump();
         let requests = changes.iter().map(Request::Change);
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }

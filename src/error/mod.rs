@@ -229,6 +229,12 @@ impl fmt::Display for Error {
         }
         match &inner.invalid {
             Some(invalid) => write!(f, ": {invalid}")?,
+            // What connecting lacks is not what the commands of IPVS ask for.
+            None if inner.kind == ErrorKind::PermissionDenied
+                && inner.operation == Operation::Connect =>
+            {
+                f.write_str(": permission denied")?;
+            }
             None => write!(f, ": {}", inner.kind)?,
         }
         if let Some(detail) = inner.detail {
@@ -284,7 +290,9 @@ impl From<Error> for io::Error {
             ErrorKind::DeadlineExceeded => io::ErrorKind::TimedOut,
             _ if error.is_not_found() => io::ErrorKind::NotFound,
             _ if error.is_already_exists() => io::ErrorKind::AlreadyExists,
-            _ => io::ErrorKind::Other,
+            _ => error
+                .errno()
+                .map_or(io::ErrorKind::Other, |errno| Self::from_raw_os_error(errno).kind()),
         };
         Self::new(kind, error)
     }

@@ -8,20 +8,26 @@ use crate::model::{
 };
 
 impl fmt::Display for Change {
-    /// The `ipvsadm` command that does the same, quoted for a shell. What `ipvsadm`
-    /// has no word for stands behind a `#`.
+    /// The `ipvsadm` command that does the same, quoted for a shell. Where `ipvsadm` has
+    /// no words for something it is a comment of the shell.
+    ///
+    /// `ipvsadm` itself refuses some settings that the kernel accepts: persistence of
+    /// 0 s, port 0 without persistence, one-packet scheduling of TCP.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = Line(f, Vec::new());
+        let mut line = Line(String::new(), Vec::new());
         line.write(self)?;
-        let Line(f, unsaid) = line;
-        if unsaid.is_empty() { Ok(()) } else { write!(f, " # {}", unsaid.join(", ")) }
+        let Line(command, unsaid) = line;
+        if !unsaid.is_empty() {
+            write!(f, "# ipvsadm cannot say {}: ", unsaid.join(", "))?;
+        }
+        f.write_str(&command)
     }
 }
 
 /// A command under construction, and what it cannot say.
-struct Line<'f, 'w>(&'f mut fmt::Formatter<'w>, Vec<String>);
+struct Line(String, Vec<String>);
 
-impl Line<'_, '_> {
+impl Line {
     fn write(&mut self, change: &Change) -> fmt::Result {
         self.0.write_str("ipvsadm")?;
         match change {
@@ -263,7 +269,8 @@ mod tests {
         };
         assert_eq!(
             Change::AddDestination(id, server).to_string(),
-            "ipvsadm -a -t 192.0.2.10:0 -r 10.0.0.2:8080 -w 1 # protocol IP_50, forwarding Method-5"
+            "# ipvsadm cannot say protocol IP_50, forwarding Method-5: \
+             ipvsadm -a -t 192.0.2.10:0 -r 10.0.0.2:8080 -w 1"
         );
     }
 

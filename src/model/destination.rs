@@ -243,6 +243,15 @@ pub struct DestinationEntry {
     pub stats: Stats,
 }
 
+impl DestinationEntry {
+    /// An entry as a kernel might report it, for tests and for tables put together
+    /// otherwise.
+    #[must_use]
+    pub const fn new(destination: Destination, connections: Connections, stats: Stats) -> Self {
+        Self { destination, connections, stats }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

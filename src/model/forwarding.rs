@@ -138,8 +138,9 @@ impl FromStr for Tunnel {
         let rule = "must be ipip, gre, gre csum, or gue with a port and maybe csum or remcsum";
         let invalid = || InvalidValue::new("tunnel", format!("{text:?}"), rule);
         let gue = |port: &str, checksum| {
-            let port = port.parse().map_err(|_| invalid())?;
-            Ok(Self::Gue { port, checksum })
+            let plain = port.bytes().all(|byte| byte.is_ascii_digit());
+            let port = port.parse().ok().filter(|port| plain && *port != 0);
+            port.map(|port| Self::Gue { port, checksum }).ok_or_else(invalid)
         };
         let words: Vec<&str> = text.split(' ').take(4).collect();
         match words.as_slice() {
@@ -156,6 +157,7 @@ impl FromStr for Tunnel {
 
 /// How a GUE packet is checksummed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[doc(alias = "IPVS_DEST_ATTR_TUN_FLAGS")]
 pub enum GueChecksum {
     /// Not at all (`--tun-nocsum`), the default.
@@ -212,7 +214,17 @@ mod tests {
         for name in ["ipip", "gre", "gre csum", "gue 6080", "gue 1 csum", "gue 65535 remcsum"] {
             assert_eq!(name.parse::<Tunnel>().unwrap().to_string(), name);
         }
-        for name in ["", "gue", "gue 65536", "gre 1", "ipip csum", "gue 1 csum x", "Masq "] {
+        for name in [
+            "",
+            "gue",
+            "gue 0",
+            "gue +1",
+            "gue 65536",
+            "gre 1",
+            "ipip csum",
+            "gue 1 csum x",
+            "Masq ",
+        ] {
             assert!(name.parse::<Tunnel>().is_err() && name.parse::<Forwarding>().is_err());
         }
     }

@@ -154,6 +154,15 @@ pub struct ServiceEntry {
     pub stats: Stats,
 }
 
+impl ServiceEntry {
+    /// An entry as a kernel might report it, for tests and for tables put together
+    /// otherwise.
+    #[must_use]
+    pub const fn new(service: Service, stats: Stats) -> Self {
+        Self { service, stats }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

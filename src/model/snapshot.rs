@@ -23,7 +23,14 @@ pub struct ServiceSnapshot {
 }
 
 impl ServiceSnapshot {
-    pub(crate) const fn new(entry: ServiceEntry, destinations: Vec<DestinationEntry>) -> Self {
+    /// A service with its destinations, which are put in order.
+    #[must_use]
+    pub fn new(entry: ServiceEntry, mut destinations: Vec<DestinationEntry>) -> Self {
+        destinations.sort_by_key(|entry| entry.destination.id);
+        Self::in_order(entry, destinations)
+    }
+
+    pub(crate) const fn in_order(entry: ServiceEntry, destinations: Vec<DestinationEntry>) -> Self {
         Self { entry, destinations }
     }
 
@@ -41,9 +48,11 @@ impl Snapshot {
         Self { services, consistent }
     }
 
-    /// Whether the services and the destinations of each are known to be complete.
-    /// False when others kept writing for so long that reading did not settle; then
-    /// some may be missing.
+    /// Whether two readings agreed on which services there are, and on the destinations
+    /// of each that did not come in one piece. False when others kept writing for so long
+    /// that none did; then some may be missing.
+    ///
+    /// A snapshot that a program put together itself is not consistent.
     #[must_use]
     pub const fn is_consistent(&self) -> bool {
         self.consistent
@@ -71,6 +80,17 @@ impl Snapshot {
     pub fn service(&self, id: ServiceId) -> Option<&ServiceSnapshot> {
         let at = self.services.binary_search_by_key(&id, |service| service.entry.service.id);
         at.ok().and_then(|at| self.services.get(at))
+    }
+}
+
+impl FromIterator<ServiceSnapshot> for Snapshot {
+    /// Of services with the same identity the last one stays.
+    fn from_iter<I: IntoIterator<Item = ServiceSnapshot>>(services: I) -> Self {
+        let mut services: Vec<_> = services.into_iter().collect();
+        services.reverse();
+        services.sort_by_key(|service| service.entry.service.id);
+        services.dedup_by_key(|service| service.entry.service.id);
+        Self::new(services, false)
     }
 }
 

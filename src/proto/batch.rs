@@ -63,6 +63,12 @@ impl Batch {
         self.refusals.iter().any(|(_, refusal)| test(refusal))
     }
 
+    /// Whether all of the first `count` requests were refused, for reasons that `test`
+    /// is true of.
+    pub(crate) fn all_refused(&self, count: usize, test: impl Fn(&Refusal) -> bool) -> bool {
+        count > 0 && self.refusals.len() == count && !self.any_refusal(|refusal| !test(refusal))
+    }
+
     /// Why the request at `index` was refused, if it was.
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
         let mut wanted = self.first.wrapping_add(index);

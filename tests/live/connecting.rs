@@ -57,8 +57,10 @@ fn what_is_no_namespace_is_refused() {
     let missing = Client::in_namespace("/run/netns/nosuch").unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Socket);
     assert!(missing.to_string().contains("No such file"), "{missing}");
+    assert_eq!(std::io::Error::from(missing).kind(), std::io::ErrorKind::NotFound);
     let file = Client::in_namespace("/proc/self/status").unwrap_err();
     assert_eq!(file.kind(), ErrorKind::Socket);
+    assert!(file.to_string().contains("this is not a network namespace"), "{file}");
     let other = Client::in_namespace("/proc/self/ns/uts").unwrap_err();
     assert_eq!(other.kind(), ErrorKind::Socket);
 }
@@ -154,6 +156,12 @@ mod from_sockets {
             assert!(ipvs.destinations(web().id).unwrap().is_empty());
             ipvs.zero_all().unwrap();
         }
+    }
+
+    #[test]
+    fn a_socket_of_another_protocol_is_refused() {
+        let route = Socket::new(netlink_sys::protocols::NETLINK_ROUTE).unwrap();
+        assert_eq!(Client::from_sockets(route, None).unwrap_err().kind(), ErrorKind::Socket);
     }
 
     #[test]

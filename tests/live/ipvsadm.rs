@@ -185,6 +185,22 @@ fn the_list_example_prints_what_ipvsadm_prints() {
 }
 
 #[test]
+fn a_setting_beyond_our_rules_stays_when_another_one_is_changed() {
+    let mut ipvs = fresh();
+    ipvsadm("-A -t 10.0.0.1:80 -s rr -p 2592000");
+    let id = "TCP 10.0.0.1:80".parse().unwrap();
+    ipvs.set_scheduler(id, Scheduler::LEAST_CONNECTION).unwrap();
+    let month = Duration::from_secs(2_592_000);
+    let service = ipvs.service(id).unwrap().service;
+    assert_eq!(service.persistence, Some(Persistence::new(month)));
+    assert_eq!(service.scheduler, Scheduler::LEAST_CONNECTION);
+    let longer = ipvs.modify_service(id, |service| {
+        service.persistence = Some(Persistence::new(month * 2));
+    });
+    assert_eq!(longer.unwrap_err().invalid_value().unwrap().field(), "persistence timeout");
+}
+
+#[test]
 fn timeouts_and_daemons_are_the_same_for_both() {
     let mut ipvs = fresh();
     ip("link add d0 type dummy");

@@ -49,14 +49,30 @@ fn what_the_new_module_says_counts() {
 }
 
 #[test]
-fn a_second_refusal_is_not_asked_about_again() {
+fn a_refusal_by_the_new_module_means_what_it_says() {
     let script = Script::new();
     let mut engine = script.engine();
     moves(&script);
     script.then(refused(Errno::NOENT));
+    script.then(found(MOVED));
     let error = ready(engine.change(&Change::AddService(service()))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownScheduler);
-    assert_eq!(script.sends(), 3);
+    assert_eq!(script.sends(), 4);
+    script.assert_finished();
+}
+
+#[test]
+fn a_module_that_is_loaded_anew_again_and_again_is_said_to_be() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    moves(&script);
+    script.then(refused(Errno::NOENT));
+    script.then(found(MOVED + 1));
+    let error = ready(engine.change(&Change::AddService(service()))).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.certainty()),
+        (ErrorKind::FamilyMoved, Some(Certainty::Refused))
+    );
     script.assert_finished();
 }
 
