@@ -137,6 +137,7 @@ fn the_deadline_is_the_users_to_choose() {
 
 #[cfg(feature = "packet")]
 mod from_sockets {
+    use ipvs_netlink::{Change, ServiceId};
     use netlink_packet_core::NLM_F_DUMP;
     use netlink_sys::{Socket, protocols::NETLINK_GENERIC};
 
@@ -155,6 +156,24 @@ mod from_sockets {
             assert_eq!(ipvs.services().unwrap().len(), 1);
             assert!(ipvs.destinations(web().id).unwrap().is_empty());
             ipvs.zero_all().unwrap();
+        }
+    }
+
+    /// Answers that find no place in a receive buffer are lost: there must never be
+    /// that many.
+    #[test]
+    fn a_socket_with_small_buffers_gets_the_outcome_of_every_change() {
+        fresh();
+        let small = socket();
+        small.set_rx_buf_sz(4096_u32).unwrap();
+        let mut ipvs = Client::from_sockets(small, None).unwrap();
+        let changes: Vec<_> = (1..=300)
+            .map(|port| Change::DeleteService(ServiceId::tcp(([192, 0, 2, 10], port).into())))
+            .collect();
+        let report = ipvs.submit(&changes);
+        assert_eq!(report.failures().len(), 300);
+        for (_, outcome) in report.failures() {
+            assert_eq!(outcome.error().unwrap().kind(), ErrorKind::NoSuchService);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use ipvs_netlink::{Change, Destination, Service, ServiceId};
+use ipvs_netlink::{Change, Destination, ErrorKind, Service, ServiceId};
 
 use crate::client::Client;
 use crate::namespace::fresh;
@@ -40,6 +40,26 @@ fn a_snapshot_is_the_whole_table_in_order() {
         assert!(entry.destinations.is_sorted_by_key(|entry| entry.destination.id));
     }
     assert_eq!(ipvs.snapshot().unwrap(), snapshot);
+}
+
+#[test]
+fn a_service_that_vanishes_while_its_destinations_are_read_ends_the_reading() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let mut changes = vec![Change::AddService(service(1)), Change::AddService(service(2))];
+    changes.extend((1..=700).map(|port| Change::AddDestination(service(1).id, server(port))));
+    ipvs.submit(&changes).into_result().unwrap();
+    {
+        let mut stream = ipvs.stream_destinations(service(1).id).unwrap();
+        assert!(stream.next().unwrap().is_ok());
+        other.delete_service(service(1).id).unwrap();
+        let rest: Vec<_> = stream.collect();
+        assert!(rest.len() < 699 && rest.iter().all(Result::is_ok), "{}", rest.len());
+    }
+    let missing = ipvs.destinations(service(1).id).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NoSuchService);
+    let snapshot = ipvs.snapshot().unwrap();
+    assert!(snapshot.is_consistent() && snapshot.len() == 1);
 }
 
 /// Services and destinations that stay are in every snapshot, once, whatever comes
