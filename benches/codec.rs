@@ -1,0 +1,209 @@
+//! Encoding and decoding: time, allocations and instructions of each message.
+//!
+//! `cargo bench --bench codec` measures time and fails when an operation that must not
+//! allocate does; with `-- --instructions` it counts instructions instead, under
+//! valgrind. See `benches/README.md`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program reports on them")]
+
+use std::env;
+use std::error::Error;
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use criterion::Criterion;
+use ipvs_netlink::{
+    Change, Destination, InterfaceName, IpvsMessage, Role, Scheduler, Service, SyncDaemon, Timeouts,
+};
+use netlink_packet_core::ParseableParametrized;
+use netlink_packet_generic::{GenlFamily, GenlHeader};
+
+/// Real answers of a kernel, and the place of the message in the capture's datagram.
+const SERVICE: &str = include_str!("../tests/fixtures/k612-022-get-svc-v4.hex");
+const DESTINATION: &str = include_str!("../tests/fixtures/k612-data-dump-dest-stats-nonzero.hex");
+const DAEMON: &str = include_str!("../tests/fixtures/k612-083-dump-daemons-both.hex");
+const TIMEOUTS: &str = include_str!("../tests/fixtures/k612-004-get-config.hex");
+const INFO: &str = include_str!("../tests/fixtures/k612-009-get-info.hex");
+
+/// What netlink and generic netlink put before the attributes.
+const HEADERS: usize = 20;
+
+/// The repetitions whose difference is what one repetition costs, without start-up:
+/// of as many digits, so that reading them costs the same.
+const FEW: u32 = 1000;
+const MANY: u32 = 2000;
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+struct Case {
+    name: String,
+    work: Work,
+}
+
+enum Work {
+    Encode(IpvsMessage),
+    Decode(GenlHeader, Vec<u8>),
+}
+
+impl Work {
+    /// Does it once; `buffer` is reused.
+    #[inline(never)]
+    fn run(&self, buffer: &mut Vec<u8>) {
+        match self {
+            Self::Encode(message) => {
+                buffer.clear();
+                black_box(message).append(buffer);
+                black_box(buffer);
+            }
+            Self::Decode(header, bytes) => {
+                let message = IpvsMessage::parse_with_param(black_box(bytes), *header);
+                let _ = black_box(message);
+            }
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match env::args().collect::<Vec<_>>().as_slice() {
+        [_, mode, name, count] if mode == "--repeat" => repeat(name, count),
+        [_, arguments @ ..] if arguments.iter().any(|it| it == "--instructions") => instructions(),
+        _ => allocations().and_then(|()| times()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("codec: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every message, written and read.
+fn cases() -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    let mut add = |name: &str, work| cases.push(Case { name: name.to_owned(), work });
+    for (name, change) in changes()? {
+        add(&format!("encode/{name}"), Work::Encode(change.into()));
+    }
+    let answers = [
+        ("service", SERVICE),
+        ("destination", DESTINATION),
+        ("daemon", DAEMON),
+        ("timeouts", TIMEOUTS),
+        ("info", INFO),
+    ];
+    for (name, capture) in answers {
+        let (command, attributes) = answer(capture)?;
+        let header = GenlHeader { cmd: command, version: 1 };
+        let message = IpvsMessage::parse_with_param(&attributes, header)?;
+        if message.command() != command {
+            return Err(format!("{name}: read as another command").into());
+        }
+        add(&format!("encode/{name}"), Work::Encode(message));
+        add(&format!("decode/{name}"), Work::Decode(header, attributes));
+    }
+    cases.sort_by_key(|case| matches!(case.work, Work::Decode(..)));
+    Ok(cases)
+}
+
+fn changes() -> Result<Vec<(&'static str, Change)>> {
+    let service = Service::tcp("10.0.0.1:80".parse()?).scheduler(Scheduler::ROUND_ROBIN);
+    let v6 = Service::tcp("[2001:db8::1]:80".parse()?).scheduler(Scheduler::ROUND_ROBIN);
+    let destination = Destination::masquerade("172.16.0.1:8080".parse()?);
+    let daemon = SyncDaemon::new(Role::Master, InterfaceName::new("eth0")?)
+        .group("224.0.0.81".parse()?)
+        .port(8848);
+    let timeouts = Timeouts::default().tcp(std::time::Duration::from_secs(600));
+    let (id, server) = (service.id, destination.id);
+    Ok(vec![
+        ("NEW_SERVICE", Change::AddService(service.clone())),
+        ("NEW_SERVICE-IPv6", Change::AddService(v6)),
+        ("SET_SERVICE", Change::UpdateService(service)),
+        ("DEL_SERVICE", Change::DeleteService(id)),
+        ("NEW_DEST", Change::AddDestination(id, destination.clone())),
+        ("SET_DEST", Change::UpdateDestination(id, destination)),
+        ("DEL_DEST", Change::DeleteDestination(id, server)),
+        ("NEW_DAEMON", Change::StartDaemon(daemon)),
+        ("DEL_DAEMON", Change::StopDaemon(Role::Master)),
+        ("SET_CONFIG", Change::SetTimeouts(timeouts)),
+    ])
+}
+
+/// The command and the attributes of the first message that was received.
+fn answer(capture: &str) -> Result<(u8, Vec<u8>)> {
+    let hex = capture.lines().find_map(|line| line.strip_prefix("< ")).ok_or("no answer")?;
+    let bytes: Vec<u8> = (0..hex.len() / 2)
+        .map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2).unwrap_or_default(), 16))
+        .collect::<Result<_, _>>()?;
+    let length = bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    let attributes = bytes.get(HEADERS..usize::try_from(length)?).ok_or("a short answer")?;
+    Ok((*bytes.get(16).ok_or("no command")?, attributes.to_vec()))
+}
+
+/// Counts allocations, none of which is allowed.
+fn allocations() -> Result<()> {
+    println!("{:28} {:>11} {:>6}", "", "allocations", "bytes");
+    let mut allocating = Vec::new();
+    for case in cases()? {
+        let mut buffer = Vec::with_capacity(512);
+        case.work.run(&mut buffer);
+        let counted = allocation_counter::measure(|| case.work.run(&mut buffer));
+        println!("{:28} {:>11} {:>6}", case.name, counted.count_total, counted.bytes_total);
+        if counted.count_total != 0 {
+            allocating.push(case.name);
+        }
+    }
+    println!();
+    match allocating.as_slice() {
+        [] => Ok(()),
+        names => Err(format!("these allocate and must not: {}", names.join(", ")).into()),
+    }
+}
+
+fn times() -> Result<()> {
+    let mut criterion = Criterion::default().configure_from_args();
+    for case in cases()? {
+        let mut buffer = Vec::with_capacity(512);
+        criterion.bench_function(&case.name, |bencher| {
+            bencher.iter(|| case.work.run(&mut buffer));
+        });
+    }
+    criterion.final_summary();
+    Ok(())
+}
+
+/// Does a case `count` times, for [`instructions`].
+fn repeat(name: &str, count: &str) -> Result<()> {
+    let case = cases()?.into_iter().find(|case| case.name == name).ok_or("no such case")?;
+    let mut buffer = Vec::with_capacity(512);
+    for _ in 0..count.parse::<u32>()? {
+        case.work.run(&mut buffer);
+    }
+    Ok(())
+}
+
+/// Counts the instructions of each case with callgrind.
+fn instructions() -> Result<()> {
+    println!("{:28} {:>12}", "", "instructions");
+    for case in cases()? {
+        let (few, many) = (collect(&case.name, FEW)?, collect(&case.name, MANY)?);
+        let each = (many - few) / u64::from(MANY - FEW);
+        println!("{:28} {each:>12}", case.name);
+    }
+    Ok(())
+}
+
+fn collect(name: &str, count: u32) -> Result<u64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe()?)
+        .args(["--repeat", name, &count.to_string()])
+        .output()
+        .map_err(|error| format!("valgrind: {error}"))?;
+    let report = String::from_utf8_lossy(&output.stderr);
+    let collected = report.lines().find_map(|line| line.split("Collected : ").nth(1));
+    match collected {
+        Some(number) if output.status.success() => Ok(number.trim().parse()?),
+        _ => Err(format!("valgrind: {report}").into()),
+    }
+}

@@ -1,0 +1,121 @@
+//! Runs everything and keeps the best.
+
+use std::process::Command;
+
+use nix::sched::{CloneFlags, CpuSet, sched_getcpu, sched_setaffinity, unshare};
+use nix::unistd::Pid;
+
+use crate::kernel::child::{self, Subject};
+use crate::kernel::report::Line;
+use crate::kernel::table::{Size, Workload};
+use crate::kernel::{Result, ipvsadm};
+
+/// What is to be measured.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) sizes: Vec<Size>,
+    pub(crate) rounds: usize,
+    /// How many additions and deletions the latency is the average of.
+    pairs: u32,
+}
+
+impl Plan {
+    pub(crate) fn full() -> Self {
+        Self { sizes: sizes(&[(1, 1000), (1000, 10), (10_000, 10)]), rounds: 3, pairs: 2000 }
+    }
+
+    pub(crate) fn quick() -> Self {
+        Self { sizes: sizes(&[(1, 1000), (1000, 10)]), rounds: 1, pairs: 1000 }
+    }
+
+    pub(crate) fn test() -> Self {
+        Self { sizes: sizes(&[(1, 30), (30, 3)]), rounds: 1, pairs: 10 }
+    }
+}
+
+fn sizes(sizes: &[(u32, u32)]) -> Vec<Size> {
+    let size = |&(services, destinations): &_| Size { services, destinations };
+    sizes.iter().map(size).collect()
+}
+
+pub(crate) struct Runner {
+    kernel: String,
+    ipvsadm: bool,
+}
+
+impl Runner {
+    pub(crate) fn new() -> Result<Self> {
+        // Wandering between processors costs more than what is measured.
+        let mut here = CpuSet::new();
+        here.set(sched_getcpu()?)?;
+        sched_setaffinity(Pid::from_raw(0), &here)?;
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned();
+        Ok(Self { kernel, ipvsadm: ipvsadm::is_there() })
+    }
+
+    pub(crate) fn kernel(&self) -> &str {
+        &self.kernel
+    }
+
+    /// Every workload on a table of this size.
+    pub(crate) fn table(&self, size: Size, plan: &Plan) -> Result<Vec<Line>> {
+        let mut lines = Workload::OF_TABLES.map(|workload| Line::new(workload, size));
+        for _ in 0..plan.rounds {
+            once(&mut lines, Subject::Floor, time)?;
+            once(&mut lines, Subject::Client, time)?;
+        }
+        if self.ipvsadm {
+            once(&mut lines, Subject::Ipvsadm, time)?;
+        }
+        once(&mut lines, Subject::Floor, count)?;
+        once(&mut lines, Subject::Client, count)?;
+        Ok(lines.into())
+    }
+
+    /// One service, added and deleted.
+    pub(crate) fn latency(&self, plan: &Plan) -> Result<Line> {
+        let size = Size { services: plan.pairs, destinations: 0 };
+        let mut line = [Line::new(Workload::Latency, size)];
+        for _ in 0..plan.rounds {
+            once(&mut line, Subject::Floor, time)?;
+            once(&mut line, Subject::Client, time)?;
+        }
+        once(&mut line, Subject::Floor, count)?;
+        once(&mut line, Subject::Client, count)?;
+        let [line] = line;
+        Ok(line)
+    }
+}
+
+/// Does the workloads of `lines` that `subject` does, one after the other.
+fn once(
+    lines: &mut [Line],
+    subject: Subject,
+    measure: fn(Subject, &mut Line) -> Result<()>,
+) -> Result<()> {
+    enter_fresh_namespace()?;
+    for line in lines.iter_mut().filter(|line| line.is_done_by(subject)) {
+        measure(subject, line)?;
+    }
+    Ok(())
+}
+
+fn time(subject: Subject, line: &mut Line) -> Result<()> {
+    let sample = child::sample(subject, line.workload, line.size)?;
+    line.of(subject).keep(sample);
+    Ok(())
+}
+
+fn count(subject: Subject, line: &mut Line) -> Result<()> {
+    line.of(subject).system_calls = Some(child::system_calls(subject, line.workload, line.size)?);
+    Ok(())
+}
+
+/// In an old one the kernel walks, at every addition, through the destinations that
+/// were deleted in the last minutes.
+fn enter_fresh_namespace() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| format!("a network namespace: {errno}"))?;
+    // Where there was never an address the kernel takes every other for a broadcast one.
+    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status()?;
+    if up.success() { Ok(()) } else { Err("ip link set lo up failed".into()) }
+}
