@@ -6,13 +6,14 @@ use ipvs_netlink::{Client, Destination, Service, ServiceEntry};
 
 use crate::kernel::Result;
 use crate::kernel::meter::{Meter, Sample};
-use crate::kernel::table::{Size, Workload, lone_service};
+use crate::kernel::table::{Size, Workload, a_little, lone_service};
 
 /// What is written with one call: bounds the memory for changes.
 const AT_ONCE: usize = 1024;
 
 pub(crate) fn run(workload: Workload, size: Size, meter: Meter) -> Result<Sample> {
     let mut ipvs = Client::connect()?;
+    warm_up(&mut ipvs)?;
     match workload {
         Workload::Program | Workload::Update | Workload::Delete => {
             let sample = meter.measure(|| write(&mut ipvs, size, workload))?;
@@ -32,6 +33,17 @@ pub(crate) fn run(workload: Workload, size: Size, meter: Meter) -> Result<Sample
             meter.measure(|| latency(&mut ipvs, &service, size.services))
         }
     }
+}
+
+/// Goes through the code once, for the kernel to have brought it into memory.
+fn warm_up(ipvs: &mut Client) -> Result<()> {
+    let (changes, service) = a_little();
+    let [begin @ .., end] = changes.as_slice() else { return Ok(()) };
+    ipvs.submit(begin).into_result()?;
+    ipvs.stream_services()?.try_for_each(|entry| entry.map(drop))?;
+    ipvs.stream_destinations(service)?.try_for_each(|entry| entry.map(drop))?;
+    ensure(ipvs.destinations(service)?.len() == 1, "the destination of the warming up")?;
+    Ok(ipvs.submit(std::slice::from_ref(end)).into_result()?)
 }
 
 /// Building the changes is part of it.

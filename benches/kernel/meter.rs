@@ -39,15 +39,15 @@ impl Meter {
 
     pub(crate) fn measure(self, work: impl FnOnce() -> Result<()>) -> Result<Sample> {
         let who = UsageWho::RUSAGE_SELF;
+        let before = getrusage(who)?;
+        let start = Instant::now();
         // Twice: the first piece, in which nothing happens, is what telling costs.
         self.tell()?;
         self.tell()?;
-        let before = getrusage(who)?;
-        let start = Instant::now();
         work()?;
+        self.tell()?;
         let wall = start.elapsed();
         let used = Used::between(&before, &getrusage(who)?);
-        self.tell()?;
         Ok(Sample { wall, user: used.user, kernel: used.kernel, peak_kib: peak_kib()? })
     }
 

@@ -111,6 +111,20 @@ pub(crate) fn lone_service() -> (Service, Service) {
     (service(1).scheduler(Scheduler::ROUND_ROBIN), service(2).scheduler(Scheduler::ROUND_ROBIN))
 }
 
+/// A few changes that leave nothing behind, the last one of which deletes the service
+/// that the others are about.
+pub(crate) fn a_little() -> (Vec<Change>, ServiceId) {
+    let (service, _) = lone_service();
+    let (id, size) = (service.id, Size { services: 1, destinations: 1 });
+    let mut changes = vec![Change::AddService(service)];
+    for destination in size.destinations(0) {
+        changes.push(Change::AddDestination(id, destination.clone()));
+        changes.push(Change::UpdateDestination(id, destination.weight(2)));
+    }
+    changes.push(Change::DeleteService(id));
+    (changes, id)
+}
+
 fn nth(first: Ipv4Addr, index: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(first.to_bits() + index)
 }
