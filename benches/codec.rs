@@ -18,9 +18,11 @@ use ipvs_netlink::{
 use netlink_packet_core::ParseableParametrized;
 use netlink_packet_generic::{GenlFamily, GenlHeader};
 
-/// Real answers of a kernel, and the place of the message in the capture's datagram.
+/// Real answers of Linux 6.12, of which the first message is taken. The padded one is of
+/// user-mode Linux, as it is where 64-bit numbers have to be aligned.
 const SERVICE: &str = include_str!("../tests/fixtures/k612-022-get-svc-v4.hex");
 const DESTINATION: &str = include_str!("../tests/fixtures/k612-data-dump-dest-stats-nonzero.hex");
+const PADDED: &str = include_str!("../tests/fixtures/k61-data-dump-dest-stats-nonzero.hex");
 const DAEMON: &str = include_str!("../tests/fixtures/k612-083-dump-daemons-both.hex");
 const TIMEOUTS: &str = include_str!("../tests/fixtures/k612-004-get-config.hex");
 const INFO: &str = include_str!("../tests/fixtures/k612-009-get-info.hex");
@@ -102,6 +104,9 @@ fn cases() -> Result<Vec<Case>> {
         add(&format!("encode/{name}"), Work::Encode(message));
         add(&format!("decode/{name}"), Work::Decode(header, attributes));
     }
+    let (command, attributes) = answer(PADDED)?;
+    let header = GenlHeader { cmd: command, version: 1 };
+    add("decode/destination-padded", Work::Decode(header, attributes));
     cases.sort_by_key(|case| matches!(case.work, Work::Decode(..)));
     Ok(cases)
 }
@@ -143,6 +148,10 @@ fn answer(capture: &str) -> Result<(u8, Vec<u8>)> {
 /// Counts allocations, none of which is allowed.
 fn allocations() -> Result<()> {
     println!("{:28} {:>11} {:>6}", "", "allocations", "bytes");
+    let control = allocation_counter::measure(|| drop(black_box(Box::new(0_u8))));
+    if control.count_total != 1 {
+        return Err("allocations are not counted".into());
+    }
     let mut allocating = Vec::new();
     for case in cases()? {
         let mut buffer = Vec::with_capacity(512);
