@@ -56,6 +56,7 @@ mod client;
 mod error;
 mod model;
 mod proto;
+pub mod table;
 mod uapi;
 mod wire;
 

@@ -1,0 +1,278 @@
+use std::collections::BTreeMap;
+use std::collections::btree_map::{self, Values};
+
+use crate::model::{
+    Destination, DestinationEntry, DestinationId, Service, ServiceId, ServiceSnapshot, Snapshot,
+};
+
+/// Services with their destinations, each by what names it: the table that is wanted,
+/// or the one that is there.
+///
+/// It is put together in code, taken from a [`Snapshot`], or read from text. Nothing is
+/// in it twice, and it is in the order of [`ServiceId`]. Settings are in their canonical
+/// form ([`Service::canonical`]).
+///
+/// ```
+/// use ipvs_netlink::table::{Table, TableService};
+/// use ipvs_netlink::{Destination, Service};
+///
+/// let mut table = Table::new();
+/// table.insert(
+///     TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+///         .with(Destination::masquerade("10.0.0.2:8080".parse()?).weight(3))
+///         .with(Destination::masquerade("10.0.0.3:8080".parse()?)),
+/// );
+/// assert_eq!(table.len(), 1);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    services: BTreeMap<ServiceId, TableService>,
+}
+
+impl Table {
+    /// A table without services.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { services: BTreeMap::new() }
+    }
+
+    /// How many services there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.services.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// Puts a service with its destinations into the table. Returns the one of the same
+    /// identity that was there.
+    pub fn insert(&mut self, service: TableService) -> Option<TableService> {
+        self.services.insert(service.id(), service)
+    }
+
+    /// Takes a service with its destinations out of the table.
+    pub fn remove(&mut self, id: ServiceId) -> Option<TableService> {
+        self.services.remove(&id)
+    }
+
+    /// The service named `id`.
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> Option<&TableService> {
+        self.services.get(&id)
+    }
+
+    /// The service named `id`, to change its destinations.
+    pub fn service_mut(&mut self, id: ServiceId) -> Option<&mut TableService> {
+        self.services.get_mut(&id)
+    }
+
+    /// The services in their order.
+    pub fn services(&self) -> Values<'_, ServiceId, TableService> {
+        self.services.values()
+    }
+}
+
+impl Extend<TableService> for Table {
+    fn extend<I: IntoIterator<Item = TableService>>(&mut self, services: I) {
+        self.services.extend(services.into_iter().map(|service| (service.id(), service)));
+    }
+}
+
+impl FromIterator<TableService> for Table {
+    /// Of services with the same identity the last one stays.
+    fn from_iter<I: IntoIterator<Item = TableService>>(services: I) -> Self {
+        let mut table = Self::new();
+        table.extend(services);
+        table
+    }
+}
+
+impl From<&Snapshot> for Table {
+    /// The settings of what is there, with all weights.
+    fn from(snapshot: &Snapshot) -> Self {
+        snapshot.services().map(TableService::from).collect()
+    }
+}
+
+impl<'t> IntoIterator for &'t Table {
+    type Item = &'t TableService;
+    type IntoIter = Values<'t, ServiceId, TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services()
+    }
+}
+
+impl IntoIterator for Table {
+    type Item = TableService;
+    type IntoIter = btree_map::IntoValues<ServiceId, TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services.into_values()
+    }
+}
+
+/// A service of a [`Table`] with its destinations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableService {
+    service: Service,
+    destinations: BTreeMap<DestinationId, TableDestination>,
+}
+
+impl TableService {
+    /// A service without destinations.
+    #[must_use]
+    pub fn new(service: Service) -> Self {
+        Self { service: service.canonical(), destinations: BTreeMap::new() }
+    }
+
+    /// Adds a destination, in place of one of the same identity.
+    #[must_use]
+    pub fn with(mut self, destination: impl Into<TableDestination>) -> Self {
+        self.insert(destination);
+        self
+    }
+
+    /// What names the service.
+    #[must_use]
+    pub const fn id(&self) -> ServiceId {
+        self.service.id
+    }
+
+    /// The service's settings.
+    #[must_use]
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Puts a destination into the service. Returns the one of the same identity that
+    /// was there.
+    pub fn insert(&mut self, destination: impl Into<TableDestination>) -> Option<TableDestination> {
+        let destination = destination.into();
+        self.destinations.insert(destination.id(), destination)
+    }
+
+    /// Takes a destination out of the service.
+    pub fn remove(&mut self, id: DestinationId) -> Option<TableDestination> {
+        self.destinations.remove(&id)
+    }
+
+    /// The destination named `id`.
+    #[must_use]
+    pub fn destination(&self, id: DestinationId) -> Option<&TableDestination> {
+        self.destinations.get(&id)
+    }
+
+    /// The destinations in their order.
+    pub fn destinations(&self) -> Values<'_, DestinationId, TableDestination> {
+        self.destinations.values()
+    }
+}
+
+impl From<Service> for TableService {
+    fn from(service: Service) -> Self {
+        Self::new(service)
+    }
+}
+
+impl From<&ServiceSnapshot> for TableService {
+    fn from(snapshot: &ServiceSnapshot) -> Self {
+        let destinations = snapshot.destinations.iter().map(TableDestination::from);
+        Self {
+            service: snapshot.entry.service.clone(),
+            destinations: destinations.map(|destination| (destination.id(), destination)).collect(),
+        }
+    }
+}
+
+/// A destination of a [`TableService`], whose weight may be left open.
+///
+/// ```
+/// use ipvs_netlink::Destination;
+/// use ipvs_netlink::table::TableDestination;
+///
+/// let server = Destination::masquerade("10.0.0.2:8080".parse()?);
+/// assert_eq!(TableDestination::from(server.clone().weight(0)).weight(), Some(0));
+/// assert_eq!(TableDestination::of_any_weight(server).weight(), None);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDestination {
+    destination: Destination,
+    weighted: bool,
+}
+
+impl TableDestination {
+    /// A destination of which no weight is asked. It is added with weight 1; whether it
+    /// keeps another one that it has is a choice of planning.
+    #[must_use]
+    pub fn of_any_weight(destination: Destination) -> Self {
+        Self { destination: destination.weight(1), weighted: false }
+    }
+
+    /// What names the destination.
+    #[must_use]
+    pub const fn id(&self) -> DestinationId {
+        self.destination.id
+    }
+
+    /// The destination's settings, with weight 1 where none is given.
+    #[must_use]
+    pub const fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The weight, if one is given. 0 is a weight: it takes the destination out of
+    /// rotation.
+    #[must_use]
+    pub const fn weight(&self) -> Option<u32> {
+        if self.weighted { Some(self.destination.weight) } else { None }
+    }
+}
+
+impl From<Destination> for TableDestination {
+    /// A destination of the weight that it has.
+    fn from(destination: Destination) -> Self {
+        Self { destination, weighted: true }
+    }
+}
+
+impl From<&DestinationEntry> for TableDestination {
+    fn from(entry: &DestinationEntry) -> Self {
+        Self::from(entry.destination.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::Persistence;
+
+    #[test]
+    fn nothing_is_in_a_table_twice() {
+        let id = "192.0.2.10:80".parse().unwrap();
+        let server = Destination::masquerade("10.0.0.2:8080".parse().unwrap());
+        let service =
+            TableService::new(Service::tcp(id)).with(server.clone()).with(server.clone().weight(5));
+        assert_eq!(service.destinations().len(), 1);
+        assert_eq!(service.destination(server.id).unwrap().weight(), Some(5));
+        let table: Table = [service, TableService::new(Service::tcp(id))].into_iter().collect();
+        assert_eq!(table.len(), 1);
+        assert_eq!(table.services().next().unwrap().destinations().len(), 0);
+    }
+
+    #[test]
+    fn settings_are_kept_as_they_are_read_back() {
+        let mut whole = Persistence::new(Duration::from_secs(60));
+        whole.netmask = Some(crate::model::Netmask::Ipv6Prefix(128));
+        let service = Service::tcp("[2001:db8::1]:80".parse().unwrap()).persistence(whole);
+        assert_eq!(TableService::new(service.clone()).service(), &service.canonical());
+    }
+}

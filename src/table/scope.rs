@@ -1,0 +1,197 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::model::ServiceId;
+use crate::table::{Network, Table};
+
+/// Which services are ours: those that a plan may change and delete.
+///
+/// What is outside is never touched, so that several programs can share a table. By
+/// default only the services that the desired table names are inside: nothing is ever
+/// deleted. Every setter takes more in; [`except`](Self::except) takes out again and has
+/// the last word.
+///
+/// ```
+/// use ipvs_netlink::ServiceId;
+/// use ipvs_netlink::table::{Scope, Table};
+///
+/// // All of 192.0.2.0/24, but for a service that somebody else steers.
+/// let foreign = ServiceId::tcp("192.0.2.99:22".parse()?);
+/// let scope = Scope::new().network("192.0.2.0/24".parse()?).except(Scope::new().service(foreign));
+/// assert!(scope.contains(ServiceId::tcp("192.0.2.10:80".parse()?), &Table::new()));
+/// assert!(!scope.contains(foreign, &Table::new()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Scope {
+    services: BTreeSet<ServiceId>,
+    networks: Vec<Network>,
+    ports: Vec<RangeInclusive<u16>>,
+    marks: Vec<RangeInclusive<u32>>,
+    predicates: Vec<Predicate>,
+    everything: bool,
+    except: Option<Arc<Self>>,
+}
+
+type Predicate = Arc<dyn Fn(ServiceId) -> bool + Send + Sync>;
+
+impl Scope {
+    /// The services of the desired table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// This service too, such as one that was formerly ours.
+    pub fn service(mut self, id: ServiceId) -> Self {
+        self.services.insert(id);
+        self
+    }
+
+    /// The services of this table too, such as what was applied the last time.
+    pub fn formerly(mut self, table: &Table) -> Self {
+        self.services.extend(table.services().map(|service| service.id()));
+        self
+    }
+
+    /// The services at addresses of this network too.
+    pub fn network(mut self, network: Network) -> Self {
+        self.networks.push(network);
+        self
+    }
+
+    /// The services at these ports too.
+    pub fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
+        self.ports.push(ports);
+        self
+    }
+
+    /// The services of these firewall marks too.
+    pub fn marks(mut self, marks: RangeInclusive<u32>) -> Self {
+        self.marks.push(marks);
+        self
+    }
+
+    /// The services for which `predicate` is true too.
+    pub fn matching(
+        mut self,
+        predicate: impl Fn(ServiceId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.predicates.push(Arc::new(predicate));
+        self
+    }
+
+    /// All services, whoever made them.
+    pub fn everything(mut self) -> Self {
+        self.everything = true;
+        self
+    }
+
+    /// None of those that `other` names. A desired service among them cannot be planned.
+    pub fn except(mut self, other: Self) -> Self {
+        let other = match self.except.take() {
+            Some(except) => {
+                let first = Arc::unwrap_or_clone(except);
+                let (a, b) = (first, other);
+                Self::new().matching(move |id| a.names(id) || b.names(id))
+            }
+            None => other,
+        };
+        self.except = Some(Arc::new(other));
+        self
+    }
+
+    /// Whether the service named `id` is ours when `desired` is the desired table.
+    #[must_use]
+    pub fn contains(&self, id: ServiceId, desired: &Table) -> bool {
+        (desired.service(id).is_some() || self.includes(id)) && !self.excludes(id)
+    }
+
+    /// Whether it is taken in, desired or not, and not taken out.
+    fn names(&self, id: ServiceId) -> bool {
+        self.includes(id) && !self.excludes(id)
+    }
+
+    pub(crate) fn excludes(&self, id: ServiceId) -> bool {
+        self.except.as_ref().is_some_and(|except| except.names(id))
+    }
+
+    fn includes(&self, id: ServiceId) -> bool {
+        if self.everything
+            || self.services.contains(&id)
+            || self.predicates.iter().any(|predicate| predicate(id))
+        {
+            return true;
+        }
+        match id {
+            ServiceId::Address { address, .. } => {
+                self.networks.iter().any(|network| network.contains(address.ip()))
+                    || self.ports.iter().any(|ports| ports.contains(&address.port()))
+            }
+            ServiceId::Fwmark { mark, .. } => self.marks.iter().any(|marks| marks.contains(&mark)),
+        }
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("services", &self.services)
+            .field("networks", &self.networks)
+            .field("ports", &self.ports)
+            .field("marks", &self.marks)
+            .field("predicates", &self.predicates.len())
+            .field("everything", &self.everything)
+            .field("except", &self.except)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AddressFamily, Service};
+    use crate::table::TableService;
+
+    fn tcp(text: &str) -> ServiceId {
+        ServiceId::tcp(text.parse().unwrap())
+    }
+
+    #[test]
+    fn only_desired_services_are_ours_unless_more_is_said() {
+        let desired: Table =
+            [TableService::new(Service::new(tcp("10.0.0.1:80")))].into_iter().collect();
+        let scope = Scope::new();
+        assert!(scope.contains(tcp("10.0.0.1:80"), &desired));
+        assert!(!scope.contains(tcp("10.0.0.1:81"), &desired));
+        assert!(scope.formerly(&desired).contains(tcp("10.0.0.1:80"), &Table::new()));
+    }
+
+    #[test]
+    fn each_rule_takes_its_kind_in() {
+        let none = Table::new();
+        let mark = |mark| ServiceId::fwmark(mark, AddressFamily::Ipv4);
+        let scope =
+            Scope::new().network("10.1.0.0/16".parse().unwrap()).ports(80..=90).marks(5..=6);
+        assert!(scope.contains(tcp("10.1.2.3:1"), &none));
+        assert!(scope.contains(tcp("10.2.0.1:85"), &none));
+        assert!(!scope.contains(tcp("10.2.0.1:91"), &none));
+        assert!(scope.contains(mark(6), &none) && !scope.contains(mark(7), &none));
+        let odd = Scope::new().matching(move |id| id == mark(9));
+        assert!(odd.contains(mark(9), &none) && !odd.contains(mark(8), &none));
+    }
+
+    #[test]
+    fn exceptions_have_the_last_word() {
+        let (a, b) = (tcp("10.0.0.1:80"), tcp("10.0.0.2:80"));
+        let desired: Table = [TableService::new(Service::new(a))].into_iter().collect();
+        let scope = Scope::new()
+            .everything()
+            .except(Scope::new().service(a))
+            .except(Scope::new().service(b));
+        assert!(!scope.contains(a, &desired) && !scope.contains(b, &desired));
+        assert!(scope.contains(tcp("10.0.0.3:80"), &desired));
+    }
+}
