@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::model::{
-    AddressFamily, InvalidValue, Persistence, Scheduler, ServiceFlags, ServiceId, Stats,
+    AddressFamily, InvalidValue, Persistence, Protocol, Scheduler, ServiceFlags, ServiceId, Stats,
 };
 
 /// A virtual service and its settings.
@@ -120,6 +120,29 @@ impl Service {
         self
     }
 
+    /// Whether weight 0 takes a destination of this service out of rotation gently:
+    /// connections go on, and new clients go to the others.
+    ///
+    /// Not so with `dh`, nor with `sh` and `mh` without their fallback flag, which refuse
+    /// the clients whose hash leads to a destination of weight 0. Not so with UDP, where a
+    /// client that goes on sending from its port stays, and not with one-packet
+    /// scheduling, which has no connections. Deleting the destination is better there.
+    #[must_use]
+    pub fn drains_at_weight_zero(&self) -> bool {
+        let udp = matches!(self.id, ServiceId::Address { protocol: Protocol::UDP, .. });
+        !udp && !self.flags.contains(ServiceFlags::ONE_PACKET) && !self.refuses_at_weight_zero()
+    }
+
+    /// Whether the scheduler refuses clients because of a destination of weight 0.
+    pub(crate) fn refuses_at_weight_zero(&self) -> bool {
+        match self.scheduler {
+            Scheduler::DESTINATION_HASHING => true,
+            Scheduler::SOURCE_HASHING => !self.flags.contains(ServiceFlags::SH_FALLBACK),
+            Scheduler::MAGLEV_HASHING => !self.flags.contains(ServiceFlags::MH_FALLBACK),
+            _ => false,
+        }
+    }
+
     /// Checks what adding this service asks for. Clients do so before they send
     /// anything.
     ///
@@ -166,7 +189,6 @@ impl ServiceEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Protocol;
 
     #[test]
     fn a_protocol_that_ipvs_does_not_balance_is_refused_for_new_services_only() {
@@ -187,5 +209,24 @@ mod tests {
     #[test]
     fn port_zero_without_persistence_is_the_users_to_choose() {
         assert!(Service::tcp("10.0.0.1:0".parse().unwrap()).validate().is_ok());
+    }
+
+    #[test]
+    fn weight_zero_is_gentle_where_others_take_over() {
+        let with = |scheduler, flags| {
+            Service::tcp("10.0.0.1:80".parse().unwrap()).scheduler(scheduler).flags(flags)
+        };
+        let none = ServiceFlags::empty();
+        assert!(with(Scheduler::ROUND_ROBIN, none).drains_at_weight_zero());
+        assert!(!with(Scheduler::ROUND_ROBIN, ServiceFlags::ONE_PACKET).drains_at_weight_zero());
+        assert!(!Service::udp("10.0.0.1:53".parse().unwrap()).drains_at_weight_zero());
+        assert!(!with(Scheduler::DESTINATION_HASHING, none).drains_at_weight_zero());
+        for (scheduler, fallback) in [
+            (Scheduler::SOURCE_HASHING, ServiceFlags::SH_FALLBACK),
+            (Scheduler::MAGLEV_HASHING, ServiceFlags::MH_FALLBACK),
+        ] {
+            assert!(!with(scheduler, none).drains_at_weight_zero());
+            assert!(with(scheduler, fallback).drains_at_weight_zero());
+        }
     }
 }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::{self, Values};
 
 use crate::model::{
-    Destination, DestinationEntry, DestinationId, Service, ServiceId, ServiceSnapshot, Snapshot,
+    Connections, Destination, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
+    ServiceSnapshot, Snapshot, Stats,
 };
 
 /// Services with their destinations, each by what names it: the table that is wanted,
@@ -96,6 +97,25 @@ impl From<&Snapshot> for Table {
     /// The settings of what is there, with all weights.
     fn from(snapshot: &Snapshot) -> Self {
         snapshot.services().map(TableService::from).collect()
+    }
+}
+
+impl From<&Table> for Snapshot {
+    /// The table as if it were there, without connections and with counters of 0: to try
+    /// plans without a kernel.
+    fn from(table: &Table) -> Self {
+        table.services().map(ServiceSnapshot::from).collect()
+    }
+}
+
+impl From<&TableService> for ServiceSnapshot {
+    fn from(service: &TableService) -> Self {
+        let destinations = service.destinations().map(|destination| {
+            let destination = destination.destination().clone();
+            DestinationEntry::new(destination, Connections::default(), Stats::default())
+        });
+        let entry = ServiceEntry::new(service.service().clone(), Stats::default());
+        Self::new(entry, destinations.collect())
     }
 }
 

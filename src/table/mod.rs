@@ -1,12 +1,23 @@
 //! The table that is wanted, beside the one that is there.
 //!
 //! A [`Table`] says which services and destinations there are to be, a [`Scope`] which
-//! ones are ours.
+//! ones are ours. A [`Plan`] is the way from what is there to what is wanted, in an order
+//! that loses no traffic: it can be looked at before it is applied.
 
+mod diff;
 mod entries;
 mod network;
+mod options;
+mod plan;
+mod planner;
 mod scope;
 
+#[cfg(test)]
+mod tests;
+
+pub use diff::{DiffLine, Sign};
 pub use entries::{Table, TableDestination, TableService};
 pub use network::Network;
+pub use options::{Actions, DrainPolicy, DrainUntil, PlanOptions};
+pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
 pub use scope::Scope;

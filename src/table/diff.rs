@@ -1,0 +1,264 @@
+//! Plans as text: a list of differences for people, and commands for shells.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::model::{
+    Change, Connections, Destination, DestinationId, Forwarding, Service, ServiceId, Thresholds,
+};
+use crate::table::plan::{Before, Disruption, Phase, Plan, Step};
+use crate::table::{DrainPolicy, DrainUntil};
+
+/// What a [`DiffLine`] says of its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sign {
+    /// It stays as it is; what belongs to it follows.
+    Same,
+    /// It is new.
+    Added,
+    /// It changes.
+    Changed,
+    /// It goes away.
+    Removed,
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Same => " ",
+            Self::Added => "+",
+            Self::Changed => "~",
+            Self::Removed => "-",
+        })
+    }
+}
+
+/// A line of the differences that a [`Plan`] makes: a service, or below it, indented, a
+/// destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiffLine {
+    /// What happens to it.
+    pub sign: Sign,
+    /// What it is and what is different.
+    pub text: String,
+    /// What clients will notice.
+    pub disruption: Option<Disruption>,
+}
+
+impl fmt::Display for DiffLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.sign, self.text)?;
+        match self.disruption {
+            Some(Disruption::SchedulerChange) => {
+                f.write_str(" (disruptive: refuses new connections for a moment)")
+            }
+            Some(Disruption::ConnectionsBreak) => f.write_str(" (disruptive: at once)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a plan does to a service and its destinations.
+#[derive(Default)]
+struct Changes<'p> {
+    service: Option<&'p Step>,
+    destinations: BTreeMap<DestinationId, &'p Step>,
+}
+
+impl Plan {
+    /// The differences by service, in the order of the table.
+    pub fn diff(&self) -> impl Iterator<Item = DiffLine> {
+        let mut services: BTreeMap<ServiceId, Changes<'_>> = BTreeMap::new();
+        for step in self.steps() {
+            let Some(id) = step.service() else { continue };
+            let changes = services.entry(id).or_default();
+            match step.destination() {
+                // Of the two steps of a drain the last one, the deletion, stays.
+                Some(destination) => drop(changes.destinations.insert(destination, step)),
+                None => changes.service = Some(step),
+            }
+        }
+        services.into_iter().flat_map(|(id, changes)| {
+            let gone =
+                changes.service.is_some_and(|step| matches!(step.change, Change::DeleteService(_)));
+            let service = changes.service.map_or_else(
+                || DiffLine { sign: Sign::Same, text: id.to_string(), disruption: None },
+                service_line,
+            );
+            // The weights 0 of a service that leaves are part of its leaving.
+            let destinations = changes.destinations.into_values().filter(move |_| !gone);
+            std::iter::once(service).chain(destinations.map(destination_line))
+        })
+    }
+
+    /// The commands of `ipvsadm` that do the same, one a line, for a shell. Before what
+    /// waits for connections to end there is a comment.
+    pub const fn commands(&self) -> impl fmt::Display {
+        Commands(self)
+    }
+}
+
+impl fmt::Display for Plan {
+    /// [`Plan::diff`], a line each; `no changes` when there are none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no changes\n");
+        }
+        self.diff().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+struct Commands<'p>(&'p Plan);
+
+impl fmt::Display for Commands<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut waited = false;
+        for step in self.0 {
+            if step.phase == Phase::Drained && !waited {
+                waited = true;
+                if let Some(drain) = &self.0.drain {
+                    writeln!(f, "# now wait until what has weight 0 has {drain}")?;
+                }
+            }
+            writeln!(f, "{}", step.change)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DrainPolicy {
+    /// `no connections, 30 s at most`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.until {
+            DrainUntil::NoActive => "no active connections",
+            DrainUntil::NoConnections => "no connections",
+            DrainUntil::NoClients => "no connections and no persistent clients",
+        })?;
+        match self.deadline {
+            Some(deadline) => write!(f, ", {} s at most", deadline.as_secs_f64()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn service_line(step: &Step) -> DiffLine {
+    let (sign, text) = match (&step.change, &step.before) {
+        (Change::UpdateService(after), Some(Before::Service { service, .. })) => {
+            (Sign::Changed, format!("{} {}", after.id, service_difference(service, after)))
+        }
+        (Change::DeleteService(id), before) => {
+            let text = match before {
+                Some(Before::Service { service, destinations, connections }) => {
+                    let settings = service_settings(service);
+                    let left = drained(step, *connections);
+                    format!("{id} {settings}, destinations {destinations}{left}")
+                }
+                _ => id.to_string(),
+            };
+            (Sign::Removed, text)
+        }
+        (Change::AddService(service) | Change::UpdateService(service), _) => {
+            (Sign::Added, format!("{} {}", service.id, service_settings(service)))
+        }
+        (other, _) => (Sign::Changed, other.to_string()),
+    };
+    DiffLine { sign, text, disruption: step.disruption() }
+}
+
+fn destination_line(step: &Step) -> DiffLine {
+    let (sign, text) = match (&step.change, &step.before) {
+        (
+            Change::UpdateDestination(_, after),
+            Some(Before::Destination { destination: before, .. }),
+        ) => (Sign::Changed, format!("{} {}", after.id, destination_difference(before, after))),
+        (
+            Change::DeleteDestination(_, id),
+            Some(Before::Destination { destination, connections }),
+        ) => {
+            let left = drained(step, *connections);
+            (Sign::Removed, format!("{id} {}{left}", destination_settings(destination)))
+        }
+        (Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination), _) => {
+            (Sign::Added, format!("{} {}", destination.id, destination_settings(destination)))
+        }
+        (other, _) => (Sign::Removed, other.to_string()),
+    };
+    DiffLine { sign, text: format!("  {text}"), disruption: step.disruption() }
+}
+
+/// How many connections what leaves has, and whether they are waited for.
+fn drained(step: &Step, connections: Connections) -> String {
+    let Connections { active, inactive, persistent } = connections;
+    let drains = if step.phase == Phase::Drained { ", drains" } else { "" };
+    if connections == Connections::default() {
+        return drains.to_owned();
+    }
+    format!("{drains}, active {active} inactive {inactive} persistent {persistent}")
+}
+
+fn service_settings(service: &Service) -> String {
+    let mut text = service.scheduler.to_string();
+    if !service.flags.is_empty() {
+        text += &format!(" flags {}", flags(service));
+    }
+    if let Some(persistence) = service.persistence {
+        text += &format!(" {persistence}");
+    }
+    text
+}
+
+/// The flags by the names that the service's scheduler gives them.
+fn flags(service: &Service) -> String {
+    let named = service.flags.scheduler_flags(service.scheduler);
+    let rest = service.flags.difference(named.parse().unwrap_or_default()).to_string();
+    let words = [named, rest];
+    words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(",")
+}
+
+fn service_difference(before: &Service, after: &Service) -> String {
+    let persistence = |service: &Service| match service.persistence {
+        Some(persistence) => persistence.to_string(),
+        None => "not persistent".to_owned(),
+    };
+    let none = |flags: String| if flags.is_empty() { "none".to_owned() } else { flags };
+    differences([
+        ("scheduler ", before.scheduler.to_string(), after.scheduler.to_string()),
+        ("flags ", none(flags(before)), none(flags(after))),
+        ("", persistence(before), persistence(after)),
+    ])
+}
+
+fn forwarding(destination: &Destination) -> String {
+    match destination.forwarding {
+        Forwarding::Tunnel(tunnel) => format!("Tunnel {tunnel}"),
+        other => other.to_string(),
+    }
+}
+
+fn thresholds(Thresholds { upper, lower }: Thresholds) -> String {
+    format!("{upper}/{lower}")
+}
+
+fn destination_settings(destination: &Destination) -> String {
+    let mut text = format!("{} weight {}", forwarding(destination), destination.weight);
+    if destination.thresholds != Thresholds::default() {
+        text += &format!(" thresholds {}", thresholds(destination.thresholds));
+    }
+    text
+}
+
+fn destination_difference(before: &Destination, after: &Destination) -> String {
+    differences([
+        ("", forwarding(before), forwarding(after)),
+        ("weight ", before.weight.to_string(), after.weight.to_string()),
+        ("thresholds ", thresholds(before.thresholds), thresholds(after.thresholds)),
+    ])
+}
+
+fn differences(fields: [(&str, String, String); 3]) -> String {
+    let differ = fields.into_iter().filter(|(_, before, after)| before != after);
+    let words = differ.map(|(name, before, after)| format!("{name}{before} -> {after}"));
+    words.collect::<Vec<_>>().join(", ")
+}

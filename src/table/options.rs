@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use crate::model::Connections;
+use crate::table::Scope;
+
+bitflags::bitflags! {
+    /// What a plan may do.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Actions: u8 {
+        /// Add services with their destinations.
+        const ADD_SERVICE = 1;
+        /// Change the flags and the persistence of services.
+        const UPDATE_SERVICE = 1 << 1;
+        /// Change the scheduler of services. The kernel takes the old scheduler off
+        /// before it puts the new one on; in the moment between new connections are
+        /// refused.
+        const CHANGE_SCHEDULER = 1 << 2;
+        /// Delete services.
+        const DELETE_SERVICE = 1 << 3;
+        /// Add destinations to services that exist.
+        const ADD_DESTINATION = 1 << 4;
+        /// Change the settings of destinations.
+        const UPDATE_DESTINATION = 1 << 5;
+        /// Take destinations out, of services that stay.
+        const DELETE_DESTINATION = 1 << 6;
+    }
+}
+
+/// The choices of planning.
+///
+/// ```
+/// use ipvs_netlink::table::{Actions, PlanOptions, Scope};
+///
+/// let options = PlanOptions::new()
+///     .scope(Scope::new().network("192.0.2.0/24".parse()?))
+///     .allowed(Actions::all() - Actions::CHANGE_SCHEDULER);
+/// assert!(!options.keep_weights);
+/// # Ok::<(), ipvs_netlink::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use]
+pub struct PlanOptions {
+    /// Which services are ours; those of the desired table by default.
+    pub scope: Scope,
+    /// Whether a destination of which no weight is asked keeps the one that it has, 0 too:
+    /// a health check or a person may have set it. By default it gets weight 1.
+    pub keep_weights: bool,
+    /// What the plan may do; everything by default. A plan that needs more is refused as
+    /// a whole.
+    pub allowed: Actions,
+    /// How destinations that are not wanted any more leave, [`DrainPolicy::default`] by
+    /// default. `None` deletes them at once, which breaks their connections.
+    pub drain: Option<DrainPolicy>,
+}
+
+impl PlanOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            scope: Scope::new(),
+            keep_weights: false,
+            allowed: Actions::all(),
+            drain: Some(DrainPolicy::default()),
+        }
+    }
+
+    /// Sets which services are ours.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Lets destinations keep weights that are not given.
+    pub const fn keep_weights(mut self, keep: bool) -> Self {
+        self.keep_weights = keep;
+        self
+    }
+
+    /// Sets what the plan may do.
+    pub const fn allowed(mut self, allowed: Actions) -> Self {
+        self.allowed = allowed;
+        self
+    }
+
+    /// Sets how destinations leave.
+    pub const fn drain(mut self, drain: Option<DrainPolicy>) -> Self {
+        self.drain = drain;
+        self
+    }
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How long a destination of weight 0 is waited for before it is deleted.
+///
+/// Deleting a destination breaks the connections that it still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub struct DrainPolicy {
+    /// Which connections are waited for, all but persistence templates by default.
+    pub until: DrainUntil,
+    /// How long at most, 30 s by default. `None` waits as long as it takes.
+    pub deadline: Option<Duration>,
+    /// How often the connections are looked at, every 500 ms by default.
+    pub interval: Duration,
+}
+
+impl DrainPolicy {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            until: DrainUntil::NoConnections,
+            deadline: Some(Duration::from_secs(30)),
+            interval: Duration::from_millis(500),
+        }
+    }
+
+    /// Sets which connections are waited for.
+    pub const fn until(mut self, until: DrainUntil) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Sets how long they are waited for.
+    pub const fn deadline(mut self, deadline: Option<Duration>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how often they are looked at.
+    pub const fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+}
+
+impl Default for DrainPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// When a destination has drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DrainUntil {
+    /// No connection is active. Inactive ones are being closed, which for TCP takes up to
+    /// two minutes after the last packet; one that is closed on one side only (60 s) may
+    /// still carry data.
+    NoActive,
+    /// No connection is active or inactive. Clients bound to the destination by
+    /// persistence go elsewhere when it is deleted.
+    NoConnections,
+    /// No client is bound by persistence either. As long as the sysctl
+    /// `net.ipv4.vs.expire_quiescent_template` is 0, such clients come back even to
+    /// weight 0, and this may never be.
+    NoClients,
+}
+
+impl DrainUntil {
+    /// Whether a destination with these connections has drained.
+    #[must_use]
+    pub const fn is_met(self, connections: Connections) -> bool {
+        connections.active == 0
+            && match self {
+                Self::NoActive => true,
+                Self::NoConnections => connections.inactive == 0,
+                Self::NoClients => connections.inactive == 0 && connections.persistent == 0,
+            }
+    }
+}

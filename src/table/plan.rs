@@ -1,0 +1,199 @@
+use std::slice;
+
+use crate::model::{
+    Change, Connections, Destination, DestinationId, InvalidValue, Object, Service, ServiceId,
+};
+use crate::table::DrainPolicy;
+
+/// Changes in an order that loses no traffic, with what was there before them.
+///
+/// It is made from what is there and what is wanted by [`Plan::new`], printed, and done by
+/// `apply` of a client. It prints as a list of differences by service;
+/// [`commands`](Self::commands) prints as commands of `ipvsadm`.
+///
+/// The steps of one [`Phase`] are sent together, those of the next one when the outcomes
+/// are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a plan does nothing until it is applied"]
+pub struct Plan {
+    steps: Vec<Step>,
+    pub(crate) drain: Option<DrainPolicy>,
+}
+
+impl Plan {
+    pub(crate) const fn of(steps: Vec<Step>, drain: Option<DrainPolicy>) -> Self {
+        Self { steps, drain }
+    }
+
+    /// The steps in their order.
+    pub fn steps(&self) -> slice::Iter<'_, Step> {
+        self.steps.iter()
+    }
+
+    /// The step at `index`, if there are that many.
+    #[must_use]
+    pub fn step(&self, index: usize) -> Option<&Step> {
+        self.steps.get(index)
+    }
+
+    /// How many steps there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The steps that clients will notice.
+    pub fn disruptive(&self) -> impl Iterator<Item = (&Step, Disruption)> {
+        self.steps.iter().filter_map(|step| Some((step, step.disruption()?)))
+    }
+}
+
+impl<'p> IntoIterator for &'p Plan {
+    type Item = &'p Step;
+    type IntoIter = slice::Iter<'p, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.steps()
+    }
+}
+
+/// One change of a [`Plan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// What is to be written.
+    pub change: Change,
+    /// When.
+    pub phase: Phase,
+    /// What was there, when something was.
+    pub before: Option<Before>,
+}
+
+impl Step {
+    /// The service that it is about.
+    #[must_use]
+    pub const fn service(&self) -> Option<ServiceId> {
+        match self.change.object() {
+            Some(Object::Service(id) | Object::Destination(id, _)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The destination that it is about.
+    #[must_use]
+    pub const fn destination(&self) -> Option<DestinationId> {
+        match self.change.object() {
+            Some(Object::Destination(_, id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What clients will notice of it.
+    #[must_use]
+    pub fn disruption(&self) -> Option<Disruption> {
+        match (&self.change, &self.before) {
+            (Change::UpdateService(after), Some(Before::Service { service, .. }))
+                if after.scheduler != service.scheduler =>
+            {
+                Some(Disruption::SchedulerChange)
+            }
+            (Change::DeleteService(_) | Change::DeleteDestination(..), _)
+                if self.phase != Phase::Drained =>
+            {
+                Some(Disruption::ConnectionsBreak)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was there before a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Before {
+    /// A service.
+    #[non_exhaustive]
+    Service {
+        /// Its settings.
+        service: Service,
+        /// How many destinations it had.
+        destinations: usize,
+        /// The connections of all of them.
+        connections: Connections,
+    },
+    /// A destination.
+    #[non_exhaustive]
+    Destination {
+        /// Its settings.
+        destination: Destination,
+        /// Its connections.
+        connections: Connections,
+    },
+}
+
+/// The parts of a [`Plan`], in their order. A service in which a step failed is left
+/// alone by the later ones, so that nothing is taken away before its replacement is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// New services, each followed by its destinations.
+    Add,
+    /// New destinations, and changes of destinations in place that lower no weight.
+    Extend,
+    /// Settings of services.
+    Configure,
+    /// Lower weights, and weight 0 for destinations that are to drain.
+    Reduce,
+    /// Destinations that leave at once, then services that do.
+    Delete,
+    /// Destinations that have drained, then services of which all have.
+    Drained,
+}
+
+/// What clients notice of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Disruption {
+    /// For a moment between two schedulers the kernel refuses new connections. There is no
+    /// way around that for one service.
+    SchedulerChange,
+    /// What connections there are break: nobody waits for their end.
+    ConnectionsBreak,
+}
+
+/// Why there is no plan. Nothing has been changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A service or destination that the kernel would refuse.
+    #[error("{object}: {invalid}")]
+    Invalid {
+        /// Which one.
+        object: Object,
+        /// What is wrong with it.
+        #[source]
+        invalid: InvalidValue,
+    },
+    /// A service is desired that the scope excludes.
+    #[error("{0}: desired, but excluded from what is ours")]
+    OutOfScope(ServiceId),
+    /// Steps are needed that are not allowed.
+    #[error("not allowed: {}", list(.0))]
+    NotAllowed(Vec<Change>),
+}
+
+/// The first few changes.
+fn list(changes: &[Change]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = changes.iter().take(SHOWN).map(Change::to_string).collect::<Vec<_>>().join("; ");
+    if changes.len() > SHOWN {
+        text += &format!("; and {} more", changes.len() - SHOWN);
+    }
+    text
+}

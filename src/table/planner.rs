@@ -1,0 +1,283 @@
+//! Finding the steps from one table to another.
+
+use std::iter::Peekable;
+
+use crate::model::{Change, Connections, DestinationEntry, Service, ServiceSnapshot, Snapshot};
+use crate::table::plan::{Before, Phase, Plan, PlanError, Step};
+use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
+
+impl Plan {
+    /// The steps from what is there to what is desired, as few as there can be.
+    ///
+    /// It writes nothing and reads nothing: the same arguments give the same plan.
+    ///
+    /// - Only services [in scope](crate::table::Scope) are touched; nothing is flushed.
+    /// - What is equal is not written. What differs is changed in place; an update keeps
+    ///   every setting that does not differ.
+    /// - In each service additions and higher weights come first, then the service's own
+    ///   settings, then lower weights, then deletions. So a service that has a usable
+    ///   destination before and after has one at every step.
+    /// - A destination that is not wanted any more drains, where the service's new
+    ///   settings [allow that](Service::drains_at_weight_zero), else it is deleted at once.
+    ///   One that drains already (weight 0 and not wanted) is waited for; one that is
+    ///   wanted again gets its weight back.
+    ///
+    /// ```
+    /// use ipvs_netlink::table::{Plan, PlanOptions, Table, TableService};
+    /// use ipvs_netlink::{Destination, Service, Snapshot};
+    ///
+    /// let mut desired = Table::new();
+    /// desired.insert(
+    ///     TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+    ///         .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
+    /// );
+    /// let plan = Plan::new(&Snapshot::default(), &desired, &PlanOptions::new())?;
+    /// assert_eq!(plan.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::Invalid`] when something would be written that the kernel refuses,
+    /// [`PlanError::OutOfScope`] when a desired service is excluded from the scope,
+    /// [`PlanError::NotAllowed`] when the plan would need more than
+    /// [`PlanOptions::allowed`].
+    pub fn new(
+        current: &Snapshot,
+        desired: &Table,
+        options: &PlanOptions,
+    ) -> Result<Self, PlanError> {
+        let mut planner = Planner::new(options);
+        let mut wanted = desired.services().peekable();
+        for present in current {
+            let id = present.entry.service.id;
+            while let Some(new) = wanted.next_if(|service| service.id() < id) {
+                planner.add(new)?;
+            }
+            match wanted.next_if(|service| service.id() == id) {
+                Some(service) => planner.change(present, service)?,
+                None if options.scope.contains(id, desired) => planner.remove(present)?,
+                None => {}
+            }
+        }
+        wanted.try_for_each(|new| planner.add(new))?;
+        planner.finish()
+    }
+}
+
+struct Planner<'o> {
+    options: &'o PlanOptions,
+    steps: Vec<Step>,
+    refused: Vec<Change>,
+}
+
+impl<'o> Planner<'o> {
+    const fn new(options: &'o PlanOptions) -> Self {
+        Self { options, steps: Vec::new(), refused: Vec::new() }
+    }
+
+    /// Adds a step, for which `action` has to be allowed.
+    fn step(
+        &mut self,
+        action: Actions,
+        phase: Phase,
+        change: Change,
+        before: Option<Before>,
+    ) -> Result<(), PlanError> {
+        if let (Err(invalid), Some(object)) = (change.validate(), change.object()) {
+            return Err(PlanError::Invalid { object, invalid });
+        }
+        if !self.options.allowed.contains(action) {
+            self.refused.push(change.clone());
+        }
+        self.steps.push(Step { change, phase, before });
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Plan, PlanError> {
+        if !self.refused.is_empty() {
+            return Err(PlanError::NotAllowed(self.refused));
+        }
+        // The sort is stable: within a phase the order is that of the services.
+        self.steps.sort_by_key(|step| {
+            let service = matches!(step.change, Change::DeleteService(_));
+            (step.phase, service)
+        });
+        Ok(Plan::of(self.steps, self.options.drain))
+    }
+
+    fn check_scope(&self, service: &TableService) -> Result<(), PlanError> {
+        match self.options.scope.excludes(service.id()) {
+            true => Err(PlanError::OutOfScope(service.id())),
+            false => Ok(()),
+        }
+    }
+
+    /// A service that is not there.
+    fn add(&mut self, wanted: &TableService) -> Result<(), PlanError> {
+        self.check_scope(wanted)?;
+        self.step(
+            Actions::ADD_SERVICE,
+            Phase::Add,
+            Change::AddService(wanted.service().clone()),
+            None,
+        )?;
+        for new in wanted.destinations() {
+            let change = Change::AddDestination(wanted.id(), new.destination().clone());
+            self.step(Actions::ADD_SERVICE, Phase::Add, change, None)?;
+        }
+        Ok(())
+    }
+
+    /// A service that is there and is to stay.
+    fn change(
+        &mut self,
+        present: &ServiceSnapshot,
+        wanted: &TableService,
+    ) -> Result<(), PlanError> {
+        self.check_scope(wanted)?;
+        let before = &present.entry.service;
+        let after = wanted.service();
+        if before != after {
+            let action = match before.scheduler == after.scheduler {
+                true => Actions::UPDATE_SERVICE,
+                false => Actions::CHANGE_SCHEDULER,
+            };
+            let change = Change::UpdateService(after.clone());
+            self.step(action, Phase::Configure, change, Some(service_before(present)))?;
+        }
+        let mut rest = wanted.destinations().peekable();
+        for entry in &present.destinations {
+            let id = entry.destination.id;
+            self.add_up_to(wanted, &mut rest, Some(entry))?;
+            match rest.next_if(|destination| destination.id() == id) {
+                Some(destination) => self.change_destination(after, entry, destination)?,
+                None => self.release(before, after, entry)?,
+            }
+        }
+        self.add_up_to(wanted, &mut rest, None)
+    }
+
+    /// Adds destinations up to the one that is there.
+    fn add_up_to<'t>(
+        &mut self,
+        wanted: &TableService,
+        rest: &mut Peekable<impl Iterator<Item = &'t TableDestination>>,
+        entry: Option<&DestinationEntry>,
+    ) -> Result<(), PlanError> {
+        let new = |destination: &&TableDestination| {
+            entry.is_none_or(|entry| destination.id() < entry.destination.id)
+        };
+        while let Some(destination) = rest.next_if(new) {
+            let destination = destination.destination();
+            // `sh` refuses clients because of a destination of weight 0; the service may
+            // be about to leave it.
+            let phase = if destination.weight == 0 { Phase::Reduce } else { Phase::Extend };
+            let change = Change::AddDestination(wanted.id(), destination.clone());
+            self.step(Actions::ADD_DESTINATION, phase, change, None)?;
+        }
+        Ok(())
+    }
+
+    fn change_destination(
+        &mut self,
+        service: &Service,
+        entry: &DestinationEntry,
+        wanted: &TableDestination,
+    ) -> Result<(), PlanError> {
+        let before = &entry.destination;
+        let mut after = wanted.destination();
+        let kept;
+        if self.options.keep_weights && wanted.weight().is_none() && after.weight != before.weight {
+            kept = after.clone().weight(before.weight);
+            after = &kept;
+        }
+        if after == before {
+            return Ok(());
+        }
+        let phase = if after.weight < before.weight { Phase::Reduce } else { Phase::Extend };
+        let change = Change::UpdateDestination(service.id, after.clone());
+        self.step(Actions::UPDATE_DESTINATION, phase, change, Some(destination_before(entry)))
+    }
+
+    /// A destination that is not wanted any more, of a service that stays.
+    fn release(
+        &mut self,
+        before: &Service,
+        after: &Service,
+        entry: &DestinationEntry,
+    ) -> Result<(), PlanError> {
+        let id = entry.destination.id;
+        let action = Actions::DELETE_DESTINATION;
+        let phase = if self.drain(action, after, entry)? {
+            Phase::Drained
+        } else if entry.destination.weight == 0
+            && after.refuses_at_weight_zero()
+            && !before.refuses_at_weight_zero()
+        {
+            // Its clients would be refused as soon as the service has its new settings.
+            Phase::Extend
+        } else {
+            Phase::Delete
+        };
+        let change = Change::DeleteDestination(after.id, id);
+        self.step(action, phase, change, Some(destination_before(entry)))
+    }
+
+    /// A service that is not wanted any more.
+    fn remove(&mut self, present: &ServiceSnapshot) -> Result<(), PlanError> {
+        let service = &present.entry.service;
+        let action = Actions::DELETE_SERVICE;
+        let mut phase = Phase::Delete;
+        for entry in &present.destinations {
+            if self.drain(action, service, entry)? {
+                phase = Phase::Drained;
+            }
+        }
+        let change = Change::DeleteService(service.id);
+        self.step(action, phase, change, Some(service_before(present)))
+    }
+
+    /// Begins to drain a destination, unless it is to be deleted at once, or draining
+    /// does no good.
+    fn drain(
+        &mut self,
+        action: Actions,
+        service: &Service,
+        entry: &DestinationEntry,
+    ) -> Result<bool, PlanError> {
+        if self.options.drain.is_none() || !service.drains_at_weight_zero() {
+            return Ok(false);
+        }
+        if entry.destination.weight == 0 {
+            return Ok(true);
+        }
+        let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
+        // What the kernel has, but would not take back, cannot be drained.
+        let drains = change.validate().is_ok();
+        if drains {
+            self.step(action, Phase::Reduce, change, Some(destination_before(entry)))?;
+        }
+        Ok(drains)
+    }
+}
+
+fn destination_before(entry: &DestinationEntry) -> Before {
+    let DestinationEntry { destination, connections, .. } = entry;
+    Before::Destination { destination: destination.clone(), connections: *connections }
+}
+
+fn service_before(present: &ServiceSnapshot) -> Before {
+    let mut connections = Connections::default();
+    for entry in &present.destinations {
+        connections.active = connections.active.saturating_add(entry.connections.active);
+        connections.inactive = connections.inactive.saturating_add(entry.connections.inactive);
+        connections.persistent =
+            connections.persistent.saturating_add(entry.connections.persistent);
+    }
+    Before::Service {
+        service: present.entry.service.clone(),
+        destinations: present.destinations.len(),
+        connections,
+    }
+}

@@ -1,0 +1,6 @@
+//! Planning, tried on a table that does what the kernel's does.
+
+mod planning;
+mod printing;
+mod simulation;
+mod strategies;

@@ -1,0 +1,181 @@
+//! Plans of which every step matters.
+
+use crate::model::{
+    Change, Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry,
+    ServiceFlags, ServiceSnapshot, Snapshot, Stats,
+};
+use crate::table::{
+    Actions, Disruption, Phase, Plan, PlanError, PlanOptions, Scope, Table, TableDestination,
+    TableService,
+};
+
+pub(super) fn web() -> Service {
+    Service::tcp("192.0.2.10:80".parse().unwrap()).scheduler(Scheduler::ROUND_ROBIN)
+}
+
+pub(super) fn server(host: u8) -> Destination {
+    Destination::masquerade(([10, 0, 0, host], 8080).into())
+}
+
+pub(super) fn wanted(service: Service, destinations: &[Destination]) -> Table {
+    let service = destinations.iter().cloned().fold(TableService::new(service), TableService::with);
+    [service].into_iter().collect()
+}
+
+pub(super) fn there(service: Service, destinations: &[Destination]) -> Snapshot {
+    Snapshot::from(&wanted(service, destinations))
+}
+
+pub(super) fn everything() -> PlanOptions {
+    PlanOptions::new().scope(Scope::new().everything())
+}
+
+/// The steps by phase and command, without the words that all have in common.
+fn steps(current: &Snapshot, desired: &Table, options: &PlanOptions) -> Vec<String> {
+    let plan = Plan::new(current, desired, options).unwrap();
+    let text = |change: &Change| {
+        let text = change.to_string();
+        text.replace("ipvsadm ", "").replace("-t 192.0.2.10:80 ", "").replace(" -m", "")
+    };
+    plan.steps().map(|step| format!("{:?} {}", step.phase, text(&step.change))).collect()
+}
+
+#[test]
+fn additions_come_first_and_deletions_last() {
+    let steps = steps(
+        &there(web(), &[server(1), server(2).weight(5), server(3)]),
+        &wanted(
+            web().one_packet().flags(ServiceFlags::SCHED_3),
+            &[server(2), server(3).weight(7), server(4)],
+        ),
+        &everything(),
+    );
+    assert_eq!(
+        steps,
+        [
+            "Extend -e -r 10.0.0.3:8080 -w 7",
+            "Extend -a -r 10.0.0.4:8080 -w 1",
+            "Configure -E -s rr -b flag-3",
+            "Reduce -e -r 10.0.0.1:8080 -w 0",
+            "Reduce -e -r 10.0.0.2:8080 -w 1",
+            "Drained -d -r 10.0.0.1:8080",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_drain_is_deleted_at_once() {
+    let desired = |service: &Service| wanted(service.clone(), &[server(2)]);
+    let hashed = web().scheduler(Scheduler::SOURCE_HASHING);
+    let current = there(hashed.clone(), &[server(1), server(2)]);
+    assert_eq!(steps(&current, &desired(&hashed), &everything()), ["Delete -d -r 10.0.0.1:8080"]);
+    // The service's new settings decide.
+    let fallback = hashed.clone().flags(ServiceFlags::SH_FALLBACK);
+    assert_eq!(
+        steps(&current, &desired(&fallback), &everything()),
+        [
+            "Configure -E -s sh -b sh-fallback",
+            "Reduce -e -r 10.0.0.1:8080 -w 0",
+            "Drained -d -r 10.0.0.1:8080",
+        ]
+    );
+    // One that drains would be in the way of the new scheduler.
+    assert_eq!(
+        steps(&there(web(), &[server(1).weight(0), server(2)]), &desired(&hashed), &everything()),
+        ["Extend -d -r 10.0.0.1:8080", "Configure -E -s sh"]
+    );
+    let undrained = everything().drain(None);
+    assert_eq!(
+        steps(&there(web(), &[server(1), server(2)]), &desired(&web()), &undrained),
+        ["Delete -d -r 10.0.0.1:8080"]
+    );
+}
+
+#[test]
+fn a_draining_destination_goes_on_draining_or_comes_back() {
+    let current = there(web(), &[server(1).weight(0), server(2)]);
+    assert_eq!(
+        steps(&current, &wanted(web(), &[server(2)]), &everything()),
+        ["Drained -d -r 10.0.0.1:8080"]
+    );
+    assert_eq!(
+        steps(&current, &wanted(web(), &[server(1).weight(4), server(2)]), &everything()),
+        ["Extend -e -r 10.0.0.1:8080 -w 4"]
+    );
+}
+
+#[test]
+fn a_weight_that_is_not_given_can_be_kept() {
+    let current = there(web(), &[server(1).weight(0), server(2).weight(9)]);
+    let open = TableService::new(web())
+        .with(TableDestination::of_any_weight(server(1)))
+        .with(TableDestination::of_any_weight(server(2)));
+    let desired: Table = [open].into_iter().collect();
+    assert_eq!(
+        steps(&current, &desired, &everything()),
+        ["Extend -e -r 10.0.0.1:8080 -w 1", "Reduce -e -r 10.0.0.2:8080 -w 1"]
+    );
+    assert!(steps(&current, &desired, &everything().keep_weights(true)).is_empty());
+    let given = wanted(web(), &[server(1), server(2)]);
+    assert_eq!(steps(&current, &given, &everything().keep_weights(true)).len(), 2);
+}
+
+#[test]
+fn stale_services_drain_as_a_whole() {
+    let current = there(web(), &[server(1), server(2).weight(0)]);
+    assert_eq!(
+        steps(&current, &Table::new(), &everything()),
+        ["Reduce -e -r 10.0.0.1:8080 -w 0", "Drained -D -t 192.0.2.10:80"]
+    );
+    assert_eq!(
+        steps(&current, &Table::new(), &everything().drain(None)),
+        ["Delete -D -t 192.0.2.10:80"]
+    );
+    assert!(steps(&current, &Table::new(), &PlanOptions::new()).is_empty());
+    let empty = there(web(), &[]);
+    assert_eq!(steps(&empty, &Table::new(), &everything()), ["Delete -D -t 192.0.2.10:80"]);
+}
+
+#[test]
+fn what_clients_notice_is_said() {
+    let mut entry = DestinationEntry::new(server(1), Connections::default(), Stats::default());
+    entry.connections.active = 3;
+    let entries = vec![entry];
+    let current = Snapshot::from_iter([ServiceSnapshot::new(
+        ServiceEntry::new(web(), Stats::default()),
+        entries,
+    )]);
+    let other = web().scheduler(Scheduler::LEAST_CONNECTION);
+    let options = everything().drain(None);
+    let plan = Plan::new(&current, &wanted(other, &[server(2)]), &options).unwrap();
+    let disruptions: Vec<_> = plan.disruptive().map(|(_, disruption)| disruption).collect();
+    assert_eq!(disruptions, [Disruption::SchedulerChange, Disruption::ConnectionsBreak]);
+    let drained = Plan::new(&current, &wanted(web(), &[server(2)]), &everything()).unwrap();
+    assert_eq!(drained.disruptive().count(), 0);
+    assert_eq!(drained.steps().last().unwrap().phase, Phase::Drained);
+}
+
+#[test]
+fn a_plan_that_may_not_be_is_refused_as_a_whole() {
+    let current = there(web(), &[server(1)]);
+    let other = wanted(web().scheduler(Scheduler::LEAST_CONNECTION), &[server(2)]);
+    let refused = |allowed| match Plan::new(&current, &other, &everything().allowed(allowed)) {
+        Err(PlanError::NotAllowed(changes)) => changes.len(),
+        _ => 0,
+    };
+    assert_eq!(refused(Actions::all()), 0);
+    assert_eq!(refused(Actions::all() - Actions::CHANGE_SCHEDULER), 1);
+    assert_eq!(refused(Actions::all() - Actions::ADD_DESTINATION), 1);
+    // Draining is part of deleting.
+    assert_eq!(refused(Actions::all() - Actions::UPDATE_DESTINATION), 0);
+    assert_eq!(refused(Actions::all() - Actions::DELETE_DESTINATION), 2);
+
+    let excluded = everything().scope(Scope::new().except(Scope::new().service(web().id)));
+    assert_eq!(Plan::new(&current, &other, &excluded), Err(PlanError::OutOfScope(web().id)));
+    let invalid = wanted(web(), &[server(1).weight(u32::MAX)]);
+    let error = Plan::new(&current, &invalid, &everything()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "TCP 192.0.2.10:80 -> 10.0.0.1:8080: weight 4294967295: must be at most 2147483647"
+    );
+}

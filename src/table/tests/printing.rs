@@ -1,0 +1,66 @@
+//! What people see of a plan.
+
+use std::time::Duration;
+
+use super::planning::{everything, server, there, wanted, web};
+use crate::model::{Forwarding, Scheduler, Service, ServiceFlags, Tunnel};
+use crate::table::{Plan, Table, TableService};
+
+#[test]
+fn differences_are_listed_by_service() {
+    let current = there(web(), &[server(1), server(2).weight(5).thresholds(10, 5), server(3)]);
+    let hashed = web()
+        .scheduler(Scheduler::SOURCE_HASHING)
+        .flags(ServiceFlags::SH_FALLBACK)
+        .persistent(Duration::from_secs(300));
+    let mut desired = wanted(
+        hashed,
+        &[
+            server(2).weight(1),
+            server(3).forwarding(Forwarding::Tunnel(Tunnel::Gre { checksum: true })),
+            server(4),
+        ],
+    );
+    let dns = Service::udp("192.0.2.10:53".parse().unwrap()).one_packet();
+    desired.insert(TableService::new(dns).with(server(9).weight(0).thresholds(7, 0)));
+    let plan = Plan::new(&current, &desired, &everything()).unwrap();
+    assert_eq!(
+        plan.to_string(),
+        "\
+~ TCP 192.0.2.10:80 scheduler rr -> sh, flags none -> sh-fallback, not persistent -> persistent 300 (disruptive: refuses new connections for a moment)
+-   10.0.0.1:8080 Masq weight 1, drains
+~   10.0.0.2:8080 weight 5 -> 1, thresholds 10/5 -> 0/0
+~   10.0.0.3:8080 Masq -> Tunnel gre csum
++   10.0.0.4:8080 Masq weight 1
++ UDP 192.0.2.10:53 wlc flags ops
++   10.0.0.9:8080 Masq weight 0 thresholds 7/0
+"
+    );
+}
+
+#[test]
+fn a_service_that_leaves_says_what_it_had() {
+    let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &everything()).unwrap();
+    assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1, drains\n");
+    let at_once = everything().drain(None);
+    let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &at_once).unwrap();
+    assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1 (disruptive: at once)\n");
+}
+
+#[test]
+fn a_dry_run_is_a_script() {
+    let current = there(web(), &[server(1), server(2)]);
+    let plan = Plan::new(&current, &wanted(web(), &[server(2), server(3)]), &everything()).unwrap();
+    assert_eq!(
+        plan.commands().to_string(),
+        "\
+ipvsadm -a -t 192.0.2.10:80 -r 10.0.0.3:8080 -m -w 1
+ipvsadm -e -t 192.0.2.10:80 -r 10.0.0.1:8080 -m -w 0
+# now wait until what has weight 0 has no connections, 30 s at most
+ipvsadm -d -t 192.0.2.10:80 -r 10.0.0.1:8080
+"
+    );
+    let nothing = Plan::new(&current, &Table::from(&current), &everything()).unwrap();
+    assert_eq!(nothing.to_string(), "no changes\n");
+    assert_eq!(nothing.commands().to_string(), "");
+}
