@@ -157,7 +157,7 @@ macro_rules! async_client {
         $(#[$attribute])*
         #[derive(Debug)]
         pub struct Client {
-            engine: Engine<$transport>,
+            pub(crate) engine: Engine<$transport>,
         }
 
         macro_rules! wait {

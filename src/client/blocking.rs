@@ -2,9 +2,9 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{self, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -22,9 +22,10 @@ use crate::wire::{self, Request};
 
 macro_rules! block {
     ($future:expr) => {
-        ready(pin!($future))
+        $crate::client::ready(std::pin::pin!($future))
     };
 }
+pub(crate) use block;
 
 /// A client that blocks the calling thread.
 ///
@@ -53,7 +54,7 @@ macro_rules! block {
 /// ```
 #[derive(Debug)]
 pub struct Client {
-    engine: Engine<BlockingSocket>,
+    pub(crate) engine: Engine<BlockingSocket>,
 }
 
 connecting!(Client, BlockingSocket, {}, block);
@@ -203,7 +204,7 @@ impl Iterator for Destinations<'_> {
 
 /// A socket whose waiting blocks the thread.
 #[derive(Debug)]
-struct BlockingSocket(Socket);
+pub(crate) struct BlockingSocket(Socket);
 
 impl Transport for BlockingSocket {
     fn new(socket: Socket) -> io::Result<Self> {
@@ -216,6 +217,10 @@ impl Transport for BlockingSocket {
 
     fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         socket::receive(&self.0, buffer)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
@@ -233,7 +238,7 @@ impl Transport for BlockingSocket {
 }
 
 /// The output of a future that waits for nothing but [`BlockingSocket`].
-fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
+pub(crate) fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
     match future.poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("a blocking socket blocks"),

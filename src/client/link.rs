@@ -160,6 +160,11 @@ impl<T: Transport> Link<T> {
         }
     }
 
+    /// Lets time pass.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        self.transport.sleep(time).await;
+    }
+
     /// Receives the next datagram after an attempt that failed for the reason `cause`.
     pub(crate) async fn receive_after(
         &mut self,

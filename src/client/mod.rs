@@ -25,6 +25,7 @@ mod transport;
 mod verify;
 
 pub use blocking::{Client, Destinations, Services, SubmitStream};
+pub(crate) use blocking::{block, ready};
 pub(crate) use connecting::connecting;
 pub(crate) use dumps::DumpRun;
 pub(crate) use engine::Engine;

@@ -2,7 +2,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_io::{Async, Timer};
 use netlink_sys::Socket;
@@ -70,6 +70,10 @@ impl Transport for SmolSocket {
 
     fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         socket::receive(self.0.get_ref(), buffer)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        Timer::after(time).await;
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {

@@ -1,5 +1,5 @@
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
@@ -83,6 +83,10 @@ impl Transport for TokioSocket {
 
     fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         socket::receive(self.0.get_ref(), buffer)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        ::tokio::time::sleep(time).await;
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
 
@@ -26,4 +26,7 @@ pub(crate) trait Transport: Sized {
 
     /// Waits until there is a datagram, or until the time has come (`TimedOut`).
     fn readable(&self, until: Option<Instant>) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Lets time pass.
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }

@@ -4,20 +4,28 @@
 //! ones are ours. A [`Plan`] is the way from what is there to what is wanted, in an order
 //! that loses no traffic: it can be looked at before it is applied.
 
+mod applied;
+mod apply;
 mod diff;
+mod drain;
 mod entries;
+mod methods;
 mod network;
 mod options;
 mod plan;
 mod planner;
+mod reconcile;
 mod scope;
 
 #[cfg(test)]
 mod tests;
 
+pub use applied::{Applied, StepOutcome};
 pub use diff::{DiffLine, Sign};
+pub use drain::{DrainProgress, Drained};
 pub use entries::{Table, TableDestination, TableService};
 pub use network::Network;
 pub use options::{Actions, DrainPolicy, DrainUntil, PlanOptions};
 pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
+pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;

@@ -2,7 +2,8 @@
 
 use std::iter::Peekable;
 
-use crate::model::{Change, Connections, DestinationEntry, Service, ServiceSnapshot, Snapshot};
+use crate::model::{Change, DestinationEntry, Service, ServiceSnapshot, Snapshot};
+use crate::table::drain::sum;
 use crate::table::plan::{Before, Phase, Plan, PlanError, Step};
 use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
 
@@ -209,7 +210,8 @@ impl<'o> Planner<'o> {
     ) -> Result<(), PlanError> {
         let id = entry.destination.id;
         let action = Actions::DELETE_DESTINATION;
-        let phase = if self.drain(action, after, entry)? {
+        let phase = if self.drains(after, entry) {
+            self.begin_drain(action, after, entry)?;
             Phase::Drained
         } else if entry.destination.weight == 0
             && after.refuses_at_weight_zero()
@@ -228,37 +230,40 @@ impl<'o> Planner<'o> {
     fn remove(&mut self, present: &ServiceSnapshot) -> Result<(), PlanError> {
         let service = &present.entry.service;
         let action = Actions::DELETE_SERVICE;
-        let mut phase = Phase::Delete;
-        for entry in &present.destinations {
-            if self.drain(action, service, entry)? {
-                phase = Phase::Drained;
+        let entries = &present.destinations;
+        let drains = entries.iter().all(|entry| self.drains(service, entry));
+        let phase = if drains && !entries.is_empty() { Phase::Drained } else { Phase::Delete };
+        if drains {
+            for entry in entries {
+                self.begin_drain(action, service, entry)?;
             }
         }
         let change = Change::DeleteService(service.id);
         self.step(action, phase, change, Some(service_before(present)))
     }
 
-    /// Begins to drain a destination, unless it is to be deleted at once, or draining
-    /// does no good.
-    fn drain(
+    /// Whether a destination is to drain before it is deleted. What the kernel has, but
+    /// would not take back, cannot get weight 0.
+    fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
+        let destination = &entry.destination;
+        let writable = || destination.validate_settings(service.id).is_ok();
+        self.options.drain.is_some()
+            && service.drains_at_weight_zero()
+            && (destination.weight == 0 || writable())
+    }
+
+    /// Takes a destination out of rotation, if it is not yet.
+    fn begin_drain(
         &mut self,
         action: Actions,
         service: &Service,
         entry: &DestinationEntry,
-    ) -> Result<bool, PlanError> {
-        if self.options.drain.is_none() || !service.drains_at_weight_zero() {
-            return Ok(false);
-        }
+    ) -> Result<(), PlanError> {
         if entry.destination.weight == 0 {
-            return Ok(true);
+            return Ok(());
         }
         let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
-        // What the kernel has, but would not take back, cannot be drained.
-        let drains = change.validate().is_ok();
-        if drains {
-            self.step(action, Phase::Reduce, change, Some(destination_before(entry)))?;
-        }
-        Ok(drains)
+        self.step(action, Phase::Reduce, change, Some(destination_before(entry)))
     }
 }
 
@@ -268,13 +273,7 @@ fn destination_before(entry: &DestinationEntry) -> Before {
 }
 
 fn service_before(present: &ServiceSnapshot) -> Before {
-    let mut connections = Connections::default();
-    for entry in &present.destinations {
-        connections.active = connections.active.saturating_add(entry.connections.active);
-        connections.inactive = connections.inactive.saturating_add(entry.connections.inactive);
-        connections.persistent =
-            connections.persistent.saturating_add(entry.connections.persistent);
-    }
+    let connections = sum(present.destinations.iter().map(|entry| entry.connections));
     Before::Service {
         service: present.entry.service.clone(),
         destinations: present.destinations.len(),

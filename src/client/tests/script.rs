@@ -180,6 +180,8 @@ impl Transport for Script {
         }
     }
 
+    async fn sleep(&self, _: Duration) {}
+
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
         let ready = {
             let mut state = self.state();

@@ -1,0 +1,127 @@
+use std::slice;
+
+use crate::error::Error;
+use crate::model::Connections;
+
+/// What became of a step of a [`Plan`](crate::table::Plan).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "the step may have failed"]
+pub enum StepOutcome {
+    /// It is done.
+    Done,
+    /// It is done: somebody else had added the object in the meantime, and its settings
+    /// were replaced.
+    Replaced,
+    /// There was nothing to do: somebody else had deleted the object.
+    AlreadySo,
+    /// It is done: the destination, or the service, was deleted at the deadline, while it
+    /// still had connections. These broke.
+    Expired(Connections),
+    /// The destination, or the service, was not waited for any longer. It goes on
+    /// draining; applying a new plan goes on waiting.
+    Draining,
+    /// It was not done, because the step at this index failed.
+    Skipped {
+        /// The index of the step that failed.
+        because: usize,
+    },
+    /// The service was added, none of its destinations could be, and it was deleted again.
+    Undone {
+        /// The index of the step that failed.
+        because: usize,
+    },
+    /// The kernel took it, but the table is not so: somebody else has changed the object
+    /// since, or the kernel does not know one of its settings. A destination that drained
+    /// and got a weight from somebody else is not deleted.
+    Differs,
+    /// It failed. [`Error::certainty`] tells whether it may have happened all the same.
+    Failed(Error),
+}
+
+impl StepOutcome {
+    /// Whether the table is as the step asks.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done | Self::Replaced | Self::AlreadySo | Self::Expired(_))
+    }
+
+    /// Whether what drains was not waited for any longer.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        matches!(self, Self::Draining)
+    }
+
+    /// Whether it shows that somebody else writes the table, too.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self, Self::Replaced | Self::AlreadySo | Self::Differs)
+    }
+}
+
+impl std::fmt::Display for StepOutcome {
+    /// In a few words, such as `done` or `skipped, as an earlier step failed`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Replaced => f.write_str("done, in place of what somebody else had added"),
+            Self::AlreadySo => f.write_str("somebody else had deleted it"),
+            Self::Expired(Connections { active, inactive, persistent }) => write!(
+                f,
+                "deleted at the deadline with connections: \
+                 active {active}, inactive {inactive}, persistent {persistent}"
+            ),
+            Self::Draining => f.write_str("still draining"),
+            Self::Skipped { .. } => f.write_str("skipped, as an earlier step failed"),
+            Self::Undone { .. } => {
+                f.write_str("undone, as none of the destinations could be added")
+            }
+            Self::Differs => f.write_str("not so: somebody else has changed it"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What became of a [`Plan`](crate::table::Plan): one outcome for each step, in their
+/// order.
+#[derive(Clone, Debug)]
+#[must_use = "steps may have failed"]
+pub struct Applied {
+    outcomes: Vec<StepOutcome>,
+    unverified: Option<Error>,
+}
+
+impl Applied {
+    pub(crate) const fn new(outcomes: Vec<StepOutcome>, unverified: Option<Error>) -> Self {
+        Self { outcomes, unverified }
+    }
+
+    /// Every outcome, in the order of the steps.
+    pub fn outcomes(&self) -> slice::Iter<'_, StepOutcome> {
+        self.outcomes.iter()
+    }
+
+    /// The outcome of the step at `index`, if there were that many.
+    #[must_use]
+    pub fn outcome(&self, index: usize) -> Option<&StepOutcome> {
+        self.outcomes.get(index)
+    }
+
+    /// The steps that are not done, by their index.
+    pub fn failures(&self) -> impl Iterator<Item = (usize, &StepOutcome)> {
+        self.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_done())
+    }
+
+    /// Why the table could not be read again after the writing, if it could not. Then
+    /// outcomes are what the kernel answered, and nothing is known of other writers.
+    #[must_use]
+    pub const fn unverified(&self) -> Option<&Error> {
+        self.unverified.as_ref()
+    }
+
+    /// Whether every step is done, and the table was found to be so.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.unverified.is_none() && self.outcomes.iter().all(StepOutcome::is_done)
+    }
+}

@@ -1,0 +1,148 @@
+//! The operations on tables, with their documentation, for each client.
+
+use std::ops::ControlFlow;
+
+use crate::client::{self, block};
+use crate::error::Result;
+use crate::model::{DestinationId, ServiceId};
+use crate::table::{
+    Applied, DrainPolicy, DrainProgress, Drained, Plan, PlanOptions, ReconcileError, Reconciled,
+    Table,
+};
+
+macro_rules! table_operations {
+    ($client:ty, { $($async:tt)? }, $wait:ident) => {
+        /// Whole tables and draining. See [`table`](crate::table).
+        impl $client {
+            /// Does a plan, phase by phase, and reads what it touched again.
+            ///
+            /// The changes of a phase are sent together. In a service in which something
+            /// failed nothing more is done: what it has is not taken away before the
+            /// replacement is there. Other services go on. Where somebody else has added
+            /// an object in the meantime, its settings are replaced; where somebody else
+            /// has deleted what was to be deleted, all is well. A service that was added
+            /// while none of its destinations could be is deleted again.
+            ///
+            /// Destinations that drain are waited for, all at the same time, up to the
+            /// deadline of the plan's [`DrainPolicy`].
+            ///
+            /// Applying a plan twice, or after it was interrupted, is safe; a new plan
+            /// from what is there then is better.
+            pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
+                $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
+            }
+
+            /// As [`apply`](Self::apply). While it waits for connections to end,
+            /// `observer` is told at every look how far it has come. When that breaks,
+            /// what drains is left with weight 0, and applying a new plan goes on.
+            pub $($async)? fn apply_with(
+                &mut self,
+                plan: &Plan,
+                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+            ) -> Applied {
+                $wait!(self.engine.apply(plan, &mut observer))
+            }
+
+            /// Makes the table as desired: reads it, makes a plan, applies that, and reads
+            /// it again. What differs then is planned and applied once more, and what
+            /// differs after that is reported.
+            ///
+            /// Nothing is written when nothing differs. It can be called again and again.
+            ///
+            /// ```no_run
+            /// use ipvs_netlink::table::{PlanOptions, Table, TableService};
+            /// use ipvs_netlink::{Client, Destination, Service};
+            ///
+            /// let mut desired = Table::new();
+            /// desired.insert(
+            ///     TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+            ///         .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
+            /// );
+            /// let reconciled = Client::connect()?.reconcile(&desired, &PlanOptions::new())?;
+            /// print!("still to do: {}", reconciled.rest);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// [`ReconcileError::Read`] when the table cannot be read,
+            /// [`ReconcileError::Plan`] when there is no plan. Failed changes are not
+            /// errors: they are in what is returned.
+            pub $($async)? fn reconcile(
+                &mut self,
+                desired: &Table,
+                options: &PlanOptions,
+            ) -> Result<Reconciled, ReconcileError> {
+                $wait!(self.engine.reconcile(desired, options, &mut |_| ControlFlow::Continue(())))
+            }
+
+            /// As [`reconcile`](Self::reconcile), with an observer as in
+            /// [`apply_with`](Self::apply_with).
+            ///
+            /// # Errors
+            ///
+            /// As [`reconcile`](Self::reconcile).
+            pub $($async)? fn reconcile_with(
+                &mut self,
+                desired: &Table,
+                options: &PlanOptions,
+                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+            ) -> Result<Reconciled, ReconcileError> {
+                $wait!(self.engine.reconcile(desired, options, &mut observer))
+            }
+
+            /// Takes a destination out of its service without breaking connections: gives
+            /// it weight 0, waits until its connections have ended, or until the deadline,
+            /// and deletes it.
+            ///
+            /// It may be interrupted: weight 0 is in the table, and draining again goes on.
+            /// Where weight 0 does no good
+            /// ([`Service::drains_at_weight_zero`](crate::Service::drains_at_weight_zero))
+            /// the destination is deleted at once.
+            #[doc = include_str!("../client/errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            pub $($async)? fn drain(
+                &mut self,
+                service: ServiceId,
+                destination: DestinationId,
+                policy: DrainPolicy,
+            ) -> Result<Drained> {
+                let mut observer = |_: &DrainProgress| ControlFlow::Continue(());
+                $wait!(self.engine.drain(service, destination, policy, &mut observer))
+            }
+
+            /// As [`drain`](Self::drain). `observer` is told at every look how far it has
+            /// come; when it breaks, the destination stays, with weight 0.
+            ///
+            /// # Errors
+            ///
+            /// As [`drain`](Self::drain).
+            pub $($async)? fn drain_with(
+                &mut self,
+                service: ServiceId,
+                destination: DestinationId,
+                policy: DrainPolicy,
+                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+            ) -> Result<Drained> {
+                $wait!(self.engine.drain(service, destination, policy, &mut observer))
+            }
+        }
+    };
+}
+
+table_operations!(client::Client, {}, block);
+
+#[cfg(any(feature = "tokio", feature = "smol"))]
+macro_rules! wait {
+    ($future:expr) => {
+        $future.await
+    };
+}
+
+#[cfg(feature = "tokio")]
+table_operations!(client::tokio::Client, { async }, wait);
+
+#[cfg(feature = "smol")]
+table_operations!(client::smol::Client, { async }, wait);

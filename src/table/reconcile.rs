@@ -1,0 +1,79 @@
+//! Reading, planning, applying, and looking again.
+
+use crate::client::{Engine, Transport};
+use crate::error::Error;
+use crate::table::drain::Observer;
+use crate::table::{Applied, Plan, PlanError, PlanOptions, Table};
+
+/// How often a plan is made and applied before what differs is only reported.
+const ROUNDS: usize = 2;
+
+/// What it took to make the table as desired. See `Client::reconcile`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "the table may not be as desired"]
+pub struct Reconciled {
+    /// The plans that were applied, with what became of them: none when nothing differed,
+    /// more than one when something still differed after the first.
+    pub rounds: Vec<(Plan, Applied)>,
+    /// What differs still: changes that fail, that somebody else undoes, and destinations
+    /// that were not waited for.
+    pub rest: Plan,
+}
+
+impl Reconciled {
+    /// Whether the table is as desired.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Whether anything was written.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.rounds.is_empty()
+    }
+}
+
+/// Why a table was not reconciled to its end.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReconcileError {
+    /// The table could not be read.
+    #[error(transparent)]
+    Read(#[from] Error),
+    /// There is no plan for it.
+    #[error(transparent)]
+    Plan(Box<PlanError>),
+}
+
+impl From<PlanError> for ReconcileError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(Box::new(error))
+    }
+}
+
+impl<T: Transport> Engine<T> {
+    /// Makes the table as desired, as far as it goes.
+    pub(crate) async fn reconcile(
+        &mut self,
+        desired: &Table,
+        options: &PlanOptions,
+        observer: Observer<'_>,
+    ) -> Result<Reconciled, ReconcileError> {
+        let mut rounds = Vec::new();
+        loop {
+            let plan = Plan::new(&self.snapshot().await?, desired, options)?;
+            if plan.is_empty() || rounds.len() == ROUNDS {
+                return Ok(Reconciled { rounds, rest: plan });
+            }
+            let applied = self.apply(&plan, observer).await;
+            let given_up = applied.outcomes().any(|outcome| outcome.is_draining());
+            rounds.push((plan, applied));
+            if given_up {
+                let rest = Plan::new(&self.snapshot().await?, desired, options)?;
+                return Ok(Reconciled { rounds, rest });
+            }
+        }
+    }
+}
