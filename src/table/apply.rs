@@ -57,6 +57,13 @@ impl<'p> Run<'p> {
         left
     }
 
+    /// Whether one of the steps deletes the service.
+    fn deletes(&self, service: ServiceId, steps: Option<&Vec<usize>>) -> bool {
+        let deletion = Change::DeleteService(service);
+        let first = steps.and_then(|steps| self.step(*steps.first()?));
+        first.is_some_and(|step| step.change == deletion)
+    }
+
     /// The steps of a phase.
     pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
         let steps = self.plan.steps().as_slice();
@@ -168,14 +175,15 @@ impl<T: Transport> Engine<T> {
     /// Reads what the steps have touched and looks whether it is as they ask.
     async fn verify_steps(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
-        // The last step about an object has the last word.
+        // The last step about an object has the last word, and the deletion of a service
+        // has it about its destinations.
         let mut seen = BTreeSet::new();
         for (index, step) in run.plan.steps().enumerate().rev() {
             let done = run.outcome(index).is_some_and(StepOutcome::is_done);
-            if let (true, Some(service)) = (done, step.service()) {
-                if seen.insert((service, step.destination())) {
-                    services.entry(service).or_default().push(index);
-                }
+            let (true, Some(service)) = (done, step.service()) else { continue };
+            let deleted = run.deletes(service, services.get(&service));
+            if !deleted && seen.insert((service, step.destination())) {
+                services.entry(service).or_default().push(index);
             }
         }
         for (service, steps) in services {

@@ -8,6 +8,9 @@ macro_rules! facade {
         use std::path::Path;
         use std::time::Duration;
 
+        use ipvs_netlink::table::{
+            Applied, DrainPolicy, Drained, Plan, PlanOptions, ReconcileError, Reconciled, Table,
+        };
         use ipvs_netlink::{
             Change, Destination, DestinationEntry, DestinationId, Info, Outcome, Report, Result,
             Role, Scheduler, Service, ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
@@ -109,6 +112,16 @@ macro_rules! facade {
             zero_service(id: ServiceId) -> Result<()>;
             zero_all() -> Result<()>;
             flush() -> Result<()>;
+            apply(plan: &Plan) -> Applied;
+            reconcile(
+                desired: &Table,
+                options: &PlanOptions
+            ) -> std::result::Result<Reconciled, ReconcileError>;
+            drain(
+                service: ServiceId,
+                id: DestinationId,
+                policy: DrainPolicy
+            ) -> Result<Drained>;
         );
     };
     (@forward $wait:path, $($name:ident($($argument:ident: $type:ty),*) -> $output:ty;)*) => {

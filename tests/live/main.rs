@@ -25,3 +25,4 @@ mod refusals;
 mod services;
 mod settings;
 mod snapshots;
+mod tables;

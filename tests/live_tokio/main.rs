@@ -32,3 +32,5 @@ mod services;
 mod settings;
 #[path = "../live/snapshots.rs"]
 mod snapshots;
+#[path = "../live/tables.rs"]
+mod tables;

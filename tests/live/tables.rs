@@ -1,0 +1,294 @@
+//! Declared tables on a kernel: plans, applied.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipvs_netlink::table::{
+    DrainPolicy, DrainUntil, Drained, Plan, PlanError, PlanOptions, ReconcileError, Scope,
+    StepOutcome, Table, TableDestination, TableService,
+};
+use ipvs_netlink::{
+    AddressFamily, Change, Destination, ErrorKind, Forwarding, Scheduler, Service, ServiceFlags,
+    Snapshot, Thresholds, Tunnel,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::client::Client;
+use crate::namespace::fresh;
+
+fn address(host: u8) -> SocketAddr {
+    ([192, 0, 2, host], 80).into()
+}
+
+fn web() -> Service {
+    Service::tcp(address(10)).scheduler(Scheduler::ROUND_ROBIN)
+}
+
+fn server(host: u8) -> Destination {
+    Destination::masquerade(([10, 0, 0, host], 8080).into())
+}
+
+fn table(service: Service, destinations: &[Destination]) -> Table {
+    let service = destinations.iter().cloned().fold(TableService::new(service), TableService::with);
+    [service].into_iter().collect()
+}
+
+fn everything() -> PlanOptions {
+    PlanOptions::new().scope(Scope::new().everything())
+}
+
+fn plan(ipvs: &mut Client, desired: &Table) -> Plan {
+    Plan::new(&ipvs.snapshot().unwrap(), desired, &everything()).unwrap()
+}
+
+/// What is there, without what changes by itself.
+fn settings(snapshot: &Snapshot) -> Table {
+    Table::from(snapshot)
+}
+
+fn some_table() -> impl Strategy<Value = Table> {
+    let id = prop_oneof![
+        (1..5_u8).prop_map(|host| Service::tcp(address(host))),
+        (1..3_u8).prop_map(|host| Service::udp(address(host))),
+        (1..3_u32).prop_map(|mark| Service::fwmark(mark, AddressFamily::Ipv4)),
+        (1..3_u32).prop_map(|mark| Service::fwmark(mark, AddressFamily::Ipv6)),
+    ];
+    let scheduler = prop::sample::select(vec!["rr", "wlc", "sh", "dh", "mh", "nq"]);
+    let flags = prop::sample::select(vec![
+        ServiceFlags::empty(),
+        ServiceFlags::SCHED_1,
+        ServiceFlags::SCHED_2 | ServiceFlags::ONE_PACKET,
+    ]);
+    let timeout = prop::option::of(1..400_u64);
+    let service =
+        (id, scheduler, flags, timeout).prop_map(|(service, scheduler, flags, timeout)| {
+            let service = service.scheduler(scheduler.parse().unwrap()).flags(flags);
+            match timeout {
+                Some(timeout) => service.persistent(Duration::from_secs(timeout)),
+                None => service,
+            }
+        });
+    let forwarding = prop::sample::select(vec![
+        Forwarding::Masquerade,
+        Forwarding::DirectRoute,
+        Forwarding::Tunnel(Tunnel::Ipip),
+        Forwarding::Tunnel(Tunnel::Gre { checksum: true }),
+    ]);
+    let destination = (1..7_u8, forwarding, 0..4_u32, 0..9_u32, any::<bool>()).prop_map(
+        |(host, forwarding, weight, upper, given)| {
+            let mut destination = server(host).forwarding(forwarding).weight(weight);
+            destination.thresholds = Thresholds { upper, lower: upper / 2 };
+            match given {
+                true => TableDestination::from(destination),
+                false => TableDestination::of_any_weight(destination),
+            }
+        },
+    );
+    let service = (service, vec(destination, 0..6)).prop_map(|(service, destinations)| {
+        let ipv6 = service.id.family() == AddressFamily::Ipv6;
+        destinations.into_iter().fold(TableService::new(service), |service, destination| {
+            match ipv6 {
+                // The servers are of the other family.
+                true => service.with(
+                    destination.destination().clone().forwarding(Forwarding::Tunnel(Tunnel::Ipip)),
+                ),
+                false => service.with(destination),
+            }
+        })
+    });
+    vec(service, 0..7).prop_map(Table::from_iter)
+}
+
+#[test]
+fn from_any_table_to_any_other() {
+    let mut ipvs = fresh();
+    let foreign = table(Service::tcp(address(99)), &[server(1)]);
+    assert!(ipvs.reconcile(&foreign, &PlanOptions::new()).unwrap().is_done());
+    let ours = Scope::new().everything().except(Scope::new().formerly(&foreign));
+    let options = PlanOptions::new().scope(ours);
+    let mut runner = TestRunner::deterministic();
+    let tables = some_table();
+    for round in 0..250 {
+        let desired = tables.new_tree(&mut runner).unwrap().current();
+        let before = settings(&ipvs.snapshot().unwrap());
+        let reconciled = ipvs.reconcile(&desired, &options).unwrap();
+        let trouble: Vec<_> = reconciled
+            .rounds
+            .iter()
+            .flat_map(|(plan, applied)| applied.failures().map(|(index, _)| plan.step(index)))
+            .collect();
+        assert!(trouble.is_empty(), "round {round}: {before:?} {trouble:?}");
+        assert!(reconciled.rounds.len() <= 1, "round {round}: {reconciled:?}");
+        assert!(reconciled.is_done(), "round {round}: {}", reconciled.rest);
+        let mut expected: Table = settings(&Snapshot::from(&desired)).services().cloned().collect();
+        expected.extend(foreign.services().cloned());
+        assert_eq!(settings(&ipvs.snapshot().unwrap()), expected, "round {round}");
+        let again = ipvs.reconcile(&desired, &options).unwrap();
+        assert!(!again.is_changed() && again.is_done());
+    }
+}
+
+#[test]
+fn ten_thousand_objects_are_one_plan() {
+    let mut ipvs = fresh();
+    let service = |n: u16| TableService::new(Service::tcp(([192, 0, 2, 10], n).into()));
+    let desired: Table =
+        (1..=1000_u16).map(|n| (1..=9).map(server).fold(service(n), TableService::with)).collect();
+    let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
+    assert!(reconciled.is_done());
+    assert_eq!(reconciled.rounds[0].0.len(), 10_000);
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
+    let gone = ipvs.reconcile(&Table::new(), &everything()).unwrap();
+    assert!(gone.is_done() && ipvs.services().unwrap().is_empty());
+}
+
+#[test]
+fn what_others_did_meanwhile_is_taken_for_what_it_is() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let before = table(web(), &[server(1), server(2)]);
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    let mut desired = table(web(), &[server(2), server(3)]);
+    let second = Service::tcp(address(11)).scheduler(Scheduler::ROUND_ROBIN);
+    desired.insert(TableService::new(second.clone()).with(server(4)));
+    let plan = plan(&mut ipvs, &desired);
+
+    other.add_service(&second.clone().scheduler(Scheduler::LEAST_CONNECTION)).unwrap();
+    other.add_destination(second.id, &server(4).weight(9)).unwrap();
+    other.add_destination(web().id, &server(3).weight(5)).unwrap();
+    other.delete_destination(web().id, server(1).id).unwrap();
+    let applied = ipvs.apply(&plan);
+    let foreign: Vec<_> = plan
+        .steps()
+        .zip(applied.outcomes())
+        .filter(|(_, outcome)| outcome.is_foreign())
+        .map(|(step, outcome)| (step.change.operation(), outcome.is_done()))
+        .collect();
+    assert_eq!(foreign.len(), 3, "{applied:?}");
+    assert!(foreign.iter().all(|(_, done)| *done));
+    // Lowering the weight of what is gone is the one step that cannot be taken.
+    let failures: Vec<_> = applied.failures().map(|(index, _)| index).collect();
+    assert!(
+        failures.iter().all(|index| plan.step(*index).unwrap().destination() == Some(server(1).id))
+    );
+    assert!(ipvs.reconcile(&desired, &everything()).unwrap().is_done());
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
+}
+
+#[test]
+fn a_change_by_somebody_else_is_noticed_and_put_right() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let desired = table(web(), &[server(1).weight(3)]);
+    assert!(ipvs.reconcile(&desired, &everything()).unwrap().is_done());
+    let id = web().id;
+    other.set_weight(id, server(1).id, 7).unwrap();
+    other.add_destination(id, &server(9)).unwrap();
+    let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
+    assert!(reconciled.is_done() && reconciled.is_changed());
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
+}
+
+/// 127.255.255.255 is a broadcast address of `lo`, which only this host's kernel knows.
+fn refused() -> Destination {
+    Destination::masquerade("127.255.255.255:80".parse().unwrap())
+}
+
+#[test]
+fn nothing_is_taken_away_where_its_replacement_failed() {
+    let mut ipvs = fresh();
+    let mut before = table(web(), &[server(1)]);
+    let healthy = Service::tcp(address(11));
+    before.insert(TableService::new(healthy.clone()).with(server(1)));
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+
+    let mut desired = table(web(), &[refused()]);
+    desired.insert(TableService::new(healthy.clone()).with(server(2)));
+    let plan = plan(&mut ipvs, &desired);
+    let applied = ipvs.apply(&plan);
+    assert!(!applied.is_done());
+    for (step, outcome) in plan.steps().zip(applied.outcomes()) {
+        match (step.service() == Some(web().id), &step.change) {
+            (true, Change::AddDestination(..)) => {
+                let StepOutcome::Failed(error) = outcome else { panic!("{outcome:?}") };
+                assert_eq!(error.kind(), ErrorKind::Rejected);
+            }
+            (true, _) => assert!(matches!(outcome, StepOutcome::Skipped { .. }), "{outcome:?}"),
+            (false, _) => assert!(outcome.is_done(), "{outcome:?}"),
+        }
+    }
+    let left = ipvs.destinations(web().id).unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].destination, server(1));
+    assert_eq!(ipvs.destinations(healthy.id).unwrap()[0].destination, server(2));
+    let again = ipvs.reconcile(&desired, &everything()).unwrap();
+    assert!(!again.is_done());
+    assert_eq!(again.rounds.len(), 2, "what fails is tried twice");
+}
+
+#[test]
+fn a_new_service_that_can_have_no_destination_is_taken_back() {
+    let mut ipvs = fresh();
+    let desired = table(web(), &[refused()]);
+    let applied = ipvs.apply(&plan(&mut Client::connect().unwrap(), &desired));
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::Undone { because: 1 })), "{applied:?}");
+    assert!(ipvs.services().unwrap().is_empty());
+
+    let partly = table(web(), &[refused(), server(1)]);
+    let applied = ipvs.apply(&plan(&mut Client::connect().unwrap(), &partly));
+    assert_eq!(applied.failures().count(), 1);
+    assert_eq!(ipvs.destinations(web().id).unwrap().len(), 1);
+}
+
+#[test]
+fn an_unknown_scheduler_leaves_the_service_as_it_is() {
+    let mut ipvs = fresh();
+    assert!(ipvs.reconcile(&table(web(), &[server(1)]), &everything()).unwrap().is_done());
+    let unknown = web().scheduler("nosuch".parse().unwrap());
+    let reconciled = ipvs.reconcile(&table(unknown.clone(), &[server(2)]), &everything()).unwrap();
+    assert!(!reconciled.is_done());
+    let snapshot = ipvs.snapshot().unwrap();
+    let service = snapshot.service(web().id).unwrap();
+    assert_eq!(service.entry.service, web());
+    assert!(service.destination(server(1).id).is_some(), "the old one stays");
+    let plan = plan(&mut ipvs, &table(unknown.clone(), &[server(2)]));
+    let applied = ipvs.apply(&plan);
+    let (_, StepOutcome::Failed(error)) = applied.failures().next().unwrap() else { panic!() };
+    assert_eq!(error.kind(), ErrorKind::UnknownScheduler);
+
+    let new = table(Service::tcp(address(50)).scheduler(unknown.scheduler), &[server(2)]);
+    let reconciled = ipvs.reconcile(&new, &PlanOptions::new()).unwrap();
+    let outcomes: Vec<_> = reconciled.rounds[0].1.outcomes().collect();
+    assert!(matches!(outcomes[..], [StepOutcome::Failed(_), StepOutcome::Skipped { because: 0 }]));
+}
+
+#[test]
+fn what_cannot_be_planned_changes_nothing() {
+    let mut ipvs = fresh();
+    let bad = table(web(), &[server(1).weight(u32::MAX)]);
+    let error = ipvs.reconcile(&bad, &everything()).unwrap_err();
+    let ReconcileError::Plan(error) = error else { panic!("{error}") };
+    assert!(matches!(*error, PlanError::Invalid { .. }), "{error}");
+    assert!(ipvs.services().unwrap().is_empty());
+}
+
+#[test]
+fn a_destination_without_connections_drains_at_once() {
+    let mut ipvs = fresh();
+    assert!(
+        ipvs.reconcile(&table(web(), &[server(1), server(2)]), &everything()).unwrap().is_done()
+    );
+    let policy = DrainPolicy::new().until(DrainUntil::NoClients).deadline(None);
+    assert_eq!(ipvs.drain(web().id, server(1).id, policy).unwrap(), Drained::Emptied);
+    let missing = ipvs.drain(web().id, server(1).id, policy).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NoSuchDestination);
+    ipvs.set_scheduler(web().id, Scheduler::DESTINATION_HASHING).unwrap();
+    let cut = ipvs.drain(web().id, server(2).id, policy).unwrap();
+    assert!(matches!(cut, Drained::Cut(connections) if connections.active == 0));
+    assert!(ipvs.destinations(web().id).unwrap().is_empty());
+    let missing = ipvs.drain(Service::tcp(address(99)).id, server(1).id, policy).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NoSuchService);
+}
