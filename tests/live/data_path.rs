@@ -8,6 +8,7 @@ mod hashing;
 mod life;
 mod locality;
 mod persistence;
+mod plans;
 mod schedulers;
 
 #[path = "../../examples/quickstart/greeting.rs"]

@@ -19,7 +19,7 @@ use super::network::{
 use super::{Lab, WEB, held, is_refused, server, tally};
 
 /// A UDP server that answers every datagram with its number.
-fn serve_udp(namespace: &Namespace, n: u16) {
+pub(super) fn serve_udp(namespace: &Namespace, n: u16) {
     let socket = namespace.run(|| UdpSocket::bind(server(n))).unwrap();
     thread::spawn(move || -> io::Result<()> {
         loop {
