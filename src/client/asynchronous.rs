@@ -198,6 +198,7 @@ macro_rules! async_client {
             ///
             /// An item that is an error is the last one, unless it is a malformed
             /// entry.
+            #[doc = cancel_safety!(async reads)]
             pub async fn stream_services(&mut self) -> Result<Services<'_>> {
                 let run = self.engine.begin(Request::Services)?;
                 Ok(Services(Entries::new(&mut self.engine, run)))
@@ -213,6 +214,7 @@ macro_rules! async_client {
             ///
             /// An item that is an error is the last one, unless it is a malformed
             /// entry.
+            #[doc = cancel_safety!(async reads)]
             pub async fn stream_destinations(
                 &mut self,
                 service: ServiceId,

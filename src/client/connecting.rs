@@ -16,6 +16,7 @@ macro_rules! connecting {
             /// kernel has no IPVS, [`ErrorKind::Socket`](crate::ErrorKind::Socket)
             /// when no socket can be opened, and of the async clients
             /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
+            $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn connect() -> Result<Self> {
                 let endpoints = $crate::client::socket::Endpoints::open()?;
                 $wait!(Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
@@ -29,6 +30,7 @@ macro_rules! connecting {
             ///
             /// As [`connect`](Self::connect), and when the file cannot be opened, is
             /// not a network namespace, or the caller has no `CAP_SYS_ADMIN`.
+            $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> Result<Self> {
                 let endpoints = $crate::client::socket::Endpoints::open_at(path.as_ref())?;
                 $wait!(Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
@@ -40,6 +42,7 @@ macro_rules! connecting {
             /// # Errors
             ///
             /// As [`in_namespace`](Self::in_namespace).
+            $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace_fd(
                 namespace: impl std::os::fd::AsFd,
             ) -> Result<Self> {
@@ -58,6 +61,7 @@ macro_rules! connecting {
             /// # Errors
             ///
             /// As [`connect`](Self::connect).
+            $(#[doc = cancel_safety!($async connects)])?
             #[cfg(feature = "packet")]
             #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
             pub $($async)? fn from_sockets(

@@ -7,6 +7,8 @@
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod asynchronous;
 mod blocking;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod cancel_safety;
 mod connecting;
 mod dumps;
 mod engine;
@@ -26,6 +28,8 @@ mod verify;
 
 pub use blocking::{Client, Destinations, Services, SubmitStream};
 pub(crate) use blocking::{block, ready};
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
 pub(crate) use dumps::DumpRun;
 pub(crate) use engine::Engine;

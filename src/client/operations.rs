@@ -14,6 +14,7 @@ macro_rules! operations {
             ///
             /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied)
             /// without `CAP_NET_ADMIN` in the initial user namespace.
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn check(&mut self) -> Result<()> {
                 $wait!(self.engine.read::<Info>(Request::Info)).map(drop)
             }
@@ -21,6 +22,7 @@ macro_rules! operations {
             /// Reads what the kernel says of its IPVS.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_INFO")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn info(&mut self) -> Result<Info> {
                 $wait!(self.engine.read(Request::Info))
             }
@@ -31,6 +33,7 @@ macro_rules! operations {
             /// may be missing or come twice. [`snapshot`](Self::snapshot) mends that.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn services(&mut self) -> Result<Vec<ServiceEntry>> {
                 $wait!(self.engine.collect(Request::Services))
             }
@@ -50,6 +53,7 @@ macro_rules! operations {
             /// even be services of other network namespaces. Nor is everything as it
             /// was at a single moment.
             #[doc = include_str!("errors_of_reads.md")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot(&mut self) -> Result<Snapshot> {
                 $wait!(self.engine.snapshot())
             }
@@ -60,6 +64,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
             /// it does not exist.
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn service(&mut self, id: ServiceId) -> Result<ServiceEntry> {
                 $wait!(self.engine.read(Request::Service(id)))
             }
@@ -74,6 +79,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
             /// the service does not exist.
             #[doc(alias = "IPVS_CMD_GET_DEST")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destinations(
                 &mut self,
                 service: ServiceId,
@@ -87,6 +93,7 @@ macro_rules! operations {
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destination(
                 &mut self,
                 service: ServiceId,
@@ -98,6 +105,7 @@ macro_rules! operations {
             /// Reads the timeouts of the network namespace.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_CONFIG")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn timeouts(&mut self) -> Result<Timeouts> {
                 $wait!(self.engine.read(Request::Timeouts))
             }
@@ -106,6 +114,7 @@ macro_rules! operations {
             /// and then the backup.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_DAEMON")]
+            $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn daemons(&mut self) -> Result<Vec<SyncDaemon>> {
                 $wait!(self.engine.collect(Request::Daemons))
             }
@@ -119,6 +128,7 @@ macro_rules! operations {
         impl $client {
             /// Does one change, as the method named like it.
             #[doc = include_str!("errors_of_writes.md")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn apply_change(&mut self, change: &Change) -> Result<()> {
                 $wait!(self.engine.change(change))
             }
@@ -138,6 +148,7 @@ macro_rules! operations {
             ///
             /// The thread is blocked while the kernel executes a chunk, which takes
             /// some microseconds for each change and longer where it loads a module.
+            $(#[doc = cancel_safety!($async submits)])?
             pub $($async)? fn submit(&mut self, changes: &[Change]) -> Report {
                 $wait!(self.engine.submit(changes))
             }
@@ -150,6 +161,7 @@ macro_rules! operations {
             /// or its kin when the kernel cannot load a module for the scheduler or
             /// the persistence engine.
             #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_service(&mut self, service: &Service) -> Result<()> {
                 $wait!(self.engine.change(&Change::AddService(service.clone())))
             }
@@ -163,6 +175,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
             /// as [`add_service`](Self::add_service).
             #[doc(alias = "IPVS_CMD_SET_SERVICE")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn update_service(&mut self, service: &Service) -> Result<()> {
                 $wait!(self.engine.change(&Change::UpdateService(service.clone())))
             }
@@ -177,6 +190,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
             /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
             /// `edit` changes the identity.
+            $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_service(
                 &mut self,
                 service: ServiceId,
@@ -191,6 +205,7 @@ macro_rules! operations {
             /// The kernel lets go of what the old scheduler remembered, such as the
             /// assignments of `lblc`.
             #[doc = include_str!("errors_of_writes.md")]
+            $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_scheduler(
                 &mut self,
                 service: ServiceId,
@@ -209,6 +224,7 @@ macro_rules! operations {
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
             #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn delete_service(&mut self, service: ServiceId) -> Result<()> {
                 $wait!(self.engine.change(&Change::DeleteService(service)))
             }
@@ -219,6 +235,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::DestinationExists`](crate::ErrorKind::DestinationExists).
             #[doc(alias = "IPVS_CMD_NEW_DEST")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_destination(
                 &mut self,
                 service: ServiceId,
@@ -236,6 +253,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
             #[doc(alias = "IPVS_CMD_SET_DEST")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn update_destination(
                 &mut self,
                 service: ServiceId,
@@ -256,6 +274,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination),
             /// and [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
             /// `edit` changes the identity.
+            $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_destination(
                 &mut self,
                 service: ServiceId,
@@ -270,6 +289,7 @@ macro_rules! operations {
             /// [`modify_destination`](Self::modify_destination), with its cost and
             /// its race.
             #[doc = include_str!("errors_of_writes.md")]
+            $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_weight(
                 &mut self,
                 service: ServiceId,
@@ -289,6 +309,7 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
             #[doc(alias = "IPVS_CMD_DEL_DEST")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn delete_destination(
                 &mut self,
                 service: ServiceId,
@@ -302,6 +323,7 @@ macro_rules! operations {
             /// from now on.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_SET_CONFIG")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<()> {
                 $wait!(self.engine.change(&Change::SetTimeouts(timeouts)))
             }
@@ -315,6 +337,7 @@ macro_rules! operations {
             /// and [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) while a
             /// destination of the other family than its service's exists.
             #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn start_daemon(&mut self, daemon: &SyncDaemon) -> Result<()> {
                 $wait!(self.engine.change(&Change::StartDaemon(daemon.clone())))
             }
@@ -324,6 +347,7 @@ macro_rules! operations {
             ///
             /// [`ErrorKind::NoSuchDaemon`](crate::ErrorKind::NoSuchDaemon).
             #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn stop_daemon(&mut self, role: Role) -> Result<()> {
                 $wait!(self.engine.change(&Change::StopDaemon(role)))
             }
@@ -337,6 +361,7 @@ macro_rules! operations {
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
             #[doc(alias = "IPVS_CMD_ZERO")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn zero_service(&mut self, service: ServiceId) -> Result<()> {
                 $wait!(self.engine.change(&Change::ZeroService(service)))
             }
@@ -344,6 +369,7 @@ macro_rules! operations {
             /// Sets all counters of the network namespace to 0 (`ipvsadm -Z`).
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_ZERO")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn zero_all(&mut self) -> Result<()> {
                 $wait!(self.engine.change(&Change::ZeroAll))
             }
@@ -353,6 +379,7 @@ macro_rules! operations {
             /// on.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_FLUSH")]
+            $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn flush(&mut self) -> Result<()> {
                 $wait!(self.engine.change(&Change::Flush))
             }

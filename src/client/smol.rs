@@ -8,7 +8,9 @@ use async_io::{Async, Timer};
 use netlink_sys::Socket;
 
 use crate::client::asynchronous::{Entries, Submitted, async_client, async_stream};
-use crate::client::{Engine, Outcome, Report, Transport, connecting, operations, socket};
+use crate::client::{
+    Engine, Outcome, Report, Transport, cancel_safety, connecting, operations, socket,
+};
 use crate::error::Result;
 use crate::model::{
     Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,

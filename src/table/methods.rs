@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+#[cfg(any(feature = "tokio", feature = "smol"))]
+use crate::client::cancel_safety;
 use crate::client::{self, block};
 use crate::error::Result;
 use crate::model::{DestinationId, ServiceId};
@@ -28,6 +30,7 @@ macro_rules! table_operations {
             ///
             /// Applying a plan twice, or after it was interrupted, is safe; a new plan
             /// from what is there then is better.
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
             }
@@ -35,6 +38,7 @@ macro_rules! table_operations {
             /// As [`apply`](Self::apply). While it waits for connections to end,
             /// `observer` is told at every look how far it has come. When that breaks,
             /// what drains is left with weight 0, and applying a new plan goes on.
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_with(
                 &mut self,
                 plan: &Plan,
@@ -68,6 +72,7 @@ macro_rules! table_operations {
             /// [`ReconcileError::Read`] when the table cannot be read,
             /// [`ReconcileError::Plan`] when there is no plan. Failed changes are not
             /// errors: they are in what is returned.
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile(
                 &mut self,
                 desired: &Table,
@@ -82,6 +87,7 @@ macro_rules! table_operations {
             /// # Errors
             ///
             /// As [`reconcile`](Self::reconcile).
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile_with(
                 &mut self,
                 desired: &Table,
@@ -103,6 +109,7 @@ macro_rules! table_operations {
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn drain(
                 &mut self,
                 service: ServiceId,
@@ -119,6 +126,7 @@ macro_rules! table_operations {
             /// # Errors
             ///
             /// As [`drain`](Self::drain).
+            $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn drain_with(
                 &mut self,
                 service: ServiceId,

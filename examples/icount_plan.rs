@@ -1,0 +1,64 @@
+//! Workloads for counting instructions, over declared tables:
+//! `icount_plan WORKLOAD SERVICES DESTINATIONS`.
+//!
+//! Each exits with 0 when it is done and checked. See `benches/README.md`.
+
+#[path = "icount/table.rs"]
+#[allow(dead_code, reason = "what only the other programs need")]
+mod table;
+
+use std::process::ExitCode;
+
+use ipvs_netlink::Client;
+use ipvs_netlink::table::{Plan, PlanOptions, Scope, Table, TableService};
+use table::{Outcome, Size, ensure};
+
+fn main() -> ExitCode {
+    table::run(|workload, size| {
+        Some(match workload {
+            "noop" => Client::connect().map(drop).map_err(Into::into),
+            "desired" => desired(size),
+            "program" => become_table(&declared(size)),
+            "list" => list(size),
+            "reconcile" => reconcile(size),
+            "delete" => become_table(&Table::new()),
+            _ => return None,
+        })
+    })
+}
+
+fn declared(size: Size) -> Table {
+    let service = |(index, service)| {
+        size.destinations(index).fold(TableService::new(service), TableService::with)
+    };
+    (0..).zip(size.services()).map(service).collect()
+}
+
+fn desired(size: Size) -> Outcome {
+    let _ipvs = Client::connect()?;
+    let desired = std::hint::black_box(declared(size));
+    ensure(desired.len() == size.services as usize, "desired")
+}
+
+fn list(size: Size) -> Outcome {
+    let snapshot = Client::connect()?.snapshot()?;
+    ensure(snapshot.len() == size.services as usize, "services")
+}
+
+/// Reads everything, compares it with what is wanted, and finds nothing to do.
+fn reconcile(size: Size) -> Outcome {
+    let mut ipvs = Client::connect()?;
+    let desired = declared(size);
+    let plan = Plan::new(&ipvs.snapshot()?, &desired, &options())?;
+    ensure(plan.is_empty(), "something differs")
+}
+
+fn become_table(desired: &Table) -> Outcome {
+    let reconciled = Client::connect()?.reconcile(desired, &options())?;
+    ensure(reconciled.is_done() && reconciled.rounds.len() == 1, "not in one round")
+}
+
+/// All is ours, and nobody is waited for.
+fn options() -> PlanOptions {
+    PlanOptions::new().scope(Scope::new().everything()).drain(None)
+}
