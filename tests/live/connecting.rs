@@ -199,3 +199,19 @@ mod from_sockets {
         assert_eq!(ipvs.services().unwrap().len(), 300);
     }
 }
+
+#[test]
+fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
+    let mut ipvs = thread::spawn(fresh).join().unwrap();
+    ipvs.add_service(&web()).unwrap();
+    assert_eq!(ipvs.services().unwrap().len(), 1);
+    assert!(ipvs.snapshot().unwrap().is_consistent());
+
+    // By the path of who made it, it is gone.
+    let path = thread::spawn(|| {
+        drop(fresh());
+        format!("/proc/self/task/{}/ns/net", rustix::thread::gettid())
+    });
+    let error = Client::in_namespace(path.join().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Socket, "{error}");
+}
