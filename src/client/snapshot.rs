@@ -48,27 +48,50 @@ struct Reading<R> {
 }
 
 impl<R: Named> Reading<R> {
+    /// Puts what came in `pieces` datagrams in order.
+    fn of(mut entries: Vec<R>, pieces: u32) -> Self {
+        // The kernel reports the newest destination first.
+        entries.reverse();
+        let mut repeated = false;
+        if !entries.is_sorted_by(|one, next| one.id() < next.id()) {
+            let length = entries.len();
+            entries.sort_by_key(Named::id);
+            entries.dedup_by_key(|entry| entry.id());
+            repeated = entries.len() < length;
+        }
+        Self { entries, repeated, at_once: pieces <= 1 }
+    }
+
     /// Whether both have the same entries, of which none came twice.
     fn agrees_with(&self, other: &Self) -> bool {
-        let ids = |reading: &Self| reading.entries.iter().map(Named::id).collect::<Vec<_>>();
-        !self.repeated && !other.repeated && ids(self) == ids(other)
+        !self.repeated && !other.repeated && ids(&self.entries).eq(ids(&other.entries))
     }
+}
+
+fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
+    entries.iter().map(Named::id)
 }
 
 impl<T: Transport> Engine<T> {
     /// Reads the whole table.
     pub(crate) async fn snapshot(&mut self) -> Result<Snapshot> {
-        let mut services: Reading<ServiceEntry> = self.dump_in_order(Request::Services).await?;
+        let (entries, pieces) = self.collect_counted(Request::Services).await?;
+        let as_it_came: Vec<ServiceId> = ids(&entries).collect();
+        let mut services: Reading<ServiceEntry> = Reading::of(entries, pieces);
+        let quiet = !services.repeated;
         let mut known: Vec<ServiceSnapshot> = Vec::new();
         let mut settled = true;
         for _ in 0..TRIES {
             known = self.with_destinations(services.entries, known, &mut settled).await?;
-            services = self.dump_in_order(Request::Services).await?;
-            let ids = services.entries.iter().map(Named::id);
-            if !services.repeated && ids.eq(known.iter().map(|known| known.entry.id())) {
-                for (known, entry) in known.iter_mut().zip(services.entries) {
-                    known.entry = entry;
-                }
+            let (entries, pieces) = self.collect_counted(Request::Services).await?;
+            // While nobody writes, the kernel's order stays the same, and need not be
+            // brought into ours to be compared.
+            if quiet && as_it_came.iter().copied().eq(ids(&entries)) {
+                return Ok(Snapshot::new(known, settled));
+            }
+            services = Reading::of(entries, pieces);
+            let agreed = known.iter().map(|known| known.entry.id());
+            if !services.repeated && agreed.eq(ids(&services.entries)) {
                 return Ok(Snapshot::new(known, settled));
             }
         }
@@ -121,12 +144,7 @@ impl<T: Transport> Engine<T> {
     }
 
     async fn dump_in_order<R: Named>(&mut self, request: Request<'static>) -> Result<Reading<R>> {
-        let (mut entries, pieces) = self.collect_counted::<R>(request).await?;
-        let length = entries.len();
-        // The kernel reports the newest destination first, so that this is nearly done.
-        entries.reverse();
-        entries.sort_by_key(Named::id);
-        entries.dedup_by_key(|entry| entry.id());
-        Ok(Reading { repeated: entries.len() < length, at_once: pieces <= 1, entries })
+        let (entries, pieces) = self.collect_counted(request).await?;
+        Ok(Reading::of(entries, pieces))
     }
 }

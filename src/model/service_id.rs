@@ -121,7 +121,14 @@ impl ServiceId {
 
 impl Ord for ServiceId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
+        match (self, other) {
+            // What most of a large table is.
+            (
+                Self::Address { protocol, address: SocketAddr::V4(address) },
+                Self::Address { protocol: protocol_of_other, address: SocketAddr::V4(other) },
+            ) => protocol.cmp(protocol_of_other).then_with(|| address.cmp(other)),
+            _ => self.order().cmp(&other.order()),
+        }
     }
 }
 

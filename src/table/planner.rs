@@ -1,7 +1,5 @@
 //! Finding the steps from one table to another.
 
-use std::iter::Peekable;
-
 use crate::model::{Change, DestinationEntry, Service, ServiceSnapshot, Snapshot};
 use crate::table::drain::sum;
 use crate::table::plan::{Before, Phase, Plan, PlanError, Step};
@@ -149,35 +147,33 @@ impl<'o> Planner<'o> {
         }
         let mut rest = wanted.destinations().peekable();
         for entry in &present.destinations {
-            let id = entry.destination.id;
-            self.add_up_to(wanted, &mut rest, Some(entry))?;
-            match rest.next_if(|destination| destination.id() == id) {
+            let mut stays = None;
+            while let Some(next) = rest.next_if(|next| next.id() <= entry.destination.id) {
+                if next.id() == entry.destination.id {
+                    stays = Some(next);
+                    break;
+                }
+                self.add_destination(wanted, next)?;
+            }
+            match stays {
                 Some(destination) => self.change_destination(after, entry, destination)?,
                 None => self.release(before, after, entry)?,
             }
         }
-        self.add_up_to(wanted, &mut rest, None)
+        rest.try_for_each(|new| self.add_destination(wanted, new))
     }
 
-    /// Adds destinations up to the one that is there.
-    fn add_up_to<'t>(
+    fn add_destination(
         &mut self,
         wanted: &TableService,
-        rest: &mut Peekable<impl Iterator<Item = &'t TableDestination>>,
-        entry: Option<&DestinationEntry>,
+        new: &TableDestination,
     ) -> Result<(), PlanError> {
-        let new = |destination: &&TableDestination| {
-            entry.is_none_or(|entry| destination.id() < entry.destination.id)
-        };
-        while let Some(destination) = rest.next_if(new) {
-            let destination = destination.destination();
-            // `sh` refuses clients because of a destination of weight 0; the service may
-            // be about to leave it.
-            let phase = if destination.weight == 0 { Phase::Reduce } else { Phase::Extend };
-            let change = Change::AddDestination(wanted.id(), destination.clone());
-            self.step(Actions::ADD_DESTINATION, phase, change, None)?;
-        }
-        Ok(())
+        let destination = new.destination();
+        // `sh` refuses clients because of a destination of weight 0; the service may be
+        // about to leave it.
+        let phase = if destination.weight == 0 { Phase::Reduce } else { Phase::Extend };
+        let change = Change::AddDestination(wanted.id(), destination.clone());
+        self.step(Actions::ADD_DESTINATION, phase, change, None)
     }
 
     fn change_destination(
