@@ -49,6 +49,9 @@
 //!   `Client::from_sockets`, for programs that bring their own netlink transport.
 //!   Ties the program to this crate's versions of `netlink-packet-core`,
 //!   `netlink-packet-generic` and `netlink-sys`.
+//! - **`serde`**: [`table::Table`] as YAML, TOML or JSON for people to write
+//!   (`table::shape`), and the names of services, destinations, schedulers and networks
+//!   as text. The format crate is the program's choice.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]
 

@@ -3,6 +3,8 @@
 //! A [`Table`] says which services and destinations there are to be, a [`Scope`] which
 //! ones are ours. A [`Plan`] is the way from what is there to what is wanted, in an order
 //! that loses no traffic: it can be looked at before it is applied.
+//!
+//! With the feature `serde` a table is also YAML, TOML or JSON: see the module `shape`.
 
 mod applied;
 mod apply;
@@ -16,6 +18,9 @@ mod plan;
 mod planner;
 mod reconcile;
 mod scope;
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub mod shape;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,123 @@
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Error, MapAccess};
+use serde::ser::{Serialize, Serializer};
+
+use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
+use crate::table::TableDestination;
+use crate::table::shape::form::{Form, given, needed};
+use crate::table::shape::list::Element;
+use crate::table::shape::scalar::{Lower, Unchecked, Upper, Weight};
+
+#[derive(serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DestinationShape {
+    #[serde(with = "needed")]
+    address: DestinationId,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    forward: Option<Forwarding>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    weight: Option<Weight>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    thresholds: Option<Thresholds>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    unchecked: Option<Unchecked>,
+}
+
+impl DestinationShape {
+    pub(super) fn of(
+        destination: &TableDestination,
+        service: ServiceId,
+    ) -> Result<Self, InvalidValue> {
+        let settings = destination.destination();
+        settings.id.check_encodable()?;
+        let thresholds = settings.thresholds;
+        Ok(Self {
+            address: settings.id,
+            forward: Some(settings.forwarding),
+            weight: destination.weight().map(Weight),
+            thresholds: (thresholds != Thresholds::default()).then_some(thresholds),
+            unchecked: settings.validate(service).is_err().then_some(Unchecked(true)),
+        })
+    }
+
+    /// The destination in a service that may say how its destinations are reached.
+    pub(super) fn destination(
+        &self,
+        service: ServiceId,
+        forward: Option<Forwarding>,
+    ) -> Result<TableDestination, String> {
+        let forward = self.forward.or(forward).ok_or_else(|| {
+            format!("destination {}: forward must be given, here or for the service", self.address)
+        })?;
+        let settings = self.checked(service, forward)?;
+        Ok(match self.weight {
+            Some(_) => settings.into(),
+            None => TableDestination::of_any_weight(settings),
+        })
+    }
+
+    fn checked(&self, service: ServiceId, forward: Forwarding) -> Result<Destination, String> {
+        let Thresholds { upper, lower } = self.thresholds.unwrap_or_default();
+        let settings = Destination::new(self.address, forward)
+            .weight(self.weight.map_or(1, |Weight(weight)| weight))
+            .thresholds(upper, lower);
+        if !self.unchecked.as_ref().is_some_and(|unchecked| unchecked.0) {
+            settings
+                .validate(service)
+                .map_err(|invalid| format!("destination {}: {invalid}", self.address))?;
+        }
+        Ok(settings)
+    }
+}
+
+impl Form for DestinationShape {
+    const EXPECTED: &'static str = "a destination, a mapping with the keys address, forward, \
+                                    weight, thresholds and unchecked";
+
+    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
+        let shape = Self::deserialize(MapAccessDeserializer::new(mapping))?;
+        // Its own rules are checked here, where the format still knows the line: as in a
+        // service of its family.
+        let alone = ServiceId::tcp(shape.address.address);
+        let forward = shape.forward.unwrap_or(Forwarding::Masquerade);
+        shape.checked(alone, forward).map_err(A::Error::custom)?;
+        Ok(shape)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
+
+impl Element for DestinationShape {
+    type Id = DestinationId;
+    const KIND: &'static str = "destination";
+    const LIST: &'static str = "destinations, a list of mappings with the key address";
+
+    fn id(&self) -> DestinationId {
+        self.address
+    }
+}
+
+#[derive(serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+struct ThresholdsShape {
+    #[serde(with = "needed")]
+    upper: Upper,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    lower: Option<Lower>,
+}
+
+impl Form for Thresholds {
+    const EXPECTED: &'static str = "thresholds, a mapping with the keys upper and lower";
+
+    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
+        let shape = ThresholdsShape::deserialize(MapAccessDeserializer::new(mapping))?;
+        Ok(Self { upper: shape.upper.0, lower: shape.lower.map_or(0, |Lower(lower)| lower) })
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lower = Some(Lower(self.lower)).filter(|lower| lower.0 != 0);
+        ThresholdsShape { upper: Upper(self.upper), lower }.serialize(serializer)
+    }
+}

@@ -1,0 +1,68 @@
+use serde::de::SeqAccess;
+use serde::ser::Serializer;
+
+use crate::model::{InvalidValue, Scheduler, ServiceFlags};
+use crate::table::shape::form::{Form, Formed, Refused};
+
+/// The flags of a service, by the names of its scheduler.
+pub(super) struct Flags {
+    pub(super) flags: ServiceFlags,
+    /// Whose names are written.
+    scheduler: Scheduler,
+}
+
+impl Flags {
+    pub(super) const fn new(flags: ServiceFlags, scheduler: Scheduler) -> Self {
+        Self { flags, scheduler }
+    }
+}
+
+impl Form for Flags {
+    const EXPECTED: &'static str = "flags, a list like [ops, sh-port]";
+
+    fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut flags = ServiceFlags::empty();
+        while let Some(Formed(Flag(flag))) = list.next_element()? {
+            flags |= flag;
+        }
+        Ok(Self::new(flags, Scheduler::default()))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = self.flags.scheduler_flags(self.scheduler);
+        let unnamed = self.flags.unnamed();
+        let words = Some("ops")
+            .filter(|_| self.flags.contains(ServiceFlags::ONE_PACKET))
+            .into_iter()
+            .chain(named.split(',').filter(|word| !word.is_empty()))
+            .map(str::to_owned)
+            .chain((!unnamed.is_empty()).then(|| unnamed.to_string()));
+        serializer.collect_seq(words)
+    }
+}
+
+/// One word of the list, or bits as a number.
+struct Flag(ServiceFlags);
+
+impl Form for Flag {
+    const EXPECTED: &'static str = "a flag like \"ops\", or bits";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        // The flags' own text is a list.
+        if text.is_empty() || text.contains(',') {
+            let rule =
+                "must be one flag, such as ops, sh-fallback, sh-port, mh-fallback or mh-port";
+            Err(InvalidValue::new("flag", format!("{text:?}"), rule))?;
+        }
+        Ok(Self(text.parse()?))
+    }
+
+    fn of_number(number: i128) -> Result<Self, Refused> {
+        let bits = number.try_into().map_err(|_| Refused::Value)?;
+        Ok(Self(ServiceFlags::from_bits_retain(bits)))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}

@@ -1,0 +1,162 @@
+//! How a value is read and written, with errors that name the field and its rule.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::model::InvalidValue;
+
+/// A value with a form in text. It reads itself from whichever kinds it takes; the
+/// others are of the wrong type.
+///
+/// Reading asks the format what is there, not for a type: formats answer the latter
+/// with errors of their own, which know neither field nor rule. Mappings are read
+/// within the format's visit, so that it can say on which line they fail.
+pub(super) trait Form: Sized {
+    /// The field and what it may be, as in "expected weight, a whole number".
+    const EXPECTED: &'static str;
+
+    fn of_text(_text: &str) -> Result<Self, Refused> {
+        Err(Refused::Type)
+    }
+
+    fn of_number(_number: i128) -> Result<Self, Refused> {
+        Err(Refused::Type)
+    }
+
+    fn of_truth(_truth: bool) -> Result<Self, Refused> {
+        Err(Refused::Type)
+    }
+
+    fn of_list<'de, A: SeqAccess<'de>>(_list: A) -> Result<Self, A::Error> {
+        Err(A::Error::invalid_type(Unexpected::Seq, &Self::EXPECTED))
+    }
+
+    fn of_mapping<'de, A: MapAccess<'de>>(_mapping: A) -> Result<Self, A::Error> {
+        Err(A::Error::invalid_type(Unexpected::Map, &Self::EXPECTED))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// Why a value cannot be read.
+pub(super) enum Refused {
+    Type,
+    Value,
+    Rule(InvalidValue),
+}
+
+impl From<InvalidValue> for Refused {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::Rule(invalid)
+    }
+}
+
+impl Refused {
+    fn error<F: Form, E: Error>(self, unexpected: Unexpected<'_>) -> E {
+        match self {
+            Self::Type => E::invalid_type(unexpected, &F::EXPECTED),
+            Self::Value => E::invalid_value(unexpected, &F::EXPECTED),
+            Self::Rule(invalid) => E::custom(invalid),
+        }
+    }
+}
+
+/// Reads a form.
+pub(super) fn read<'de, D: Deserializer<'de>, F: Form>(deserializer: D) -> Result<F, D::Error> {
+    deserializer.deserialize_any(Reader(PhantomData))
+}
+
+struct Reader<F>(PhantomData<F>);
+
+impl<'de, F: Form> Visitor<'de> for Reader<F> {
+    type Value = F;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(F::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<F, E> {
+        F::of_text(text).map_err(|refused| refused.error::<F, E>(Unexpected::Str(text)))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<F, E> {
+        let unexpected = Unexpected::Unsigned(number);
+        F::of_number(number.into()).map_err(|refused| refused.error::<F, E>(unexpected))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<F, E> {
+        let unexpected = Unexpected::Signed(number);
+        F::of_number(number.into()).map_err(|refused| refused.error::<F, E>(unexpected))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<F, E> {
+        F::of_truth(truth).map_err(|refused| refused.error::<F, E>(Unexpected::Bool(truth)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<F, A::Error> {
+        F::of_list(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mapping: A) -> Result<F, A::Error> {
+        F::of_mapping(mapping)
+    }
+}
+
+/// A form for where serde asks for its own traits.
+pub(super) struct Formed<F>(pub(super) F);
+
+impl<'de, F: Form> Deserialize<'de> for Formed<F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer).map(Self)
+    }
+}
+
+impl<F: Form> Serialize for Formed<&F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+/// For fields that must be there: `#[serde(with = "needed")]`.
+pub(super) mod needed {
+    use super::{Deserializer, Form, Serializer};
+
+    pub(in crate::table::shape) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+        deserializer: D,
+    ) -> Result<F, D::Error> {
+        super::read(deserializer)
+    }
+
+    pub(in crate::table::shape) fn serialize<S: Serializer, F: Form>(
+        value: &F,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.write(serializer)
+    }
+}
+
+/// For fields that may be left out: `#[serde(default, with = "given")]`. A null is a
+/// value of the wrong type, not a field left out: it is what a template makes of a
+/// variable that is not set.
+pub(super) mod given {
+    use super::{Deserializer, Form, Serializer};
+
+    pub(in crate::table::shape) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+        deserializer: D,
+    ) -> Result<Option<F>, D::Error> {
+        super::read(deserializer).map(Some)
+    }
+
+    pub(in crate::table::shape) fn serialize<S: Serializer, F: Form>(
+        value: &Option<F>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => value.write(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A [`Table`] as YAML, TOML or JSON, for people to write.
+//!
+//! `Table` implements `Serialize` and `Deserialize`; nothing else of this module is
+//! needed. A whole example in YAML:
+//!
+//! ```
+//! # use ipvs_netlink::table::Table;
+//! let text = r#"
+//! services:
+//!   - tcp: 192.0.2.10:443
+//!     scheduler: mh
+//!     flags: [mh-port]
+//!     forward: masquerade
+//!     destinations:
+//!       - address: 10.0.0.2:8443
+//!         weight: 3
+//!         thresholds: {upper: 1000, lower: 800}
+//!       - address: 10.0.0.3:8443
+//!         weight: 0
+//!       - address: 10.1.0.2:8443
+//!         forward: {tunnel: gue, port: 6080, checksum: full}
+//!   - udp: "[2001:db8::10]:5060"
+//!     flags: [ops]
+//!     persistence: {timeout: 1h30m, prefix: 64, engine: sip}
+//!     destinations:
+//!       - address: "[2001:db8:1::2]:5060"
+//!         forward: direct
+//!   - fwmark: 5
+//!     family: ipv6
+//!     persistence: 5m
+//! "#;
+//! let table: Table = serde_saphyr::from_str(text)?;
+//! assert_eq!(table.len(), 3);
+//! assert_eq!(serde_saphyr::from_str::<Table>(&serde_saphyr::to_string(&table)?)?, table);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The table
+//!
+//! | key | meaning |
+//! | --- | --- |
+//! | `services` | the list of services, `[]` for none; must be there, so that an empty file does not ask for an empty table |
+//!
+//! # A service
+//!
+//! Exactly one of the first five keys names it.
+//!
+//! | key | meaning | default |
+//! | --- | --- | --- |
+//! | `tcp`, `udp`, `sctp` | the address and port, 0 to 65535, of a service of that protocol; that of IPv6 is like `"[2001:db8::1]:80"`, and in quotes in YAML too | |
+//! | `fwmark` | the firewall mark, 1 to 4294967295 | |
+//! | `service` | the name as `ipvsadm -L -n` prints it, and the only one for other protocols: `IP_50 192.0.2.10:0` | |
+//! | `family` | with `fwmark`: `ipv4` or `ipv6` | `ipv4` |
+//! | `scheduler` | the kernel's name for the scheduler ([`Scheduler`](crate::Scheduler)) | `wlc` |
+//! | `flags` | a list of `ops`, `sh-fallback`, `sh-port`, `mh-fallback`, `mh-port`, `flag-1`, `flag-2`, `flag-3` and bits like `0x40` ([`ServiceFlags`](crate::ServiceFlags)) | none |
+//! | `persistence` | a duration, or a mapping as below | none |
+//! | `forward` | how the destinations are reached that do not say so themselves | none |
+//! | `destinations` | the list of destinations | none |
+//! | `unchecked` | see below | `false` |
+//!
+//! # Persistence
+//!
+//! | key | meaning | default |
+//! | --- | --- | --- |
+//! | `timeout` | how long a client is remembered: a duration, 0 to 2147483 seconds | must be given |
+//! | `netmask` | for IPv4: the bits of a client's address that count, like `255.255.255.0` | all |
+//! | `prefix` | for IPv6: how many bits count, 1 to 128 | 128 |
+//! | `engine` | the kernel's name for the persistence engine, such as `sip` | none |
+//!
+//! A duration is text of days, hours, minutes and seconds, like `5m`, `1h30m` and `1d`,
+//! or a number of seconds. It is written as text.
+//!
+//! # A destination
+//!
+//! | key | meaning | default |
+//! | --- | --- | --- |
+//! | `address` | the address and port, 0 to 65535 | must be given |
+//! | `forward` | how packets reach it, as below | the service's |
+//! | `weight` | its share of new connections, 0 to 2147483647; 0 takes it out of rotation | left open ([`TableDestination::of_any_weight`]) |
+//! | `thresholds` | a mapping of how many connections it takes: `upper`, 0 to 2147483647, 0 for no limit, and `lower`, 0 to the upper one, 0 by default | no limit |
+//! | `unchecked` | see below | `false` |
+//!
+//! There is no default for `forward`, because none is safe; a destination or its service
+//! must say it:
+//!
+//! | `forward` | [`Forwarding`](crate::Forwarding) |
+//! | --- | --- |
+//! | `masquerade` | `Masquerade` |
+//! | `direct` | `DirectRoute` |
+//! | `tunnel` | `Tunnel(Tunnel::Ipip)` |
+//! | `{tunnel: gue, port: 6080, checksum: full}` | `Tunnel(Tunnel::Gue)`; the port is 1 to 65535; `checksum` is `none`, the default, `full` or `remote-offload` |
+//! | `{tunnel: gre, checksum: full}` | `Tunnel(Tunnel::Gre)`; `checksum` is `none`, the default, or `full` |
+//! | `local`, `bypass` | `LocalNode`, `Bypass` |
+//! | 5, 6, 7 | a method that this crate has no name for |
+//! | `{tunnel: 3, port: 1, flags: 2}` | a tunnel that it has no name for; port and flags are 0 by default |
+//!
+//! # Errors
+//!
+//! A key that is unknown, missing or given twice, a service or destination given twice, a
+//! value of the wrong type (null too: a key that is not wanted is left out) and whatever
+//! [`Service::validate`](crate::Service::validate) and
+//! [`Destination::validate`](crate::Destination::validate) would refuse are errors, which
+//! name field, value and rule. The format crate adds the line.
+//!
+//! What a kernel reports can break those rules, when another program wrote it or the
+//! kernel is newer than this crate. It is written with `unchecked: true` beside it, on the
+//! service or the destination that it is about, and so is read again; the rules are then
+//! checked by whoever writes the entry to a kernel. A protocol that IPVS does not balance
+//! needs no such mark: `service` says it expressly.
+//!
+//! # Untrusted text
+//!
+//! Reading takes time and memory in proportion to the text: nothing is reserved by a
+//! claimed length, and nothing here is recursive. The format crate has its own limits on
+//! nesting and aliases, or has none; the size of a file is for the program to limit.
+//! Error messages quote values, so they are as long as those are.
+//!
+//! Formats must be self-describing, as YAML, TOML and JSON are.
+
+mod destination;
+mod duration;
+mod flags;
+mod form;
+mod forward;
+mod list;
+mod persistence;
+mod scalar;
+mod service;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+#[cfg(doc)]
+use crate::table::TableDestination;
+use crate::table::shape::form::{Form, Formed, needed, read};
+use crate::table::shape::list::List;
+use crate::table::{Table, TableService};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    #[serde(with = "needed")]
+    services: List<TableService>,
+}
+
+impl Form for Table {
+    const EXPECTED: &'static str = "a table, a mapping with the key services";
+
+    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
+        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+        Ok(shape.services.0.into_values().collect())
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut mapping = serializer.serialize_struct("Table", 1)?;
+        mapping.serialize_field("services", &Services(self))?;
+        mapping.end()
+    }
+}
+
+/// The services of a table, which are written one after the other.
+struct Services<'t>(&'t Table);
+
+impl Serialize for Services<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.services().map(Formed))
+    }
+}
+
+/// In the form that [`shape`](crate::table::shape) describes, in the table's order,
+/// without what is default.
+///
+/// An error for what neither a kernel could report nor text can say: a persistence
+/// timeout with a fraction, an IPv6 scope or flow label, firewall mark 0.
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+/// From the form that [`shape`](crate::table::shape) describes.
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl<'de> Deserialize<'de> for Table {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer)
+    }
+}

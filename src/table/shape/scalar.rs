@@ -1,0 +1,204 @@
+//! Addresses, names and numbers.
+
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::ser::Serializer;
+
+use crate::model::{
+    AddressFamily, DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceId,
+};
+use crate::table::shape::form::{Form, Refused};
+
+fn parse<T: FromStr>(field: &'static str, text: &str, rule: &'static str) -> Result<T, Refused> {
+    text.parse().map_err(|_| InvalidValue::new(field, format!("{text:?}"), rule).into())
+}
+
+fn write_text<S: Serializer>(text: impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&text)
+}
+
+/// The address of a service.
+impl Form for SocketAddr {
+    const EXPECTED: &'static str = "service address, in quotes, like \"192.0.2.10:80\" or \
+                                    \"[2001:db8::1]:80\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        parse("service address", text, "must be like 192.0.2.10:80 or [2001:db8::1]:80")
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+impl Form for ServiceId {
+    const EXPECTED: &'static str = "service, like \"IP_50 192.0.2.10:0\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        Ok(text.parse()?)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+impl Form for DestinationId {
+    const EXPECTED: &'static str = "destination address, in quotes, like \"10.0.0.2:8080\" or \
+                                    \"[2001:db8::2]:8080\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        Ok(text.parse()?)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+impl Form for AddressFamily {
+    const EXPECTED: &'static str = "family, ipv4 or ipv6";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        match text {
+            "ipv4" => Ok(Self::Ipv4),
+            "ipv6" => Ok(Self::Ipv6),
+            _ => Err(InvalidValue::new("family", format!("{text:?}"), "must be ipv4 or ipv6"))?,
+        }
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
+    }
+}
+
+/// The mask of a persistent IPv4 service.
+impl Form for Ipv4Addr {
+    const EXPECTED: &'static str = "netmask, like \"255.255.255.0\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        parse("persistence netmask", text, "must be like 255.255.255.0")
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+/// Names are read as they print, with the escapes of odd bytes; whether they are odd is
+/// a matter of validation.
+impl Form for Scheduler {
+    const EXPECTED: &'static str = "scheduler, a name like \"wrr\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        let odd = || unescaped(text).and_then(|name| Self::reported(&name));
+        Ok(Self::new(text).or_else(|invalid| odd().ok_or(invalid))?)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+impl Form for PersistenceEngine {
+    const EXPECTED: &'static str = "engine, a name like \"sip\"";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        let odd = || unescaped(text).and_then(|name| Self::reported(&name));
+        Ok(Self::new(text).or_else(|invalid| odd().ok_or(invalid))?)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_text(self, serializer)
+    }
+}
+
+/// The bytes of a name that was printed with [`u8::escape_ascii`].
+fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut name = Vec::new();
+    while let Some(byte) = bytes.next() {
+        name.push(match byte {
+            b'\\' => match bytes.next()? {
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'n' => b'\n',
+                b'x' => {
+                    let digit = |byte: u8| char::from(byte).to_digit(16);
+                    let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
+                    u8::try_from(high * 16 + low).ok()?
+                }
+                quoted @ (b'\\' | b'\'' | b'"') => quoted,
+                _ => return None,
+            },
+            0 => return None,
+            plain => plain,
+        });
+    }
+    Some(name)
+}
+
+/// The setting that leaves the rules to whoever writes the entry.
+pub(super) struct Unchecked(pub(super) bool);
+
+impl Form for Unchecked {
+    const EXPECTED: &'static str = "unchecked, true or false";
+
+    fn of_truth(truth: bool) -> Result<Self, Refused> {
+        Ok(Self(truth))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(self.0)
+    }
+}
+
+/// Numbers, each with its field's name and range. Those of narrower range than type are
+/// left to validation, from which an entry can be exempt.
+macro_rules! numbers {
+    ($($name:ident($type:ident): $expected:literal,)*) => {$(
+        #[derive(Clone, Copy)]
+        pub(super) struct $name(pub(super) $type);
+
+        impl Form for $name {
+            const EXPECTED: &'static str = concat!($expected, ", a whole number");
+
+            fn of_number(number: i128) -> Result<Self, Refused> {
+                number.try_into().map(Self).map_err(|_| Refused::Value)
+            }
+
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u32(self.0.into())
+            }
+        }
+    )*};
+}
+
+numbers! {
+    Mark(u32): "fwmark, 1 to 4294967295",
+    Prefix(u8): "prefix, 1 to 128",
+    Weight(u32): "weight, 0 to 2147483647",
+    Upper(u32): "upper threshold, 0 to 2147483647",
+    Lower(u32): "lower threshold, 0 to the upper one",
+    Port(u16): "tunnel port, 1 to 65535",
+    TunnelFlags(u16): "tunnel flags, 0 to 65535",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescaped;
+
+    #[test]
+    fn escapes_are_undone() {
+        let all: Vec<u8> = (1..=u8::MAX).collect();
+        assert_eq!(unescaped(&all.escape_ascii().to_string()), Some(all));
+        for text in ["\\", "\\x", "\\xg0", "\\x1", "\\q", "a\0"] {
+            assert_eq!(unescaped(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use std::net::SocketAddr;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Error as _, MapAccess};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use crate::model::{
+    AddressFamily, Forwarding, InvalidValue, Persistence, Protocol, Scheduler, Service,
+    ServiceFlags, ServiceId,
+};
+use crate::table::TableService;
+use crate::table::shape::destination::DestinationShape;
+use crate::table::shape::flags::Flags;
+use crate::table::shape::form::{Form, given};
+use crate::table::shape::list::{Element, List};
+use crate::table::shape::scalar::{Mark, Unchecked};
+
+#[derive(Default, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    tcp: Option<SocketAddr>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    udp: Option<SocketAddr>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    sctp: Option<SocketAddr>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    fwmark: Option<Mark>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    family: Option<AddressFamily>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    service: Option<ServiceId>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    scheduler: Option<Scheduler>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    flags: Option<Flags>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    persistence: Option<Persistence>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    unchecked: Option<Unchecked>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    forward: Option<Forwarding>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    destinations: Option<List<DestinationShape>>,
+}
+
+impl Shape {
+    fn of(service: &TableService) -> Result<Self, InvalidValue> {
+        let (id, settings) = (service.id(), service.service());
+        id.check_encodable()?;
+        let destinations = service
+            .destinations()
+            .map(|destination| Ok((destination.id(), DestinationShape::of(destination, id)?)))
+            .collect::<Result<_, _>>()?;
+        let Service { scheduler, flags, persistence, .. } = *settings;
+        Ok(Self {
+            scheduler: (scheduler != Scheduler::default()).then_some(scheduler),
+            flags: (!flags.is_empty()).then(|| Flags::new(flags, scheduler)),
+            persistence,
+            unchecked: settings.validate_settings().is_err().then_some(Unchecked(true)),
+            destinations: Some(List(destinations)).filter(|list| !list.0.is_empty()),
+            ..Self::of_id(id)
+        })
+    }
+
+    fn of_id(id: ServiceId) -> Self {
+        let bare = Self::default();
+        match id {
+            ServiceId::Address { protocol: Protocol::TCP, address } => {
+                Self { tcp: Some(address), ..bare }
+            }
+            ServiceId::Address { protocol: Protocol::UDP, address } => {
+                Self { udp: Some(address), ..bare }
+            }
+            ServiceId::Address { protocol: Protocol::SCTP, address } => {
+                Self { sctp: Some(address), ..bare }
+            }
+            ServiceId::Address { .. } => Self { service: Some(id), ..bare },
+            ServiceId::Fwmark { mark, family } => {
+                let family = Some(family).filter(|family| *family != AddressFamily::Ipv4);
+                Self { fwmark: Some(Mark(mark)), family, ..bare }
+            }
+        }
+    }
+
+    fn id(&self) -> Result<ServiceId, String> {
+        let family = self.family.unwrap_or(AddressFamily::Ipv4);
+        let mut ids = [
+            ("tcp", self.tcp.map(ServiceId::tcp)),
+            ("udp", self.udp.map(ServiceId::udp)),
+            ("sctp", self.sctp.map(ServiceId::sctp)),
+            ("fwmark", self.fwmark.map(|Mark(mark)| ServiceId::fwmark(mark, family))),
+            ("service", self.service),
+        ]
+        .into_iter()
+        .filter_map(|(key, id)| Some((key, id?)));
+        let rule = "must have one of tcp, udp, sctp, fwmark and service";
+        let Some((key, id)) = ids.next() else {
+            return Err(format!("a service without a name: {rule}"));
+        };
+        if let Some((other, _)) = ids.next() {
+            return Err(format!("service {id} has {key} and {other}: {rule}"));
+        }
+        if self.family.is_some() && self.fwmark.is_none() {
+            return Err(format!("service {id} has family: only fwmark goes with it"));
+        }
+        id.check_encodable().map_err(|invalid| invalid.to_string())?;
+        Ok(id)
+    }
+
+    fn service(self) -> Result<TableService, String> {
+        let id = self.id()?;
+        let of_service = |reason: String| format!("service {id}: {reason}");
+        let settings = Service {
+            scheduler: self.scheduler.unwrap_or_default(),
+            flags: self.flags.map_or(ServiceFlags::empty(), |flags| flags.flags),
+            persistence: self.persistence,
+            ..Service::new(id)
+        };
+        if !self.unchecked.is_some_and(|Unchecked(unchecked)| unchecked) {
+            settings.validate_settings().map_err(|invalid| of_service(invalid.to_string()))?;
+        }
+        let mut service = TableService::new(settings);
+        for shape in self.destinations.into_iter().flat_map(|list| list.0.into_values()) {
+            service.insert(shape.destination(id, self.forward).map_err(of_service)?);
+        }
+        Ok(service)
+    }
+}
+
+impl Form for TableService {
+    const EXPECTED: &'static str = "a service, a mapping with one of the keys tcp, udp, sctp, \
+                                    fwmark and service";
+
+    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
+        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+        shape.service().map_err(A::Error::custom)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shape::of(self).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl Element for TableService {
+    type Id = ServiceId;
+    const KIND: &'static str = "service";
+    const LIST: &'static str = "services, a list of mappings with one of the keys tcp, udp, sctp, \
+                                fwmark and service";
+
+    fn id(&self) -> ServiceId {
+        Self::id(self)
+    }
+}

@@ -1,0 +1,101 @@
+//! Texts made to do harm. None may panic, or take long.
+
+use proptest::prelude::*;
+
+use crate::table::Table;
+
+fn yaml(text: &str) -> String {
+    serde_saphyr::from_str::<Table>(text).unwrap_err().to_string()
+}
+
+/// Reads the text in each format, where only panics matter.
+fn read(text: &[u8]) {
+    let _ = serde_json::from_slice::<Table>(text);
+    let _ = serde_saphyr::from_slice::<Table>(text);
+    let _ = toml::from_slice::<Table>(text);
+}
+
+#[test]
+fn nests() {
+    for open in ["[", "{\"services\":", "{services: ", "- ", "[[", "{a={", "services = ["] {
+        read(open.repeat(20_000).as_bytes());
+        for list in ["{\"services\": ", "services: ", "services = "] {
+            read(format!("{list}{}", open.repeat(20_000)).as_bytes());
+        }
+    }
+}
+
+/// Nothing in the shape takes lists of lists, so that aliases of aliases are of the wrong
+/// type. What is left to multiply is one long list, and the format limits that.
+#[test]
+fn aliases_that_multiply() {
+    let lists = "services:\n- {fwmark: 1, flags: &a [ops]}\n- {fwmark: 2, flags: &b [*a, *a]}\n";
+    assert!(yaml(lists).contains("invalid type: sequence, expected a flag"));
+    let long = format!("services:\n- fwmark: 1\n  flags: &a [{}ops]\n", "ops, ".repeat(10_000));
+    let services = (2..1_000).map(|mark| format!("- {{fwmark: {mark}, flags: *a}}\n"));
+    assert!(yaml(&services.fold(long, |text, it| text + &it)).contains("budget breached"));
+    let uses = ", *d".repeat(10_000);
+    let destinations = format!("[&d {{address: 10.0.0.2:80, forward: direct}}{uses}]");
+    let message = yaml(&format!("services: [{{fwmark: 5, destinations: {destinations}}}]"));
+    assert!(message.contains("destination 10.0.0.2:80: must not be given twice"));
+}
+
+#[test]
+fn bytes_that_are_not_text() {
+    for text in
+        [&b"services:\n- tcp: \"\xff\""[..], b"services:\n- tcp: \"\0\"", b"\xff\xfe", b"\0"]
+    {
+        assert!(serde_saphyr::from_slice::<Table>(text).is_err());
+        assert!(serde_json::from_slice::<Table>(text).is_err());
+        assert!(toml::from_slice::<Table>(text).is_err());
+    }
+}
+
+#[test]
+fn values_that_are_control_characters_do_not_reach_the_terminal() {
+    for text in [r#"tcp: "\e[31m""#, r#"scheduler: "\e[31m""#, r#"flags: ["\e[31m"]"#, r#""\e": 1"#]
+    {
+        let message = yaml(&format!("services: [{{{text}, fwmark: 5}}]"));
+        assert!(!message.contains('\u{1b}'), "{message:?}");
+    }
+}
+
+const VALID: &str = r#"{"services": [{"tcp": "192.0.2.10:80", "scheduler": "mh", "flags": ["ops"],
+"persistence": {"timeout": "5m", "netmask": "255.0.0.0"}, "destinations": [{"address":
+"10.0.0.2:80", "forward": {"tunnel": "gue", "port": 1}, "thresholds": {"upper": 5}}]}]}"#;
+
+fn value() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "null",
+        "[]",
+        "{}",
+        "[[]]",
+        "1e999",
+        "-0",
+        "\"\"",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "true",
+        "\"\\u0000\"",
+        "{\"a\": 1}",
+    ])
+}
+
+proptest! {
+    #[test]
+    fn valid_text_with_changes(changes in prop::collection::vec((0..VALID.len(), any::<u8>()), 1..4)) {
+        let mut text = VALID.as_bytes().to_vec();
+        for (at, byte) in changes {
+            text[at] = byte;
+        }
+        read(&text);
+    }
+
+    #[test]
+    fn any_value_in_any_place(place in any::<prop::sample::Index>(), value in value()) {
+        let mut words: Vec<&str> = VALID.split_inclusive([' ', ',']).collect();
+        let place = place.index(words.len());
+        words[place] = value;
+        read(words.concat().as_bytes());
+    }
+}

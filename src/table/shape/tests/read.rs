@@ -1,0 +1,84 @@
+//! What people may write beyond what is written.
+
+use std::time::Duration;
+
+use crate::model::{
+    AddressFamily, Destination, GueChecksum, Persistence, Protocol, Service, ServiceFlags,
+    ServiceId, Tunnel,
+};
+use crate::table::{Table, TableDestination, TableService};
+
+fn only(text: &str) -> TableService {
+    let table: Table = serde_saphyr::from_str(&format!("services: [{{{text}}}]")).unwrap();
+    assert_eq!(table.len(), 1);
+    table.into_iter().next().unwrap()
+}
+
+#[test]
+fn every_name_of_a_service() {
+    let address = "192.0.2.10:80".parse().unwrap();
+    let esp = ServiceId::Address { protocol: Protocol::from_number(50), address };
+    for (text, id) in [
+        ("tcp: 192.0.2.10:80", ServiceId::tcp(address)),
+        ("udp: 192.0.2.10:80", ServiceId::udp(address)),
+        ("sctp: 192.0.2.10:80", ServiceId::sctp(address)),
+        ("service: TCP 192.0.2.10:80", ServiceId::tcp(address)),
+        ("service: IP_50 192.0.2.10:80", esp),
+        ("fwmark: 5", ServiceId::fwmark(5, AddressFamily::Ipv4)),
+        ("family: ipv4, fwmark: 0x5", ServiceId::fwmark(5, AddressFamily::Ipv4)),
+        ("fwmark: 5, family: ipv6", ServiceId::fwmark(5, AddressFamily::Ipv6)),
+        ("service: FWM 5 IPv6", ServiceId::fwmark(5, AddressFamily::Ipv6)),
+    ] {
+        let read = only(text);
+        assert_eq!(read.service(), &Service::new(id), "{text}");
+        assert_eq!(read.destinations().len(), 0);
+    }
+}
+
+#[test]
+fn persistence_long_and_short() {
+    let minutes = Persistence::new(Duration::from_secs(300));
+    for (text, expected) in [
+        ("5m", minutes),
+        ("300", minutes),
+        ("{timeout: 300}", minutes),
+        ("{timeout: 5m, netmask: 255.255.255.255}", minutes),
+        ("{netmask: 255.255.255.0, timeout: 5m}", minutes.netmask([255, 255, 255, 0].into())),
+    ] {
+        let read = only(&format!("fwmark: 5, persistence: {text}"));
+        assert_eq!(read.service().persistence, Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn flags_by_name_and_number() {
+    let read = only("fwmark: 5, flags: [ops, mh-port, 0x40, '0x80', 256]");
+    let flags = ServiceFlags::from_bits_retain(0x1c0);
+    assert_eq!(read.service().flags, flags | ServiceFlags::ONE_PACKET | ServiceFlags::MH_PORT);
+}
+
+#[test]
+fn a_service_says_how_its_destinations_are_reached() {
+    let read = only(
+        "destinations: [{address: 10.0.0.2:80}, {address: 10.0.0.3:80, weight: 0, \
+         forward: direct}], fwmark: 5, forward: {tunnel: gue, port: 6080, checksum: full}",
+    );
+    let gue = Tunnel::Gue { port: 6080, checksum: GueChecksum::Full };
+    let first = Destination::tunnel(([10, 0, 0, 2], 80).into(), gue);
+    let second = Destination::direct_route(([10, 0, 0, 3], 80).into()).weight(0);
+    let expected = TableService::new(read.service().clone())
+        .with(TableDestination::of_any_weight(first))
+        .with(second);
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn rules_are_left_to_the_writer_on_demand() {
+    let read = only(
+        "fwmark: 5, scheduler: 'w rr', persistence: 30d, unchecked: true, destinations: \
+         [{address: 10.0.0.2:80, forward: local, thresholds: {upper: 1, lower: 2}, \
+         unchecked: true}]",
+    );
+    assert!(read.service().validate().is_err());
+    assert!(read.destinations().all(|it| it.destination().validate(read.id()).is_err()));
+}

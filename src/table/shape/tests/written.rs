@@ -1,0 +1,182 @@
+//! The text that is written.
+
+use std::time::Duration;
+
+use crate::model::{
+    AddressFamily, Destination, DestinationId, Forwarding, Persistence, PersistenceEngine,
+    Scheduler, Service, ServiceFlags, ServiceId, Timeouts, Tunnel, UnknownForwarding,
+    UnknownTunnel,
+};
+use crate::table::{Network, Table, TableDestination, TableService};
+
+fn server(last: u8) -> Destination {
+    Destination::masquerade(([10, 0, 0, last], 80).into())
+}
+
+fn example() -> Table {
+    let web = Service::tcp("192.0.2.10:80".parse().unwrap())
+        .scheduler(Scheduler::SOURCE_HASHING)
+        .flags(ServiceFlags::SH_PORT | ServiceFlags::from_bits_retain(0x40))
+        .one_packet()
+        .persistent(Duration::from_secs(300));
+    let odd = server(3).forwarding(Forwarding::Unknown(UnknownForwarding::new(5)));
+    let tunnel = Tunnel::Unknown(UnknownTunnel::new(1, 6080, 4));
+    let web = TableService::new(web)
+        .with(TableDestination::of_any_weight(server(4).thresholds(9, 0)))
+        .with(odd.thresholds(u32::MAX, 0).weight(0))
+        .with(server(2).forwarding(Forwarding::Tunnel(tunnel)));
+    let sip = Persistence::new(Duration::from_secs(2_592_000)).prefix(64);
+    let mark = Service::fwmark(5, AddressFamily::Ipv6);
+    let other = "IP_50 [2001:db8::1]:0".parse().unwrap();
+    [
+        TableService::new(mark.persistence(sip.engine(PersistenceEngine::SIP))),
+        web,
+        TableService::new(Service::new(other)),
+    ]
+    .into_iter()
+    .collect()
+}
+
+const YAML: &str = r#"services:
+- tcp: 192.0.2.10:80
+  scheduler: sh
+  flags:
+  - ops
+  - sh-port
+  - "0x40"
+  persistence: 5m
+  destinations:
+  - address: 10.0.0.2:80
+    forward:
+      tunnel: 1
+      port: 6080
+      flags: 4
+    weight: 1
+  - address: 10.0.0.3:80
+    forward: 5
+    weight: 0
+    thresholds:
+      upper: 4294967295
+    unchecked: true
+  - address: 10.0.0.4:80
+    forward: masquerade
+    thresholds:
+      upper: 9
+- service: IP_50 [2001:db8::1]:0
+- fwmark: 5
+  family: ipv6
+  persistence:
+    timeout: 30d
+    prefix: 64
+    engine: sip
+  unchecked: true
+"#;
+
+const TOML: &str = r#"[[services]]
+tcp = "192.0.2.10:80"
+scheduler = "sh"
+flags = ["ops", "sh-port", "0x40"]
+persistence = "5m"
+
+[[services.destinations]]
+address = "10.0.0.2:80"
+weight = 1
+
+[services.destinations.forward]
+tunnel = 1
+port = 6080
+flags = 4
+
+[[services.destinations]]
+address = "10.0.0.3:80"
+forward = 5
+weight = 0
+unchecked = true
+
+[services.destinations.thresholds]
+upper = 4294967295
+
+[[services.destinations]]
+address = "10.0.0.4:80"
+forward = "masquerade"
+
+[services.destinations.thresholds]
+upper = 9
+
+[[services]]
+service = "IP_50 [2001:db8::1]:0"
+
+[[services]]
+fwmark = 5
+family = "ipv6"
+unchecked = true
+
+[services.persistence]
+timeout = "30d"
+prefix = 64
+engine = "sip"
+"#;
+
+#[test]
+fn what_is_default_is_left_out() {
+    let table = example();
+    assert_eq!(serde_saphyr::to_string(&table).unwrap(), YAML);
+    assert_eq!(toml::to_string(&table).unwrap(), TOML);
+    assert_eq!(serde_saphyr::from_str::<Table>(YAML).unwrap(), table);
+}
+
+#[test]
+fn nothing_is_an_empty_list() {
+    assert_eq!(serde_json::to_string(&Table::new()).unwrap(), r#"{"services":[]}"#);
+    assert_eq!(serde_saphyr::to_string(&Table::new()).unwrap(), "services: []\n");
+}
+
+#[test]
+fn what_no_kernel_reports_is_not_written() {
+    let error = |service: Service| {
+        let table: Table = [TableService::new(service)].into_iter().collect();
+        serde_json::to_string(&table).unwrap_err().to_string()
+    };
+    let web = Service::tcp("192.0.2.10:80".parse().unwrap());
+    assert_eq!(
+        error(web.persistent(Duration::from_millis(1500))),
+        "persistence timeout 1.5s: must be whole seconds"
+    );
+    assert_eq!(error(Service::fwmark(0, AddressFamily::Ipv4)), "fwmark 0: must not be 0");
+    assert_eq!(
+        error(Service::tcp("[fe80::1%3]:80".parse().unwrap())),
+        "service address [fe80::1%3]:80: must not have a scope or flow label"
+    );
+}
+
+#[test]
+fn names_are_text() {
+    fn check<T>(text: &str)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let json = format!("{text:?}");
+        let value: T = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), json);
+        assert!(serde_json::from_str::<T>("3").is_err());
+        assert!(serde_json::from_str::<T>(r#""/""#).is_err());
+    }
+    check::<ServiceId>("TCP 192.0.2.10:80");
+    check::<DestinationId>("10.0.0.2:8080");
+    check::<Scheduler>("wrr");
+    check::<PersistenceEngine>("sip");
+    check::<ServiceFlags>("ops,flag-1");
+    check::<Network>("10.0.0.0/8");
+}
+
+#[test]
+fn timeouts_are_durations() {
+    let timeouts: Timeouts = serde_json::from_str(r#"{"tcp": "15m", "udp": 90}"#).unwrap();
+    let minutes = |minutes| Duration::from_secs(60_u64 * minutes);
+    let expected = Timeouts::default().tcp(minutes(15)).udp(Duration::from_secs(90));
+    assert_eq!(timeouts, expected);
+    assert_eq!(serde_json::to_string(&timeouts).unwrap(), r#"{"tcp":"15m","udp":"1m30s"}"#);
+    for text in [r#"{"tcp": null}"#, r#"{"icmp": 5}"#, "[]", r#"{"udp": "5"}"#] {
+        assert!(serde_json::from_str::<Timeouts>(text).is_err(), "{text}");
+    }
+}
