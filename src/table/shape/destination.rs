@@ -1,11 +1,11 @@
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Error, MapAccess};
+use serde::de::{Error, MapAccess};
 use serde::ser::{Serialize, Serializer};
 
 use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
 use crate::table::TableDestination;
 use crate::table::shape::form::{Form, given, needed};
 use crate::table::shape::list::Element;
+use crate::table::shape::mapping;
 use crate::table::shape::scalar::{Lower, Unchecked, Upper, Weight};
 
 #[derive(serde::Deserialize, serde::Serialize)]
@@ -74,8 +74,8 @@ impl Form for DestinationShape {
     const EXPECTED: &'static str = "a destination, a mapping with the keys address, forward, \
                                     weight, thresholds and unchecked";
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = Self::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: Self = mapping::shape(entries)?;
         // Its own rules are checked here, where the format still knows the line: as in a
         // service of its family.
         let alone = ServiceId::tcp(shape.address.address);
@@ -111,8 +111,8 @@ struct ThresholdsShape {
 impl Form for Thresholds {
     const EXPECTED: &'static str = "thresholds, a mapping with the keys upper and lower";
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = ThresholdsShape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: ThresholdsShape = mapping::shape(entries)?;
         Ok(Self { upper: shape.upper.0, lower: shape.lower.map_or(0, |Lower(lower)| lower) })
     }
 

@@ -1,11 +1,11 @@
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Error, MapAccess};
+use serde::de::{Error, MapAccess};
 use serde::ser::{Serialize, Serializer};
 
 use crate::model::{
     Forwarding, GueChecksum, InvalidValue, Tunnel, UnknownForwarding, UnknownTunnel,
 };
 use crate::table::shape::form::{Form, Refused, given, needed};
+use crate::table::shape::mapping;
 use crate::table::shape::scalar::{Port, TunnelFlags};
 use crate::uapi::{
     IP_VS_CONN_F_BYPASS, IP_VS_CONN_F_FWD_MASK, IP_VS_CONN_F_TUNNEL_TYPE_GRE,
@@ -39,8 +39,8 @@ impl Form for Forwarding {
         Ok(Self::Unknown(method))
     }
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: Shape = mapping::shape(entries)?;
         shape.tunnel().map(Self::Tunnel).map_err(A::Error::custom)
     }
 

@@ -41,6 +41,8 @@
 //! | --- | --- |
 //! | `services` | the list of services, `[]` for none; must be there, so that an empty file does not ask for an empty table |
 //!
+//! In TOML a service is `[[services]]` and a destination `[[services.destinations]]`.
+//!
 //! # A service
 //!
 //! Exactly one of the first five keys names it.
@@ -113,7 +115,8 @@
 //! Reading takes time and memory in proportion to the text: nothing is reserved by a
 //! claimed length, and nothing here is recursive. The format crate has its own limits on
 //! nesting and aliases, or has none; the size of a file is for the program to limit.
-//! Error messages quote values, so they are as long as those are.
+//! Error messages quote values and keys, without control characters, and so are as long as
+//! those are; what a format adds of the text is its own.
 //!
 //! Formats must be self-describing, as YAML, TOML and JSON are.
 
@@ -123,6 +126,7 @@ mod flags;
 mod form;
 mod forward;
 mod list;
+mod mapping;
 mod persistence;
 mod scalar;
 mod service;
@@ -130,7 +134,6 @@ mod service;
 mod tests;
 mod values;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -150,8 +153,8 @@ struct Shape {
 impl Form for Table {
     const EXPECTED: &'static str = "a table, a mapping with the key services";
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: Shape = mapping::shape(entries)?;
         Ok(shape.services.0.into_values().collect())
     }
 

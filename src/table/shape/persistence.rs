@@ -1,12 +1,12 @@
 use std::net::Ipv4Addr;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Error as _, MapAccess};
+use serde::de::{Error as _, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{InvalidValue, Netmask, Persistence, PersistenceEngine};
 use crate::table::shape::duration::Seconds;
 use crate::table::shape::form::{Form, Refused, given, needed};
+use crate::table::shape::mapping;
 use crate::table::shape::scalar::Prefix;
 
 #[derive(serde::Deserialize, serde::Serialize)]
@@ -64,8 +64,8 @@ impl Form for Persistence {
         Seconds::of_number(number).map(of_timeout)
     }
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: Shape = mapping::shape(entries)?;
         shape.persistence().map_err(A::Error::custom)
     }
 

@@ -1,7 +1,6 @@
 use std::net::SocketAddr;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Error as _, MapAccess};
+use serde::de::{Error as _, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{
@@ -13,6 +12,7 @@ use crate::table::shape::destination::DestinationShape;
 use crate::table::shape::flags::Flags;
 use crate::table::shape::form::{Form, given};
 use crate::table::shape::list::{Element, List};
+use crate::table::shape::mapping;
 use crate::table::shape::scalar::{Mark, Unchecked};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
@@ -132,8 +132,8 @@ impl Form for TableService {
     const EXPECTED: &'static str = "a service, a mapping with one of the keys tcp, udp, sctp, \
                                     fwmark and service";
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = Shape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: Shape = mapping::shape(entries)?;
         shape.service().map_err(A::Error::custom)
     }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
@@ -14,6 +13,7 @@ use crate::model::{
 use crate::table::Network;
 use crate::table::shape::duration::Seconds;
 use crate::table::shape::form::{Form, given, read};
+use crate::table::shape::mapping;
 
 struct Parser<T>(&'static str, PhantomData<T>);
 
@@ -70,8 +70,8 @@ struct TimeoutsShape {
 impl Form for Timeouts {
     const EXPECTED: &'static str = "timeouts, a mapping with the keys tcp, tcp_fin and udp";
 
-    fn of_mapping<'de, A: MapAccess<'de>>(mapping: A) -> Result<Self, A::Error> {
-        let shape = TimeoutsShape::deserialize(MapAccessDeserializer::new(mapping))?;
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        let shape: TimeoutsShape = mapping::shape(entries)?;
         let [tcp, tcp_fin, udp] =
             [shape.tcp, shape.tcp_fin, shape.udp].map(|given| given.map(Seconds::duration));
         Ok(Self { tcp, tcp_fin, udp })

@@ -52,11 +52,21 @@ fn bytes_that_are_not_text() {
 }
 
 #[test]
-fn values_that_are_control_characters_do_not_reach_the_terminal() {
-    for text in [r#"tcp: "\e[31m""#, r#"scheduler: "\e[31m""#, r#"flags: ["\e[31m"]"#, r#""\e": 1"#]
-    {
-        let message = yaml(&format!("services: [{{{text}, fwmark: 5}}]"));
-        assert!(!message.contains('\u{1b}'), "{message:?}");
+fn control_characters_do_not_reach_the_terminal() {
+    for [key, value] in [
+        ["tcp", r"\u001b[31m"],
+        ["scheduler", r"\u001b[31m"],
+        ["persistence", r"\u001b[31m"],
+        [r"\u001b[31m", "x"],
+    ] {
+        let json = format!(r#"{{"services": [{{"fwmark": 5, "{key}": "{value}"}}]}}"#);
+        let toml = format!("[[services]]\nfwmark = 5\n\"{key}\" = \"{value}\"");
+        let json = serde_json::from_str::<Table>(&json).unwrap_err().to_string();
+        let toml = toml::from_str::<Table>(&toml).unwrap_err().to_string();
+        for message in [json, toml] {
+            assert!(!message.contains('\u{1b}'), "{message:?}");
+            assert!(message.contains(r"\u{1b}[31m") || message.contains(r"\x1b"), "{message:?}");
+        }
     }
 }
 

@@ -1,0 +1,62 @@
+//! Mappings, with keys that are fit to print.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor,
+};
+
+/// Reads a shape, which has a field for every key.
+pub(super) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>
+where
+    S: Deserialize<'de>,
+    A: MapAccess<'de>,
+{
+    S::deserialize(MapAccessDeserializer::new(Plain(mapping)))
+}
+
+/// A mapping whose keys have no control characters: the message about an unknown key
+/// has it as it is, and could move a terminal's cursor.
+struct Plain<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Plain<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        self.0.next_key_seed(Key(seed))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
+
+/// Reads a key within the format's visit, so that it can say on which line it fails.
+struct Key<K>(K);
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Key<K> {
+    type Value = K::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for Key<K> {
+    type Value = K::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<K::Value, E> {
+        if key.contains(char::is_control) {
+            return Err(E::custom(format_args!("key {key:?}: must not have control characters")));
+        }
+        self.0.deserialize(key.into_deserializer())
+    }
+}
