@@ -66,11 +66,12 @@ mod wire;
 pub use client::{Client, Destinations, Outcome, Report, Services, SubmitStream};
 pub use error::{Certainty, Error, ErrorKind, Extack, Result};
 pub use model::{
-    AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
-    GueChecksum, Info, InterfaceName, InvalidValue, Netmask, Object, Operation, Persistence,
-    PersistenceEngine, Protocol, Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags,
-    ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon, Thresholds, Timeouts, Tunnel,
-    UnknownForwarding, UnknownTunnel, Version,
+    AddressFamily, Change, Command, CommandError, Connections, Destination, DestinationEntry,
+    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, NameError, Names,
+    Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol, Rates,
+    Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot,
+    Stats, SyncDaemon, SystemNames, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding,
+    UnknownTunnel, Version,
 };
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

@@ -168,6 +168,9 @@ pub struct InterfaceName(Name<IP_VS_IFNAME_MAXLEN>);
 const INTERFACE_RULE: &str = "must be 1 to 15 bytes without blanks, slashes and colons";
 
 impl InterfaceName {
+    /// Where `ipvsadm` starts a daemon by default.
+    pub(crate) const ETH0: Self = Self(Name::known("eth0"));
+
     /// An interface by its name. Whether it exists is the kernel's to say.
     ///
     /// # Errors

@@ -86,6 +86,13 @@ impl ServiceFlags {
         self.difference(Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3)
     }
 
+    /// The flag that `-b` means by `name` for `scheduler`: one of its own, or a general
+    /// one.
+    pub(crate) fn scheduler_flag(name: &str, scheduler: Scheduler) -> Option<Self> {
+        let mut flags = NAMES.iter().filter(|(owner, ..)| owner.is_none_or(|it| it == scheduler));
+        flags.find(|(.., known)| *known == name).map(|(_, flag, _)| *flag)
+    }
+
     /// The scheduler flags by the names that `scheduler` gives them, joined by
     /// commas, as after `ipvsadm -b`: `sh-fallback,sh-port`, or `flag-1` where
     /// the scheduler has no name for it. Empty when none is set.

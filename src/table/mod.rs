@@ -21,6 +21,7 @@ mod scope;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod shape;
+mod text;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,114 @@
+//! Changes as commands of `ipvsadm`: its one grammar, for printing and for reading.
+
+mod address;
+mod error;
+mod names;
+mod options;
+mod parse;
+mod print;
+mod scan;
+mod text;
+mod text_error;
+mod values;
+mod words;
+
+use std::str::FromStr;
+
+pub use error::CommandError;
+pub use names::{NameError, Names, NumericNames, SystemNames};
+pub(crate) use print::Line;
+pub(crate) use text::{Statement, statements};
+pub use text_error::TextError;
+pub(crate) use text_error::Trouble;
+
+use crate::model::Change;
+
+/// A command line of `ipvsadm` that changes something.
+///
+/// All commands of ipvsadm 1.31 that change something are read, with every option that
+/// they take, in every spelling: `-A -t 192.0.2.10:80`, `-At192.0.2.10:80`,
+/// `--add-service --tcp-service=192.0.2.10:80`. What is left out is `ipvsadm`'s default:
+/// scheduler `wlc`, direct routing, weight 1, 360 s for a `-p` without a number, the
+/// service's port for a destination without one (0 for a firewall mark), a whole mask,
+/// the interface `eth0`.
+///
+/// Settings are read, not judged: see [`Change::validate`]. So some are accepted that
+/// `ipvsadm` itself refuses: persistence of 0 s, port 0 without persistence, one-packet
+/// scheduling of TCP, `-n` with any command, `-6` before `-f`, brackets without a port.
+///
+/// Where `ipvsadm` guesses, this reads what the words say or refuses them:
+///
+/// - A port given for a destination counts. `ipvsadm` puts the service's in its place for
+///   direct routing and tunnels.
+/// - The order of options does not matter. With `ipvsadm`, `-r` before `-t` gets port 0,
+///   and `-M` before an IPv6 `-t` is lost.
+/// - Refused: numbers with a sign or blanks; addresses in octal, in hexadecimal or with
+///   fewer than four parts; `-M 24` for IPv4 (which it takes for 0.0.0.24) and `-M 64x`
+///   for IPv6; `-M` without `-p`; `-s ''`; empty names after `-b`; names that it would cut.
+/// - A negative mark is read, because `ipvsadm -S` prints marks over 2147483647 that way.
+/// - An engine without persistence is dropped, as it is when a service is read from the
+///   kernel.
+///
+/// ```
+/// use ipvs_netlink::{Change, Command, NumericNames, ServiceId};
+///
+/// let words = ["-a", "-t", "192.0.2.10:80", "-r", "10.0.0.2", "-m"];
+/// let command = Command::parse(&words, &NumericNames)?;
+/// assert!(!command.weight_given);
+/// assert_eq!(
+///     command.change.to_string(),
+///     "ipvsadm -a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1"
+/// );
+/// # Ok::<(), ipvs_netlink::CommandError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Command {
+    /// What it does.
+    pub change: Change,
+    /// Whether there was a weight. Without one a destination of the change has
+    /// weight 1, which is what `ipvsadm` would set.
+    pub weight_given: bool,
+}
+
+impl Command {
+    /// Reads the words of a command, without the name of the program.
+    ///
+    /// # Errors
+    ///
+    /// When the words are not a command that changes something, or miss or repeat an
+    /// option, or a value cannot be read. The error tells the word.
+    pub fn parse<W: AsRef<str>>(words: &[W], names: &dyn Names) -> Result<Self, CommandError> {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        parse::command(&words, names)
+    }
+}
+
+impl FromStr for Change {
+    type Err = TextError;
+
+    /// Reads what `Display` writes, and any other line that [`Command`] can be read from,
+    /// with addresses in numbers. The line is split as a shell would do it: blanks
+    /// separate, quotes and backslashes quote, `#` begins a comment, and the first word
+    /// may be `ipvsadm`.
+    ///
+    /// # Errors
+    ///
+    /// When there is not exactly one command, it is the comment of a change for which
+    /// `ipvsadm` has no words, or it cannot be read.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut found: Option<Self> = None;
+        for statement in statements(text.as_bytes(), &NumericNames) {
+            let statement = statement?;
+            if found.is_some() {
+                let (line, column) = (statement.line, statement.column);
+                return Err(TextError::new(line, column, Trouble::SecondCommand));
+            }
+            found = Some(statement.command.change);
+        }
+        found.ok_or_else(|| TextError::new(1, 1, Trouble::NoCommand))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+//! Changes as commands of `ipvsadm`.
+
+use std::fmt::{self, Display, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Command;
+use super::text::UNSAID;
+use crate::model::{
+    AddressFamily, Change, Destination, DestinationId, Forwarding, GueChecksum, InterfaceName,
+    PersistenceEngine, Protocol, Scheduler, Service, ServiceFlags, ServiceId, SyncDaemon, Timeouts,
+    Tunnel,
+};
+
+impl Display for Change {
+    /// The `ipvsadm` command that does the same, quoted for a shell; it can be read back.
+    /// Where `ipvsadm` has no words for something it is a comment of the shell.
+    ///
+    /// `ipvsadm` itself refuses some settings that the kernel accepts: persistence of
+    /// 0 s, or of more than 31 days, port 0 without persistence, one-packet scheduling of
+    /// TCP. It gives a destination of direct routing or of a tunnel the port of its
+    /// service, whatever port it is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Line::of(self, true).write(f, "ipvsadm ")
+    }
+}
+
+impl Display for Command {
+    /// As its change, without a weight where none was given.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Line::of(&self.change, self.weight_given).write(f, "ipvsadm ")
+    }
+}
+
+/// A command, and what it cannot say.
+pub(crate) struct Line {
+    command: String,
+    unsaid: Vec<String>,
+}
+
+impl Line {
+    fn of(change: &Change, weighted: bool) -> Self {
+        match change {
+            Change::AddService(service) => Self::new("-A").service(service),
+            Change::UpdateService(service) => Self::new("-E").service(service),
+            Change::DeleteService(id) => Self::new("-D").about(id),
+            Change::ZeroService(id) => Self::new("-Z").about(id),
+            Change::AddDestination(id, destination) => {
+                Self::new("-a").destination(id, destination, weighted)
+            }
+            Change::UpdateDestination(id, destination) => {
+                Self::new("-e").destination(id, destination, weighted)
+            }
+            Change::DeleteDestination(id, destination) => {
+                Self::new("-d").about(id).server(destination)
+            }
+            Change::SetTimeouts(timeouts) => Self::new("--set").timeouts(timeouts),
+            Change::StartDaemon(daemon) => Self::new("--start-daemon").daemon(daemon),
+            Change::StopDaemon(role) => Self::new("--stop-daemon").word(role),
+            Change::ZeroAll => Self::new("-Z"),
+            Change::Flush => Self::new("-C"),
+        }
+    }
+
+    /// The line of a table that adds a service.
+    pub(crate) fn of_service(service: &Service) -> Self {
+        Self::new("-A").service(service)
+    }
+
+    /// The line of a table that adds a destination.
+    pub(crate) fn of_destination(
+        service: &Service,
+        destination: &Destination,
+        weighted: bool,
+    ) -> Self {
+        let mut line = Self::new("-a").destination(&service.id, destination, weighted);
+        if !Self::of_service(service).is_said() && line.is_said() {
+            line.unsaid.push(format!("service {}", service.id));
+        }
+        line
+    }
+
+    /// Whether the command says all.
+    pub(crate) fn is_said(&self) -> bool {
+        self.unsaid.is_empty()
+    }
+
+    /// Writes the command after the name of a program, or a comment.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, program: &str) -> fmt::Result {
+        if !self.is_said() {
+            write!(f, "{UNSAID}{}: ", self.unsaid.join(", "))?;
+        }
+        write!(f, "{program}{}", self.command)
+    }
+
+    fn new(command: &str) -> Self {
+        Self { command: command.to_owned(), unsaid: Vec::new() }
+    }
+
+    fn word(mut self, word: impl Display) -> Self {
+        write!(self.command, " {word}").ok();
+        self
+    }
+
+    fn option(self, option: &str, value: impl Display) -> Self {
+        self.word(option).word(value)
+    }
+
+    fn option_if(self, option: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.option(option, value),
+            None => self,
+        }
+    }
+
+    /// What the words leave out or would change.
+    fn unsaid(mut self, what: String) -> Self {
+        self.unsaid.push(what);
+        self
+    }
+
+    /// A name as one word of a shell. `is_name` tells whether it is read as the same name.
+    fn name(self, option: &str, name: &[u8], is_name: impl FnOnce(&str) -> bool) -> Self {
+        let line = self.option(option, quoted(name));
+        let said = std::str::from_utf8(name)
+            .is_ok_and(|text| is_name(text) && !text.chars().any(char::is_control));
+        if said { line } else { line.unsaid(format!("{option} \"{}\"", name.escape_ascii())) }
+    }
+
+    fn seconds(self, timeout: Duration) -> Self {
+        let seconds = timeout.as_secs();
+        let line = self.word(seconds);
+        let said = u32::try_from(seconds).is_ok() && timeout.subsec_nanos() == 0;
+        if said { line } else { line.unsaid(format!("timeout {timeout:?}")) }
+    }
+
+    fn address(self, option: &str, address: &SocketAddr) -> Self {
+        let line = self.option(option, address);
+        match address {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 || v6.flowinfo() != 0 => {
+                line.unsaid("an IPv6 scope or flow label".to_owned())
+            }
+            _ => line,
+        }
+    }
+
+    fn about(self, id: &ServiceId) -> Self {
+        match id {
+            ServiceId::Address { protocol, address } => match *protocol {
+                Protocol::TCP => self.address("-t", address),
+                Protocol::UDP => self.address("-u", address),
+                Protocol::SCTP => self.address("--sctp-service", address),
+                _ => self.unsaid(format!("protocol {protocol}")).address("-t", address),
+            },
+            ServiceId::Fwmark { mark, family: AddressFamily::Ipv4 } => self.option("-f", mark),
+            ServiceId::Fwmark { mark, family: AddressFamily::Ipv6 } => {
+                self.option("-f", mark).word("-6")
+            }
+        }
+    }
+
+    fn service(self, service: &Service) -> Self {
+        let is_scheduler = |name: &str| Scheduler::new(name).is_ok();
+        let mut line =
+            self.about(&service.id).name("-s", service.scheduler.as_bytes(), is_scheduler);
+        if let Some(persistence) = service.persistence {
+            line =
+                line.word("-p").seconds(persistence.timeout).option_if("-M", persistence.netmask);
+            if let Some(engine) = persistence.engine {
+                let is_engine = |name: &str| PersistenceEngine::new(name).is_ok();
+                line = line.name("--pe", engine.as_bytes(), is_engine);
+            }
+        }
+        if service.flags.contains(ServiceFlags::ONE_PACKET) {
+            line = line.word("-o");
+        }
+        let names = service.flags.scheduler_flags(service.scheduler);
+        line = line.option_if("-b", Some(names).filter(|names| !names.is_empty()));
+        let unnamed = service.flags.unnamed();
+        if unnamed.is_empty() { line } else { line.unsaid(format!("flags {unnamed}")) }
+    }
+
+    fn server(self, id: &DestinationId) -> Self {
+        self.address("-r", &id.address)
+    }
+
+    fn destination(self, id: &ServiceId, destination: &Destination, weighted: bool) -> Self {
+        let line = self.about(id).server(&destination.id);
+        let line = match destination.forwarding {
+            Forwarding::Masquerade => line.word("-m"),
+            Forwarding::DirectRoute => line.word("-g"),
+            Forwarding::Tunnel(tunnel) => line.tunnel(tunnel),
+            other => line.unsaid(format!("forwarding {other}")),
+        };
+        let nonzero = |number: u32| Some(number).filter(|number| *number != 0);
+        line.option_if("-w", Some(destination.weight).filter(|_| weighted))
+            .option_if("-x", nonzero(destination.thresholds.upper))
+            .option_if("-y", nonzero(destination.thresholds.lower))
+    }
+
+    fn tunnel(self, tunnel: Tunnel) -> Self {
+        let line = self.word("-i");
+        match tunnel {
+            Tunnel::Ipip => line,
+            Tunnel::Gue { port, checksum } => {
+                let checksum = match checksum {
+                    GueChecksum::None => "--tun-nocsum",
+                    GueChecksum::Full => "--tun-csum",
+                    GueChecksum::RemoteOffload => "--tun-remcsum",
+                };
+                line.option("--tun-type", "gue").option("--tun-port", port).word(checksum)
+            }
+            Tunnel::Gre { checksum: false } => {
+                line.option("--tun-type", "gre").word("--tun-nocsum")
+            }
+            Tunnel::Gre { checksum: true } => line.option("--tun-type", "gre").word("--tun-csum"),
+            Tunnel::Unknown(_) => line.unsaid(format!("tunnel {tunnel}")),
+        }
+    }
+
+    fn timeouts(self, timeouts: &Timeouts) -> Self {
+        let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
+        all.into_iter().fold(self, |line, timeout| line.seconds(timeout.unwrap_or_default()))
+    }
+
+    fn daemon(self, daemon: &SyncDaemon) -> Self {
+        let is_interface = |name: &str| InterfaceName::new(name).is_ok();
+        self.word(daemon.role)
+            .name("--mcast-interface", daemon.interface.as_bytes(), is_interface)
+            .option("--syncid", daemon.sync_id)
+            .option_if("--sync-maxlen", daemon.max_length)
+            .option_if("--mcast-group", daemon.group)
+            .option_if("--mcast-port", daemon.port)
+            .option_if("--mcast-ttl", daemon.ttl)
+    }
+}
+
+/// `name` as one word of a POSIX shell, with odd bytes shown as escapes.
+fn quoted(name: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.,@%+".contains(byte);
+    let text = String::from_utf8_lossy(name);
+    if !name.is_empty() && name.iter().all(plain) {
+        return text.into_owned();
+    }
+    let mut word = String::from("'");
+    for character in text.chars() {
+        match character {
+            '\'' => word.push_str("'\\''"),
+            control if control.is_control() => word.extend(control.escape_default()),
+            other => word.push(other),
+        }
+    }
+    word.write_char('\'').ok();
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Persistence, Role, UnknownForwarding};
+
+    fn web() -> Service {
+        Service::tcp("192.0.2.10:80".parse().unwrap())
+    }
+
+    #[test]
+    fn a_change_prints_as_the_command_that_does_it() {
+        let persistence = Persistence::new(Duration::from_secs(60))
+            .netmask([255, 255, 255, 0].into())
+            .engine(PersistenceEngine::SIP);
+        let sip =
+            Service::udp("192.0.2.10:5060".parse().unwrap()).persistence(persistence).one_packet();
+        let hashed = Service::fwmark(5, AddressFamily::Ipv6)
+            .scheduler(Scheduler::SOURCE_HASHING)
+            .flags(ServiceFlags::SH_FALLBACK | ServiceFlags::SH_PORT);
+        let server = Destination::masquerade("10.0.0.2:8080".parse().unwrap()).weight(3);
+        let gue = Tunnel::Gue { port: 6080, checksum: GueChecksum::Full };
+        let tunnelled = Destination::tunnel("[2001:db8::2]:80".parse().unwrap(), gue);
+        let daemon = SyncDaemon::new(Role::Master, "eth0".parse().unwrap()).sync_id(5).ttl(2);
+        let cases = [
+            (Change::AddService(web()), "-A -t 192.0.2.10:80 -s wlc"),
+            (
+                Change::UpdateService(sip),
+                "-E -u 192.0.2.10:5060 -s wlc -p 60 -M 255.255.255.0 --pe sip -o",
+            ),
+            (Change::AddService(hashed.clone()), "-A -f 5 -6 -s sh -b sh-fallback,sh-port"),
+            (Change::DeleteService(hashed.id), "-D -f 5 -6"),
+            (Change::ZeroService(web().id), "-Z -t 192.0.2.10:80"),
+            (
+                Change::AddDestination(web().id, server.clone().thresholds(9, 5)),
+                "-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m -w 3 -x 9 -y 5",
+            ),
+            (
+                Change::UpdateDestination(web().id, tunnelled),
+                "-e -t 192.0.2.10:80 -r [2001:db8::2]:80 -i --tun-type gue --tun-port 6080 --tun-csum -w 1",
+            ),
+            (
+                Change::DeleteDestination(web().id, server.id),
+                "-d -t 192.0.2.10:80 -r 10.0.0.2:8080",
+            ),
+            (
+                Change::SetTimeouts(Timeouts::default().tcp_fin(Duration::from_secs(60))),
+                "--set 0 60 0",
+            ),
+            (
+                Change::StartDaemon(daemon),
+                "--start-daemon master --mcast-interface eth0 --syncid 5 --mcast-ttl 2",
+            ),
+            (Change::StopDaemon(Role::Backup), "--stop-daemon backup"),
+            (Change::ZeroAll, "-Z"),
+            (Change::Flush, "-C"),
+        ];
+        for (change, command) in cases {
+            assert_eq!(change.to_string(), format!("ipvsadm {command}"));
+        }
+    }
+
+    #[test]
+    fn what_ipvsadm_cannot_say_is_a_comment() {
+        let mut server = Destination::masquerade("10.0.0.2:8080".parse().unwrap());
+        server.forwarding = Forwarding::Unknown(UnknownForwarding::new(5));
+        let id = ServiceId::Address {
+            protocol: Protocol::from_number(50),
+            address: "192.0.2.10:0".parse().unwrap(),
+        };
+        assert_eq!(
+            Change::AddDestination(id, server).to_string(),
+            "# ipvsadm cannot say protocol IP_50, forwarding Method-5: \
+             ipvsadm -a -t 192.0.2.10:0 -r 10.0.0.2:8080 -w 1"
+        );
+    }
+
+    #[test]
+    fn names_cannot_break_out_of_their_word() {
+        let daemon = |name: &str| SyncDaemon::new(Role::Backup, name.parse().unwrap());
+        assert_eq!(
+            Change::StartDaemon(daemon("a';$(b)")).to_string(),
+            r"ipvsadm --start-daemon backup --mcast-interface 'a'\'';$(b)' --syncid 0"
+        );
+        assert_eq!(
+            Change::StartDaemon(daemon("a'\u{1b}")).to_string(),
+            r#"# ipvsadm cannot say --mcast-interface "a\'\x1b": ipvsadm --start-daemon backup --mcast-interface 'a'\''\u{1b}' --syncid 0"#
+        );
+    }
+}

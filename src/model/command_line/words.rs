@@ -1,0 +1,114 @@
+//! A line into words, as a POSIX shell does it for blanks, quotes and backslashes.
+
+/// A word of a line, without its quotes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(super) text: String,
+    /// Where it begins in the line, in characters from 1.
+    pub(super) column: usize,
+    /// Where it has ended.
+    pub(super) end: usize,
+    /// Whether it stands in the line as it is.
+    plain: bool,
+}
+
+impl AsRef<str> for Word {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Word {
+    /// The column of a byte of the word; of its beginning, where there are quotes.
+    pub(super) fn column_of(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).filter(|_| self.plain);
+        self.column + before.map_or(0, |before| before.chars().count())
+    }
+}
+
+/// What has no end at the end of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    Quote,
+    Backslash,
+}
+
+/// The words of a line up to its comment; or the column of a quote or backslash that
+/// nothing follows.
+pub(super) fn split(line: &str) -> Result<Vec<Word>, (usize, Unfinished)> {
+    let mut words = Vec::new();
+    let mut word: Option<Word> = None;
+    let mut characters = (1..).zip(line.chars()).peekable();
+    while let Some((column, character)) = characters.next() {
+        if character.is_ascii_whitespace() || character == '\x0b' {
+            words.extend(word.take().map(|word| Word { end: column, ..word }));
+            continue;
+        }
+        if character == '#' && word.is_none() {
+            break;
+        }
+        let word = word.get_or_insert_with(|| Word { column, plain: true, ..Word::default() });
+        match character {
+            '\'' | '"' => {
+                word.plain = false;
+                let unfinished = (column, Unfinished::Quote);
+                loop {
+                    match characters.next().ok_or(unfinished)? {
+                        (_, end) if end == character => break,
+                        (_, '\\') if character == '"' => {
+                            // Only these need a backslash within double quotes.
+                            let quoted = characters.next_if(|(_, next)| "$`\"\\".contains(*next));
+                            word.text.push(quoted.map_or('\\', |(_, quoted)| quoted));
+                        }
+                        (_, other) => word.text.push(other),
+                    }
+                }
+            }
+            '\\' => {
+                word.plain = false;
+                let (_, quoted) = characters.next().ok_or((column, Unfinished::Backslash))?;
+                word.text.push(quoted);
+            }
+            other => word.text.push(other),
+        }
+    }
+    let end = line.chars().count() + 1;
+    words.extend(word.map(|word| Word { end, ..word }));
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<String> {
+        split(line).unwrap().into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn words_are_those_of_a_shell() {
+        assert_eq!(texts("  -A\t-t  x \r"), ["-A", "-t", "x"]);
+        assert_eq!(texts(r#"a'b c'"d\"e\f"\ g ''"#), ["ab cd\"e\\f g", ""]);
+        assert_eq!(texts(r"'a'\'';$(b)'"), ["a';$(b)"]);
+        assert_eq!(texts("a#b # c 'd"), ["a#b"]);
+        assert_eq!(texts("# only"), [""; 0]);
+        assert_eq!(texts(r"\#a"), ["#a"]);
+    }
+
+    #[test]
+    fn what_has_no_end_is_found() {
+        assert_eq!(split("a 'b"), Err((3, Unfinished::Quote)));
+        assert_eq!(split("a\"b\\\""), Err((2, Unfinished::Quote)));
+        assert_eq!(split("\u{e9} b\\"), Err((4, Unfinished::Backslash)));
+    }
+
+    #[test]
+    fn columns_are_characters() {
+        let words = split("\u{e9} x\u{e9}y 'z'").unwrap();
+        assert_eq!(words[1].column, 3);
+        assert_eq!(words[1].column_of(3), 5);
+        assert_eq!(words[2].column_of(1), 7);
+        assert_eq!(words[1].column_of(100), 3);
+        assert_eq!((words[1].end, words[2].end), (6, 10));
+    }
+}

@@ -1,0 +1,163 @@
+//! Tables as the text that `ipvsadm -S` writes and `ipvsadm -R` reads.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::model::{
+    AddressFamily, Change, Line, NameError, Names, NumericNames, Object, Protocol, Statement,
+    TextError, Trouble, statements,
+};
+use crate::table::{Table, TableDestination, TableService};
+
+impl Table {
+    /// Reads a table from `text`: what `ipvsadm -S` writes, with or without `-n`, and what
+    /// `ipvsadm -R` reads, as far as it adds services and destinations.
+    ///
+    /// Each line is a command, as [`Command`](crate::Command) reads it, in the words of a
+    /// shell: blanks separate, quotes and backslashes quote, `#` begins a comment, and the
+    /// first word may be `ipvsadm`. A destination without `-w` is one of any weight. Of one
+    /// name there is one address: it is looked up once for the whole text.
+    ///
+    /// `ipvsadm -S` leaves out the thresholds of destinations, and cannot say everything
+    /// that a kernel may hold; use [`Client::snapshot`](crate::Client::snapshot) for a table
+    /// that is there.
+    ///
+    /// ```
+    /// use ipvs_netlink::NumericNames;
+    /// use ipvs_netlink::table::Table;
+    ///
+    /// let saved = b"-A -t 192.0.2.10:80 -s rr\n-a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 0\n";
+    /// let table = Table::from_ipvsadm(saved, &NumericNames)?;
+    /// assert_eq!(table.to_string().as_bytes(), saved);
+    /// # Ok::<(), ipvs_netlink::TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first of these, with its line and column:
+    ///
+    /// - a line that cannot be read, is not UTF-8, or is longer than 4096 bytes;
+    /// - a command other than `-A` and `-a`;
+    /// - a service or destination that the text added before, or a destination of a service
+    ///   that it did not;
+    /// - the comment of something that `ipvsadm` cannot say: without it the table would not
+    ///   be the one that was written.
+    ///
+    /// Settings are not judged: [`Change::validate`] and every client do that.
+    pub fn from_ipvsadm(text: impl AsRef<[u8]>, names: &dyn Names) -> Result<Self, TextError> {
+        let names = Remembering::new(names);
+        let mut table = Self::new();
+        let mut lines: HashMap<Object, usize> = HashMap::new();
+        for statement in statements(text.as_ref(), &names) {
+            let Statement { command, line, column } = statement?;
+            let trouble = |trouble| TextError::new(line, column, trouble);
+            let mut first = |object| match lines.insert(object, line) {
+                Some(line) => Err(trouble(Trouble::Repeated { object, line })),
+                None => Ok(()),
+            };
+            match command.change {
+                Change::AddService(service) => {
+                    first(Object::Service(service.id))?;
+                    table.insert(TableService::new(service));
+                }
+                Change::AddDestination(id, destination) => {
+                    let service = table.service_mut(id);
+                    let service = service.ok_or_else(|| trouble(Trouble::NoSuchService(id)))?;
+                    first(Object::Destination(id, destination.id))?;
+                    service.insert(if command.weight_given {
+                        TableDestination::from(destination)
+                    } else {
+                        TableDestination::of_any_weight(destination)
+                    });
+                }
+                _ => return Err(trouble(Trouble::NotOfTable)),
+            }
+        }
+        Ok(table)
+    }
+
+    /// What the text of the table leaves to comments, because `ipvsadm` has no words for
+    /// it: flags, tunnels, forwarding methods and protocols without a name, and the
+    /// destinations of such a service. Only a kernel makes them; a table that was read
+    /// from text has none.
+    pub fn unsaid(&self) -> impl Iterator<Item = Object> {
+        let unsaid = self.lines().filter(|(_, line)| !line.is_said());
+        unsaid.map(|(object, _)| object)
+    }
+
+    /// What the text is about, line by line.
+    fn lines(&self) -> impl Iterator<Item = (Object, Line)> {
+        self.services().flat_map(|entry| {
+            let service = entry.service();
+            let first = (Object::Service(service.id), Line::of_service(service));
+            let destinations = entry.destinations().map(move |entry| {
+                let weighted = entry.weight().is_some();
+                let line = Line::of_destination(service, entry.destination(), weighted);
+                (Object::Destination(service.id, entry.id()), line)
+            });
+            std::iter::once(first).chain(destinations)
+        })
+    }
+}
+
+impl FromStr for Table {
+    type Err = TextError;
+
+    /// As [`Table::from_ipvsadm`], with addresses in numbers.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_ipvsadm(text, &NumericNames)
+    }
+}
+
+impl fmt::Display for Table {
+    /// The text that [`Table::from_ipvsadm`] reads as the same table: for each service a
+    /// line `-A`, then a line `-a` for each of its destinations. A weight that is not given
+    /// is left out.
+    ///
+    /// `ipvsadm -R` reads it too, but refuses what [`Change`] tells of, and puts a
+    /// destination of direct routing or of a tunnel at its service's port. What
+    /// [`Table::unsaid`] names is in comments `# ipvsadm cannot say ...`, at which
+    /// `ipvsadm -R` stops, and which are an error when the text is read back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (_, line) in self.lines() {
+            line.write(f, "")?;
+            f.write_str("\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// Names of which each is looked up once: a host of many addresses is the same one in
+/// every line.
+struct Remembering<'n> {
+    names: &'n dyn Names,
+    hosts: RefCell<HashMap<(String, AddressFamily), Result<IpAddr, NameError>>>,
+}
+
+impl<'n> Remembering<'n> {
+    fn new(names: &'n dyn Names) -> Self {
+        Self { names, hosts: RefCell::default() }
+    }
+}
+
+impl Names for Remembering<'_> {
+    fn host(&self, name: &str, family: AddressFamily) -> Result<IpAddr, NameError> {
+        let key = (name.to_owned(), family);
+        if let Some(known) = self.hosts.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.names.host(name, family);
+        self.hosts.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn port(&self, name: &str, protocol: Protocol) -> Result<u16, NameError> {
+        self.names.port(name, protocol)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Destination, Forwarding, Service, ServiceFlags, ServiceId};
+use crate::wire::tests::strategies;
+
+const SAVED: &str = "\
+-A -t 192.0.2.10:443 -s sh -p 300 -M 255.255.255.0 -b sh-fallback,sh-port
+-a -t 192.0.2.10:443 -r 10.0.0.2:443 -m -w 0 -x 9 -y 5
+-a -t 192.0.2.10:443 -r 10.0.0.3:443 -i --tun-type gue --tun-port 6080 --tun-csum
+-A -u [2001:db8::1]:5060 -s wlc -p 60 --pe sip -o
+-A -f 5 -s rr
+-a -f 5 -r 10.0.0.2:0 -g -w 1
+-A -f 5 -6 -s rr
+";
+
+fn service(id: &str) -> ServiceId {
+    id.parse().unwrap()
+}
+
+#[test]
+fn a_table_prints_as_the_text_it_is_read_from() {
+    let table: Table = SAVED.parse().unwrap();
+    assert_eq!(table.to_string(), SAVED);
+    assert_eq!(table.len(), 4);
+    assert_eq!(table.unsaid().count(), 0);
+    let servers = table.service(service("TCP 192.0.2.10:443")).unwrap().destinations();
+    assert_eq!(servers.map(TableDestination::weight).collect::<Vec<_>>(), [Some(0), None]);
+}
+
+#[test]
+fn comments_blank_lines_and_the_name_of_the_program_are_passed_over() {
+    let text = "#!/bin/sh\n\n  ipvsadm -A -f 5\t# five\r\n#-A -f 5\n-a -f5 -r 10.0.0.2";
+    let table: Table = text.parse().unwrap();
+    assert_eq!(table.to_string(), "-A -f 5 -s wlc\n-a -f 5 -r 10.0.0.2:0 -g\n");
+    assert_eq!("".parse(), Ok(Table::new()));
+}
+
+#[test]
+fn errors_tell_line_and_column() {
+    let cases = [
+        ("-A -f 5\n -C", "line 2, column 2: expected -A or -a, of which a table is made"),
+        ("-A -f 5\n-E -f 5", "line 2, column 1: expected -A or -a, of which a table is made"),
+        (
+            "-A -f 5\n-a -f 6 -r 10.0.0.2",
+            "line 2, column 1: expected a service that is added before, found FWM 6",
+        ),
+        ("-A -f 5\n\n-A -f 05 -s rr", "line 3, column 1: FWM 5 is already in line 1"),
+        (
+            "-A -f 5\n-a -f 5 -r 10.0.0.2\n-a -f 5 -r 10.0.0.2:0 -m",
+            "line 3, column 1: FWM 5 -> 10.0.0.2:0 is already in line 2",
+        ),
+        (
+            "-A -f 5 -s \"x y\"",
+            "line 1, column 12: expected a scheduler name, found \"x y\" \
+             (must be 1 to 15 characters of A-Z a-z 0-9 _ -)",
+        ),
+        (
+            "-A -t web:80",
+            "line 1, column 7: expected an IPv4 address, found \"web\" (names need a resolver)",
+        ),
+        (
+            "-L",
+            "line 1, column 1: expected an option of a command that changes something, found \"-L\"",
+        ),
+    ];
+    for (text, message) in cases {
+        assert_eq!(text.parse::<Table>().unwrap_err().to_string(), message);
+    }
+    let error = Table::from_ipvsadm(b"-A -f 5\n-A\xff", &NumericNames).unwrap_err();
+    assert_eq!((error.line(), error.column()), (2, 3));
+}
+
+#[test]
+fn what_ipvsadm_cannot_say_is_not_left_out_in_silence() {
+    let odd = Service::fwmark(5, AddressFamily::Ipv4).flags(ServiceFlags::from_bits_retain(0x40));
+    let server = Destination::masquerade("10.0.0.2:80".parse().unwrap());
+    let local = server.clone().forwarding(Forwarding::LocalNode);
+    let plain = Service::fwmark(6, AddressFamily::Ipv4);
+    let table: Table = [
+        TableService::new(odd.clone()).with(server.clone()),
+        TableService::new(plain.clone()).with(local.clone()),
+    ]
+    .into_iter()
+    .collect();
+    let unsaid: Vec<_> = table.unsaid().collect();
+    let expected = [
+        Object::Service(odd.id),
+        Object::Destination(odd.id, server.id),
+        Object::Destination(plain.id, local.id),
+    ];
+    assert_eq!(unsaid, expected);
+    assert_eq!(
+        table.to_string(),
+        "# ipvsadm cannot say flags 0x40: -A -f 5 -s wlc\n\
+         # ipvsadm cannot say service FWM 5: -a -f 5 -r 10.0.0.2:80 -m -w 1\n\
+         -A -f 6 -s wlc\n\
+         # ipvsadm cannot say forwarding Local: -a -f 6 -r 10.0.0.2:80 -w 1\n"
+    );
+    assert_eq!(table.to_string().parse::<Table>().unwrap_err().line(), 1);
+}
+
+/// Counts how often it is asked, and gives another answer each time.
+#[derive(Default)]
+struct Rotating(std::cell::Cell<u8>);
+
+impl Names for Rotating {
+    fn host(&self, _: &str, _: AddressFamily) -> Result<IpAddr, NameError> {
+        self.0.set(self.0.get() + 1);
+        Ok([10, 0, 0, self.0.get()].into())
+    }
+
+    fn port(&self, _: &str, _: Protocol) -> Result<u16, NameError> {
+        Ok(80)
+    }
+}
+
+#[test]
+fn a_host_of_many_addresses_is_one_host() {
+    let names = Rotating::default();
+    let text = "-A -t web:http\n-a -t web:80 -r a\n-a -t web:http -r b:80";
+    let table = Table::from_ipvsadm(text, &names).unwrap();
+    let ids = table.service(service("TCP 10.0.0.1:80")).unwrap().destinations();
+    let ids: Vec<_> = ids.map(|entry| entry.id().to_string()).collect();
+    assert_eq!(ids, ["10.0.0.2:80", "10.0.0.3:80"]);
+}
+
+fn table() -> impl Strategy<Value = Table> {
+    let service = strategies::service().prop_flat_map(|service| {
+        let destination = strategies::destination(service.id.family());
+        let entry = (destination, any::<bool>()).prop_map(|(destination, weighted)| {
+            if weighted {
+                TableDestination::from(destination)
+            } else {
+                TableDestination::of_any_weight(destination)
+            }
+        });
+        (Just(service), prop::collection::vec(entry, 0..4))
+    });
+    prop::collection::vec(service, 0..5).prop_map(|services| {
+        let filled = |(service, entries): (Service, Vec<TableDestination>)| {
+            entries.into_iter().fold(TableService::new(service), TableService::with)
+        };
+        services.into_iter().map(filled).collect()
+    })
+}
+
+/// What a kernel might report, too.
+fn reported() -> impl Strategy<Value = Table> {
+    let entry = option::of(strategies::destination_entry());
+    (strategies::service_entry(), entry).prop_map(|(service, entry)| {
+        let destinations = entry.iter().map(TableDestination::from);
+        let service = TableService::new(service.service);
+        [destinations.fold(service, TableService::with)].into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_change_that_can_be_said_is_read_back(change in strategies::change()) {
+        let text = change.to_string();
+        match text.parse::<Change>() {
+            Ok(read) => prop_assert_eq!(read, change),
+            Err(error) => prop_assert!(text.starts_with('#'), "{} {}", text, error),
+        }
+    }
+
+    #[test]
+    fn every_table_that_can_be_said_is_read_back(table in table()) {
+        match table.to_string().parse::<Table>() {
+            Ok(read) => prop_assert_eq!(read, table),
+            Err(error) => prop_assert!(table.unsaid().next().is_some(), "{} {}", table, error),
+        }
+    }
+
+    #[test]
+    fn no_other_table_is_read_than_was_written(table in reported()) {
+        if let Ok(read) = table.to_string().parse::<Table>() {
+            prop_assert!(table.unsaid().next().is_none());
+            prop_assert_eq!(read, table);
+        }
+    }
+}
