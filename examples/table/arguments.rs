@@ -1,0 +1,325 @@
+//! The command line.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipvs_netlink::table::{
+    Actions, DrainPolicy, DrainUntil, Network, Plan, PlanOptions, Scope, Table,
+};
+use ipvs_netlink::{Client, DestinationId, ServiceId};
+
+use crate::exit::Failure;
+use crate::file;
+
+/// Keep the IPVS table as a file says
+#[derive(Debug, Parser)]
+#[command(
+    name = "table",
+    after_help = "\
+Exit codes:
+  0  nothing differed            3  changed, or `plan` found changes
+  1  kernel, file or answer      4  some changes failed or are still draining
+  2  wrong usage                 5  the file, or what it asks for, was refused
+
+Only services that the file names are touched, unless --own-*, --formerly or --all say
+more. The table is never flushed."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what would change
+    Plan(Planning),
+    /// Change the table, without losing traffic
+    Apply(Apply),
+    /// Print the table that is there
+    Export(Export),
+    /// Take a destination out of its service: weight 0, wait for its connections, delete
+    Drain(Drain),
+    /// Check a file, without a kernel
+    Validate(Validate),
+}
+
+/// Whose table.
+#[derive(Debug, Args)]
+pub(crate) struct Kernel {
+    /// Network namespace: a name of `ip netns` or a path
+    #[arg(long, value_name = "NAME")]
+    netns: Option<PathBuf>,
+}
+
+impl Kernel {
+    pub(crate) fn connect(&self) -> Result<Client, Failure> {
+        let client = match &self.netns {
+            None => Client::connect(),
+            // An absolute path stays what it is.
+            Some(name) => Client::in_namespace(PathBuf::from("/run/netns").join(name)),
+        };
+        let mut client = client.map_err(Failure::kernel)?;
+        client.check().map_err(Failure::kernel)?;
+        Ok(client)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The desired table: .yaml, .toml, .json or .ipvsadm; - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) path: PathBuf,
+    /// What is in the file, whatever its name
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Look names of hosts and ports up in ipvsadm text, such as www.example.com:http
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Yaml,
+    Toml,
+    Json,
+    Ipvsadm,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) file: Source,
+    #[command(flatten)]
+    pub(crate) kernel: Kernel,
+    #[command(flatten)]
+    scope: Scoping,
+    #[command(flatten)]
+    draining: Draining,
+    /// Destinations without a weight in the file keep the one they have, 0 too
+    #[arg(long)]
+    keep_weights: bool,
+    /// Refuse a plan that needs anything else
+    #[arg(long, value_name = "ACTION", value_enum, value_delimiter = ',')]
+    allow: Vec<Action>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "commands")]
+    pub(crate) json: bool,
+    /// Print commands of ipvsadm
+    #[arg(long)]
+    pub(crate) commands: bool,
+}
+
+impl Planning {
+    pub(crate) fn options(&self) -> Result<PlanOptions, Failure> {
+        let allowed = self.allow.iter().map(|action| action.actions());
+        let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
+        Ok(PlanOptions::new()
+            .scope(self.scope.scope()?)
+            .keep_weights(self.keep_weights)
+            .allowed(allowed)
+            .drain((!self.draining.no_drain).then(|| self.draining.policy())))
+    }
+
+    pub(crate) fn plan(&self, ipvs: &mut Client, desired: &Table) -> Result<Plan, Failure> {
+        let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
+        Plan::new(&snapshot, desired, &self.options()?).map_err(Failure::plan)
+    }
+}
+
+/// Which services may be touched beside those in the file.
+#[derive(Debug, Args)]
+struct Scoping {
+    /// Services at these addresses are ours: those that the file does not name are deleted
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    own_networks: Vec<Network>,
+    /// Services at these ports are ours, such as 8000-8999
+    #[arg(long, value_name = "RANGE", value_delimiter = ',')]
+    own_ports: Vec<Range<u16>>,
+    /// Services of these firewall marks are ours
+    #[arg(long, value_name = "RANGE", value_delimiter = ',')]
+    own_marks: Vec<Range<u32>>,
+    /// Services of this file are ours: what was applied the last time
+    #[arg(long, value_name = "FILE")]
+    formerly: Option<PathBuf>,
+    /// All services are ours
+    #[arg(long)]
+    all: bool,
+    /// Services at these addresses are never ours
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    except_networks: Vec<Network>,
+}
+
+impl Scoping {
+    fn scope(&self) -> Result<Scope, Failure> {
+        let networks = |scope: Scope, networks: &[Network]| {
+            networks.iter().copied().fold(scope, Scope::network)
+        };
+        let mut scope = networks(Scope::new(), &self.own_networks);
+        for ports in &self.own_ports {
+            scope = scope.ports(ports.0.clone());
+        }
+        for marks in &self.own_marks {
+            scope = scope.marks(marks.0.clone());
+        }
+        if let Some(path) = &self.formerly {
+            let source = Source { path: path.clone(), format: None, names: false };
+            scope = scope.formerly(&file::read(&source)?);
+        }
+        if self.all {
+            scope = scope.everything();
+        }
+        Ok(scope.except(networks(Scope::new(), &self.except_networks)))
+    }
+}
+
+/// `80` or `8000-8999`.
+#[derive(Clone, Debug)]
+struct Range<N>(RangeInclusive<N>);
+
+impl<N: FromStr + Copy + PartialOrd> FromStr for Range<N> {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| text.parse::<N>().map_err(|_| "must be like 80 or 8000-8999");
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let range = number(first)?..=number(last)?;
+        if range.start() > range.end() {
+            return Err("the first number must not be above the last");
+        }
+        Ok(Self(range))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Draining {
+    /// How long connections are waited for: 30s, 5m, 1h, or `forever`
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    drain_deadline: Deadline,
+    /// Which connections are waited for
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Until::Connections)]
+    drain_until: Until,
+    /// Delete at once, breaking connections
+    #[arg(long)]
+    no_drain: bool,
+}
+
+impl Draining {
+    pub(crate) fn policy(&self) -> DrainPolicy {
+        let until = match self.drain_until {
+            Until::Active => DrainUntil::NoActive,
+            Until::Connections => DrainUntil::NoConnections,
+            Until::Clients => DrainUntil::NoClients,
+        };
+        DrainPolicy::new().until(until).deadline(self.drain_deadline.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Until {
+    /// Established ones
+    Active,
+    /// Those being opened or closed, too
+    Connections,
+    /// Clients bound by persistence, too
+    Clients,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Deadline(Option<Duration>);
+
+impl FromStr for Deadline {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self(None));
+        }
+        let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("", 1000)];
+        units
+            .into_iter()
+            .filter_map(|(unit, millis)| Some((text.strip_suffix(unit)?, millis)))
+            .find_map(|(number, millis)| number.parse::<u64>().ok()?.checked_mul(millis))
+            .map(|millis| Self(Some(Duration::from_millis(millis))))
+            .ok_or("must be like 500ms, 30s, 5m, 1h or forever")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Action {
+    AddService,
+    UpdateService,
+    ChangeScheduler,
+    DeleteService,
+    AddDestination,
+    UpdateDestination,
+    DeleteDestination,
+}
+
+impl Action {
+    fn actions(self) -> Actions {
+        match self {
+            Self::AddService => Actions::ADD_SERVICE,
+            Self::UpdateService => Actions::UPDATE_SERVICE,
+            Self::ChangeScheduler => Actions::CHANGE_SCHEDULER,
+            Self::DeleteService => Actions::DELETE_SERVICE,
+            Self::AddDestination => Actions::ADD_DESTINATION,
+            Self::UpdateDestination => Actions::UPDATE_DESTINATION,
+            Self::DeleteDestination => Actions::DELETE_DESTINATION,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Apply again whenever the file changes, until interrupted
+    #[arg(long, requires = "yes")]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) kernel: Kernel,
+    /// As what
+    #[arg(long, value_enum, default_value_t = Format::Yaml)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drain {
+    /// The service, such as "TCP 192.0.2.10:80" or "FWM 5"
+    pub(crate) service: ServiceId,
+    /// The destination, such as 10.0.0.2:8080
+    pub(crate) destination: DestinationId,
+    #[command(flatten)]
+    pub(crate) kernel: Kernel,
+    #[command(flatten)]
+    pub(crate) draining: Draining,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) file: Source,
+}

@@ -1,0 +1,60 @@
+//! What the program ends with.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use ipvs_netlink::table::PlanError;
+
+use crate::causes;
+
+/// How it went. The numbers are in `table --help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// There was nothing to change.
+    NoChange,
+    /// Everything was changed, or would be.
+    Changed,
+    /// Something was changed, or was to be, and something else could not be.
+    PartlyFailed,
+    /// The input was refused and nothing was changed.
+    Invalid,
+    /// The kernel or a file could not be had, or somebody said no. Nothing was changed.
+    Failed,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::NoChange => 0,
+            Status::Failed => 1,
+            Status::Changed => 3,
+            Status::PartlyFailed => 4,
+            Status::Invalid => 5,
+        })
+    }
+}
+
+/// Why nothing was changed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    pub(crate) text: String,
+}
+
+impl Failure {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { status: Status::Failed, text: text.into() }
+    }
+
+    pub(crate) fn invalid(text: impl Into<String>) -> Self {
+        Self { status: Status::Invalid, text: text.into() }
+    }
+
+    pub(crate) fn kernel(error: impl Error) -> Self {
+        Self::new(causes(&error))
+    }
+
+    pub(crate) fn plan(error: PlanError) -> Self {
+        Self::invalid(causes(&error))
+    }
+}

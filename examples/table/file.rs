@@ -1,0 +1,117 @@
+//! Tables in files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ipvs_netlink::table::Table;
+use ipvs_netlink::{Names, NumericNames, SystemNames};
+
+use crate::arguments::{Format, Source};
+use crate::exit::Failure;
+
+/// More than a table needs: 10,000 services with 10 destinations each are 6 MB of YAML.
+/// Parsing takes up to 50 times as much memory, depending on the format.
+const LONGEST: u64 = 16 << 20;
+
+/// Reads the table in a file.
+pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
+    let name = source.path.display();
+    let bytes = load(&source.path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::invalid(format!("{name}: longer than {} MiB", LONGEST >> 20)));
+    }
+    let format = match source.format.or_else(|| by_extension(&source.path)) {
+        Some(format) => format,
+        None => return Err(Failure::new(format!("{name}: what is it? Say --format"))),
+    };
+    parse(&bytes, format, source.names)
+        .map_err(|error| Failure::invalid(format!("{name}: {}", printable(&error))))
+}
+
+fn load(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn by_extension(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "yaml" | "yml" => Some(Format::Yaml),
+        "toml" => Some(Format::Toml),
+        "json" => Some(Format::Json),
+        "ipvsadm" | "rules" | "save" => Some(Format::Ipvsadm),
+        _ => None,
+    }
+}
+
+fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, String> {
+    if format == Format::Ipvsadm {
+        let system;
+        let names: &dyn Names = match names {
+            true => {
+                system = SystemNames::new();
+                &system
+            }
+            false => &NumericNames,
+        };
+        return Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line}: not UTF-8")
+    })?;
+    match format {
+        Format::Yaml => yaml(text),
+        Format::Toml => toml::from_str(text).map_err(|error| error.to_string()),
+        Format::Json | Format::Ipvsadm => {
+            serde_json::from_str(text).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Aliases of aliases are refused: there is no list of lists in a table. How often an
+/// anchor is used does not matter; how much there is in all has a limit.
+fn yaml(text: &str) -> Result<Table, String> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: 4_000_000,
+            max_events: 16_000_000,
+            enforce_alias_anchor_ratio: false,
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+}
+
+/// A table as text.
+pub(crate) fn write(table: &Table, format: Format) -> Result<String, Failure> {
+    let text = match format {
+        Format::Yaml => serde_saphyr::to_string(table).map_err(|error| error.to_string()),
+        Format::Toml => toml::to_string(table).map_err(|error| error.to_string()),
+        Format::Json => serde_json::to_string_pretty(table)
+            .map(|text| text + "\n")
+            .map_err(|error| error.to_string()),
+        Format::Ipvsadm => match table.unsaid().next() {
+            None => Ok(table.to_string()),
+            Some(object) => Err(format!("ipvsadm has no words for {object}; export as YAML")),
+        },
+    };
+    text.map_err(Failure::new)
+}
+
+/// What a hostile file makes a parser say must not reach the terminal as it is, nor fill
+/// it.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 2000;
+    let plain = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    let mut shown: String = text.chars().take(LONGEST).map(plain).collect();
+    if shown.len() < text.len() {
+        shown += "...";
+    }
+    shown
+}

@@ -1,0 +1,105 @@
+//! Keeps the IPVS table as a file says: `table plan`, `apply`, `export`, `drain`,
+//! `validate`.
+//!
+//! ```text
+//! table export > web.yaml      # the table that is there
+//! table plan web.yaml          # what would change
+//! table apply web.yaml         # asks, then changes it without losing traffic
+//! ```
+//!
+//! Files are YAML, TOML, JSON or ipvsadm text, by their extension. See `table --help`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the command line says what it does"
+)]
+
+mod apply;
+mod arguments;
+mod drain;
+mod exit;
+mod file;
+mod json;
+mod screen;
+mod watch;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ipvs_netlink::Snapshot;
+use ipvs_netlink::table::{Plan, Table};
+
+use crate::arguments::{Arguments, Command, Export, Planning, Validate};
+use crate::exit::{Failure, Status};
+use crate::screen::Screen;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let screen = Screen::new(arguments.color);
+    let outcome = match arguments.command {
+        Command::Plan(planning) => plan(&planning, &screen),
+        Command::Apply(apply) if apply.watch => watch::run(&apply, &screen),
+        Command::Apply(apply) => apply::run(&apply, &screen),
+        Command::Export(export) => self::export(&export, &screen),
+        Command::Drain(drain) => drain::run(&drain, &screen),
+        Command::Validate(validate) => self::validate(&validate, &screen),
+    };
+    outcome.unwrap_or_else(|failure| screen.failure(&failure)).into()
+}
+
+/// Shows what would change.
+fn plan(planning: &Planning, screen: &Screen) -> Result<Status, Failure> {
+    let desired = file::read(&planning.file)?;
+    let mut ipvs = planning.kernel.connect()?;
+    let plan = planning.plan(&mut ipvs, &desired)?;
+    if planning.json {
+        screen.print(&json::plan(&plan))?;
+    } else if planning.commands {
+        screen.print(&plan.commands().to_string())?;
+    } else {
+        screen.diff(&plan)?;
+    }
+    Ok(if plan.is_empty() { Status::NoChange } else { Status::Changed })
+}
+
+/// Writes the table that is there.
+fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
+    let snapshot = export.kernel.connect()?.snapshot().map_err(Failure::kernel)?;
+    if !snapshot.is_consistent() {
+        screen.note("others kept writing the table while it was read; something may be missing");
+    }
+    let text = file::write(&Table::from(&snapshot), export.format)?;
+    screen.print(&text)?;
+    Ok(Status::NoChange)
+}
+
+/// Checks a file, without a kernel.
+fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
+    let desired = file::read(&validate.file)?;
+    let plan = Plan::new(&Snapshot::default(), &desired, &ipvs_netlink::table::PlanOptions::new());
+    let destinations: usize = desired.services().map(|service| service.destinations().len()).sum();
+    plan.map(drop).map_err(Failure::plan)?;
+    for service in &desired {
+        let weights = || service.destinations().map(|destination| destination.destination().weight);
+        if weights().all(|weight| weight == 0) {
+            screen.note(&format!("{}: no destination takes new connections", service.id()));
+        }
+    }
+    screen.print(&format!("{} services, {destinations} destinations\n", desired.len()))?;
+    Ok(Status::NoChange)
+}
+
+/// The causes of an error, one after the other.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,91 @@
+//! What people see.
+
+use std::io::{self, IsTerminal, Write};
+
+use ipvs_netlink::table::{Plan, Sign};
+
+use crate::arguments::Color;
+use crate::exit::{Failure, Status};
+
+pub(crate) struct Screen {
+    coloured: bool,
+}
+
+impl Screen {
+    pub(crate) fn new(color: Color) -> Self {
+        let coloured = match color {
+            Color::Always => true,
+            Color::Never => false,
+            // https://no-color.org
+            Color::Auto => {
+                io::stdout().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        };
+        Self { coloured }
+    }
+
+    /// Prints to standard output. A reader that has gone ends the program quietly.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The differences that a plan makes, in colour on a terminal.
+    pub(crate) fn diff(&self, plan: &Plan) -> Result<(), Failure> {
+        if !self.coloured || plan.is_empty() {
+            return self.print(&plan.to_string());
+        }
+        let line = |line: ipvs_netlink::table::DiffLine| {
+            let colour = match (line.disruption, line.sign) {
+                (Some(_), _) => "1;31",
+                (None, Sign::Added) => "32",
+                (None, Sign::Changed) => "33",
+                (None, Sign::Removed) => "31",
+                (None, _) => "0",
+            };
+            format!("\x1b[{colour}m{line}\x1b[0m\n")
+        };
+        self.print(&plan.diff().map(line).collect::<String>())
+    }
+
+    /// Says something that is not the result.
+    pub(crate) fn note(&self, text: &str) {
+        eprintln!("table: {text}");
+    }
+
+    pub(crate) fn failure(&self, failure: &Failure) -> Status {
+        self.note(&failure.text);
+        failure.status
+    }
+
+    /// Replaces the last line on the terminal, while something takes its time.
+    pub(crate) fn progress(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        if stderr.is_terminal() {
+            // Nothing depends on whether it is seen.
+            write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush()).ok();
+        }
+    }
+
+    /// Asks a person. Without one the answer is an error.
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::new("nobody is there to confirm; say --yes"));
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin()
+            .read_line(&mut answer)
+            .map_err(|error| Failure::new(format!("standard input: {error}")))?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::new("not confirmed; nothing was changed")),
+        }
+    }
+}
