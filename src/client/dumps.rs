@@ -20,6 +20,7 @@ const MANY_DATAGRAMS: u32 = 3;
 pub(crate) struct DumpRun {
     dump: Dump,
     request: Request<'static>,
+    way: Way,
     /// Whether the received datagram is one of this dump's.
     loaded: bool,
     datagrams: u32,
@@ -28,6 +29,24 @@ pub(crate) struct DumpRun {
     ended: bool,
     /// Why the kernel ended it, until that is dealt with.
     refusal: Option<Refusal>,
+}
+
+/// Over which socket a dump comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// That of commands, with large datagrams.
+    Commands,
+    /// That of destinations, if there is one, with small datagrams.
+    Destinations,
+}
+
+impl Way {
+    const fn of(request: &Request<'_>) -> Self {
+        match request {
+            Request::Destinations(_) => Self::Destinations,
+            _ => Self::Commands,
+        }
+    }
 }
 
 impl DumpRun {
@@ -39,23 +58,28 @@ impl DumpRun {
 }
 
 impl<T: Transport> Engine<T> {
-    fn dump_link(&mut self, request: &Request<'_>) -> &mut Link<T> {
-        match (request, &mut self.dumps) {
-            (Request::Destinations(_), Some(dumps)) => dumps,
+    fn dump_link(&mut self, way: Way) -> &mut Link<T> {
+        match (way, &mut self.dumps) {
+            (Way::Destinations, Some(dumps)) => dumps,
             _ => &mut self.commands,
         }
     }
 
     /// Begins to read many things.
     pub(crate) fn begin(&mut self, request: Request<'static>) -> Result<DumpRun> {
+        self.begin_over(Way::of(&request), request)
+    }
+
+    fn begin_over(&mut self, way: Way, request: Request<'static>) -> Result<DumpRun> {
         if let Request::Destinations(id) = request {
             let encodable = id.check_encodable();
             encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
         }
-        let dump = self.send_dump(&request)?;
+        let dump = self.send_dump(way, &request)?;
         Ok(DumpRun {
             dump,
             request,
+            way,
             loaded: false,
             datagrams: 0,
             delivered: false,
@@ -65,9 +89,9 @@ impl<T: Transport> Engine<T> {
         })
     }
 
-    fn send_dump(&mut self, request: &Request<'static>) -> Result<Dump> {
+    fn send_dump(&mut self, way: Way, request: &Request<'static>) -> Result<Dump> {
         let family = self.family;
-        let link = self.dump_link(request);
+        let link = self.dump_link(way);
         let not_sent = |cause: io::Error| Error::not_sent(request.context(), &cause);
         if link.session.has_open_dump() {
             link.drain().map_err(not_sent)?;
@@ -98,7 +122,7 @@ impl<T: Transport> Engine<T> {
             return Ok(!run.ended);
         }
         let mut patience = Patience::new(self.deadline);
-        let received = self.dump_link(&run.request).receive(&mut patience).await;
+        let received = self.dump_link(run.way).receive(&mut patience).await;
         run.ended = received.is_err();
         run.loaded = true;
         run.datagrams += 1;
@@ -113,7 +137,7 @@ impl<T: Transport> Engine<T> {
             Request::Destinations(id) => Some(id.family()),
             _ => None,
         };
-        let link = self.dump_link(&run.request);
+        let link = self.dump_link(run.way);
         match run.dump.next(link.datagram()) {
             Ok(Step::Data { command, attributes }) => {
                 run.delivered = true;
@@ -129,7 +153,7 @@ impl<T: Transport> Engine<T> {
             Ok(Step::End) => {
                 run.ended = true;
                 link.session.dump_ended();
-                if run.datagrams > MANY_DATAGRAMS {
+                if run.datagrams > MANY_DATAGRAMS && service.is_some() {
                     link.grow(LARGE);
                 }
                 Ok(None)
@@ -157,10 +181,10 @@ impl<T: Transport> Engine<T> {
             return Err(refused(context, refusal));
         }
         if busy {
-            let drained = self.dump_link(&run.request).drain();
+            let drained = self.dump_link(run.way).drain();
             drained.map_err(|cause| Error::not_sent(context, &cause))?;
         }
-        run.dump = self.send_dump(&run.request)?;
+        run.dump = self.send_dump(run.way, &run.request)?;
         (run.loaded, run.restarted, run.ended) = (false, true, false);
         Ok(())
     }
@@ -175,22 +199,32 @@ impl<T: Transport> Engine<T> {
         &mut self,
         request: Request<'static>,
     ) -> Result<(Vec<R>, u32)> {
-        match self.collect_once(request).await {
+        self.collect_over(Way::of(&request), request).await
+    }
+
+    /// As [`Engine::collect_counted`], over a socket of choice.
+    pub(crate) async fn collect_over<R: Report>(
+        &mut self,
+        way: Way,
+        request: Request<'static>,
+    ) -> Result<(Vec<R>, u32)> {
+        match self.collect_once(way, request).await {
             // The receive buffer has grown by now.
-            Err(error) if error.is_cut_off() => Box::pin(self.collect_once(request)).await,
+            Err(error) if error.is_cut_off() => Box::pin(self.collect_once(way, request)).await,
             result => result,
         }
     }
 
     async fn collect_once<R: Report>(
         &mut self,
+        way: Way,
         request: Request<'static>,
     ) -> Result<(Vec<R>, u32)> {
-        let mut run = self.begin(request)?;
+        let mut run = self.begin_over(way, request)?;
         let (mut all, mut pieces) = (Vec::new(), 0);
         while self.load(&mut run).await? {
             if all.is_empty() {
-                all.reserve_exact(self.dump_link(&request).datagram().len() / R::LENGTH);
+                all.reserve_exact(self.dump_link(way).datagram().len() / R::LENGTH);
             }
             let before = all.len();
             while let Some(report) = self.step(&mut run)? {

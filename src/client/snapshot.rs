@@ -5,6 +5,7 @@
 //! entry that comes twice tells of it; one that is left out does not, so what came in
 //! more than one datagram is read until two readings agree.
 
+use crate::client::dumps::Way;
 use crate::client::{Engine, Transport};
 use crate::error::Result;
 use crate::model::{
@@ -83,7 +84,9 @@ impl<T: Transport> Engine<T> {
         let mut settled = true;
         for _ in 0..TRIES {
             known = self.with_destinations(services.entries, known, &mut settled).await?;
-            let (entries, pieces) = self.collect_counted(Request::Services).await?;
+            // Over the other socket, whose datagrams are smaller: what is lost between two
+            // of them is hardly lost again.
+            let (entries, pieces) = self.collect_over(Way::Destinations, Request::Services).await?;
             // While nobody writes, the kernel's order stays the same, and need not be
             // brought into ours to be compared.
             if quiet && as_it_came.iter().copied().eq(ids(&entries)) {

@@ -28,17 +28,21 @@ struct Table {
     commands: Script,
     dumps: Script,
     engine: Engine<Script>,
+    begun: bool,
 }
 
 impl Table {
     fn new() -> Self {
         let (commands, dumps) = (Script::new(), Script::new());
         let engine = commands.engine_with(Some(&dumps));
-        Self { commands, dumps, engine }
+        Self { commands, dumps, engine, begun: false }
     }
 
-    fn services(self, datagrams: &[&[u16]]) -> Self {
-        self.commands.then(dumped(datagrams.iter().map(|ports| services(ports)).collect()));
+    /// The services, which are read again in smaller datagrams.
+    fn services(mut self, datagrams: &[&[u16]]) -> Self {
+        let script = if self.begun { &self.dumps } else { &self.commands };
+        script.then(dumped(datagrams.iter().map(|ports| services(ports)).collect()));
+        self.begun = true;
         self
     }
 
