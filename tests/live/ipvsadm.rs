@@ -227,7 +227,7 @@ fn timeouts_and_daemons_are_the_same_for_both() {
 }
 
 /// An example, which `cargo test` builds beside the tests.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let example = test.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(example.exists(), "run `cargo build --examples` first");

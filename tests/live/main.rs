@@ -25,4 +25,5 @@ mod refusals;
 mod services;
 mod settings;
 mod snapshots;
+mod table_program;
 mod tables;
