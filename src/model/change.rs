@@ -5,13 +5,15 @@ use crate::model::{
 
 /// One write, as a value.
 ///
-/// It prints as the `ipvsadm` command that does the same, quoted for a shell.
+/// It prints as the `ipvsadm` command that does the same, quoted for a shell, and is read
+/// from it; see [`Command`](crate::Command) for other spellings.
 ///
 /// ```
 /// use ipvs_netlink::{Change, Service};
 ///
 /// let change = Change::AddService(Service::tcp("192.0.2.10:80".parse()?));
 /// assert_eq!(change.to_string(), "ipvsadm -A -t 192.0.2.10:80 -s wlc");
+/// assert_eq!("ipvsadm -At 192.0.2.10:80".parse(), Ok(change));
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

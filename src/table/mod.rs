@@ -1,10 +1,14 @@
 //! The table that is wanted, beside the one that is there.
 //!
-//! A [`Table`] says which services and destinations there are to be, a [`Scope`] which
-//! ones are ours. A [`Plan`] is the way from what is there to what is wanted, in an order
-//! that loses no traffic: it can be looked at before it is applied.
+//! A [`Table`] says which services and destinations there are to be. It is put together in
+//! code, taken from a kernel, or read from the text of `ipvsadm -S`
+//! ([`Table::from_ipvsadm`]), as which it prints; with the feature `serde` also from YAML,
+//! TOML or JSON (module `shape`). A [`Scope`] says which services are ours.
 //!
-//! With the feature `serde` a table is also YAML, TOML or JSON: see the module `shape`.
+//! A [`Plan`] is the way from what is there to what is wanted, in an order that loses no
+//! traffic: it can be looked at before it is applied. Clients have the methods
+//! [`apply`](crate::Client::apply), [`reconcile`](crate::Client::reconcile), which reads,
+//! plans and applies in one, and [`drain`](crate::Client::drain).
 
 mod applied;
 mod apply;

@@ -27,3 +27,4 @@ mod settings;
 mod snapshots;
 mod table_program;
 mod tables;
+mod text;

@@ -82,15 +82,43 @@ impl Command {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         parse::command(&words, names)
     }
+
+    /// Reads the commands of a text, one a line, each with the number of its line from 1:
+    /// what `ipvsadm -R` reads.
+    ///
+    /// A line is split as a shell would do it: blanks separate, quotes and backslashes
+    /// quote, `#` begins a comment. The first word may be `ipvsadm`. Lines without words
+    /// are passed over. `ipvsadm -R` itself knows neither quotes nor comments.
+    ///
+    /// ```
+    /// use ipvs_netlink::{Command, NumericNames};
+    ///
+    /// let text = "# All gone.\n-C\n-A -f 5 -s rr\n";
+    /// for command in Command::parse_lines(text, &NumericNames) {
+    ///     let (line, command) = command?;
+    ///     println!("{line}: {command}");
+    /// }
+    /// # Ok::<(), ipvs_netlink::TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A line is an error when it cannot be read, is not UTF-8, is longer than 4096 bytes,
+    /// or is the comment of something that `ipvsadm` cannot say. Reading may go on after it.
+    pub fn parse_lines(
+        text: &(impl AsRef<[u8]> + ?Sized),
+        names: &dyn Names,
+    ) -> impl Iterator<Item = Result<(usize, Self), TextError>> {
+        statements(text.as_ref(), names)
+            .map(|statement| statement.map(|statement| (statement.line, statement.command)))
+    }
 }
 
 impl FromStr for Change {
     type Err = TextError;
 
-    /// Reads what `Display` writes, and any other line that [`Command`] can be read from,
-    /// with addresses in numbers. The line is split as a shell would do it: blanks
-    /// separate, quotes and backslashes quote, `#` begins a comment, and the first word
-    /// may be `ipvsadm`.
+    /// Reads what `Display` writes, and any other line of [`Command::parse_lines`], with
+    /// addresses in numbers.
     ///
     /// # Errors
     ///

@@ -298,6 +298,18 @@ fn a_change_is_read_from_its_line() {
 }
 
 #[test]
+fn reading_goes_on_after_a_line_that_cannot_be_read() {
+    let text = "-C\n\n-X\nipvsadm -a -f 5 -r 10.0.0.2 # two\n";
+    let read: Vec<_> = Command::parse_lines(text, &NumericNames)
+        .map(|line| line.map(|(line, command)| format!("{line} {command}")))
+        .map(|line| line.map_err(|error| error.line()))
+        .collect();
+    let commands = ["1 ipvsadm -C", "4 ipvsadm -a -f 5 -r 10.0.0.2:0 -g"].map(str::to_owned);
+    let [first, last] = commands;
+    assert_eq!(read, [Ok(first), Err(3), Ok(last)]);
+}
+
+#[test]
 fn lines_and_bytes_have_limits() {
     let longest = format!("-C #{}", " ".repeat(4092));
     assert_eq!(longest.parse(), Ok(Change::Flush));

@@ -13,7 +13,7 @@ use crate::model::{Object, ServiceId};
 /// let error = text.parse::<Table>().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "line 2, column 42: expected a weight of 0 to 2147483647, found \"5x\""
+///     "line 2, column 41: expected a weight of 0 to 2147483647, found \"5x\""
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

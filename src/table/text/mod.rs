@@ -16,10 +16,9 @@ impl Table {
     /// Reads a table from `text`: what `ipvsadm -S` writes, with or without `-n`, and what
     /// `ipvsadm -R` reads, as far as it adds services and destinations.
     ///
-    /// Each line is a command, as [`Command`](crate::Command) reads it, in the words of a
-    /// shell: blanks separate, quotes and backslashes quote, `#` begins a comment, and the
-    /// first word may be `ipvsadm`. A destination without `-w` is one of any weight. Of one
-    /// name there is one address: it is looked up once for the whole text.
+    /// Its lines are those of [`Command::parse_lines`](crate::Command::parse_lines). A
+    /// destination without `-w` is one of any weight. Of one name there is one address: it
+    /// is looked up once for the whole text.
     ///
     /// `ipvsadm -S` leaves out the thresholds of destinations, and cannot say everything
     /// that a kernel may hold; use [`Client::snapshot`](crate::Client::snapshot) for a table
