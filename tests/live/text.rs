@@ -199,7 +199,7 @@ fn what_ipvsadm_refuses_we_refuse() {
 /// What one takes and the other does not, as `Command` documents it.
 #[test]
 fn we_differ_where_we_say_so() {
-    let _ipvs = fresh();
+    let mut ipvs = fresh();
     let cases = [
         ("-A -t 10.0.0.9:80 -p 0", false),
         ("-A -t 10.0.0.9:80 -n", false),
@@ -221,6 +221,17 @@ fn we_differ_where_we_say_so() {
         assert_eq!(real(&words, ""), theirs, "{spelling}");
         assert_eq!(Command::parse(&words, &NumericNames).is_err(), theirs, "{spelling}");
     }
+    // A destination's port: of an address that is said first, and of direct routing.
+    let text =
+        "-A -t 10.0.0.7:80\n-a -r 10.0.1.1 -t 10.0.0.7:80 -m\n-a -t 10.0.0.7:80 -r 10.0.1.2:90";
+    ipvs.flush().unwrap();
+    assert!(real(&["-R"], text));
+    let ports = |table: &Table| -> Vec<u16> {
+        let destinations = table.services().flat_map(TableService::destinations);
+        destinations.map(|destination| destination.id().address.port()).collect()
+    };
+    assert_eq!(ports(&table(&mut ipvs)), [0, 80]);
+    assert_eq!(ports(&text.parse().unwrap()), [80, 90]);
     let cut = ["-A", "-f", "77", "-s", "no-such-scheduler-at-all"];
     assert!(Command::parse(&cut, &NumericNames).is_err());
 }

@@ -20,21 +20,19 @@ pub(super) fn address(
         return Ok((whole.into(), None));
     }
     let (host, family, rest) = match value.text.strip_prefix('[') {
-        Some(inner) => match inner.split_once(']') {
-            Some((host, rest)) => (host, AddressFamily::Ipv6, rest),
-            None => return Err(value.refused("an address with its closing bracket")),
-        },
-        None => match value.text.find(':') {
-            Some(colon) => {
-                let (host, rest) = value.text.split_at(colon);
-                (host, AddressFamily::Ipv4, rest)
-            }
-            None => (value.text, AddressFamily::Ipv4, ""),
-        },
+        Some(inner) => {
+            let (host, rest) = inner
+                .split_once(']')
+                .ok_or_else(|| value.refused("an address with its closing bracket"))?;
+            (Value { text: host, place: value.place.after(1) }, AddressFamily::Ipv6, rest)
+        }
+        None => {
+            let colon = value.text.find(':').unwrap_or(value.text.len());
+            let (host, rest) = value.text.split_at(colon);
+            (Value { text: host, place: value.place }, AddressFamily::Ipv4, rest)
+        }
     };
-    let host_place = value.place.after(value.text.len() - host.len() - rest.len());
-    let host_place = if family == AddressFamily::Ipv6 { value.place.after(1) } else { host_place };
-    let ip = self::host(Value { text: host, place: host_place }, family, names)?;
+    let ip = self::host(host, family, names)?;
     if rest.is_empty() {
         return Ok((ip, None));
     }

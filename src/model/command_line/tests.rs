@@ -259,66 +259,6 @@ fn text_from_outside_is_escaped_and_shortened() {
     assert!(error.to_string().len() < 300, "{error}");
 }
 
-#[test]
-fn a_change_is_read_from_its_line() {
-    let flush = Ok(Change::Flush);
-    for text in ["ipvsadm -C", "-C", " \t'ipvsadm' \"-C\" # all", "\n# first\n-C\n\n", "-C\r\n"] {
-        assert_eq!(text.parse::<Change>(), flush, "{text:?}");
-    }
-    let daemon = r"ipvsadm --start-daemon backup --mcast-interface 'a'\'';$(b)' --syncid 0";
-    assert_eq!(daemon.parse::<Change>().unwrap().to_string(), daemon);
-    let cases = [
-        ("", "line 1, column 1: expected a command, found none"),
-        ("# -C", "line 1, column 1: expected a command, found none"),
-        (" ipvsadm  ", "line 1, column 9: expected a command, found none"),
-        ("-C\n -C", "line 2, column 2: expected one command, found a second one"),
-        ("-C 'a b", "line 1, column 4: the quote has no end"),
-        ("-C\\", "line 1, column 3: nothing follows the backslash"),
-        (
-            "ipvsadm -D -t 1.2.3.4:x",
-            "line 1, column 23: expected a port of 0 to 65535, found \"x\" (names need a resolver)",
-        ),
-        (
-            "ipvsadm -D -t '1.2.3.4:x'",
-            "line 1, column 15: expected a port of 0 to 65535, found \"x\" (names need a resolver)",
-        ),
-        (
-            "\u{e9}",
-            "line 1, column 1: expected a command that changes something, such as -A or -a, first, found \"\u{e9}\"",
-        ),
-        ("-D -t ", "line 1, column 6: expected an argument of -t, found the end of the command"),
-        (
-            "# ipvsadm cannot say flags 0x40: ipvsadm -A -f 5 -s rr",
-            "line 1, column 1: expected a command, found the comment of what ipvsadm cannot say",
-        ),
-    ];
-    for (text, message) in cases {
-        assert_eq!(text.parse::<Change>().unwrap_err().to_string(), message, "{text:?}");
-    }
-}
-
-#[test]
-fn reading_goes_on_after_a_line_that_cannot_be_read() {
-    let text = "-C\n\n-X\nipvsadm -a -f 5 -r 10.0.0.2 # two\n";
-    let read: Vec<_> = Command::parse_lines(text, &NumericNames)
-        .map(|line| line.map(|(line, command)| format!("{line} {command}")))
-        .map(|line| line.map_err(|error| error.line()))
-        .collect();
-    let commands = ["1 ipvsadm -C", "4 ipvsadm -a -f 5 -r 10.0.0.2:0 -g"].map(str::to_owned);
-    let [first, last] = commands;
-    assert_eq!(read, [Ok(first), Err(3), Ok(last)]);
-}
-
-#[test]
-fn lines_and_bytes_have_limits() {
-    let longest = format!("-C #{}", " ".repeat(4092));
-    assert_eq!(longest.parse(), Ok(Change::Flush));
-    let error = format!("{longest} ").parse::<Change>().unwrap_err();
-    assert_eq!(error.to_string(), "line 1, column 1: the line is longer than 4096 bytes");
-    let error = statements(b"\n-C \xc3\xa9 \xff", &NumericNames).next().unwrap().err().unwrap();
-    assert_eq!(error.to_string(), "line 2, column 6: expected UTF-8, found byte 0xff");
-}
-
 /// Words that commands are made of, so that chance finds some.
 fn words() -> impl Strategy<Value = Vec<String>> {
     let word = prop_oneof![
