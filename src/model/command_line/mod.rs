@@ -50,7 +50,7 @@ use crate::model::Change;
 ///   kernel.
 ///
 /// ```
-/// use ipvs_netlink::{Change, Command, NumericNames, ServiceId};
+/// use ipvs_netlink::{Command, NumericNames};
 ///
 /// let words = ["-a", "-t", "192.0.2.10:80", "-r", "10.0.0.2", "-m"];
 /// let command = Command::parse(&words, &NumericNames)?;
