@@ -19,6 +19,9 @@ pub struct Reconciled {
     /// What differs still: changes that fail, that somebody else undoes, and destinations
     /// that were not waited for.
     pub rest: Plan,
+    /// Whether that was seen in a [consistent](crate::Snapshot::is_consistent) reading of
+    /// the table. If not, others kept writing, and `rest` may have too little or too much.
+    pub consistent: bool,
 }
 
 impl Reconciled {
@@ -62,18 +65,17 @@ impl<T: Transport> Engine<T> {
         observer: Observer<'_>,
     ) -> Result<Reconciled, ReconcileError> {
         let mut rounds = Vec::new();
+        let mut given_up = false;
         loop {
-            let plan = Plan::new(&self.snapshot().await?, desired, options)?;
-            if plan.is_empty() || rounds.len() == ROUNDS {
-                return Ok(Reconciled { rounds, rest: plan });
+            let snapshot = self.snapshot().await?;
+            let plan = Plan::new(&snapshot, desired, options)?;
+            if plan.is_empty() || given_up || rounds.len() == ROUNDS {
+                let consistent = snapshot.is_consistent();
+                return Ok(Reconciled { rounds, rest: plan, consistent });
             }
             let applied = self.apply(&plan, observer).await;
-            let given_up = applied.outcomes().any(|outcome| outcome.is_draining());
+            given_up = applied.outcomes().any(|outcome| outcome.is_draining());
             rounds.push((plan, applied));
-            if given_up {
-                let rest = Plan::new(&self.snapshot().await?, desired, options)?;
-                return Ok(Reconciled { rounds, rest });
-            }
         }
     }
 }

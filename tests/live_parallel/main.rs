@@ -22,13 +22,20 @@ mod writing;
 use std::num::NonZero;
 use std::thread;
 
-use ipvs_netlink::{Client, Destination, Service};
+use ipvs_netlink::{Client, Destination, Service, Snapshot};
 
 /// A namespace of its own, and proof that things happen at the same time in it.
 fn fresh() -> Client {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     assert!(processors > 1, "one processor shows nothing; try IPVS_KERNEL=qemu");
     namespace::fresh()
+}
+
+/// The table when nobody writes it any more. What happens in other namespaces disturbs the
+/// kernel's lists up to Linux 7.0, so it may take several attempts.
+fn quiet(ipvs: &mut Client) -> Snapshot {
+    let mut snapshots = (0..50).map(|_| ipvs.snapshot().unwrap());
+    snapshots.find(Snapshot::is_consistent).expect("a consistent snapshot")
 }
 
 fn service(host: u8, port: u16) -> Service {

@@ -5,7 +5,7 @@ use std::thread;
 use ipvs_netlink::Client;
 use ipvs_netlink::table::{PlanOptions, Scope, Table, TableService};
 
-use crate::{fresh, server, service};
+use crate::{fresh, quiet, server, service};
 
 fn table(host: u8, round: u16) -> Table {
     let service = |port| TableService::new(service(host, port));
@@ -29,14 +29,15 @@ fn each_keeps_its_own_part() {
                 let mut ipvs = Client::connect().unwrap();
                 for round in 0..20 {
                     let reconciled = ipvs.reconcile(&table(host, round), &own(host)).unwrap();
-                    assert!(reconciled.is_done(), "{}", reconciled.rest);
+                    let done = reconciled.is_done() || !reconciled.consistent;
+                    assert!(done, "{}", reconciled.rest);
                 }
             });
         }
     });
     let mut expected = table(1, 19);
     expected.extend(table(2, 19));
-    assert_eq!(Table::from(&ipvs.snapshot().unwrap()), expected);
+    assert_eq!(Table::from(&quiet(&mut ipvs)), expected);
 }
 
 #[test]
@@ -55,5 +56,5 @@ fn who_wants_the_same_part_converges_once_the_other_stops() {
     });
     let reconciled = ipvs.reconcile(&table(1, 3), &own(1)).unwrap();
     assert!(reconciled.is_done(), "{}", reconciled.rest);
-    assert_eq!(Table::from(&ipvs.snapshot().unwrap()), table(1, 3));
+    assert_eq!(Table::from(&quiet(&mut ipvs)), table(1, 3));
 }
