@@ -1,0 +1,110 @@
+//! The command `ipvsadm` 1.31, for scripts that were written for the original: the same
+//! commands, options, lists and exit codes.
+//!
+//! `cargo run --example ipvsadm -- -L -n` runs it on a kernel with IPVS.
+//!
+//! What is different:
+//!
+//! - The texts of `-h` and of errors, and the end of the line of `--version`.
+//! - `-R` reads all of its input before it does anything: where a line is wrong, nothing is
+//!   done. Then everything goes to the kernel at once, which goes on after what it refuses;
+//!   each of those lines is told and the exit code is 255. (The original executes line by
+//!   line, ends at some errors and forgets others.) Lines that print something are refused;
+//!   `#` begins a line of comment.
+//! - `-S` keeps the thresholds of destinations, names in full, and flags that the scheduler
+//!   has no name for. What no command can say is told on standard error (exit code 1).
+//! - Firewall marks over 2147483647 are printed as such, not as negative numbers;
+//!   protocols, forwarding methods and flags that the original does not know have a name.
+//! - A persistence engine without persistence, which is without effect, is not printed.
+//! - What engines remember of a connection is printed whole, its control characters are not.
+//! - Refused: numbers with signs or blanks, addresses of fewer than four numbers, in octal
+//!   or in hexadecimal, IPv4 masks that are one number, masks without persistence, names
+//!   that the original would cut, `--syncid` for lists, a persistence of more than 2147483 s
+//!   (for which the kernel's ticks do not suffice).
+//! - Accepted: options in any order (`-6` before `-f`, `-r` before `-t`), `[2001:db8::1]`
+//!   without a port where a port is not needed, names of hosts with IPv6 addresses in
+//!   brackets, negative marks (as the original saves them), weights over 65535.
+//! - `-h` and `--version` need no kernel with IPVS, and `-L -c` no privilege.
+
+mod connections;
+mod edit;
+mod failure;
+mod help;
+mod list;
+mod names;
+mod order;
+mod restore;
+mod save;
+mod table;
+mod words;
+
+use std::env;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use failure::Failure;
+use ipvs_netlink::{Client, SystemNames};
+use list::List;
+use restore::Script;
+use words::{Line, Meaning};
+
+fn main() -> ExitCode {
+    let words: Result<Vec<_>, _> = env::args_os().skip(1).map(|word| word.into_string()).collect();
+    let result = match words {
+        Ok(words) => run(&words),
+        Err(word) => Err(Failure::syntax(format!("{word:?}: not UTF-8"))),
+    };
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    for line in failure.message.lines() {
+        // If this fails nobody is left to be told.
+        writeln!(io::stderr(), "ipvsadm: {line}").ok();
+    }
+    failure.exit_code()
+}
+
+/// What is printed before a failure is worth printing.
+fn run(words: &[String]) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let done = execute(words, &mut out);
+    let written = out.flush().map_err(Failure::from);
+    done.and(written)
+}
+
+fn execute(words: &[String], out: &mut impl Write) -> Result<(), Failure> {
+    if words.is_empty() {
+        return List::PLAIN.print(&mut connect()?, out);
+    }
+    let Line { command, rest, argument } = Line::of(words)?;
+    let no_argument = || match &argument {
+        Some(word) => Err(Failure::usage(format!("unexpected argument {word:?}"))),
+        None => Ok(()),
+    };
+    match command {
+        Meaning::Help => write!(out, "{}{}", help::VERSION, help::HELP)?,
+        Meaning::Version => write!(out, "{}", help::VERSION)?,
+        Meaning::List => {
+            let list = List::parse(rest)?;
+            no_argument()?;
+            list.print(&mut connect()?, out)?;
+        }
+        Meaning::Save => {
+            let numeric = save::parse(rest)?;
+            no_argument()?;
+            save::print(&mut connect()?, numeric, out)?;
+        }
+        Meaning::Restore => {
+            restore::parse(rest)?;
+            no_argument()?;
+            Script::read(io::stdin().lock())?.execute(&mut connect()?)?;
+        }
+        _ => {
+            let change = edit::parse(words, &SystemNames::new())?;
+            connect()?.apply_change(&change).map_err(|error| edit::refusal(&error))?;
+        }
+    }
+    Ok(())
+}
+
+fn connect() -> Result<Client, Failure> {
+    Client::connect().map_err(|error| Failure::usage(error.to_string()))
+}

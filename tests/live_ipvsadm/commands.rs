@@ -1,0 +1,305 @@
+//! Commands that change something, good and bad ones, a line each.
+
+pub(crate) const SERVICES: &str = "
+    -A -t 10.0.0.1:80
+    -A -t 10.0.0.1:80
+    --add-service --tcp-service 10.0.0.1:81 --scheduler rr
+    -A --tcp-service=10.0.0.1:82 --scheduler=wrr
+    -At10.0.0.1:83 -sdh
+    -A -t=10.0.0.1:84 -s=fo
+    -At 10.0.0.1:85 -os rr
+    -Aou 10.0.0.1:85 -s rr
+    -A -s rr -t 10.0.0.1:86 -p 5
+    -A -t 10.0.0.1:http -s lc
+    -A -t 10.0.0.9:www -s lc
+    -A -u 10.0.0.1:domain -s rr --ops
+    -A --udp-service 10.0.0.1:www
+    -A --sctp-service 10.0.0.4:diameter -s wrr
+    -A -t localhost:80
+    -A -t nosuch:80
+    -A -t 10.0.0.1:nosuch
+    -A -t 10.0.0.1:70000
+    -A -t 10.0.0.1:-1
+    -A -t 10.0.0.1:
+    -A -t :80
+    -A -t 80
+    -A -t ''
+    -A -t 10.0.0.256:80
+    -A -t 10.0.0.2
+    -A -t 10.0.0.2 -p
+    -A -t 10.0.0.2:0
+    -A -t 10.0.0.3:0 -p 100
+    -A -t [2001:db8::1]:80 -s sh -b sh-fallback,sh-port
+    -A -t [2001:db8::1]:81 -p -M 64
+    -A -t [2001:db8::1]:82 -p -M 128
+    -A -t [2001:db8::1]:83 -p -M 0
+    -A -t [2001:db8::1]:83 -p -M 129
+    -A -t [2001:db8::1:84
+    -A -t [2001:db8::1]84
+    -A -t [2001:db8::x]:84
+    -A -t 10.0.1.1:80 -p 60 -M 255.255.255.0
+    -A -t 10.0.1.1:81 -p 60 --netmask 255.255.255.255
+    -A -t 10.0.1.1:82 -p 60 --netmask=0.0.0.0
+    -A -t 10.0.1.1:83 -p 60 -M nomask
+    -A -t 10.0.1.1:84 -p 0
+    -A -t 10.0.1.1:84 -p -1
+    -A -t 10.0.1.1:84 -p x
+    -A -t 10.0.1.1:84 -p 99999999999
+    -A -t 10.0.1.1:84 --persistent
+    -A -t 10.0.1.1:85 --persistent=70
+    -A -t 10.0.1.1:86 -p -s rr
+    -A -p -t 10.0.1.1:87
+    -A -t 10.0.1.1:88 -p7
+    -A -u 10.0.1.1:5060 -p 60 --pe sip
+    -A -u 10.0.1.1:5061 -p 60 --pe nosuch
+    -A -u 10.0.1.1:5062 -p 60 --pe=sip -o -s rr -b flag-1
+    -A -t 10.0.2.1:80 -s nosuch
+    -A -t 10.0.2.1:80 -s sh -b mh-port
+    -A -t 10.0.2.1:80 -s rr -b sh-port
+    -A -t 10.0.2.1:80 -s sh -b sh-nosuch
+    -A -t 10.0.2.1:80 -s mh -b mh-port,mh-fallback
+    -A -t 10.0.2.1:81 -b flag-2,flag-3
+    -A -t 10.0.2.1:82 -b flag-1 -s lblc
+    -A -t 10.0.2.1:83 -b flag-4
+    -A -f 1 -s rr
+    -A -f 1 -s rr
+    -A -f 1 -6 -s nq
+    -A -f1 -s rr
+    -A --fwmark-service 2 --ipv6 -p -M 56
+    -A -f 2147483647
+    -A -f 4294967295 -s sed
+    -A -f 0
+    -A -f x
+    -A -f 4294967296
+    -A -f 3 -o
+    -A -f 4 -p -M 255.0.0.0
+    -A
+    -A -s rr
+    -A foo
+    -A -t 10.0.3.1:80 foo
+    -A -t 10.0.3.1:80 -Q
+    -A -t 10.0.3.1:80 --nosuch
+    -A -t 10.0.3.1:80 --numeric
+    -A -t 10.0.3.1:80 -n
+    -A -t 10.0.3.1:80 -s
+    -A -t
+    -A --ops=1 -t 10.0.3.1:80
+    -A -t 10.0.3.1:80 -s rr -s rr
+    -A -t 10.0.3.1:80 -t 10.0.3.1:81
+    -A -t 10.0.3.1:80 -f 5
+    -A -t 10.0.3.1:80 -p 5 -p 6
+    -A -t 10.0.3.1:80 -6
+    -A -t 10.0.3.1:80 -r 10.0.0.1:80
+    -A -t 10.0.3.1:80 -m
+    -A -t 10.0.3.1:80 -w 1
+    -A -t 10.0.3.1:80 -x 1
+    -A -t 10.0.3.1:80 --stats
+    -A -t 10.0.3.1:80 -c
+    -A -t 10.0.3.1:80 -D
+    -A -E -t 10.0.3.1:80
+    -A -A -t 10.0.3.1:80
+    -t 10.0.3.1:80 -A
+    -- -A -t 10.0.3.1:80
+    -A -- -t 10.0.3.1:80
+    -A -t 10.0.3.1:80 --
+    -E -t 10.0.0.1:80 -s rr -p 60
+    -E -t 10.0.0.1:80
+    --edit-service --tcp-service 10.0.0.1:80 --scheduler sh --sched-flags sh-port
+    -E -t 10.0.9.9:80
+    -E -t 10.0.0.1:80 -s nosuch
+    -E -t 10.0.0.1:80 -o
+    -E -u 10.0.1.1:5060 -p 5
+    -E -f 1 -s lc
+    -E -f 1 -6 -p 77 -M 10
+    -E -f 9
+    -E
+    -Z
+    -Z -t 10.0.0.1:80
+    -Z -t 10.0.9.9:80
+    --zero --fwmark-service 1 -6
+    -Z -f 9
+    -Z foo
+    -Z -n
+    -Z -s rr
+    -D -t 10.0.0.1:80
+    -D -t 10.0.0.1:80
+    --delete-service --udp-service=10.0.1.1:5060
+    -D -f 1
+    -D -f 1 -6
+    -D -f 1 -6
+    -D -t 10.0.0.1:81 -s rr
+    -D -t 10.0.0.1
+    -D
+    -D -Q
+    -C foo
+    -C -n
+    -C -t 10.0.0.1:81
+    -C
+    --clear
+    -C
+    --clear=1
+    -Q
+    foo
+    --nosuch
+";
+
+pub(crate) const DESTINATIONS: &str = "
+    -A -t 10.0.0.1:80 -s rr
+    -A -t 10.0.0.1:0 -s rr -p
+    -A -t [2001:db8::1]:80 -s rr
+    -A -f 5 -s rr
+    -A -f 5 -6 -s rr
+    -a -t 10.0.0.1:80 -r 10.0.1.1:8080 -m
+    -a -t 10.0.0.1:80 -r 10.0.1.1:8080 -m
+    -a -t 10.0.0.1:80 -r 10.0.1.2:8080
+    -a -t 10.0.0.1:80 -r 10.0.1.3:8080 -g
+    -a -t 10.0.0.1:80 -r 10.0.1.4:8080 -i
+    -a -t 10.0.0.1:80 -r 10.0.1.5
+    -a -t 10.0.0.1:80 -r 10.0.1.5:80 -g
+    -a -t 10.0.0.1:80 -r 10.0.1.6 -m
+    -a -t 10.0.0.1:80 -r 10.0.1.6:0 -m
+    -a -t 10.0.0.1:80 -r 10.0.1.7:http -m
+    -a -t 10.0.0.1:80 -r server -m
+    -a -t 10.0.0.1:80 -r server:www -m
+    -a -t 10.0.0.1:80 -r nosuch -m
+    -a -t 10.0.0.1:80 -r 10.0.1.7:nosuch -m
+    -at 10.0.0.1:80 -mr10.0.1.8:1
+    -a -t 10.0.0.1:80 -r=10.0.1.8:2 -m -w=5
+    --add-server --tcp-service 10.0.0.1:80 --real-server 10.0.1.8:3 --masquerading --weight 7
+    --add-server --tcp-service=10.0.0.1:80 --real-server=10.0.1.8 --ipip --weight=0
+    --add-server --tcp-service=10.0.0.1:80 --real-server=10.0.1.9 --gatewaying -w 65535
+    -a -t 10.0.0.1:80 -r 10.0.2.1:1 -m -w 65535 -x 100 -y 50
+    -a -t 10.0.0.1:80 -r 10.0.2.1:2 -m --u-threshold 2147483647
+    -a -t 10.0.0.1:80 -r 10.0.2.1:3 -m -y 5
+    -a -t 10.0.0.1:80 -r 10.0.2.1:4 -m -x 5 -y 6
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -w -1
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -w x
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -w 5x
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -w 99999999999
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -x 2147483648
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -y -1
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -x
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -g
+    -a -t 10.0.0.1:80 -r 10.0.2.1:5 -m -m
+    -a -t 10.0.0.1:80 -r 10.0.3.1 -i --tun-type ipip
+    -a -t 10.0.0.1:80 -r 10.0.3.2 -i --tun-type gue --tun-port 6080
+    -a -t 10.0.0.1:80 -r 10.0.3.3 -i --tun-type=gue --tun-port=6080 --tun-nocsum
+    -a -t 10.0.0.1:80 -r 10.0.3.4 -i --tun-type gue --tun-port 6080 --tun-csum
+    -a -t 10.0.0.1:80 -r 10.0.3.5 -i --tun-type gue --tun-port 6080 --tun-remcsum
+    -a -t 10.0.0.1:80 -r 10.0.3.6 -i --tun-type gre
+    -a -t 10.0.0.1:80 -r 10.0.3.7 -i --tun-type gre --tun-csum
+    -a -t 10.0.0.1:80 -r 10.0.3.8 -i --tun-type gre --tun-nocsum
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gue
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gue --tun-port 0
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gue --tun-port 65536
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gue --tun-port 1 --tun-csum --tun-remcsum
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gre --tun-port 5
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type gre --tun-remcsum
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type ipip --tun-csum
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-port 5
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -i --tun-type nosuch
+    -a -t 10.0.0.1:80 -r 10.0.3.9 -m --tun-type gre
+    -a -t 10.0.0.1:80 -r 10.0.3.9 --tun-type gue --tun-port 5
+    -a -t 10.0.0.1:80 -r [2001:db8::9]:80 -i
+    -a -t 10.0.0.1:80 -r 2001:db8::a -i
+    -a -t 10.0.0.1:80 -r [2001:db8::b]:80 -m
+    -a -t 10.0.0.1:80 -r [2001:db8::b]:80
+    -a -t [2001:db8::1]:80 -r [2001:db8::b]:80
+    -a -t [2001:db8::1]:80 -r 2001:db8::c -m
+    -a -t [2001:db8::1]:80 -r 10.0.1.1:80 -i
+    -a -t [2001:db8::1]:80 -r 10.0.1.1:80 -m
+    -a -t 10.0.0.1:0 -r 10.0.1.1:0 -m
+    -a -t 10.0.0.1:0 -r 10.0.1.2 -g
+    -a -f 5 -r 10.0.1.1
+    -a -f 5 -r 10.0.1.2:80 -g
+    -a -f 5 -r 10.0.1.3:80 -m
+    -a -f 5 -6 -r 2001:db8::c
+    -a -f 5 -6 -r [2001:db8::c]:80 -i
+    -a -t 10.0.0.1:80 -r 224.0.0.1:80 -m
+    -a -t 10.0.0.1:80 -r 255.255.255.255:80 -m
+    -a -t 10.0.0.1:80 -r 0.0.0.0:80 -m
+    -a -t 10.9.9.9:80 -r 10.0.1.1:80 -m
+    -a -t 10.0.0.1:80
+    -a -r 10.0.1.1:80
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m -n
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m -s rr
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m -p 5
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m foo
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m -Q
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -r 10.0.4.2:80 -m
+    -a -t 10.0.0.1:80 -r 10.0.4.1:80 -m -w 1 -w 1
+    -e -t 10.0.0.1:80 -r 10.0.1.1:8080 -m -w 9
+    -e -t 10.0.0.1:80 -r 10.0.1.1:8080 -m
+    -e -t 10.0.0.1:80 -r 10.0.1.2:8080 -w 4
+    -e -t 10.0.0.1:80 -r 10.0.1.2:80 -i --tun-type gre
+    -e -t 10.0.0.1:80 -r 10.0.1.2 -m -x 9 -y 1
+    --edit-server --tcp-service 10.0.0.1:80 --real-server 10.0.1.2 --masquerading
+    -e -t 10.0.0.1:80 -r 10.0.9.9:80 -m
+    -e -t 10.9.9.9:80 -r 10.0.9.9:80 -m
+    -e -f 5 -r 10.0.1.3:80 -m -w 0
+    -e -t 10.0.0.1:80
+    -d -t 10.0.0.1:80 -r 10.0.1.1:8080
+    -d -t 10.0.0.1:80 -r 10.0.1.1:8080
+    -d -t 10.0.0.1:80 -r 10.0.1.3:8080
+    -d -t 10.0.0.1:80 -r 10.0.1.3:80
+    -d -t 10.0.0.1:80 -r 10.0.1.4
+    --delete-server --fwmark-service=5 --real-server=10.0.1.1
+    -d -f 5 -6 -r 2001:db8::c
+    -d -t 10.0.0.1:80 -r 10.0.1.5 -m
+    -d -t 10.0.0.1:80 -r 10.0.1.5 -w 1
+    -d -t 10.0.0.1:80
+    -d -t 10.9.9.9:80 -r 10.0.1.5
+    -D -f 5
+";
+
+pub(crate) const SETTINGS: &str = "
+    --set 1 2 3
+    --set 0 0 0
+    --set 0 77 0
+    --set 1 2
+    --set
+    --set 1 2 3 4
+    --set a 2 3
+    --set -1 2 3
+    --set 1 2 99999999999
+    --set 1 2 3 -n
+    --set 1 2 3 -Q
+    --set=1 2 3
+    --start-daemon master --mcast-interface d0
+    --start-daemon master --mcast-interface d0
+    --start-daemon backup --mcast-interface d0 --syncid 7
+    --stop-daemon backup
+    --stop-daemon backup
+    --start-daemon=backup --mcast-interface=d0 --sync-maxlen 1300 --mcast-group 239.1.2.3
+    --stop-daemon=backup
+    --start-daemon backup --mcast-interface d0 --mcast-port 9000 --mcast-ttl 7
+    --stop-daemon backup --syncid 5
+    --start-daemon backup --mcast-interface d0 --mcast-group ff02::5
+    --stop-daemon backup
+    --start-daemon backup --mcast-interface nosuch
+    --start-daemon backup
+    --start-daemon
+    --start-daemon nosuch
+    --start-daemon backup --mcast-interface d0 --syncid 256
+    --start-daemon backup --mcast-interface d0 --syncid -1
+    --start-daemon backup --mcast-interface d0 --syncid x
+    --start-daemon backup --mcast-interface d0 --mcast-group 10.0.0.1
+    --start-daemon backup --mcast-interface d0 --mcast-group fe80::1
+    --start-daemon backup --mcast-interface d0 --mcast-group x
+    --start-daemon backup --mcast-interface d0 --mcast-port 0
+    --start-daemon backup --mcast-interface d0 --mcast-port 65536
+    --start-daemon backup --mcast-interface d0 --mcast-ttl 0
+    --start-daemon backup --mcast-interface d0 --mcast-ttl 256
+    --start-daemon backup --mcast-interface d0 --sync-maxlen 0
+    --start-daemon backup --mcast-interface d0 --sync-maxlen 65508
+    --start-daemon backup --mcast-interface d0 -n
+    --start-daemon backup --mcast-interface d0 -t 10.0.0.1:80
+    --start-daemon backup --mcast-interface d0 foo
+    --start-daemon backup --mcast-interface d0 --mcast-interface d0
+    --stop-daemon
+    --stop-daemon nosuch
+    --stop-daemon master --mcast-interface d0
+    --stop-daemon master foo
+    --stop-daemon master
+    --stop-daemon master
+";

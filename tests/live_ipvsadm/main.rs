@@ -1,0 +1,23 @@
+//! The example `ipvsadm` beside the original, on the same tables of a real kernel: what
+//! they print and how they end must be the same.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
+
+mod client {
+    pub(crate) use ipvs_netlink::Client;
+}
+mod commands;
+mod differences;
+mod editing;
+mod listing;
+#[path = "../live/namespace.rs"]
+mod namespace;
+mod places;
+mod programs;
+mod tables;
+mod traffic;
