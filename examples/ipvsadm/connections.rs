@@ -47,8 +47,7 @@ pub(crate) fn print(
         if file.read_until(b'\n', &mut line).map_err(unread)? == 0 {
             return odd;
         }
-        // What engines remember comes from the network and may be any bytes.
-        let text = String::from_utf8_lossy(&line);
+        let text = plain(&line);
         match parse(&text) {
             Some(connection) => write(out, &connection, engine_data, names)?,
             None => odd = Err(Failure::list(format!("{FILE}: not understood: {text:?}"))),
@@ -72,7 +71,6 @@ fn write(
     write!(out, "{protocol:<3} {expires:<6} {state:<11} {client:<18} {service:<18} ")?;
     match connection.engine {
         Some((engine, data)) if engine_data => {
-            let data: String = data.chars().map(visible).collect();
             writeln!(out, "{destination:<16} {engine:<18} {data}")?;
         }
         _ => writeln!(out, "{destination}")?,
@@ -80,13 +78,19 @@ fn write(
     Ok(())
 }
 
-fn visible(character: char) -> char {
-    if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+/// The line as a terminal may show it: what engines remember comes from the network and
+/// may be any bytes.
+fn plain(line: &[u8]) -> String {
+    let visible = |byte: &u8| match byte {
+        b' '..=b'~' => char::from(*byte),
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    line.strip_suffix(b"\n").unwrap_or(line).iter().map(visible).collect()
 }
 
 /// Takes a line apart.
 fn parse(line: &str) -> Option<Connection<'_>> {
-    let mut rest = line.trim_end_matches('\n');
+    let mut rest = line;
     let mut word = || {
         let text = rest.trim_start_matches(' ');
         let (word, left) = text.split_once(' ').unwrap_or((text, ""));
@@ -122,18 +126,20 @@ mod tests {
 
     #[test]
     fn every_kind_of_line_is_understood() {
-        let line = "UDP 7F000001 EFFC 7F000050 13C4 7F000001 1F40 UDP             298 sip a b@c\n";
-        let connection = parse(line).unwrap();
+        let line =
+            b"UDP 7F000001 EFFC 7F000050 13C4 7F000001 1F40 UDP             298 sip a b@\x1b[2J\n";
+        let line = plain(line);
+        let connection = parse(&line).unwrap();
         assert_eq!(connection.client, "127.0.0.1:61436".parse().unwrap());
         assert_eq!(connection.state, "UDP");
-        assert_eq!(connection.engine, Some(("sip", "a b@c")));
+        assert_eq!(connection.engine, Some(("sip", "a b@\u{fffd}[2J")));
         let line = "TCP 2001:0db8:0000:0000:0000:0000:0000:0001 0001 \
-                    2001:0db8:0000:0000:0000:0000:0000:0002 0050 0A000001 0000 NONE 59\n";
+                    2001:0db8:0000:0000:0000:0000:0000:0002 0050 0A000001 0000 NONE 59";
         let connection = parse(line).unwrap();
         assert_eq!(connection.service, "[2001:db8::2]:80".parse().unwrap());
         assert_eq!(connection.destination, "10.0.0.1:0".parse().unwrap());
         assert_eq!((connection.expires, connection.engine), (59, None));
-        for odd in ["", "\n", "TCP", "TCP 0 0 0 0 0 10000 NONE 5", "TCP x 0 0 0 0 0 NONE 5"] {
+        for odd in ["", "TCP", "TCP 0 0 0 0 0 10000 NONE 5", "TCP x 0 0 0 0 0 NONE 5"] {
             assert_eq!(parse(odd), None, "{odd}");
         }
     }

@@ -22,7 +22,11 @@ pub(crate) fn parse(words: &[String], names: &SystemNames) -> Result<Change, Fai
         let word = words.get(error.word()).map_or_else(String::new, |word| format!("{word:?}: "));
         Failure::usage(format!("{word}{error}"))
     })?;
-    let mut change = command.change;
+    checked(command.change)
+}
+
+/// The change as the original would do it, if it would.
+pub(crate) fn checked(mut change: Change) -> Result<Change, Failure> {
     match &mut change {
         Change::AddService(service) | Change::UpdateService(service) => check(service)?,
         Change::AddDestination(service, destination)

@@ -60,7 +60,7 @@ impl List {
                 }
                 Piece::Option { meaning, spelling, value } => (meaning, spelling, value),
             };
-            if meaning != Meaning::Sort && seen.contains(&meaning) {
+            if !matches!(meaning, Meaning::Sort | Meaning::Ipv6) && seen.contains(&meaning) {
                 return Err(Failure::usage(format!("{spelling}: given twice")));
             }
             let another = match (meaning, value.unwrap_or_default()) {
@@ -71,13 +71,6 @@ impl List {
                 (Meaning::Connection, _) => Some(Subject::Connections),
                 (Meaning::Timeout, _) => Some(Subject::Timeouts),
                 (Meaning::Daemon, _) => Some(Subject::Daemons),
-                (Meaning::Ipv6, _) => {
-                    let Subject::Service(ServiceId::Fwmark { mark, .. }) = subject else {
-                        return Err(Failure::usage(format!("{spelling}: comes after -f")));
-                    };
-                    subject = Subject::Service(ServiceId::fwmark(mark, AddressFamily::Ipv6));
-                    continue;
-                }
                 (meaning, _) if meaning.is_command() => {
                     return Err(Failure::usage(format!("{spelling}: a second command")));
                 }
@@ -94,9 +87,16 @@ impl List {
             seen.push(meaning);
         }
         wrong.map_or(Ok(()), Err)?;
+        if seen.contains(&Meaning::Ipv6) {
+            let Subject::Service(ServiceId::Fwmark { mark, .. }) = subject else {
+                return Err(Failure::usage("-6: goes with -f"));
+            };
+            subject = Subject::Service(ServiceId::fwmark(mark, AddressFamily::Ipv6));
+        }
         Self::of(subject, &seen)
     }
 
+    /// The list of a subject with the options that were seen.
     fn of(subject: Subject, seen: &[Meaning]) -> Result<Self, Failure> {
         let has = |meaning| seen.contains(&meaning);
         // Of several, the first one counts, as in the original.

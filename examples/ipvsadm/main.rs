@@ -7,16 +7,17 @@
 //!
 //! - The texts of `-h` and of errors, and the end of the line of `--version`.
 //! - `-R` reads all of its input before it does anything: where a line is wrong, nothing is
-//!   done. Then everything goes to the kernel at once, which goes on after what it refuses;
-//!   each of those lines is told and the exit code is 255. (The original executes line by
-//!   line, ends at some errors and forgets others.) Lines that print something are refused;
-//!   `#` begins a line of comment.
+//!   done and the exit code is 2. Then everything goes to the kernel at once, which goes on
+//!   after what it refuses; each of those lines is told and the exit code is 255. (The
+//!   original executes line by line, ends at some errors and forgets others.) Lines that
+//!   print something are refused. There may be quotes and comments.
 //! - `-S` keeps the thresholds of destinations, names in full, and flags that the scheduler
 //!   has no name for. What no command can say is told on standard error (exit code 1).
 //! - Firewall marks over 2147483647 are printed as such, not as negative numbers;
 //!   protocols, forwarding methods and flags that the original does not know have a name.
+//! - Counters of destinations have 64 bits, as those of services.
 //! - A persistence engine without persistence, which is without effect, is not printed.
-//! - What engines remember of a connection is printed whole, its control characters are not.
+//! - What engines remember of a connection is printed whole, but only what is ASCII of it.
 //! - Refused: numbers with signs or blanks, addresses of fewer than four numbers, in octal
 //!   or in hexadecimal, IPv4 masks that are one number, masks without persistence, names
 //!   that the original would cut, `--syncid` for lists, a persistence of more than 2147483 s

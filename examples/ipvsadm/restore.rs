@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use ipvs_netlink::{Change, Client, SystemNames};
+use ipvs_netlink::{Change, Client, Command, InvalidValue, SystemNames};
 
 use crate::edit;
 use crate::failure::Failure;
-use crate::words::{Line, Meaning, Piece, Pieces};
+use crate::words::{Piece, Pieces};
 
 /// Reads the options after `-R`, which takes none.
 pub(crate) fn parse(pieces: Pieces) -> Result<(), Failure> {
@@ -33,16 +33,15 @@ impl Script {
         let mut text = Vec::new();
         let unread = |error| Failure::usage(format!("standard input: {error}"));
         input.read_to_end(&mut text).map_err(unread)?;
-        let names = SystemNames::new();
         let mut script = Self::default();
-        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
-            let at_line = |failure: Failure| failure.prefixed(&format!("line {number}"));
-            let line = std::str::from_utf8(line).map_err(|error| Failure::usage(error.to_string()));
-            let line = line.map_err(at_line)?;
-            if let Some(change) = command(line, &names).map_err(at_line)? {
-                script.changes.push(change);
-                script.lines.push(number);
-            }
+        for command in Command::parse_lines(&text, &SystemNames::new()) {
+            let (line, command) = command.map_err(|error| Failure::usage(error.to_string()))?;
+            let at_line = |failure: Failure| failure.prefixed(&format!("line {line}"));
+            let change = edit::checked(command.change).map_err(at_line)?;
+            let refused = |error: InvalidValue| Failure::refused(error.to_string());
+            change.validate().map_err(refused).map_err(at_line)?;
+            script.changes.push(change);
+            script.lines.push(line);
         }
         Ok(script)
     }
@@ -62,23 +61,4 @@ impl Script {
         }
         code.map_or(Ok(()), |code| Err(Failure { code, message: messages.join("\n") }))
     }
-}
-
-/// The command in a line, if there is one.
-fn command(line: &str, names: &SystemNames) -> Result<Option<Change>, Failure> {
-    let mut words: Vec<_> = line.split_ascii_whitespace().map(str::to_owned).collect();
-    if words.first().is_some_and(|word| word == "ipvsadm") {
-        words.remove(0);
-    }
-    if words.first().is_none_or(|word| word.starts_with('#')) {
-        return Ok(None);
-    }
-    match Line::of(&words)?.command {
-        Meaning::Command => {}
-        Meaning::Restore => return Err(Failure::syntax("-R: reads itself")),
-        _ => return Err(Failure::usage("not a command that changes something")),
-    }
-    let change = edit::parse(&words, names)?;
-    change.validate().map_err(|error| Failure::refused(error.to_string()))?;
-    Ok(Some(change))
 }

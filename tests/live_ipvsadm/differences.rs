@@ -1,8 +1,10 @@
 //! Where ours is not as the original, as the example's head comment says.
 
-use crate::namespace::{fresh, ipvsadm};
+use std::process::Command;
+
+use crate::namespace::{fresh, ipvsadm, run};
 use crate::places::with_names;
-use crate::programs::Program;
+use crate::programs::{Program, ours};
 
 /// How ours ends, and how the original.
 #[track_caller]
@@ -39,7 +41,8 @@ fn what_is_clear_is_accepted() {
     with_names();
     for words in [
         "-A -f 5 -6",
-        "-L -n -f 5 -6",
+        "-L -n -6 -f 5",
+        "-A -6 -f 6",
         "-A -t 10.0.0.1:80",
         "-A -t [2001:db8::1]:80",
         "-A -t [six]:81",
@@ -55,9 +58,9 @@ fn what_is_clear_is_accepted() {
 fn nothing_is_restored_from_input_that_is_not_right() {
     let mut ipvs = fresh();
     let good = "-A -t 10.0.0.1:80\n";
-    for (bad, code) in [("-A -t 10.0.0.1\n", 2), ("-Q\n", 255), ("-L\n", 2), ("foo\n", 255)] {
-        let end = Program::Ours.fed("-R", &format!("{good}{bad}"));
-        assert_eq!((end.code, end.complained), (Some(code), true), "{bad}");
+    for bad in ["-A -t 10.0.0.1", "-Q", "-L", "-S", "-R", "-h", "foo", "-A -t 10.0.0.1:80 -w 3"] {
+        let end = Program::Ours.fed("-R", &format!("{good}{bad}\n"));
+        assert_eq!((end.code, end.complained), (Some(2), true), "{bad}");
         assert!(ipvs.services().unwrap().is_empty());
     }
     // What the kernel refuses does not keep it from the rest, but is not forgotten.
@@ -76,4 +79,33 @@ fn what_the_original_misprints_is_printed() {
     let list = Program::Ours.run("-L -n").output;
     assert!(list.contains("\nFWM  4294967295 rr\n"), "{list}");
     assert!(list.contains("\nTCP  10.0.0.1:80 sh (sh-port,flag-3)\n"), "{list}");
+}
+
+#[test]
+fn who_reads_no_further_hears_nothing() {
+    fresh();
+    for n in 1..=8 {
+        let table: String =
+            (0..250).map(|port| format!("-A -u 10.0.0.{n}:{}\n", 1000 + port)).collect();
+        assert_eq!(Program::Ours.fed("-R", &table).code, Some(0));
+    }
+    let ours = ours();
+    let script = format!("{} -L -n 2>&1 | head -n 1; echo ${{PIPESTATUS[0]}}", ours.display());
+    let printed = run("bash", &["-c", &script]);
+    let lines: Vec<_> = printed.lines().collect();
+    assert!(lines[0].starts_with("IP Virtual Server"), "{printed}");
+    assert_eq!(lines[1..], ["141"]);
+}
+
+#[test]
+fn help_needs_no_kernel() {
+    let ours = ours();
+    let unshared = ["--user", "--net", ours.to_str().unwrap()];
+    for (option, beginning) in [("-h", "ipvsadm v1.31"), ("--version", "ipvsadm v1.31 ")] {
+        let printed = run("unshare", &[&unshared[..], &[option]].concat());
+        assert!(printed.starts_with(beginning), "{printed}");
+    }
+    let list = Command::new("unshare").args(unshared).arg("-L").output().unwrap();
+    assert_eq!((list.status.code(), list.stdout.len()), (Some(2), 0));
+    assert!(!list.stderr.is_empty());
 }

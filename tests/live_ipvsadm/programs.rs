@@ -13,6 +13,10 @@ pub(crate) struct End {
     pub(crate) code: Option<i32>,
 }
 
+/// The exit code where the original has stopped a daemon and waits for an answer, which
+/// does not always come.
+pub(crate) const UNANSWERED: Option<i32> = Some(124);
+
 /// Which of the two.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Program {
@@ -28,8 +32,13 @@ impl Program {
 
     /// The same with something on standard input.
     pub(crate) fn fed(self, words: &str, input: &str) -> End {
+        let mut command = Command::new(self.path());
+        if words.contains("--stop-daemon") {
+            command = Command::new("timeout");
+            command.arg("10").arg(self.path());
+        }
         let words = words.split_ascii_whitespace().map(|word| word.trim_matches('\''));
-        let mut child = Command::new(self.path())
+        let mut child = command
             .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
