@@ -1,10 +1,12 @@
 //! What the client of tokio promises beyond the blocking one.
 
 use std::future::Future;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ipvs_netlink::table::{DrainPolicy, Drained, PlanOptions, Table, TableService};
 use ipvs_netlink::tokio::Client;
 use ipvs_netlink::{Change, Destination, ErrorKind, Service};
 use tokio::runtime::Builder;
@@ -34,6 +36,7 @@ fn futures_and_streams_are_send() {
         is_send(ipvs.submit(&[]));
         is_send(ipvs.set_weight(service(1).id, "10.0.0.1:1".parse().unwrap(), 1));
         is_send(ipvs.modify_service(service(1).id, |_| {}));
+        is_send(ipvs.reconcile(&Table::new(), &PlanOptions::new()));
         is_send(ipvs.stream_services());
         is_send(ipvs.submit_stream([]));
         is_send(ipvs.submit_stream([]).next());
@@ -120,6 +123,37 @@ fn the_callers_timer_works_and_a_dropped_operation_leaves_the_client_usable() {
         let _ = tokio::time::timeout(Duration::ZERO, stream.next()).await;
         drop(stream);
         assert_eq!(ipvs.services().await.unwrap().len(), read);
+    });
+}
+
+#[test]
+fn a_drain_that_was_dropped_leaves_weight_0_and_can_go_on() {
+    namespace::fresh();
+    // They live in this thread's namespace.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Destination::masquerade(listener.local_addr().unwrap()).weight(5);
+    let web = Service::tcp("127.0.0.80:80".parse().unwrap());
+    let mut held = None;
+    run(async {
+        let mut ipvs = Client::connect().await.unwrap();
+        ipvs.add_service(&web).await.unwrap();
+        ipvs.add_destination(web.id, &server).await.unwrap();
+        held = Some(TcpStream::connect("127.0.0.80:80").unwrap());
+        let policy = DrainPolicy::new().deadline(None);
+        let drain = ipvs.drain(web.id, server.id, policy);
+        assert!(tokio::time::timeout(Duration::from_millis(300), drain).await.is_err());
+        let left = ipvs.destination(web.id, server.id).await.unwrap();
+        assert_eq!((left.destination.weight, left.connections.active), (0, 1));
+
+        let empty: Table = [TableService::new(web.clone())].into_iter().collect();
+        let options = PlanOptions::new().drain(Some(policy));
+        let reconcile = ipvs.reconcile(&empty, &options);
+        assert!(tokio::time::timeout(Duration::from_millis(300), reconcile).await.is_err());
+        assert_eq!(ipvs.destinations(web.id).await.unwrap().len(), 1);
+
+        let short = policy.deadline(Some(Duration::from_millis(50)));
+        let cut = ipvs.drain(web.id, server.id, short).await.unwrap();
+        assert!(matches!(cut, Drained::Cut(connections) if connections.active == 1));
     });
 }
 
