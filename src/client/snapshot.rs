@@ -11,13 +11,13 @@ use crate::error::Result;
 use crate::model::{
     DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot,
 };
-use crate::wire::{Report, Request};
+use crate::wire::Request;
 
 /// How often a reading is repeated before it is taken as it is.
 const TRIES: usize = 8;
 
 /// What a dump reports, by what names it.
-trait Named: Report {
+trait Named {
     type Id: Ord + Copy;
 
     fn id(&self) -> Self::Id;
@@ -39,28 +39,47 @@ impl Named for DestinationEntry {
     }
 }
 
-/// The result of a dump, in order and without repetitions.
-struct Reading<R> {
-    entries: Vec<R>,
-    /// Whether an entry came more than once.
-    repeated: bool,
-    /// Whether all came in one datagram, which the kernel fills in one go.
-    at_once: bool,
+impl Named for ServiceId {
+    type Id = Self;
+
+    fn id(&self) -> Self {
+        *self
+    }
 }
 
-impl<R: Named> Reading<R> {
-    /// Puts what came in `pieces` datagrams in order.
-    fn of(mut entries: Vec<R>, pieces: u32) -> Self {
-        // The kernel reports the newest destination first.
+/// Puts what a dump reported in order. True if something came more than once, which is
+/// kept once.
+fn put_in_order<R: Named>(entries: &mut Vec<R>) -> bool {
+    if entries.is_sorted_by(|one, next| one.id() < next.id()) {
+        return false;
+    }
+    let length = entries.len();
+    entries.sort_by_cached_key(Named::id);
+    entries.dedup_by_key(|entry| entry.id());
+    entries.len() < length
+}
+
+fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
+    entries.iter().map(Named::id)
+}
+
+/// The destinations that a dump reported, in order.
+struct Reading {
+    entries: Vec<DestinationEntry>,
+    repeated: bool,
+    pieces: u32,
+}
+
+impl Reading {
+    fn of((mut entries, pieces): (Vec<DestinationEntry>, u32)) -> Self {
+        // The kernel reports the newest one first.
         entries.reverse();
-        let mut repeated = false;
-        if !entries.is_sorted_by(|one, next| one.id() < next.id()) {
-            let length = entries.len();
-            entries.sort_by_key(Named::id);
-            entries.dedup_by_key(|entry| entry.id());
-            repeated = entries.len() < length;
-        }
-        Self { entries, repeated, at_once: pieces <= 1 }
+        Self { repeated: put_in_order(&mut entries), entries, pieces }
+    }
+
+    /// Whether nothing can have been left out: the kernel fills a datagram in one go.
+    const fn is_whole(&self) -> bool {
+        self.pieces <= 1 && !self.repeated
     }
 
     /// Whether both have the same entries, of which none came twice.
@@ -69,75 +88,59 @@ impl<R: Named> Reading<R> {
     }
 }
 
-fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
-    entries.iter().map(Named::id)
-}
-
 impl<T: Transport> Engine<T> {
     /// Reads the whole table.
     pub(crate) async fn snapshot(&mut self) -> Result<Snapshot> {
-        let (entries, pieces) = self.collect_counted(Request::Services).await?;
-        let as_it_came: Vec<ServiceId> = ids(&entries).collect();
-        let mut services: Reading<ServiceEntry> = Reading::of(entries, pieces);
-        let quiet = !services.repeated;
         let mut known: Vec<ServiceSnapshot> = Vec::new();
         let mut settled = true;
         for _ in 0..TRIES {
-            known = self.with_destinations(services.entries, known, &mut settled).await?;
+            let mut services: Vec<ServiceEntry> = self.collect(Request::Services).await?;
+            let as_they_came: Vec<ServiceId> = ids(&services).collect();
+            let repeated = put_in_order(&mut services);
+            let mut all = Vec::with_capacity(services.len());
+            for entry in services {
+                let id = entry.id();
+                let destinations = match take_destinations(&mut known, id) {
+                    Some(destinations) => destinations,
+                    None => {
+                        let request = Request::Destinations(id);
+                        let reading = Reading::of(self.collect_counted(request).await?);
+                        if reading.is_whole() {
+                            reading.entries
+                        } else {
+                            Box::pin(self.settle_destinations(id, reading, &mut settled)).await?
+                        }
+                    }
+                };
+                all.push(ServiceSnapshot::in_order(entry, destinations));
+            }
+            known = all;
             // Over the other socket, whose datagrams are smaller: what is lost between two
             // of them is hardly lost again.
-            let (entries, pieces) = self.collect_over(Way::Destinations, Request::Services).await?;
-            // While nobody writes, the kernel's order stays the same, and need not be
-            // brought into ours to be compared.
-            if quiet && as_it_came.iter().copied().eq(ids(&entries)) {
-                return Ok(Snapshot::new(known, settled));
-            }
-            services = Reading::of(entries, pieces);
-            let agreed = known.iter().map(|known| known.entry.id());
-            if !services.repeated && agreed.eq(ids(&services.entries)) {
+            let again = self.collect_over(Way::Destinations, Request::Services).await?;
+            let mut again: Vec<ServiceId> = again.0;
+            // While nobody writes, the kernel's order stays the same.
+            let agreed = again == as_they_came || {
+                !put_in_order(&mut again) && again.iter().copied().eq(known.iter().map(service_id))
+            };
+            if agreed && !repeated {
                 return Ok(Snapshot::new(known, settled));
             }
         }
         Ok(Snapshot::new(known, false))
     }
 
-    /// The services with their destinations, as far as they are known, else read.
-    async fn with_destinations(
-        &mut self,
-        services: Vec<ServiceEntry>,
-        known: Vec<ServiceSnapshot>,
-        settled: &mut bool,
-    ) -> Result<Vec<ServiceSnapshot>> {
-        let mut all = Vec::with_capacity(services.len());
-        let mut known = known.into_iter().peekable();
-        for entry in services {
-            let id = entry.id();
-            // What is gone by now is left behind.
-            while known.next_if(|known| known.entry.id() < id).is_some() {}
-            let destinations = match known.next_if(|known| known.entry.id() == id) {
-                Some(known) => known.destinations,
-                None => self.settled_destinations(id, settled).await?,
-            };
-            all.push(ServiceSnapshot::in_order(entry, destinations));
-        }
-        Ok(all)
-    }
-
-    /// Reads the destinations of a service until nothing can have been left out. A
-    /// service that is gone by now has none.
-    async fn settled_destinations(
+    /// Reads the destinations of a service until two readings agree. A service that is
+    /// gone by now has none.
+    async fn settle_destinations(
         &mut self,
         id: ServiceId,
+        mut reading: Reading,
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
-        let request = Request::Destinations(id);
-        let mut reading = self.dump_in_order(request).await?;
         for _ in 1..TRIES {
-            if reading.at_once && !reading.repeated {
-                return Ok(reading.entries);
-            }
-            let again = self.dump_in_order(request).await?;
-            if again.agrees_with(&reading) {
+            let again = Reading::of(self.collect_counted(Request::Destinations(id)).await?);
+            if again.is_whole() || again.agrees_with(&reading) {
                 return Ok(again.entries);
             }
             reading = again;
@@ -145,9 +148,17 @@ impl<T: Transport> Engine<T> {
         *settled = false;
         Ok(reading.entries)
     }
+}
 
-    async fn dump_in_order<R: Named>(&mut self, request: Request<'static>) -> Result<Reading<R>> {
-        let (entries, pieces) = self.collect_counted(request).await?;
-        Ok(Reading::of(entries, pieces))
-    }
+fn service_id(service: &ServiceSnapshot) -> ServiceId {
+    service.entry.service.id
+}
+
+/// The destinations that are known of a service.
+fn take_destinations(
+    known: &mut [ServiceSnapshot],
+    id: ServiceId,
+) -> Option<Vec<DestinationEntry>> {
+    let at = known.binary_search_by_key(&id, service_id).ok()?;
+    known.get_mut(at).map(|known| std::mem::take(&mut known.destinations))
 }

@@ -147,6 +147,13 @@ impl<'o> Planner<'o> {
         }
         let mut rest = wanted.destinations().peekable();
         for entry in &present.destinations {
+            let unchanged = |next: &&TableDestination| {
+                next.weight().is_some() && *next.destination() == entry.destination
+            };
+            // The usual case, and the cheapest.
+            if rest.next_if(unchanged).is_some() {
+                continue;
+            }
             let mut stays = None;
             while let Some(next) = rest.next_if(|next| next.id() <= entry.destination.id) {
                 if next.id() == entry.destination.id {

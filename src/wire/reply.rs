@@ -1,6 +1,8 @@
 //! What the kernel reports.
 
-use crate::model::{AddressFamily, DestinationEntry, Info, ServiceEntry, SyncDaemon, Timeouts};
+use crate::model::{
+    AddressFamily, DestinationEntry, Info, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
+};
 use crate::uapi::*;
 use crate::wire::{Attributes, Malformed, daemon, destination, service, timeouts};
 
@@ -23,6 +25,16 @@ impl Report for ServiceEntry {
 
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         service::decode(nest(attributes, IPVS_CMD_ATTR_SERVICE)?)
+    }
+}
+
+/// A service of which only the name is wanted.
+impl Report for ServiceId {
+    const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
+    const LENGTH: usize = ServiceEntry::LENGTH;
+
+    fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
+        service::decode_id(nest(attributes, IPVS_CMD_ATTR_SERVICE)?)
     }
 }
 
@@ -62,7 +74,6 @@ impl Report for Info {
     }
 }
 
-/// The nest of the kind that is wanted; the last one, as everywhere.
 /// Reads a message of `command`, which has to be the one wanted.
 #[inline]
 pub(crate) fn decode<R: Report>(
@@ -77,6 +88,7 @@ pub(crate) fn decode<R: Report>(
     }
 }
 
+/// The nest of the kind that is wanted; the last one, as everywhere.
 fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
     let mut nest = None;
     for attribute in Attributes::new(attributes) {

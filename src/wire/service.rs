@@ -128,6 +128,28 @@ pub(crate) fn decode(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
     Ok(ServiceEntry { service: fields.service()?, stats })
 }
 
+/// Reads the identity in the nest. Kernels put it first, so that the rest need not be
+/// looked at.
+pub(crate) fn decode_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
+    let mut fields = Fields::default();
+    for attribute in Attributes::new(nest) {
+        let (kind, value) = attribute?;
+        let field = match kind {
+            IPVS_SVC_ATTR_AF => &mut fields.family,
+            IPVS_SVC_ATTR_PROTOCOL => &mut fields.protocol,
+            IPVS_SVC_ATTR_ADDR => &mut fields.address,
+            IPVS_SVC_ATTR_PORT => &mut fields.port,
+            IPVS_SVC_ATTR_FWMARK => &mut fields.fwmark,
+            _ => match fields.id() {
+                Ok(id) => return Ok(id),
+                Err(_) => continue,
+            },
+        };
+        *field = Some(value);
+    }
+    fields.id()
+}
+
 impl Fields<'_> {
     fn service(&self) -> Result<Service, Malformed> {
         let id = self.id()?;

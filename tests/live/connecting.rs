@@ -207,11 +207,16 @@ fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
     assert_eq!(ipvs.services().unwrap().len(), 1);
     assert!(ipvs.snapshot().unwrap().is_consistent());
 
-    // By the path of who made it, it is gone.
-    let path = thread::spawn(|| {
+    // With the thread that made it goes its path, a moment later.
+    let maker = thread::spawn(|| {
         drop(fresh());
         format!("/proc/self/task/{}/ns/net", rustix::thread::gettid())
     });
-    let error = Client::in_namespace(path.join().unwrap()).unwrap_err();
+    let path = maker.join().unwrap();
+    let mut attempts = (0..100).map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        Client::in_namespace(&path)
+    });
+    let error = attempts.find_map(Result::err).expect("the thread has ended");
     assert_eq!(error.kind(), ErrorKind::Socket, "{error}");
 }
