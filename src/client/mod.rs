@@ -37,6 +37,7 @@ pub(crate) use engine::Engine;
 pub(crate) use link::Link;
 pub(crate) use operations::operations;
 pub use report::{Outcome, Report};
+pub(crate) use submit::not_attempted;
 pub(crate) use transport::Transport;
 
 #[cfg(test)]

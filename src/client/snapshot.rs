@@ -130,8 +130,22 @@ impl<T: Transport> Engine<T> {
         Ok(Snapshot::new(known, false))
     }
 
-    /// Reads the destinations of a service until two readings agree. A service that is
-    /// gone by now has none.
+    /// Reads the destinations of a service until nothing can have been left out, in order.
+    /// `settled` becomes false when others kept writing for too long.
+    pub(crate) async fn settled_destinations(
+        &mut self,
+        id: ServiceId,
+        settled: &mut bool,
+    ) -> Result<Vec<DestinationEntry>> {
+        let reading = Reading::of(self.collect_counted(Request::Destinations(id)).await?);
+        match reading.is_whole() {
+            true => Ok(reading.entries),
+            false => self.settle_destinations(id, reading, settled).await,
+        }
+    }
+
+    /// Reads the destinations of a service again until two readings agree. A service that
+    /// is gone by now has none.
     async fn settle_destinations(
         &mut self,
         id: ServiceId,

@@ -13,7 +13,7 @@ pub enum StepOutcome {
     /// It is done: somebody else had added the object in the meantime, and its settings
     /// were replaced.
     Replaced,
-    /// There was nothing to do: somebody else had deleted the object.
+    /// There was nothing to do: somebody else had done it.
     AlreadySo,
     /// It is done: the destination, or the service, was deleted at the deadline, while it
     /// still had connections. These broke.
@@ -21,12 +21,18 @@ pub enum StepOutcome {
     /// The destination, or the service, was not waited for any longer. It goes on
     /// draining; applying a new plan goes on waiting.
     Draining,
+    /// It was not done: the service would have no usable destination left, because somebody
+    /// else has deleted or stopped those that were to take over.
+    Kept,
     /// It was not done, because the step at this index failed.
+    #[non_exhaustive]
     Skipped {
         /// The index of the step that failed.
         because: usize,
     },
-    /// The service was added, none of its destinations could be, and it was deleted again.
+    /// The service was added, none of its usable destinations could be, and it was deleted
+    /// again.
+    #[non_exhaustive]
     Undone {
         /// The index of the step that failed.
         because: usize,
@@ -55,7 +61,7 @@ impl StepOutcome {
     /// Whether it shows that somebody else writes the table, too.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
-        matches!(self, Self::Replaced | Self::AlreadySo | Self::Differs)
+        matches!(self, Self::Replaced | Self::AlreadySo | Self::Differs | Self::Kept)
     }
 }
 
@@ -65,7 +71,8 @@ impl std::fmt::Display for StepOutcome {
         match self {
             Self::Done => f.write_str("done"),
             Self::Replaced => f.write_str("done, in place of what somebody else had added"),
-            Self::AlreadySo => f.write_str("somebody else had deleted it"),
+            Self::AlreadySo => f.write_str("somebody else had done it"),
+            Self::Kept => f.write_str("kept, as nothing usable would be left"),
             Self::Expired(Connections { active, inactive, persistent }) => write!(
                 f,
                 "deleted at the deadline with connections: \
@@ -119,7 +126,8 @@ impl Applied {
         self.unverified.as_ref()
     }
 
-    /// Whether every step is done, and the table was found to be so.
+    /// Whether every step is done, and what they touched was found to be so. What else
+    /// somebody has done meanwhile shows in a new plan.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.unverified.is_none() && self.outcomes.iter().all(StepOutcome::is_done)

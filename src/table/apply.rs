@@ -1,13 +1,15 @@
 //! Doing a plan: phase by phase, with what failed in mind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::client::{Engine, Outcome, Transport};
-use crate::error::{Error, ErrorKind};
+use crate::client::{Engine, Outcome, Transport, not_attempted};
+use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{Change, Service, ServiceId};
 use crate::table::drain::Observer;
-use crate::table::{Applied, Phase, Plan, Step, StepOutcome};
+use crate::table::look::Look;
+use crate::table::plan::Purpose;
+use crate::table::{Actions, Applied, Phase, Plan, Step, StepOutcome};
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
@@ -15,7 +17,7 @@ const PORTION: usize = 1024;
 /// A plan that is being done.
 pub(crate) struct Run<'p> {
     pub(crate) plan: &'p Plan,
-    pub(crate) outcomes: Vec<Option<StepOutcome>>,
+    outcomes: Vec<Option<StepOutcome>>,
     /// The first step that failed, by service.
     failed: BTreeMap<ServiceId, usize>,
 }
@@ -34,9 +36,8 @@ impl<'p> Run<'p> {
     }
 
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
-        if let (false, Some(service)) =
-            (outcome.is_done(), self.step(index).and_then(Step::service))
-        {
+        let service = self.step(index).and_then(Step::service);
+        if let (false, Some(service)) = (outcome.is_done(), service) {
             self.failed.entry(service).or_insert(index);
         }
         if let Some(slot) = self.outcomes.get_mut(index) {
@@ -44,10 +45,14 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Leaves out the steps of services in which something has failed.
+    /// Leaves out the steps of services in which something has failed, and those that have
+    /// an outcome.
     pub(crate) fn skip_dependants(&mut self, indices: impl Iterator<Item = usize>) -> Vec<usize> {
         let mut left = Vec::new();
         for index in indices {
+            if self.outcome(index).is_some() {
+                continue;
+            }
             let service = self.step(index).and_then(Step::service);
             match service.and_then(|service| self.failed.get(&service)) {
                 Some(&because) => self.set(index, StepOutcome::Skipped { because }),
@@ -57,19 +62,21 @@ impl<'p> Run<'p> {
         left
     }
 
-    /// Whether one of the steps deletes the service.
-    fn deletes(&self, service: ServiceId, steps: Option<&Vec<usize>>) -> bool {
-        let deletion = Change::DeleteService(service);
-        let first = steps.and_then(|steps| self.step(*steps.first()?));
-        first.is_some_and(|step| step.change == deletion)
-    }
-
     /// The steps of a phase.
     pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
         let steps = self.plan.steps().as_slice();
-        let before = |phase| steps.partition_point(|step| step.phase < phase);
+        let before = steps.partition_point(|step| step.phase < phase);
         let after = steps.partition_point(|step| step.phase <= phase);
-        before(phase)..after
+        before..after
+    }
+
+    fn finish(self, unverified: Option<Error>) -> Applied {
+        // What has no outcome by now was not waited for.
+        let outcomes = self.outcomes.into_iter();
+        Applied::new(
+            outcomes.map(|outcome| outcome.unwrap_or(StepOutcome::Draining)).collect(),
+            unverified,
+        )
     }
 }
 
@@ -78,35 +85,49 @@ impl<T: Transport> Engine<T> {
     pub(crate) async fn apply(&mut self, plan: &Plan, observer: Observer<'_>) -> Applied {
         let mut run = Run::new(plan);
         for phase in [Phase::Add, Phase::Extend, Phase::Configure, Phase::Reduce, Phase::Delete] {
+            if phase == Phase::Reduce {
+                self.keep_what_is_needed(&mut run).await;
+            }
             let range = run.range(phase);
             let steps = run.skip_dependants(range);
             self.run_steps(&mut run, &steps).await;
             if phase == Phase::Add {
-                self.undo_services_without_destinations(&mut run).await;
+                self.undo_useless_services(&mut run).await;
             }
         }
         self.run_drains(&mut run, observer).await;
         let unverified = self.verify_steps(&mut run).await.err();
-        let because = StepOutcome::Draining;
-        let outcomes = run.outcomes.into_iter().map(|outcome| outcome.unwrap_or(because.clone()));
-        Applied::new(outcomes.collect(), unverified)
+        run.finish(unverified)
     }
 
     /// Does steps that do not depend on one another's outcomes.
     pub(crate) async fn run_steps(&mut self, run: &mut Run<'_>, steps: &[usize]) {
+        let mut lost = false;
         for portion in steps.chunks(PORTION) {
             let changes: Vec<Change> = portion
                 .iter()
                 .filter_map(|index| run.step(*index))
                 .map(|step| step.change.clone())
                 .collect();
+            if lost {
+                for (index, change) in portion.iter().zip(&changes) {
+                    let outcome = not_attempted(change);
+                    let error = outcome.error().cloned();
+                    run.set(*index, error.map_or(StepOutcome::Done, StepOutcome::Failed));
+                }
+                continue;
+            }
             let report = self.submit(&changes).await;
-            for ((index, change), outcome) in portion.iter().zip(&changes).zip(report.outcomes()) {
+            let mut looked: Option<(ServiceId, Option<Look>)> = None;
+            for (index, outcome) in portion.iter().zip(report.outcomes()) {
+                let Some(step) = run.step(*index) else { continue };
                 let outcome = match outcome {
                     Outcome::Done => StepOutcome::Done,
-                    Outcome::Refused(error) => self.reconsider(run, change, error).await,
-                    Outcome::Unknown(error) | Outcome::NotSent(error) => {
-                        StepOutcome::Failed(error.clone())
+                    Outcome::Refused(error) => self.reconsider(run, step, error).await,
+                    Outcome::NotSent(error) => StepOutcome::Failed(error.clone()),
+                    Outcome::Unknown(error) => {
+                        lost = true;
+                        self.resolve(step, error, &mut looked).await
                     }
                 };
                 run.set(*index, outcome);
@@ -114,104 +135,148 @@ impl<T: Transport> Engine<T> {
         }
     }
 
+    /// The answer was lost, but the kernel has done the change or refused it: the table
+    /// tells which.
+    async fn resolve(
+        &mut self,
+        step: &Step,
+        error: &Error,
+        looked: &mut Option<(ServiceId, Option<Look>)>,
+    ) -> StepOutcome {
+        let Some(service) = step.service() else { return StepOutcome::Failed(error.clone()) };
+        if looked.as_ref().is_none_or(|(id, _)| *id != service) {
+            *looked = Some((service, self.look_at(service).await.ok()));
+        }
+        match looked {
+            Some((_, Some(look))) if look.shows(&step.change) => StepOutcome::Done,
+            _ => StepOutcome::Failed(error.clone()),
+        }
+    }
+
     /// What a refusal means: the object may have been added or deleted by somebody else.
-    async fn reconsider(&mut self, run: &Run<'_>, change: &Change, error: &Error) -> StepOutcome {
-        let update = match (change, error.kind()) {
-            (Change::AddService(service), ErrorKind::ServiceExists) => {
-                Change::UpdateService(service.clone())
+    async fn reconsider(&mut self, run: &Run<'_>, step: &Step, error: &Error) -> StepOutcome {
+        let failed = || StepOutcome::Failed(error.clone());
+        match (&step.change, error.kind()) {
+            (Change::AddService(wanted), ErrorKind::ServiceExists) => {
+                self.replace_service(run, wanted, error).await
             }
-            (Change::AddDestination(service, destination), ErrorKind::DestinationExists) => {
-                Change::UpdateDestination(*service, destination.clone())
+            (Change::AddDestination(..), ErrorKind::DestinationExists) => {
+                self.replace_destination(run, step, error).await
             }
             (
                 Change::DeleteService(_) | Change::DeleteDestination(..),
                 ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
-            ) => return StepOutcome::AlreadySo,
+            ) => StepOutcome::AlreadySo,
+            // What is gone needs not drain.
+            (
+                Change::UpdateDestination(..),
+                ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
+            ) if step.purpose == Purpose::Drain => StepOutcome::AlreadySo,
             (Change::AddDestination(service, _), ErrorKind::NoSuchService) => {
-                return match run.failed.get(service) {
+                match run.failed.get(service) {
                     Some(&because) => StepOutcome::Skipped { because },
-                    None => StepOutcome::Failed(error.clone()),
-                };
+                    None => failed(),
+                }
             }
+            _ => failed(),
+        }
+    }
+
+    /// Gives a service that somebody else has added the settings that were asked for.
+    async fn replace_service(
+        &mut self,
+        run: &Run<'_>,
+        wanted: &Service,
+        error: &Error,
+    ) -> StepOutcome {
+        let there = match self.look_at(wanted.id).await {
+            Ok(Look { service: Some(entry), .. }) => entry.service,
             _ => return StepOutcome::Failed(error.clone()),
         };
-        match self.change(&update).await {
+        let action = match there.scheduler == wanted.scheduler {
+            true => Actions::UPDATE_SERVICE,
+            false => Actions::CHANGE_SCHEDULER,
+        };
+        let update = Change::UpdateService(wanted.clone());
+        self.replace_unless(run, there == *wanted, action, &update, error).await
+    }
+
+    /// As [`Engine::replace_service`] for a destination.
+    async fn replace_destination(
+        &mut self,
+        run: &Run<'_>,
+        step: &Step,
+        error: &Error,
+    ) -> StepOutcome {
+        let failed = || StepOutcome::Failed(error.clone());
+        let Change::AddDestination(service, wanted) = &step.change else { return failed() };
+        let Ok(look) = self.look_at(*service).await else { return failed() };
+        let Some(there) = look.destination(wanted.id) else { return failed() };
+        let mut wanted = wanted.clone();
+        if step.purpose == Purpose::OfAnyWeight {
+            wanted.weight = there.destination.weight;
+        }
+        let same = there.destination == wanted;
+        let update = Change::UpdateDestination(*service, wanted);
+        self.replace_unless(run, same, Actions::UPDATE_DESTINATION, &update, error).await
+    }
+
+    async fn replace_unless(
+        &mut self,
+        run: &Run<'_>,
+        same: bool,
+        action: Actions,
+        update: &Change,
+        error: &Error,
+    ) -> StepOutcome {
+        if same {
+            return StepOutcome::AlreadySo;
+        }
+        if !run.plan.allowed.contains(action) {
+            return StepOutcome::Failed(error.clone());
+        }
+        match self.change(update).await {
             Ok(()) => StepOutcome::Replaced,
             Err(error) => StepOutcome::Failed(error),
         }
     }
 
     /// A service that takes packets and has nobody to send them to is worse than none.
-    async fn undo_services_without_destinations(&mut self, run: &mut Run<'_>) {
+    async fn undo_useless_services(&mut self, run: &mut Run<'_>) {
         let mut range = run.range(Phase::Add).peekable();
         while let Some(index) = range.next() {
-            let Some(Change::AddService(Service { id, .. })) =
-                run.step(index).map(|step| &step.change)
-            else {
-                continue;
-            };
-            let mut usable = false;
-            let mut failed = None;
-            while let Some(destination) = range
+            let added = run.step(index).and_then(Step::service);
+            let (mut wanted, mut usable, mut failed) = (false, false, None);
+            while let Some(next) = range
                 .next_if(|next| run.step(*next).is_some_and(|step| step.destination().is_some()))
             {
-                match run.outcome(destination) {
-                    Some(outcome) if outcome.is_done() => usable = true,
-                    _ => failed = failed.or(Some(destination)),
+                let weight = match run.step(next).map(|step| &step.change) {
+                    Some(Change::AddDestination(_, destination)) => destination.weight,
+                    _ => 0,
+                };
+                wanted |= weight > 0;
+                match run.outcome(next) {
+                    Some(outcome) if outcome.is_done() => usable |= weight > 0,
+                    // It may have been done.
+                    Some(StepOutcome::Failed(error))
+                        if error.certainty() == Some(Certainty::Unknown) =>
+                    {
+                        usable = true;
+                    }
+                    _ => failed = failed.or(Some(next)),
                 }
             }
-            let (false, Some(because), Some(StepOutcome::Done)) =
-                (usable, failed, run.outcome(index))
-            else {
+            let done = matches!(run.outcome(index), Some(StepOutcome::Done));
+            let (true, Some(id), Some(because)) = (done && wanted && !usable, added, failed) else {
                 continue;
             };
-            match self.change(&Change::DeleteService(*id)).await {
+            match self.change(&Change::DeleteService(id)).await {
                 Ok(()) => run.set(index, StepOutcome::Undone { because }),
+                Err(error) if error.kind() == ErrorKind::NoSuchService => {
+                    run.set(index, StepOutcome::Undone { because });
+                }
                 Err(error) => run.set(index, StepOutcome::Failed(error)),
             }
         }
-    }
-
-    /// Reads what the steps have touched and looks whether it is as they ask.
-    async fn verify_steps(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
-        // The last step about an object has the last word, and the deletion of a service
-        // has it about its destinations.
-        let mut seen = BTreeSet::new();
-        for (index, step) in run.plan.steps().enumerate().rev() {
-            let done = run.outcome(index).is_some_and(StepOutcome::is_done);
-            let (true, Some(service)) = (done, step.service()) else { continue };
-            let deleted = run.deletes(service, services.get(&service));
-            if !deleted && seen.insert((service, step.destination())) {
-                services.entry(service).or_default().push(index);
-            }
-        }
-        for (service, steps) in services {
-            let entry = self.find_service(service).await?;
-            let destinations = match &entry {
-                Some(_) => self.find_destinations(service).await?.unwrap_or_default(),
-                None => Vec::new(),
-            };
-            for index in steps {
-                let Some(step) = run.step(index) else { continue };
-                let as_asked = match &step.change {
-                    Change::AddService(wanted) | Change::UpdateService(wanted) => {
-                        entry.as_ref().is_some_and(|entry| entry.service == *wanted)
-                    }
-                    Change::DeleteService(_) => entry.is_none(),
-                    Change::AddDestination(_, wanted) | Change::UpdateDestination(_, wanted) => {
-                        destinations.iter().any(|entry| entry.destination == *wanted)
-                    }
-                    Change::DeleteDestination(_, id) => {
-                        destinations.iter().all(|entry| entry.destination.id != *id)
-                    }
-                    _ => true,
-                };
-                if !as_asked {
-                    run.set(index, StepOutcome::Differs);
-                }
-            }
-        }
-        Ok(())
     }
 }

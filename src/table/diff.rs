@@ -118,7 +118,7 @@ impl fmt::Display for Commands<'_> {
         for step in self.0 {
             if step.phase == Phase::Drained && !waited {
                 waited = true;
-                if let Some(drain) = &self.0.drain {
+                if let Some(drain) = self.0.drain() {
                     writeln!(f, "# now wait until what has weight 0 has {drain}")?;
                 }
             }

@@ -1,17 +1,20 @@
 //! Waiting until connections have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::ControlFlow;
+use std::slice;
 use std::time::{Duration, Instant};
 
 use crate::client::{Engine, Transport};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
 };
 use crate::table::apply::Run;
-use crate::table::plan::{Before, Phase, Plan, Step};
-use crate::table::{DrainPolicy, DrainUntil, StepOutcome};
+use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
+use crate::table::planner::can_drain;
+use crate::table::{Actions, DrainPolicy, DrainUntil, StepOutcome};
 use crate::wire::Request;
 
 /// How far draining has come.
@@ -41,94 +44,151 @@ pub enum Drained {
     Cut(Connections),
     /// Somebody else deleted it.
     AlreadyGone,
-    /// Somebody else gave it a weight again. It was not deleted.
+    /// Somebody else gave it a weight again, or added it again. It is there.
     Restored,
     /// The observer ended the waiting. It still has weight 0; `Client::set_weight` with
     /// the weight that it had before puts it back into rotation.
+    #[non_exhaustive]
     Cancelled {
         /// The weight that it had before.
         weight: u32,
     },
 }
 
-/// What is waited for, found anew at each look.
+impl fmt::Display for DrainProgress {
+    /// `2 draining, active 3 inactive 1 persistent 0, 25 s left`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Connections { active, inactive, persistent } = self.connections;
+        write!(f, "{} draining, active {active} ", self.waiting)?;
+        write!(f, "inactive {inactive} persistent {persistent}")?;
+        match self.left {
+            Some(left) => write!(f, ", {} s left", left.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Drained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Emptied => f.write_str("deleted, with no connection left"),
+            Self::Cut(Connections { active, inactive, persistent }) => write!(
+                f,
+                "deleted, with connections: \
+                 active {active} inactive {inactive} persistent {persistent}"
+            ),
+            Self::AlreadyGone => f.write_str("somebody else had deleted it"),
+            Self::Restored => f.write_str("it is there: somebody else wants it"),
+            Self::Cancelled { weight } => {
+                write!(f, "not waited for any longer; its weight was {weight}")
+            }
+        }
+    }
+}
+
+/// How many looks in a row may fail before it is given up to look.
+const MISSES: u32 = 20;
+
+/// What came of looking at what drains.
 #[derive(Default)]
-struct Look {
+struct Looked {
     ready: Vec<usize>,
     waiting: Vec<(usize, Connections)>,
+    /// Those of services that could not be read.
+    unread: Vec<(usize, Error)>,
 }
 
 impl<T: Transport> Engine<T> {
     /// Deletes what drains as soon as it has, or at the deadline.
     pub(crate) async fn run_drains(&mut self, run: &mut Run<'_>, observer: Observer<'_>) {
-        let Some(policy) = run.plan.drain else { return };
+        let Some(policy) = run.plan.drain() else { return };
         let range = run.range(Phase::Drained);
         let mut pending = run.skip_dependants(range);
         let deadline = policy.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
+        let mut misses = 0;
         while !pending.is_empty() {
-            let Look { ready, waiting } = self.look(run, &pending, policy.until).await;
+            let Looked { ready, waiting, unread } =
+                self.look_at_drains(run, &pending, policy.until).await;
             self.run_steps(run, &ready).await;
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            pending = waiting.iter().map(|(index, _)| *index).collect();
-            if left == Some(Duration::ZERO) {
-                self.run_steps(run, &pending).await;
-                for (index, connections) in waiting {
-                    if matches!(run.outcome(index), Some(StepOutcome::Done)) {
-                        run.set(index, StepOutcome::Expired(connections));
-                    }
+            misses = if unread.is_empty() { 0 } else { misses + 1 };
+            if left == Some(Duration::ZERO) || misses > MISSES {
+                for (index, error) in unread {
+                    run.set(index, StepOutcome::Failed(error));
                 }
-                return;
+                return self.cut(run, waiting, left == Some(Duration::ZERO)).await;
             }
             let connections = sum(waiting.iter().map(|(_, connections)| *connections));
-            let progress = DrainProgress { waiting: waiting.len(), connections, left };
-            if !waiting.is_empty() && observer(&progress).is_break() {
+            pending = waiting.into_iter().map(|(index, _)| index).collect();
+            pending.extend(unread.into_iter().map(|(index, _)| index));
+            if pending.is_empty() {
                 return;
             }
-            if !waiting.is_empty() {
-                let interval = policy.interval.max(Duration::from_millis(1));
-                self.commands.sleep(left.map_or(interval, |left| left.min(interval))).await;
+            let progress = DrainProgress { waiting: pending.len(), connections, left };
+            if observer(&progress).is_break() {
+                return;
+            }
+            let interval = policy.interval.max(Duration::from_millis(1));
+            self.commands.sleep(left.map_or(interval, |left| left.min(interval))).await;
+        }
+    }
+
+    /// Deletes what has connections still, if it is time.
+    async fn cut(&mut self, run: &mut Run<'_>, waiting: Vec<(usize, Connections)>, due: bool) {
+        if !due {
+            return;
+        }
+        let steps: Vec<usize> = waiting.iter().map(|(index, _)| *index).collect();
+        self.run_steps(run, &steps).await;
+        for (index, connections) in waiting {
+            if matches!(run.outcome(index), Some(StepOutcome::Done)) {
+                run.set(index, StepOutcome::Expired(connections));
             }
         }
     }
 
     /// Looks which of the steps need not wait any longer.
-    async fn look(&mut self, run: &mut Run<'_>, pending: &[usize], until: DrainUntil) -> Look {
+    async fn look_at_drains(
+        &mut self,
+        run: &mut Run<'_>,
+        pending: &[usize],
+        until: DrainUntil,
+    ) -> Looked {
         let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
         for index in pending {
             if let Some(service) = run.step(*index).and_then(Step::service) {
                 services.entry(service).or_default().push(*index);
             }
         }
-        let mut look = Look::default();
+        let mut looked = Looked::default();
         for (service, steps) in services {
-            let entries = match self.find_destinations(service).await {
-                Ok(entries) => entries.unwrap_or_default(),
+            let look = match self.look_at(service).await {
+                Ok(look) => look,
                 Err(error) => {
-                    steps
-                        .iter()
-                        .for_each(|index| run.set(*index, StepOutcome::Failed(error.clone())));
+                    looked.unread.extend(steps.into_iter().map(|index| (index, error.clone())));
                     continue;
                 }
             };
             for index in steps {
-                let destination = run.step(index).and_then(Step::destination);
-                let concerned = |entry: &&DestinationEntry| {
-                    destination.is_none_or(|id| entry.destination.id == id)
+                let all = look.destinations.as_slice();
+                let concerned = match run.step(index).and_then(Step::destination) {
+                    Some(id) => look.destination(id).map_or(&[][..], slice::from_ref),
+                    None => all,
                 };
-                let concerned: Vec<_> = entries.iter().filter(concerned).collect();
+                let connections = sum(concerned.iter().map(|entry| entry.connections));
                 if concerned.iter().any(|entry| entry.destination.weight > 0) {
                     run.set(index, StepOutcome::Differs);
-                } else if concerned.iter().all(|entry| until.is_met(entry.connections)) {
-                    look.ready.push(index);
+                } else if look.settled && until.is_met(connections) {
+                    looked.ready.push(index);
                 } else {
-                    let connections = sum(concerned.iter().map(|entry| entry.connections));
-                    look.waiting.push((index, connections));
+                    looked.waiting.push((index, connections));
                 }
             }
         }
         // Services last, as in the plan.
-        look.ready.sort_unstable();
-        look
+        looked.ready.sort_unstable();
+        looked.waiting.sort_unstable_by_key(|(index, _)| *index);
+        looked
     }
 
     /// Takes one destination out of its service: by weight 0, waiting, and deletion.
@@ -144,12 +204,10 @@ impl<T: Transport> Engine<T> {
         let weight = entry.destination.weight;
         let plan = drain_plan(&settings, &entry, policy);
         let applied = self.apply(&plan, observer).await;
-        let failed = applied.outcomes().find_map(|outcome| match outcome {
-            StepOutcome::Failed(error) => Some(error.clone()),
-            _ => None,
-        });
-        if let Some(error) = failed.or(applied.unverified().cloned()) {
-            return Err(error);
+        if let Some(StepOutcome::Failed(error)) =
+            applied.outcomes().find(|outcome| matches!(outcome, StepOutcome::Failed(_)))
+        {
+            return Err(error.clone());
         }
         Ok(match applied.outcomes().last() {
             Some(StepOutcome::Expired(connections)) => Drained::Cut(*connections),
@@ -162,43 +220,23 @@ impl<T: Transport> Engine<T> {
             _ => Drained::Restored,
         })
     }
-
-    /// A service, or `None` when there is none.
-    pub(crate) async fn find_service(&mut self, id: ServiceId) -> Result<Option<ServiceEntry>> {
-        found(self.read(Request::Service(id)).await)
-    }
-
-    /// The destinations of a service, or `None` when there is no such service.
-    pub(crate) async fn find_destinations(
-        &mut self,
-        id: ServiceId,
-    ) -> Result<Option<Vec<DestinationEntry>>> {
-        found(self.destinations(id).await)
-    }
-}
-
-fn found<R>(result: Result<R>) -> Result<Option<R>, Error> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::NoSuchService => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn drain_plan(service: &Service, entry: &DestinationEntry, policy: DrainPolicy) -> Plan {
-    let drains = service.drains_at_weight_zero();
+    let drains = can_drain(service, entry);
     let before = Before::Destination {
         destination: entry.destination.clone(),
         connections: entry.connections,
     };
     let reduce = (drains && entry.destination.weight > 0).then(|| {
         let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
-        Step { change, phase: Phase::Reduce, before: Some(before.clone()) }
+        Step { change, phase: Phase::Reduce, before: Some(before.clone()), purpose: Purpose::Drain }
     });
     let phase = if drains { Phase::Drained } else { Phase::Delete };
     let change = Change::DeleteDestination(service.id, entry.destination.id);
-    let delete = Step { change, phase, before: Some(before.clone()) };
-    Plan::of(reduce.into_iter().chain([delete]).collect(), Some(policy))
+    let delete = Step { change, phase, before: Some(before.clone()), purpose: Purpose::Desired };
+    let steps = reduce.into_iter().chain([delete]).collect();
+    Plan::of(steps, Some(policy), Actions::all(), BTreeSet::new())
 }
 
 /// All connections together.

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::{self, Values};
 
 use crate::model::{
-    Connections, Destination, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
-    ServiceSnapshot, Snapshot, Stats,
+    Connections, Destination, DestinationEntry, DestinationId, Persistence, Service, ServiceEntry,
+    ServiceId, ServiceSnapshot, Snapshot, Stats,
 };
 
 /// Services with their destinations, each by what names it: the table that is wanted,
@@ -170,6 +170,14 @@ impl TableService {
         &self.service
     }
 
+    /// Changes the service's settings. Its identity stays: another one is another service.
+    pub fn update(&mut self, edit: impl FnOnce(&mut Service)) {
+        let id = self.service.id;
+        edit(&mut self.service);
+        self.service.id = id;
+        self.service.persistence = self.service.persistence.map(Persistence::canonical);
+    }
+
     /// Puts a destination into the service. Returns the one of the same identity that
     /// was there.
     pub fn insert(&mut self, destination: impl Into<TableDestination>) -> Option<TableDestination> {
@@ -191,6 +199,14 @@ impl TableService {
     /// The destinations in their order.
     pub fn destinations(&self) -> Values<'_, DestinationId, TableDestination> {
         self.destinations.values()
+    }
+}
+
+impl<D: Into<TableDestination>> Extend<D> for TableService {
+    fn extend<I: IntoIterator<Item = D>>(&mut self, destinations: I) {
+        for destination in destinations {
+            self.insert(destination);
+        }
     }
 }
 
@@ -273,7 +289,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::Persistence;
 
     #[test]
     fn nothing_is_in_a_table_twice() {

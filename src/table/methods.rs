@@ -21,15 +21,18 @@ macro_rules! table_operations {
             /// The changes of a phase are sent together. In a service in which something
             /// failed nothing more is done: what it has is not taken away before the
             /// replacement is there. Other services go on. Where somebody else has added
-            /// an object in the meantime, its settings are replaced; where somebody else
-            /// has deleted what was to be deleted, all is well. A service that was added
-            /// while none of its destinations could be is deleted again.
+            /// an object in the meantime, its settings are replaced, if the plan may do
+            /// that; where somebody else has deleted what was to be deleted, all is well. A
+            /// service that was added while none of its usable destinations could be is
+            /// deleted again. Where an answer was lost, the table tells what was done.
             ///
             /// Destinations that drain are waited for, all at the same time, up to the
             /// deadline of the plan's [`DrainPolicy`].
             ///
-            /// Applying a plan twice, or after it was interrupted, is safe; a new plan
-            /// from what is there then is better.
+            /// Before a destination is taken away, its service is looked at: where somebody
+            /// else has deleted or stopped the destinations that were to take over, it is
+            /// kept. All else that was changed since the plan was made shows only in a new
+            /// plan, so do not apply an old one; after an interruption make a new one.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))

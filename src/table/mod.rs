@@ -15,6 +15,7 @@ mod apply;
 mod diff;
 mod drain;
 mod entries;
+mod look;
 mod methods;
 mod network;
 mod options;
@@ -26,6 +27,7 @@ mod scope;
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod shape;
 mod text;
+mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use crate::table::Scope;
 
 bitflags::bitflags! {
     /// What a plan may do.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub struct Actions: u8 {
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Actions: u32 {
         /// Add services with their destinations.
         const ADD_SERVICE = 1;
         /// Change the flags and the persistence of services.
@@ -44,7 +44,8 @@ pub struct PlanOptions {
     /// Which services are ours; those of the desired table by default.
     pub scope: Scope,
     /// Whether a destination of which no weight is asked keeps the one that it has, 0 too:
-    /// a health check or a person may have set it. By default it gets weight 1.
+    /// a health check or a person may have set it, or it was draining. By default it gets
+    /// weight 1.
     pub keep_weights: bool,
     /// What the plan may do; everything by default. A plan that needs more is refused as
     /// a whole.

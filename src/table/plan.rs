@@ -1,9 +1,10 @@
-use std::slice;
+use std::collections::BTreeSet;
+use std::{fmt, slice};
 
 use crate::model::{
     Change, Connections, Destination, DestinationId, InvalidValue, Object, Service, ServiceId,
 };
-use crate::table::DrainPolicy;
+use crate::table::{Actions, DrainPolicy};
 
 /// Changes in an order that loses no traffic, with what was there before them.
 ///
@@ -13,16 +14,31 @@ use crate::table::DrainPolicy;
 ///
 /// The steps of one [`Phase`] are sent together, those of the next one when the outcomes
 /// are known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
     steps: Vec<Step>,
-    pub(crate) drain: Option<DrainPolicy>,
+    drain: Option<DrainPolicy>,
+    /// What may be done where somebody else has been quicker.
+    pub(crate) allowed: Actions,
+    /// The services that lose destinations and are to have usable ones in the end.
+    pub(crate) usable: BTreeSet<ServiceId>,
 }
 
 impl Plan {
-    pub(crate) const fn of(steps: Vec<Step>, drain: Option<DrainPolicy>) -> Self {
-        Self { steps, drain }
+    pub(crate) const fn of(
+        steps: Vec<Step>,
+        drain: Option<DrainPolicy>,
+        allowed: Actions,
+        usable: BTreeSet<ServiceId>,
+    ) -> Self {
+        Self { steps, drain, allowed, usable }
+    }
+
+    /// How destinations leave.
+    #[must_use]
+    pub const fn drain(&self) -> Option<DrainPolicy> {
+        self.drain
     }
 
     /// The steps in their order.
@@ -73,6 +89,25 @@ pub struct Step {
     pub phase: Phase,
     /// What was there, when something was.
     pub before: Option<Before>,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a change is for, where the change itself does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To have the table so.
+    Desired,
+    /// To have a destination, of whatever weight.
+    OfAnyWeight,
+    /// To let a destination drain.
+    Drain,
+}
+
+impl fmt::Display for Step {
+    /// The command of `ipvsadm` that does the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.change.fmt(f)
+    }
 }
 
 impl Step {
@@ -167,12 +202,13 @@ pub enum Disruption {
     ConnectionsBreak,
 }
 
-/// Why there is no plan. Nothing has been changed.
+/// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// A service or destination that the kernel would refuse.
     #[error("{object}: {invalid}")]
+    #[non_exhaustive]
     Invalid {
         /// Which one.
         object: Object,

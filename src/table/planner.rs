@@ -1,8 +1,10 @@
 //! Finding the steps from one table to another.
 
-use crate::model::{Change, DestinationEntry, Service, ServiceSnapshot, Snapshot};
+use std::collections::BTreeSet;
+
+use crate::model::{Change, DestinationEntry, Service, ServiceId, ServiceSnapshot, Snapshot};
 use crate::table::drain::sum;
-use crate::table::plan::{Before, Phase, Plan, PlanError, Step};
+use crate::table::plan::{Before, Phase, Plan, PlanError, Purpose, Step};
 use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
 
 impl Plan {
@@ -68,11 +70,12 @@ struct Planner<'o> {
     options: &'o PlanOptions,
     steps: Vec<Step>,
     refused: Vec<Change>,
+    usable: BTreeSet<ServiceId>,
 }
 
 impl<'o> Planner<'o> {
     const fn new(options: &'o PlanOptions) -> Self {
-        Self { options, steps: Vec::new(), refused: Vec::new() }
+        Self { options, steps: Vec::new(), refused: Vec::new(), usable: BTreeSet::new() }
     }
 
     /// Adds a step, for which `action` has to be allowed.
@@ -89,8 +92,15 @@ impl<'o> Planner<'o> {
         if !self.options.allowed.contains(action) {
             self.refused.push(change.clone());
         }
-        self.steps.push(Step { change, phase, before });
+        self.steps.push(Step { change, phase, before, purpose: Purpose::Desired });
         Ok(())
+    }
+
+    /// Says what the last step is for.
+    fn purpose(&mut self, purpose: Purpose) {
+        if let Some(step) = self.steps.last_mut() {
+            step.purpose = purpose;
+        }
     }
 
     fn finish(mut self) -> Result<Plan, PlanError> {
@@ -102,7 +112,7 @@ impl<'o> Planner<'o> {
             let service = matches!(step.change, Change::DeleteService(_));
             (step.phase, service)
         });
-        Ok(Plan::of(self.steps, self.options.drain))
+        Ok(Plan::of(self.steps, self.options.drain, self.options.allowed, self.usable))
     }
 
     fn check_scope(&self, service: &TableService) -> Result<(), PlanError> {
@@ -124,6 +134,7 @@ impl<'o> Planner<'o> {
         for new in wanted.destinations() {
             let change = Change::AddDestination(wanted.id(), new.destination().clone());
             self.step(Actions::ADD_SERVICE, Phase::Add, change, None)?;
+            self.keep_weight_of(new);
         }
         Ok(())
     }
@@ -137,6 +148,7 @@ impl<'o> Planner<'o> {
         self.check_scope(wanted)?;
         let before = &present.entry.service;
         let after = wanted.service();
+        let steps = self.steps.len();
         if before != after {
             let action = match before.scheduler == after.scheduler {
                 true => Actions::UPDATE_SERVICE,
@@ -167,7 +179,21 @@ impl<'o> Planner<'o> {
                 None => self.release(before, after, entry)?,
             }
         }
-        rest.try_for_each(|new| self.add_destination(wanted, new))
+        rest.try_for_each(|new| self.add_destination(wanted, new))?;
+        if self.steps.len() > steps {
+            let mut weights = wanted.destinations().map(|wanted| self.weight(present, wanted));
+            if weights.any(|weight| weight > 0) {
+                self.usable.insert(after.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The weight that a destination is to have.
+    fn weight(&self, present: &ServiceSnapshot, wanted: &TableDestination) -> u32 {
+        let kept = || present.destination(wanted.id()).map(|entry| entry.destination.weight);
+        let kept = if self.options.keep_weights { kept() } else { None };
+        wanted.weight().or(kept).unwrap_or(1)
     }
 
     fn add_destination(
@@ -180,7 +206,15 @@ impl<'o> Planner<'o> {
         // about to leave it.
         let phase = if destination.weight == 0 { Phase::Reduce } else { Phase::Extend };
         let change = Change::AddDestination(wanted.id(), destination.clone());
-        self.step(Actions::ADD_DESTINATION, phase, change, None)
+        self.step(Actions::ADD_DESTINATION, phase, change, None)?;
+        self.keep_weight_of(new);
+        Ok(())
+    }
+
+    fn keep_weight_of(&mut self, new: &TableDestination) {
+        if self.options.keep_weights && new.weight().is_none() {
+            self.purpose(Purpose::OfAnyWeight);
+        }
     }
 
     fn change_destination(
@@ -245,14 +279,8 @@ impl<'o> Planner<'o> {
         self.step(action, phase, change, Some(service_before(present)))
     }
 
-    /// Whether a destination is to drain before it is deleted. What the kernel has, but
-    /// would not take back, cannot get weight 0.
     fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
-        let destination = &entry.destination;
-        let writable = || destination.validate_settings(service.id).is_ok();
-        self.options.drain.is_some()
-            && service.drains_at_weight_zero()
-            && (destination.weight == 0 || writable())
+        self.options.drain.is_some() && can_drain(service, entry)
     }
 
     /// Takes a destination out of rotation, if it is not yet.
@@ -266,8 +294,18 @@ impl<'o> Planner<'o> {
             return Ok(());
         }
         let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
-        self.step(action, Phase::Reduce, change, Some(destination_before(entry)))
+        self.step(action, Phase::Reduce, change, Some(destination_before(entry)))?;
+        self.purpose(Purpose::Drain);
+        Ok(())
     }
+}
+
+/// Whether weight 0 takes a destination out gently. What the kernel has, but would not take
+/// back, cannot get it.
+pub(crate) fn can_drain(service: &Service, entry: &DestinationEntry) -> bool {
+    let destination = &entry.destination;
+    service.drains_at_weight_zero()
+        && (destination.weight == 0 || destination.validate_settings(service.id).is_ok())
 }
 
 fn destination_before(entry: &DestinationEntry) -> Before {

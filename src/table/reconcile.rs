@@ -22,13 +22,16 @@ pub struct Reconciled {
     /// Whether that was seen in a [consistent](crate::Snapshot::is_consistent) reading of
     /// the table. If not, others kept writing, and `rest` may have too little or too much.
     pub consistent: bool,
+    /// Why it was not found out what differs still, if something was written and the table
+    /// could not be read or planned again.
+    pub unfinished: Option<ReconcileError>,
 }
 
 impl Reconciled {
-    /// Whether the table is as desired.
+    /// Whether the table was found to be as desired.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.rest.is_empty()
+        self.rest.is_empty() && self.consistent && self.unfinished.is_none()
     }
 
     /// Whether anything was written.
@@ -38,7 +41,7 @@ impl Reconciled {
     }
 }
 
-/// Why a table was not reconciled to its end.
+/// Why a table was not reconciled. Nothing has been written.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReconcileError {
@@ -67,15 +70,30 @@ impl<T: Transport> Engine<T> {
         let mut rounds = Vec::new();
         let mut given_up = false;
         loop {
-            let snapshot = self.snapshot().await?;
-            let plan = Plan::new(&snapshot, desired, options)?;
+            let (plan, consistent) = match self.look_and_plan(desired, options).await {
+                Ok(planned) => planned,
+                Err(error) if rounds.is_empty() => return Err(error),
+                Err(error) => {
+                    let rest = Plan::default();
+                    let unfinished = Some(error);
+                    return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
+                }
+            };
             if plan.is_empty() || given_up || rounds.len() == ROUNDS {
-                let consistent = snapshot.is_consistent();
-                return Ok(Reconciled { rounds, rest: plan, consistent });
+                return Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None });
             }
             let applied = self.apply(&plan, observer).await;
             given_up = applied.outcomes().any(|outcome| outcome.is_draining());
             rounds.push((plan, applied));
         }
+    }
+
+    async fn look_and_plan(
+        &mut self,
+        desired: &Table,
+        options: &PlanOptions,
+    ) -> Result<(Plan, bool), ReconcileError> {
+        let snapshot = self.snapshot().await?;
+        Ok((Plan::new(&snapshot, desired, options)?, snapshot.is_consistent()))
     }
 }

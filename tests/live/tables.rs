@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipvs_netlink::table::{
-    DrainPolicy, DrainUntil, Drained, Plan, PlanError, PlanOptions, ReconcileError, Scope,
+    Actions, DrainPolicy, DrainUntil, Drained, Plan, PlanError, PlanOptions, ReconcileError, Scope,
     StepOutcome, Table, TableDestination, TableService,
 };
 use ipvs_netlink::{
@@ -167,13 +167,9 @@ fn what_others_did_meanwhile_is_taken_for_what_it_is() {
         .filter(|(_, outcome)| outcome.is_foreign())
         .map(|(step, outcome)| (step.change.operation(), outcome.is_done()))
         .collect();
-    assert_eq!(foreign.len(), 3, "{applied:?}");
-    assert!(foreign.iter().all(|(_, done)| *done));
-    // Lowering the weight of what is gone is the one step that cannot be taken.
-    let failures: Vec<_> = applied.failures().map(|(index, _)| index).collect();
-    assert!(
-        failures.iter().all(|index| plan.step(*index).unwrap().destination() == Some(server(1).id))
-    );
+    // Two additions and a service that were there, one destination that was gone.
+    assert_eq!(foreign.len(), 5, "{applied:?}");
+    assert!(applied.is_done(), "{applied:?}");
     assert!(ipvs.reconcile(&desired, &everything()).unwrap().is_done());
     assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
 }
@@ -190,6 +186,41 @@ fn a_change_by_somebody_else_is_noticed_and_put_right() {
     let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
     assert!(reconciled.is_done() && reconciled.is_changed());
     assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
+}
+
+#[test]
+fn what_is_the_last_one_by_now_is_kept() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let before = table(web(), &[server(1), server(2)]);
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    let plan = plan(&mut ipvs, &table(web(), &[server(1)]));
+    other.set_weight(web().id, server(1).id, 0).unwrap();
+    let applied = ipvs.apply(&plan);
+    assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Kept)), "{applied:?}");
+    let kept = ipvs.destination(web().id, server(2).id).unwrap();
+    assert_eq!(kept.destination, server(2));
+    other.delete_destination(web().id, server(1).id).unwrap();
+    assert!(!ipvs.apply(&plan).is_done());
+    assert_eq!(ipvs.destinations(web().id).unwrap().len(), 1);
+}
+
+#[test]
+fn what_somebody_else_added_is_replaced_only_as_far_as_is_allowed() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    ipvs.add_service(&web()).unwrap();
+    let open = TableService::new(web()).with(TableDestination::of_any_weight(server(1)));
+    let desired: Table = [open.with(server(2))].into_iter().collect();
+    let options = everything().keep_weights(true).allowed(Actions::ADD_DESTINATION);
+    let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    other.add_destination(web().id, &server(1).weight(0)).unwrap();
+    other.add_destination(web().id, &server(2).weight(9)).unwrap();
+    let applied = ipvs.apply(&plan);
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::AlreadySo)), "{applied:?}");
+    assert!(matches!(applied.outcome(1), Some(StepOutcome::Failed(_))), "{applied:?}");
+    assert_eq!(ipvs.destination(web().id, server(1).id).unwrap().destination.weight, 0);
+    assert_eq!(ipvs.destination(web().id, server(2).id).unwrap().destination.weight, 9);
 }
 
 /// 127.255.255.255 is a broadcast address of `lo`, which only this host's kernel knows.
@@ -234,7 +265,10 @@ fn a_new_service_that_can_have_no_destination_is_taken_back() {
     let mut ipvs = fresh();
     let desired = table(web(), &[refused()]);
     let applied = ipvs.apply(&plan(&mut Client::connect().unwrap(), &desired));
-    assert!(matches!(applied.outcome(0), Some(StepOutcome::Undone { because: 1 })), "{applied:?}");
+    assert!(
+        matches!(applied.outcome(0), Some(StepOutcome::Undone { because: 1, .. })),
+        "{applied:?}"
+    );
     assert!(ipvs.services().unwrap().is_empty());
 
     let partly = table(web(), &[refused(), server(1)]);
@@ -262,7 +296,10 @@ fn an_unknown_scheduler_leaves_the_service_as_it_is() {
     let new = table(Service::tcp(address(50)).scheduler(unknown.scheduler), &[server(2)]);
     let reconciled = ipvs.reconcile(&new, &PlanOptions::new()).unwrap();
     let outcomes: Vec<_> = reconciled.rounds[0].1.outcomes().collect();
-    assert!(matches!(outcomes[..], [StepOutcome::Failed(_), StepOutcome::Skipped { because: 0 }]));
+    assert!(matches!(
+        outcomes[..],
+        [StepOutcome::Failed(_), StepOutcome::Skipped { because: 0, .. }]
+    ));
 }
 
 #[test]

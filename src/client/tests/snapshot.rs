@@ -110,6 +110,23 @@ fn what_came_and_went_meanwhile_is_read_and_left_out() {
 }
 
 #[test]
+fn only_the_last_reading_counts() {
+    let came_back = Table::new()
+        .services(&[&[1, 2]])
+        .destinations(&[])
+        .destinations(&[])
+        .again(&[&[1]])
+        .services(&[&[1]])
+        .again(&[&[1, 2]])
+        .services(&[&[1, 2]])
+        .destinations(&[])
+        .again(&[&[1, 2]])
+        .read();
+    assert!(came_back.is_consistent());
+    assert_eq!(came_back.len(), 2);
+}
+
+#[test]
 fn a_service_that_comes_twice_is_there_once_and_the_one_it_hid_is_found() {
     let snapshot = Table::new()
         .services(&[&[1, 2], &[2]])

@@ -272,7 +272,7 @@ fn a_drain_waits_for_the_last_connection_or_the_deadline() {
         assert_eq!((progress.waiting, progress.connections.active, progress.left), (1, 1, None));
         ControlFlow::Break(())
     });
-    assert_eq!(given_up.unwrap(), Drained::Cancelled { weight: 4 });
+    assert!(matches!(given_up.unwrap(), Drained::Cancelled { weight: 4, .. }));
     assert_eq!(lab.entry(service, 0).destination.weight, 0);
     lab.ipvs.set_weight(service, id(0), 4).unwrap();
     assert_eq!(lab.entry(service, 0).destination.weight, 4);

@@ -1,0 +1,56 @@
+//! What there is of a service while a plan is being done.
+
+use crate::client::{Engine, Transport};
+use crate::error::{ErrorKind, Result};
+use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId};
+use crate::wire::Request;
+
+/// A service and its destinations, as they are now.
+pub(crate) struct Look {
+    pub(crate) service: Option<ServiceEntry>,
+    /// In order.
+    pub(crate) destinations: Vec<DestinationEntry>,
+    /// Whether none of them can have been left out.
+    pub(crate) settled: bool,
+}
+
+impl Look {
+    pub(crate) fn destination(&self, id: DestinationId) -> Option<&DestinationEntry> {
+        let at = self.destinations.binary_search_by_key(&id, |entry| entry.destination.id);
+        at.ok().and_then(|at| self.destinations.get(at))
+    }
+
+    /// Whether it is as a change asks.
+    pub(crate) fn shows(&self, change: &Change) -> bool {
+        match change {
+            Change::AddService(wanted) | Change::UpdateService(wanted) => {
+                self.service.as_ref().is_some_and(|entry| entry.service == *wanted)
+            }
+            Change::DeleteService(_) => self.service.is_none(),
+            Change::AddDestination(_, wanted) | Change::UpdateDestination(_, wanted) => {
+                self.destination(wanted.id).is_some_and(|entry| entry.destination == *wanted)
+            }
+            // A service that is gone as a whole was not asked for.
+            Change::DeleteDestination(_, id) => {
+                self.service.is_some() && self.settled && self.destination(*id).is_none()
+            }
+            _ => true,
+        }
+    }
+}
+
+impl<T: Transport> Engine<T> {
+    /// Looks at a service.
+    pub(crate) async fn look_at(&mut self, id: ServiceId) -> Result<Look> {
+        let service = match self.read::<ServiceEntry>(Request::Service(id)).await {
+            Ok(service) => service,
+            Err(error) if error.kind() == ErrorKind::NoSuchService => {
+                return Ok(Look { service: None, destinations: Vec::new(), settled: true });
+            }
+            Err(error) => return Err(error),
+        };
+        let mut settled = true;
+        let destinations = self.settled_destinations(id, &mut settled).await?;
+        Ok(Look { service: Some(service), destinations, settled })
+    }
+}

@@ -1,0 +1,94 @@
+//! Looking at the table before something is taken away, and after all is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::client::{Engine, Transport};
+use crate::error::Error;
+use crate::model::{Change, DestinationId, ServiceId};
+use crate::table::apply::Run;
+use crate::table::look::Look;
+use crate::table::plan::Purpose;
+use crate::table::{Phase, StepOutcome};
+
+impl<T: Transport> Engine<T> {
+    /// Keeps destinations whose successors are not there: somebody else may have deleted
+    /// them, or given them weight 0, since the plan was made.
+    pub(crate) async fn keep_what_is_needed(&mut self, run: &mut Run<'_>) {
+        let mut leaving: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
+        let taking = [Phase::Reduce, Phase::Delete, Phase::Drained];
+        let indices: Vec<usize> = taking.into_iter().flat_map(|phase| run.range(phase)).collect();
+        for index in run.skip_dependants(indices.into_iter()) {
+            let Some(service) = run.step(index).and_then(|step| step.service()) else { continue };
+            if run.plan.usable.contains(&service) {
+                leaving.entry(service).or_default().push(index);
+            }
+        }
+        for (service, steps) in leaving {
+            let weights = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
+            let weights: BTreeMap<DestinationId, u32> = weights.collect();
+            let usable = |look: &Look| {
+                let there = look.destinations.iter().map(|entry| &entry.destination);
+                let after = |id, weight| weights.get(id).copied().unwrap_or(weight);
+                there
+                    .map(|one| after(&one.id, one.weight))
+                    .chain(
+                        // What is still to be added.
+                        weights
+                            .iter()
+                            .filter(|(id, _)| look.destination(**id).is_none())
+                            .map(|(_, weight)| *weight),
+                    )
+                    .any(|weight| weight > 0)
+            };
+            let outcome = match self.look_at(service).await {
+                Ok(look) if usable(&look) => continue,
+                Ok(_) => StepOutcome::Kept,
+                Err(error) => StepOutcome::Failed(error),
+            };
+            steps.iter().for_each(|index| run.set(*index, outcome.clone()));
+        }
+    }
+
+    /// Reads what the steps have touched and looks whether it is as they ask.
+    pub(crate) async fn verify_steps(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
+        // The last step about an object has the last word, and the deletion of a service
+        // has it about its destinations.
+        let mut seen = BTreeSet::new();
+        let mut deleted = BTreeSet::new();
+        for (index, step) in run.plan.steps().enumerate().rev() {
+            let done = run.outcome(index).is_some_and(StepOutcome::is_done);
+            let (true, Some(service)) = (done, step.service()) else { continue };
+            if !deleted.contains(&service) && seen.insert((service, step.destination())) {
+                services.entry(service).or_default().push(index);
+            }
+            if matches!(step.change, Change::DeleteService(_)) {
+                deleted.insert(service);
+            }
+        }
+        for (service, steps) in services {
+            let look = self.look_at(service).await?;
+            for index in steps {
+                let Some(step) = run.step(index) else { continue };
+                // What was there already may have kept its weight, and was looked at.
+                let kept = step.purpose == Purpose::OfAnyWeight
+                    && !matches!(run.outcome(index), Some(StepOutcome::Done));
+                if !kept && !look.shows(&step.change) {
+                    run.set(index, StepOutcome::Differs);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The weight that a destination has after a change, 0 for one that is deleted.
+fn weight_after(change: &Change) -> Option<(DestinationId, u32)> {
+    match change {
+        Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination) => {
+            Some((destination.id, destination.weight))
+        }
+        Change::DeleteDestination(_, id) => Some((*id, 0)),
+        _ => None,
+    }
+}
