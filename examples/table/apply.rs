@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use ipvs_netlink::Client;
-use ipvs_netlink::table::{Applied, DrainProgress, Plan, Table};
+use ipvs_netlink::table::{Applied, DrainProgress, Plan, StepOutcome, Table};
 
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
@@ -19,75 +19,71 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     }
     let desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
-    let plan = planning.plan(&mut ipvs, &desired)?;
+    let none = Table::new();
+    let plan = planning.plan(&mut ipvs, &desired, &none, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
     }
     if !apply.yes && !plan.is_empty() {
         screen.confirm("Apply?")?;
+        // It may have taken long to answer.
+        let now = planning.plan(&mut ipvs, &desired, &none, screen)?;
+        let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
+        if !same {
+            screen
+                .note(&format!("the table has changed meanwhile; this would be done now:\n{now}"));
+            return Err(Failure::new("nothing was changed; try again"));
+        }
     }
-    carry_out(&plan, &desired, &mut ipvs, apply, screen)
+    carry_out(&plan, &desired, &none, &mut ipvs, apply, screen, |progress| {
+        screen.progress(&progress.to_string());
+        ControlFlow::Continue(())
+    })
 }
 
 /// Does a plan, and tells how it went.
 pub(crate) fn carry_out(
     plan: &Plan,
     desired: &Table,
+    formerly: &Table,
     ipvs: &mut Client,
     apply: &Apply,
     screen: &Screen,
+    observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
 ) -> Result<Status, Failure> {
-    let applied = ipvs.apply_with(plan, |progress| {
-        show(screen, progress);
-        ControlFlow::Continue(())
-    });
+    let applied = ipvs.apply_with(plan, observer);
     screen.progress("");
-    let status = status(plan, &applied, desired, ipvs, apply, screen)?;
     if apply.planning.json {
         screen.print(&json::applied(plan, &applied))?;
     }
-    Ok(status)
-}
-
-pub(crate) fn show(screen: &Screen, progress: &DrainProgress) {
-    let left = match progress.left {
-        Some(left) => format!(", {} s left", left.as_secs()),
-        None => String::new(),
-    };
-    let connections = progress.connections;
-    screen.progress(&format!(
-        "draining {}: {} active, {} inactive, {} persistent{left}",
-        progress.waiting, connections.active, connections.inactive, connections.persistent
-    ));
-}
-
-/// Says what failed, and whether the table is as desired now.
-fn status(
-    plan: &Plan,
-    applied: &Applied,
-    desired: &Table,
-    ipvs: &mut Client,
-    apply: &Apply,
-    screen: &Screen,
-) -> Result<Status, Failure> {
-    for (step, outcome) in plan.steps().zip(applied.outcomes()) {
-        if !outcome.is_done() || outcome.is_foreign() {
-            screen.note(&format!("{}: {outcome}", step.change));
-        }
-    }
-    if let Some(error) = applied.unverified() {
-        screen.note(&format!("the table could not be read again: {error}"));
-    }
+    tell(plan, &applied, screen);
     if plan.is_empty() {
         return Ok(Status::NoChange);
     }
     if !applied.is_done() {
         return Ok(Status::PartlyFailed);
     }
-    let rest = apply.planning.plan(ipvs, desired)?;
-    if rest.is_empty() {
-        return Ok(Status::Changed);
+    match apply.planning.plan(ipvs, desired, formerly, screen) {
+        Ok(rest) if rest.is_empty() => Ok(Status::Changed),
+        Ok(rest) => {
+            screen.note(&format!("somebody else writes the table; this differs again:\n{rest}"));
+            Ok(Status::PartlyFailed)
+        }
+        Err(failure) => {
+            screen.failure(&failure);
+            Ok(Status::PartlyFailed)
+        }
     }
-    screen.note(&format!("somebody else writes the table; this differs again:\n{rest}"));
-    Ok(Status::PartlyFailed)
+}
+
+/// Says what did not go as planned.
+fn tell(plan: &Plan, applied: &Applied, screen: &Screen) {
+    for (step, outcome) in plan.steps().zip(applied.outcomes()) {
+        if !matches!(outcome, StepOutcome::Done) {
+            screen.note(&format!("{step}: {outcome}"));
+        }
+    }
+    if let Some(error) = applied.unverified() {
+        screen.note(&format!("the table could not be read again: {error}"));
+    }
 }

@@ -13,6 +13,7 @@ use ipvs_netlink::{Client, DestinationId, ServiceId};
 
 use crate::exit::Failure;
 use crate::file;
+use crate::screen::Screen;
 
 /// Keep the IPVS table as a file says
 #[derive(Debug, Parser)]
@@ -45,7 +46,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what would change
-    Plan(Planning),
+    Plan(Show),
     /// Change the table, without losing traffic
     Apply(Apply),
     /// Print the table that is there
@@ -108,6 +109,9 @@ pub(crate) struct Planning {
     scope: Scoping,
     #[command(flatten)]
     draining: Draining,
+    /// Delete at once what is not wanted any more, breaking connections
+    #[arg(long)]
+    no_drain: bool,
     /// Destinations without a weight in the file keep the one they have, 0 too
     #[arg(long)]
     keep_weights: bool,
@@ -115,29 +119,40 @@ pub(crate) struct Planning {
     #[arg(long, value_name = "ACTION", value_enum, value_delimiter = ',')]
     allow: Vec<Action>,
     /// Print JSON
-    #[arg(long, conflicts_with = "commands")]
-    pub(crate) json: bool,
-    /// Print commands of ipvsadm
     #[arg(long)]
-    pub(crate) commands: bool,
+    pub(crate) json: bool,
 }
 
 impl Planning {
-    pub(crate) fn options(&self) -> Result<PlanOptions, Failure> {
+    /// `formerly` are services that were ours the last time.
+    fn options(&self, formerly: &Table) -> Result<PlanOptions, Failure> {
         let allowed = self.allow.iter().map(|action| action.actions());
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
         Ok(PlanOptions::new()
-            .scope(self.scope.scope()?)
+            .scope(self.scope.scope()?.formerly(formerly))
             .keep_weights(self.keep_weights)
             .allowed(allowed)
-            .drain((!self.draining.no_drain).then(|| self.draining.policy())))
+            .drain((!self.no_drain).then(|| self.draining.policy())))
     }
 
-    pub(crate) fn plan(&self, ipvs: &mut Client, desired: &Table) -> Result<Plan, Failure> {
+    pub(crate) fn plan(
+        &self,
+        ipvs: &mut Client,
+        desired: &Table,
+        formerly: &Table,
+        screen: &Screen,
+    ) -> Result<Plan, Failure> {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
-        Plan::new(&snapshot, desired, &self.options()?).map_err(Failure::plan)
+        if !snapshot.is_consistent() {
+            screen.note(RESTLESS);
+        }
+        Plan::new(&snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)
     }
 }
+
+/// What is said when a snapshot is not consistent.
+pub(crate) const RESTLESS: &str =
+    "others kept writing the table while it was read; something may be missing";
 
 /// Which services may be touched beside those in the file.
 #[derive(Debug, Args)]
@@ -211,9 +226,6 @@ pub(crate) struct Draining {
     /// Which connections are waited for
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Until::Connections)]
     drain_until: Until,
-    /// Delete at once, breaking connections
-    #[arg(long)]
-    no_drain: bool,
 }
 
 impl Draining {
@@ -280,6 +292,15 @@ impl Action {
             Self::DeleteDestination => Actions::DELETE_DESTINATION,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    /// Print commands of ipvsadm
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) commands: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,8 +11,10 @@ use crate::arguments::{Format, Source};
 use crate::exit::Failure;
 
 /// More than a table needs: 10,000 services with 10 destinations each are 6 MB of YAML.
-/// Parsing takes up to 50 times as much memory, depending on the format.
 const LONGEST: u64 = 16 << 20;
+
+/// Parsing TOML takes up to 75 times as much memory as the text.
+const LONGEST_TOML: usize = 4 << 20;
 
 /// Reads the table in a file.
 pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
@@ -59,7 +61,12 @@ fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, String> {
             }
             false => &NumericNames,
         };
-        return Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string());
+        let table = Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string())?;
+        // An empty file may be one that is just being written.
+        return match table.is_empty() {
+            true => Err("there is no service in it; YAML can say `services: []`".into()),
+            false => Ok(table),
+        };
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -68,6 +75,9 @@ fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, String> {
     })?;
     match format {
         Format::Yaml => yaml(text),
+        Format::Toml if text.len() > LONGEST_TOML => {
+            Err(format!("longer than {} MiB; use another format", LONGEST_TOML >> 20))
+        }
         Format::Toml => toml::from_str(text).map_err(|error| error.to_string()),
         Format::Json | Format::Ipvsadm => {
             serde_json::from_str(text).map_err(|error| error.to_string())

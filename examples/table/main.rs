@@ -30,7 +30,7 @@ use clap::Parser;
 use ipvs_netlink::Snapshot;
 use ipvs_netlink::table::{Plan, Table};
 
-use crate::arguments::{Arguments, Command, Export, Planning, Validate};
+use crate::arguments::{Arguments, Command, Export, RESTLESS, Show, Validate};
 use crate::exit::{Failure, Status};
 use crate::screen::Screen;
 
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let screen = Screen::new(arguments.color);
     let outcome = match arguments.command {
-        Command::Plan(planning) => plan(&planning, &screen),
+        Command::Plan(show) => plan(&show, &screen),
         Command::Apply(apply) if apply.watch => watch::run(&apply, &screen),
         Command::Apply(apply) => apply::run(&apply, &screen),
         Command::Export(export) => self::export(&export, &screen),
@@ -49,13 +49,14 @@ fn main() -> ExitCode {
 }
 
 /// Shows what would change.
-fn plan(planning: &Planning, screen: &Screen) -> Result<Status, Failure> {
+fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
+    let planning = &show.planning;
     let desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
-    let plan = planning.plan(&mut ipvs, &desired)?;
+    let plan = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
     if planning.json {
         screen.print(&json::plan(&plan))?;
-    } else if planning.commands {
+    } else if show.commands {
         screen.print(&plan.commands().to_string())?;
     } else {
         screen.diff(&plan)?;
@@ -67,7 +68,7 @@ fn plan(planning: &Planning, screen: &Screen) -> Result<Status, Failure> {
 fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
     let snapshot = export.kernel.connect()?.snapshot().map_err(Failure::kernel)?;
     if !snapshot.is_consistent() {
-        screen.note("others kept writing the table while it was read; something may be missing");
+        screen.note(RESTLESS);
     }
     let text = file::write(&Table::from(&snapshot), export.format)?;
     screen.print(&text)?;

@@ -122,6 +122,7 @@ fn exit_codes_tell_what_happened() {
     let (code, _, errors) = run(&["apply", "-y", "--allow", "add-destination"], &forbidden);
     assert_eq!(code, 5, "{errors}");
     assert!(errors.contains("not allowed: ipvsadm -E"), "{errors}");
+    assert_eq!(run(&["apply", "--yes", "--commands"], &web).0, 2, "no dry run that writes");
 }
 
 #[test]
@@ -170,6 +171,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
         ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
         ("flush.ipvsadm", b"-C\n", "line 1"),
+        ("empty.ipvsadm", b"# nothing\n", "there is no service in it"),
     ];
     for (name, text, expected) in cases {
         let file = folder.write(name, text);
@@ -237,6 +239,13 @@ fn a_file_that_changes_is_applied_again() {
     };
     next("Changed");
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
+    fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
+    next("Changed");
+    let services = there(&mut ipvs);
+    let only = services.services().next().unwrap().id();
+    assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
+    fs::write(&web, WEB).unwrap();
+    next("Changed");
 
     fs::write(&web, "services: [").unwrap();
     next("line");
