@@ -9,11 +9,26 @@ pub(super) struct Flags {
     pub(super) flags: ServiceFlags,
     /// Whose names are written.
     scheduler: Scheduler,
+    /// The names that were read.
+    words: Vec<String>,
 }
 
 impl Flags {
     pub(super) const fn new(flags: ServiceFlags, scheduler: Scheduler) -> Self {
-        Self { flags, scheduler }
+        Self { flags, scheduler, words: Vec::new() }
+    }
+
+    /// The flags, if all their names are those of `scheduler`, or general ones.
+    pub(super) fn of(&self, scheduler: Scheduler) -> Result<ServiceFlags, InvalidValue> {
+        let known =
+            |word: &str| word == "ops" || ServiceFlags::scheduler_flag(word, scheduler).is_some();
+        match self.words.iter().find(|word| !known(word)) {
+            Some(word) => {
+                let rule = "is a flag of another scheduler than the service's";
+                Err(InvalidValue::new("flag", format!("{word:?}"), rule))
+            }
+            None => Ok(self.flags),
+        }
     }
 }
 
@@ -21,11 +36,12 @@ impl Form for Flags {
     const EXPECTED: &'static str = "flags, a list like [ops, sh-port]";
 
     fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        let mut flags = ServiceFlags::empty();
-        while let Some(Formed(Flag(flag))) = list.next_element()? {
-            flags |= flag;
+        let mut flags = Self::new(ServiceFlags::empty(), Scheduler::default());
+        while let Some(Formed(Flag(flag, word))) = list.next_element()? {
+            flags.flags |= flag;
+            flags.words.extend(word);
         }
-        Ok(Self::new(flags, Scheduler::default()))
+        Ok(flags)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -42,7 +58,7 @@ impl Form for Flags {
 }
 
 /// One word of the list, or bits as a number.
-struct Flag(ServiceFlags);
+struct Flag(ServiceFlags, Option<String>);
 
 impl Form for Flag {
     const EXPECTED: &'static str = "a flag like \"ops\", or bits";
@@ -54,12 +70,13 @@ impl Form for Flag {
                 "must be one flag, such as ops, sh-fallback, sh-port, mh-fallback or mh-port";
             Err(InvalidValue::new("flag", format!("{text:?}"), rule))?;
         }
-        Ok(Self(text.parse()?))
+        let named = !text.starts_with("0x");
+        Ok(Self(text.parse()?, named.then(|| text.to_owned())))
     }
 
     fn of_number(number: i128) -> Result<Self, Refused> {
         let bits = number.try_into().map_err(|_| Refused::Value)?;
-        Ok(Self(ServiceFlags::from_bits_retain(bits)))
+        Ok(Self(ServiceFlags::from_bits_retain(bits), None))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

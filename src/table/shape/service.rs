@@ -111,9 +111,11 @@ impl Shape {
     fn service(self) -> Result<TableService, String> {
         let id = self.id()?;
         let of_service = |reason: String| format!("service {id}: {reason}");
+        let scheduler = self.scheduler.unwrap_or_default();
+        let flags = self.flags.map_or(Ok(ServiceFlags::empty()), |flags| flags.of(scheduler));
         let settings = Service {
-            scheduler: self.scheduler.unwrap_or_default(),
-            flags: self.flags.map_or(ServiceFlags::empty(), |flags| flags.flags),
+            scheduler,
+            flags: flags.map_err(|invalid| of_service(invalid.to_string()))?,
             persistence: self.persistence,
             ..Service::new(id)
         };

@@ -132,6 +132,10 @@ fn of_the_settings_of_a_service() {
                 r#"flags "sh": must be a comma-separated list of ops, sh-fallback, sh-port, mh-fallback, mh-port, flag-1, flag-2, flag-3 or 0x<bits>"#,
             ),
             (
+                r#""scheduler": "sh", "flags": ["sh-port", "mh-fallback"]"#,
+                r#"service TCP 192.0.2.10:80: flag "mh-fallback": is a flag of another scheduler than the service's"#,
+            ),
+            (
                 r#""flags": ["ops,sh-port"]"#,
                 r#"flag "ops,sh-port": must be one flag, such as ops, sh-fallback, sh-port, mh-fallback or mh-port"#,
             ),

@@ -52,7 +52,7 @@ fn persistence_long_and_short() {
 
 #[test]
 fn flags_by_name_and_number() {
-    let read = only("fwmark: 5, flags: [ops, mh-port, 0x40, '0x80', 256]");
+    let read = only("fwmark: 5, scheduler: mh, flags: [ops, mh-port, 0x40, '0x80', 256]");
     let flags = ServiceFlags::from_bits_retain(0x1c0);
     assert_eq!(read.service().flags, flags | ServiceFlags::ONE_PACKET | ServiceFlags::MH_PORT);
 }
