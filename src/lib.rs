@@ -70,9 +70,10 @@ pub use model::{
     DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, NameError, Names,
     Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol, Rates,
     Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot,
-    Stats, SyncDaemon, SystemNames, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding,
-    UnknownTunnel, Version,
+    Stats, SyncDaemon, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel,
+    Version,
 };
+pub use table::SystemNames;
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
 pub use wire::IpvsMessage;

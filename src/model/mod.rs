@@ -1,8 +1,7 @@
 //! What IPVS knows about: services, destinations, schedulers and the rest.
 //!
 //! These are plain values. They name no netlink type and open no socket, so
-//! planners, converters and tests can use them on any machine. Only `SystemNames`, which
-//! is one for commands to be read with, asks the system.
+//! planners, converters and tests can use them on any machine.
 
 mod address_family;
 mod change;
@@ -27,9 +26,7 @@ mod timeouts;
 
 pub use address_family::AddressFamily;
 pub use change::Change;
-pub use command_line::{
-    Command, CommandError, NameError, Names, NumericNames, SystemNames, TextError,
-};
+pub use command_line::{Command, CommandError, NameError, Names, NumericNames, TextError};
 pub(crate) use command_line::{Line, Statement, Trouble, statements};
 pub use daemon::{InterfaceName, Role, SyncDaemon};
 pub use destination::{Connections, Destination, DestinationEntry, DestinationId, Thresholds};

@@ -41,3 +41,4 @@ pub use options::{Actions, DrainPolicy, DrainUntil, PlanOptions};
 pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
 pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;
+pub use text::SystemNames;

@@ -15,7 +15,7 @@ mod words;
 use std::str::FromStr;
 
 pub use error::CommandError;
-pub use names::{NameError, Names, NumericNames, SystemNames};
+pub use names::{NameError, Names, NumericNames};
 pub(crate) use print::Line;
 pub(crate) use text::{Statement, statements};
 pub use text_error::TextError;

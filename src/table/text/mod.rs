@@ -1,5 +1,7 @@
 //! Tables as the text that `ipvsadm -S` writes and `ipvsadm -R` reads.
 
+mod system_names;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
@@ -11,6 +13,8 @@ use crate::model::{
     TextError, Trouble, statements,
 };
 use crate::table::{Table, TableDestination, TableService};
+
+pub use system_names::SystemNames;
 
 impl Table {
     /// Reads a table from `text`: what `ipvsadm -S` writes, with or without `-n`, and what

@@ -1,0 +1,102 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::OnceLock;
+
+use crate::model::{AddressFamily, NameError, Names, Protocol};
+
+/// The names that this system knows: hosts from its resolver, ports from
+/// `/etc/services`.
+///
+/// Looking up a host blocks, for as long as the resolver takes. Of several addresses the
+/// first one counts. The file is read once.
+#[derive(Debug, Default)]
+pub struct SystemNames {
+    ports: OnceLock<Ports>,
+}
+
+impl SystemNames {
+    /// Names of this system. Nothing is read yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Names for SystemNames {
+    fn host(&self, name: &str, family: AddressFamily) -> Result<IpAddr, NameError> {
+        let failed = |error: std::io::Error| NameError::Failed(error.to_string());
+        let mut addresses = (name, 0).to_socket_addrs().map_err(failed)?.map(|found| found.ip());
+        addresses.find(|ip| AddressFamily::of(ip) == family).ok_or(NameError::Unknown)
+    }
+
+    fn port(&self, name: &str, protocol: Protocol) -> Result<u16, NameError> {
+        let ports = self.ports.get_or_init(|| Ports::read("/etc/services"));
+        ports.0.get(&(name.to_owned(), protocol)).copied().ok_or(NameError::Unknown)
+    }
+}
+
+/// More than any `/etc/services` has.
+const FILE_LIMIT: u64 = 8 << 20;
+
+/// Ports by name and protocol.
+#[derive(Debug, Default)]
+struct Ports(HashMap<(String, Protocol), u16>);
+
+impl Ports {
+    /// A file that cannot be read has no names.
+    fn read(path: &str) -> Self {
+        let mut bytes = Vec::new();
+        let file = File::open(path).map(|file| file.take(FILE_LIMIT));
+        file.and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_default();
+        Self::parse(&String::from_utf8_lossy(&bytes))
+    }
+
+    /// Reads lines such as `http 80/tcp www # comment`. Other lines are skipped, and the
+    /// first one with a name counts, as in the C library.
+    fn parse(text: &str) -> Self {
+        let mut ports = HashMap::new();
+        for line in text.lines() {
+            let entry = line.split('#').next().unwrap_or_default();
+            let mut words = entry.split_ascii_whitespace();
+            let (Some(name), Some(number)) = (words.next(), words.next()) else { continue };
+            let Some((port, protocol)) = number.split_once('/') else { continue };
+            let (Ok(port), Ok(protocol)) = (port.parse(), protocol.parse()) else { continue };
+            for name in std::iter::once(name).chain(words) {
+                ports.entry((name.to_owned(), protocol)).or_insert(port);
+            }
+        }
+        Self(ports)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_found_by_name_alias_and_protocol() {
+        let text = "# comment\nhttp\t80/tcp www # the web\nhttp 8080/tcp\n http 81/udp\n\
+                    amqp 5672/sctp\nodd\nodd 1\nodd x/tcp\nodd 65536/tcp\nodd 1/ddp\n\n#";
+        let Ports(ports) = Ports::parse(text);
+        let port = |name: &str, protocol| ports.get(&(name.to_owned(), protocol)).copied();
+        assert_eq!(port("http", Protocol::TCP), Some(80));
+        assert_eq!(port("www", Protocol::TCP), Some(80));
+        assert_eq!(port("http", Protocol::UDP), Some(81));
+        assert_eq!(port("amqp", Protocol::SCTP), Some(5672));
+        assert_eq!(port("www", Protocol::UDP), None);
+        assert_eq!(ports.len(), 4);
+    }
+
+    #[test]
+    fn a_missing_file_has_no_names() {
+        assert!(Ports::read("/nonexistent/services").0.is_empty());
+    }
+
+    #[test]
+    fn the_system_knows_itself() {
+        let names = SystemNames::new();
+        assert_eq!(names.host("localhost", AddressFamily::Ipv4), Ok(IpAddr::from([127, 0, 0, 1])));
+    }
+}
