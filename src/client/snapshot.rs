@@ -16,34 +16,56 @@ use crate::wire::Request;
 /// How often a reading is repeated before it is taken as it is.
 const TRIES: usize = 8;
 
+/// So many services are read again in large datagrams.
+const MANY: usize = 4000;
+
 /// What a dump reports, by what names it.
 trait Named {
     type Id: Ord + Copy;
+    /// Something cheap to compare, in the order of names.
+    type Key: Ord;
 
     fn id(&self) -> Self::Id;
+
+    fn key(&self) -> Self::Key;
 }
 
 impl Named for ServiceEntry {
     type Id = ServiceId;
+    type Key = (u64, u128, u128);
 
     fn id(&self) -> ServiceId {
         self.service.id
+    }
+
+    fn key(&self) -> (u64, u128, u128) {
+        self.service.id.order()
     }
 }
 
 impl Named for DestinationEntry {
     type Id = DestinationId;
+    type Key = DestinationId;
 
     fn id(&self) -> DestinationId {
         self.destination.id
+    }
+
+    fn key(&self) -> DestinationId {
+        self.id()
     }
 }
 
 impl Named for ServiceId {
     type Id = Self;
+    type Key = (u64, u128, u128);
 
     fn id(&self) -> Self {
         *self
+    }
+
+    fn key(&self) -> (u64, u128, u128) {
+        self.order()
     }
 }
 
@@ -54,7 +76,7 @@ fn put_in_order<R: Named>(entries: &mut Vec<R>) -> bool {
         return false;
     }
     let length = entries.len();
-    entries.sort_by_cached_key(Named::id);
+    entries.sort_by_cached_key(Named::key);
     entries.dedup_by_key(|entry| entry.id());
     entries.len() < length
 }
@@ -116,8 +138,10 @@ impl<T: Transport> Engine<T> {
             }
             known = all;
             // Over the other socket, whose datagrams are smaller: what is lost between two
-            // of them is hardly lost again.
-            let again = self.collect_over(Way::Destinations, Request::Services).await?;
+            // of them is hardly lost again. For each the kernel begins at its first service,
+            // though, so that many services would take too long.
+            let way = if known.len() > MANY { Way::Commands } else { Way::Destinations };
+            let again = self.collect_over(way, Request::Services).await?;
             let mut again: Vec<ServiceId> = again.0;
             // While nobody writes, the kernel's order stays the same.
             let agreed = again == as_they_came || {

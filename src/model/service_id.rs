@@ -86,10 +86,25 @@ impl ServiceId {
         }
     }
 
-    const fn order(&self) -> (u32, AddressFamily, Option<(Protocol, SocketAddr)>) {
+    /// Numbers that are ordered as identities are, and are cheap to compare: firewall mark,
+    /// family and protocol; address; port, flow label and scope.
+    pub(crate) const fn order(&self) -> (u64, u128, u128) {
         match self {
-            Self::Address { protocol, address } => (0, self.family(), Some((*protocol, *address))),
-            Self::Fwmark { mark, family } => (*mark, *family, None),
+            Self::Fwmark { mark, family } => (
+                ((*mark as u64) << 32) | ((matches!(family, AddressFamily::Ipv6) as u64) << 16),
+                0,
+                // Mark 0 is no address either.
+                u128::MAX,
+            ),
+            Self::Address { protocol, address: SocketAddr::V4(v4) } => {
+                (protocol.number() as u64, v4.ip().to_bits() as u128, v4.port() as u128)
+            }
+            Self::Address { protocol, address: SocketAddr::V6(v6) } => {
+                let rest = (v6.port() as u128) << 64
+                    | (v6.flowinfo() as u128) << 32
+                    | v6.scope_id() as u128;
+                (1 << 16 | protocol.number() as u64, v6.ip().to_bits(), rest)
+            }
         }
     }
 
@@ -121,14 +136,7 @@ impl ServiceId {
 
 impl Ord for ServiceId {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            // What most of a large table is.
-            (
-                Self::Address { protocol, address: SocketAddr::V4(address) },
-                Self::Address { protocol: protocol_of_other, address: SocketAddr::V4(other) },
-            ) => protocol.cmp(protocol_of_other).then_with(|| address.cmp(other)),
-            _ => self.order().cmp(&other.order()),
-        }
+        self.order().cmp(&other.order())
     }
 }
 
@@ -243,6 +251,15 @@ mod tests {
             ordered.iter().rev().map(|text| text.parse().unwrap()).collect();
         ids.sort();
         assert_eq!(ids.iter().map(ServiceId::to_string).collect::<Vec<_>>(), ordered);
+    }
+
+    #[test]
+    fn what_is_not_equal_is_not_ordered_as_equal() {
+        let nothing = ServiceId::fwmark(0, AddressFamily::Ipv4);
+        let neither: ServiceId = "IP_0 0.0.0.0:0".parse().unwrap();
+        assert!(nothing > neither);
+        let scoped = |text: &str| ServiceId::tcp(text.parse().unwrap());
+        assert!(scoped("[fe80::1%1]:80") < scoped("[fe80::1%2]:80"));
     }
 
     #[test]
