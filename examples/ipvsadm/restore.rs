@@ -8,6 +8,9 @@ use crate::edit;
 use crate::failure::Failure;
 use crate::words::{Piece, Pieces};
 
+/// A million services have fewer bytes.
+const LONGEST: u64 = 64 << 20;
+
 /// Reads the options after `-R`, which takes none.
 pub(crate) fn parse(pieces: Pieces) -> Result<(), Failure> {
     let mut wrong = None;
@@ -32,7 +35,11 @@ impl Script {
     pub(crate) fn read(mut input: impl Read) -> Result<Self, Failure> {
         let mut text = Vec::new();
         let unread = |error| Failure::usage(format!("standard input: {error}"));
-        input.read_to_end(&mut text).map_err(unread)?;
+        input.by_ref().take(LONGEST + 1).read_to_end(&mut text).map_err(unread)?;
+        if text.len() as u64 > LONGEST {
+            let mebibytes = LONGEST >> 20;
+            return Err(Failure::usage(format!("standard input: longer than {mebibytes} MiB")));
+        }
         let mut script = Self::default();
         for command in Command::parse_lines(&text, &SystemNames::new()) {
             let (line, command) = command.map_err(|error| Failure::usage(error.to_string()))?;
