@@ -50,8 +50,9 @@ macro_rules! operations {
             /// [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
             /// agreed on which there are. Both may have missed the same one, if objects
             /// before it were deleted in the midst of each; up to Linux 7.0 those may
-            /// even be services of other network namespaces. Nor is everything as it
-            /// was at a single moment.
+            /// even be services of other network namespaces. That is unlikely with up to
+            /// 4,000 services, which the second reading divides otherwise than the first.
+            /// Nor is everything as it was at a single moment.
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot(&mut self) -> Result<Snapshot> {
