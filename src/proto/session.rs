@@ -118,6 +118,7 @@ impl Session {
     }
 }
 
+#[inline]
 fn append_request(
     buffer: &mut Vec<u8>,
     family: FamilyId,
