@@ -6,7 +6,6 @@ use crate::client::{Engine, Transport};
 use crate::error::Error;
 use crate::model::{Change, DestinationId, ServiceId};
 use crate::table::apply::Run;
-use crate::table::look::Look;
 use crate::table::plan::Purpose;
 use crate::table::{Phase, StepOutcome};
 
@@ -24,25 +23,18 @@ impl<T: Transport> Engine<T> {
             }
         }
         for (service, steps) in leaving {
-            let weights = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
-            let weights: BTreeMap<DestinationId, u32> = weights.collect();
-            let usable = |look: &Look| {
-                let there = look.destinations.iter().map(|entry| &entry.destination);
-                let after = |id, weight| weights.get(id).copied().unwrap_or(weight);
-                there
-                    .map(|one| after(&one.id, one.weight))
-                    .chain(
-                        // What is still to be added.
-                        weights
-                            .iter()
-                            .filter(|(id, _)| look.destination(**id).is_none())
-                            .map(|(_, weight)| *weight),
-                    )
-                    .any(|weight| weight > 0)
-            };
+            let changed = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
             let outcome = match self.look_at(service).await {
-                Ok(look) if usable(&look) => continue,
-                Ok(_) => StepOutcome::Kept,
+                Ok(look) => {
+                    let there = look.destinations.iter().map(|entry| &entry.destination);
+                    let mut weights: BTreeMap<DestinationId, u32> =
+                        there.map(|destination| (destination.id, destination.weight)).collect();
+                    weights.extend(changed);
+                    if weights.into_values().any(|weight| weight > 0) {
+                        continue;
+                    }
+                    StepOutcome::Kept
+                }
                 Err(error) => StepOutcome::Failed(error),
             };
             steps.iter().for_each(|index| run.set(*index, outcome.clone()));
