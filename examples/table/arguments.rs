@@ -22,7 +22,7 @@ use crate::screen::Screen;
     after_help = "\
 Exit codes:
   0  nothing differed            3  changed, or `plan` found changes
-  1  kernel, file or answer      4  some changes failed or are still draining
+  1  no kernel, file or consent  4  some changes failed or are still draining
   2  wrong usage                 5  the file, or what it asks for, was refused
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
@@ -310,7 +310,7 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply again whenever the file changes, until interrupted
+    /// Apply again whenever the file changes, until interrupted; needs --yes
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
 }

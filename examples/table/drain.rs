@@ -22,7 +22,9 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     }
     if gently {
         let weight = entry.destination.weight;
-        screen.note(&format!("weight {weight} -> 0; when interrupted it stays 0, and can go on"));
+        screen.note(&format!(
+            "weight {weight} -> 0; if interrupted it stays 0, and running this again goes on"
+        ));
     }
     let policy = drain.draining.policy();
     let drained = ipvs.drain_with(drain.service, drain.destination, policy, |progress| {

@@ -25,7 +25,9 @@ pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
     }
     let format = match source.format.or_else(|| by_extension(&source.path)) {
         Some(format) => format,
-        None => return Err(Failure::new(format!("{name}: what is it? Say --format"))),
+        None => {
+            return Err(Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")));
+        }
     };
     parse(&bytes, format, source.names)
         .map_err(|error| Failure::invalid(format!("{name}: {}", printable(&error))))
