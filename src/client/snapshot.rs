@@ -124,6 +124,7 @@ impl<T: Transport> Engine<T> {
                 let id = entry.id();
                 let destinations = match take_destinations(&mut known, id) {
                     Some(destinations) => destinations,
+                    // As `settled_destinations`, but without its future to be moved about.
                     None => {
                         let request = Request::Destinations(id);
                         let reading = Reading::of(self.collect_counted(request).await?);

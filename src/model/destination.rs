@@ -230,6 +230,14 @@ pub struct Connections {
     pub persistent: u32,
 }
 
+impl fmt::Display for Connections {
+    /// `active 3 inactive 1 persistent 0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { active, inactive, persistent } = self;
+        write!(f, "active {active} inactive {inactive} persistent {persistent}")
+    }
+}
+
 /// A destination as the kernel reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::client::{Engine, Outcome, Transport, not_attempted};
+use crate::client::{Engine, Outcome, Report, Transport, not_attempted};
 use crate::error::{Certainty, Error, ErrorKind};
-use crate::model::{Change, Service, ServiceId};
+use crate::model::{Change, Service, ServiceEntry, ServiceId};
 use crate::table::drain::Observer;
 use crate::table::look::Look;
 use crate::table::plan::Purpose;
 use crate::table::{Actions, Applied, Phase, Plan, Step, StepOutcome};
+use crate::wire::Request;
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
@@ -109,15 +110,13 @@ impl<T: Transport> Engine<T> {
                 .filter_map(|index| run.step(*index))
                 .map(|step| step.change.clone())
                 .collect();
-            if lost {
-                for (index, change) in portion.iter().zip(&changes) {
-                    let outcome = not_attempted(change);
-                    let error = outcome.error().cloned();
-                    run.set(*index, error.map_or(StepOutcome::Done, StepOutcome::Failed));
-                }
-                continue;
-            }
-            let report = self.submit(&changes).await;
+            let report = if lost {
+                let mut report = Report::default();
+                changes.iter().for_each(|change| report.push(not_attempted(change)));
+                report
+            } else {
+                self.submit(&changes).await
+            };
             let mut looked: Option<(ServiceId, Option<Look>)> = None;
             for (index, outcome) in portion.iter().zip(report.outcomes()) {
                 let Some(step) = run.step(*index) else { continue };
@@ -189,14 +188,11 @@ impl<T: Transport> Engine<T> {
         wanted: &Service,
         error: &Error,
     ) -> StepOutcome {
-        let there = match self.look_at(wanted.id).await {
-            Ok(Look { service: Some(entry), .. }) => entry.service,
-            _ => return StepOutcome::Failed(error.clone()),
+        let there = match self.read::<ServiceEntry>(Request::Service(wanted.id)).await {
+            Ok(entry) => entry.service,
+            Err(_) => return StepOutcome::Failed(error.clone()),
         };
-        let action = match there.scheduler == wanted.scheduler {
-            true => Actions::UPDATE_SERVICE,
-            false => Actions::CHANGE_SCHEDULER,
-        };
+        let action = Actions::to_update(&there, wanted);
         let update = Change::UpdateService(wanted.clone());
         self.replace_unless(run, there == *wanted, action, &update, error).await
     }

@@ -190,12 +190,11 @@ fn destination_line(step: &Step) -> DiffLine {
 
 /// How many connections what leaves has, and whether they are waited for.
 fn drained(step: &Step, connections: Connections) -> String {
-    let Connections { active, inactive, persistent } = connections;
     let drains = if step.phase == Phase::Drained { ", drains" } else { "" };
     if connections == Connections::default() {
         return drains.to_owned();
     }
-    format!("{drains}, active {active} inactive {inactive} persistent {persistent}")
+    format!("{drains}, {connections}")
 }
 
 fn service_settings(service: &Service) -> String {

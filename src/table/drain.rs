@@ -58,9 +58,7 @@ pub enum Drained {
 impl fmt::Display for DrainProgress {
     /// `2 draining, active 3 inactive 1 persistent 0, 25 s left`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Connections { active, inactive, persistent } = self.connections;
-        write!(f, "{} draining, active {active} ", self.waiting)?;
-        write!(f, "inactive {inactive} persistent {persistent}")?;
+        write!(f, "{} draining, {}", self.waiting, self.connections)?;
         match self.left {
             Some(left) => write!(f, ", {} s left", left.as_secs()),
             None => Ok(()),
@@ -72,11 +70,7 @@ impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Emptied => f.write_str("deleted, with no connection left"),
-            Self::Cut(Connections { active, inactive, persistent }) => write!(
-                f,
-                "deleted, with connections: \
-                 active {active} inactive {inactive} persistent {persistent}"
-            ),
+            Self::Cut(connections) => write!(f, "deleted, with connections: {connections}"),
             Self::AlreadyGone => f.write_str("somebody else had deleted it"),
             Self::Restored => f.write_str("it is there: somebody else wants it"),
             Self::Cancelled { weight } => {

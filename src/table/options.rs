@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::model::Connections;
+use crate::model::{Connections, Service};
 use crate::table::Scope;
 
 bitflags::bitflags! {
@@ -23,6 +23,16 @@ bitflags::bitflags! {
         const UPDATE_DESTINATION = 1 << 5;
         /// Take destinations out, of services that stay.
         const DELETE_DESTINATION = 1 << 6;
+    }
+}
+
+impl Actions {
+    /// What it takes to give a service other settings.
+    pub(crate) fn to_update(before: &Service, after: &Service) -> Self {
+        match before.scheduler == after.scheduler {
+            true => Self::UPDATE_SERVICE,
+            false => Self::CHANGE_SCHEDULER,
+        }
     }
 }
 

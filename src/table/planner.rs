@@ -150,10 +150,7 @@ impl<'o> Planner<'o> {
         let after = wanted.service();
         let steps = self.steps.len();
         if before != after {
-            let action = match before.scheduler == after.scheduler {
-                true => Actions::UPDATE_SERVICE,
-                false => Actions::CHANGE_SCHEDULER,
-            };
+            let action = Actions::to_update(before, after);
             let change = Change::UpdateService(after.clone());
             self.step(action, Phase::Configure, change, Some(service_before(present)))?;
         }
@@ -181,7 +178,9 @@ impl<'o> Planner<'o> {
         }
         rest.try_for_each(|new| self.add_destination(wanted, new))?;
         if self.steps.len() > steps {
-            let mut weights = wanted.destinations().map(|wanted| self.weight(present, wanted));
+            let mut weights = wanted
+                .destinations()
+                .map(|wanted| self.weight(present.destination(wanted.id()), wanted));
             if weights.any(|weight| weight > 0) {
                 self.usable.insert(after.id);
             }
@@ -190,10 +189,13 @@ impl<'o> Planner<'o> {
     }
 
     /// The weight that a destination is to have.
-    fn weight(&self, present: &ServiceSnapshot, wanted: &TableDestination) -> u32 {
-        let kept = || present.destination(wanted.id()).map(|entry| entry.destination.weight);
-        let kept = if self.options.keep_weights { kept() } else { None };
-        wanted.weight().or(kept).unwrap_or(1)
+    fn weight(&self, present: Option<&DestinationEntry>, wanted: &TableDestination) -> u32 {
+        match present {
+            Some(entry) if self.options.keep_weights && wanted.weight().is_none() => {
+                entry.destination.weight
+            }
+            _ => wanted.destination().weight,
+        }
     }
 
     fn add_destination(
@@ -225,9 +227,10 @@ impl<'o> Planner<'o> {
     ) -> Result<(), PlanError> {
         let before = &entry.destination;
         let mut after = wanted.destination();
+        let weight = self.weight(Some(entry), wanted);
         let kept;
-        if self.options.keep_weights && wanted.weight().is_none() && after.weight != before.weight {
-            kept = after.clone().weight(before.weight);
+        if after.weight != weight {
+            kept = after.clone().weight(weight);
             after = &kept;
         }
         if after == before {
