@@ -20,6 +20,12 @@ const LONGEST_TOML: usize = 4 << 20;
 pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
     let name = source.path.display();
     let bytes = load(&source.path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    table(source, &bytes)
+}
+
+/// The table in what a file has.
+pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
+    let name = source.path.display();
     if bytes.len() as u64 > LONGEST {
         return Err(Failure::invalid(format!("{name}: longer than {} MiB", LONGEST >> 20)));
     }
@@ -29,11 +35,12 @@ pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
             return Err(Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")));
         }
     };
-    parse(&bytes, format, source.names)
+    parse(bytes, format, source.names)
         .map_err(|error| Failure::invalid(format!("{name}: {}", printable(&error))))
 }
 
-fn load(path: &Path) -> io::Result<Vec<u8>> {
+/// What a file has, as far as it is read.
+pub(crate) fn load(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)?;

@@ -1,9 +1,6 @@
 //! `table apply --watch`.
 
-use std::fs;
-use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -22,9 +19,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// After which time what failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// What is different when a file was written or replaced.
-type Version = (u64, u64, i64, i64);
-
 /// Applies the file now and whenever it has changed. A file that cannot be read or
 /// planned is reported, and the table stays as it is. What was in the file the last time
 /// stays ours, so that it goes away with its lines.
@@ -34,45 +28,41 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         return Err(Failure::new("standard input cannot be watched"));
     }
     let mut formerly = Table::new();
-    let mut applied: Option<(Version, Option<Instant>)> = None;
+    let mut applied: Option<(Vec<u8>, Option<Instant>)> = None;
     let mut seen = None;
     loop {
-        let now = version(path).ok();
-        let stable = seen == Some(now);
+        // Its times would not do: some file systems count in seconds.
+        let now = file::load(path).ok();
         // Somebody may be in the midst of writing it.
-        seen = Some(now);
-        if let (true, Some(version)) = (stable, now) {
-            let due = match applied {
+        let stable = seen == now;
+        if let (true, Some(bytes)) = (stable, &now) {
+            let due = match &applied {
                 Some((last, retry)) => {
-                    last != version || retry.is_some_and(|retry| retry <= Instant::now())
+                    last != bytes || retry.is_some_and(|retry| retry <= Instant::now())
                 }
                 None => true,
             };
             if due {
-                let done = once(apply, version, &mut formerly, screen);
+                let done = once(apply, bytes, &mut formerly, screen);
                 let status = done.unwrap_or_else(|failure| screen.failure(&failure));
                 screen.note(&format!("{}: {status:?}", path.display()));
                 let again = matches!(status, Status::PartlyFailed | Status::Failed);
-                applied = Some((version, again.then(|| Instant::now() + RETRY)));
+                applied = Some((bytes.clone(), again.then(|| Instant::now() + RETRY)));
             }
         }
+        seen = now;
         sleep(PAUSE);
     }
 }
 
-fn version(path: &Path) -> io::Result<Version> {
-    let data = fs::metadata(path)?;
-    Ok((data.ino(), data.len(), data.mtime(), data.mtime_nsec()))
-}
-
 fn once(
     apply: &Apply,
-    now: Version,
+    now: &[u8],
     formerly: &mut Table,
     screen: &Screen,
 ) -> Result<Status, Failure> {
     let planning = &apply.planning;
-    let desired = file::read(&planning.file)?;
+    let desired = file::table(&planning.file, now)?;
     if desired.is_empty() && !formerly.is_empty() {
         return Err(Failure::invalid("the file has no services any more; is it being written?"));
     }
@@ -84,8 +74,8 @@ fn once(
     let done = carry_out(&plan, &desired, formerly, &mut ipvs, apply, screen, |progress| {
         screen.progress(&progress.to_string());
         // A new version of the file may want back what drains.
-        match version(&planning.file.path) {
-            Ok(version) if version == now => ControlFlow::Continue(()),
+        match file::load(&planning.file.path) {
+            Ok(bytes) if bytes == now => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
         }
     })?;

@@ -1,7 +1,8 @@
 //! The reference client: what it writes we read, and what we write it reads.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use ipvs_netlink::{
     AddressFamily, Client, Destination, GueChecksum, Persistence, PersistenceEngine, Role,
@@ -230,6 +231,21 @@ fn timeouts_and_daemons_are_the_same_for_both() {
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let example = test.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(example.exists(), "run `cargo build --examples` first");
+    let built = example.metadata().and_then(|metadata| metadata.modified()).ok();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let written = ["src".into(), format!("examples/{name}")]
+        .map(|folder| last_written(&sources.join(folder)));
+    assert!(built >= written.into_iter().max(), "run `cargo build --examples` first");
     example
+}
+
+/// When the newest file in a folder was written: `cargo test --test live` builds no examples,
+/// and would test old ones.
+fn last_written(folder: &Path) -> SystemTime {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let written = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => last_written(&entry.path()),
+        false => entry.metadata().unwrap().modified().unwrap(),
+    });
+    written.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
