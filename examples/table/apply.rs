@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use ipvs_netlink::Client;
-use ipvs_netlink::table::{Applied, DrainProgress, Plan, StepOutcome, Table};
+use ipvs_netlink::table::{Applied, DrainProgress, Plan, Progress, StepOutcome, Table};
 
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
@@ -18,6 +18,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         return Err(Failure::new("a table from standard input cannot be confirmed; say --yes"));
     }
     let desired = file::read(&planning.file)?;
+    screen.unknown_schedulers(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let none = Table::new();
     let plan = planning.plan(&mut ipvs, &desired, &none, screen)?;
@@ -49,9 +50,12 @@ pub(crate) fn carry_out(
     ipvs: &mut Client,
     apply: &Apply,
     screen: &Screen,
-    observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+    mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
 ) -> Result<Status, Failure> {
-    let applied = ipvs.apply_with(plan, observer);
+    let applied = ipvs.apply_with(plan, |progress| match progress {
+        Progress::Draining(progress) => observer(progress),
+        _ => ControlFlow::Continue(()),
+    });
     screen.progress("");
     if apply.planning.json {
         screen.print(&json::applied(plan, &applied))?;
@@ -76,14 +80,14 @@ pub(crate) fn carry_out(
     }
 }
 
-/// Says what did not go as planned.
+/// Says what did not go as planned, and how much was done.
 fn tell(plan: &Plan, applied: &Applied, screen: &Screen) {
     for (step, outcome) in plan.steps().zip(applied.outcomes()) {
         if !matches!(outcome, StepOutcome::Done) {
             screen.note(&format!("{step}: {outcome}"));
         }
     }
-    if let Some(error) = applied.unverified() {
-        screen.note(&format!("the table could not be read again: {error}"));
+    if !plan.is_empty() {
+        screen.note(&applied.to_string());
     }
 }

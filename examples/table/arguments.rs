@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipvs_netlink::table::{
-    Actions, DrainPolicy, DrainUntil, Network, Plan, PlanOptions, Scope, Table,
+    Actions, DrainPolicy, DrainUntil, Network, OnFailure, Plan, PlanOptions, Scope, Table,
 };
 use ipvs_netlink::{Client, DestinationId, ServiceId};
 
@@ -15,18 +15,24 @@ use crate::exit::Failure;
 use crate::file;
 use crate::screen::Screen;
 
+macro_rules! exit_codes {
+    () => {
+        "\
+Exit codes:
+  0  nothing differed            3  changed, or `plan` found changes
+  1  no kernel, file or consent  4  some changes failed or are still draining
+  2  wrong usage                 5  the file, or what it asks for, was refused"
+    };
+}
+
 /// Keep the IPVS table as a file says
 #[derive(Debug, Parser)]
 #[command(
     name = "table",
-    after_help = "\
-Exit codes:
-  0  nothing differed            3  changed, or `plan` found changes
-  1  no kernel, file or consent  4  some changes failed or are still draining
-  2  wrong usage                 5  the file, or what it asks for, was refused
+    after_help = concat!(exit_codes!(), "
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
-more. The table is never flushed."
+more. The table is never flushed.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -46,14 +52,18 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what would change
+    #[command(after_help = exit_codes!())]
     Plan(Show),
     /// Change the table, without losing traffic
+    #[command(after_help = exit_codes!())]
     Apply(Apply),
     /// Print the table that is there
     Export(Export),
     /// Take a destination out of its service: weight 0, wait for its connections, delete
+    #[command(after_help = exit_codes!())]
     Drain(Drain),
     /// Check a file, without a kernel
+    #[command(after_help = exit_codes!())]
     Validate(Validate),
 }
 
@@ -118,6 +128,9 @@ pub(crate) struct Planning {
     /// Refuse a plan that needs anything else
     #[arg(long, value_name = "ACTION", value_enum, value_delimiter = ',')]
     allow: Vec<Action>,
+    /// When a change fails, make no other; else only its service is left alone
+    #[arg(long)]
+    stop_on_failure: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -128,7 +141,12 @@ impl Planning {
     fn options(&self, formerly: &Table) -> Result<PlanOptions, Failure> {
         let allowed = self.allow.iter().map(|action| action.actions());
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
+        let on_failure = match self.stop_on_failure {
+            true => OnFailure::Stop,
+            false => OnFailure::KeepService,
+        };
         Ok(PlanOptions::new()
+            .on_failure(on_failure)
             .scope(self.scope.scope()?.formerly(formerly))
             .keep_weights(self.keep_weights)
             .allowed(allowed)

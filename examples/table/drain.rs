@@ -16,6 +16,11 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     if !gently {
         screen.note("weight 0 does no good in this service: it is deleted at once");
     }
+    let others = ipvs.destinations(drain.service).map_err(Failure::kernel)?;
+    let mut others = others.iter().map(|other| &other.destination);
+    if !others.any(|other| other.id != drain.destination && other.weight > 0) {
+        screen.note(&format!("no other destination of {} takes connections", drain.service));
+    }
     if !drain.yes {
         let question = format!("Take {} out of {}?", drain.destination, drain.service);
         screen.confirm(&question)?;

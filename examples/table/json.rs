@@ -1,7 +1,7 @@
 //! Plans and their outcomes for other programs.
 
 use ipvs_netlink::Error;
-use ipvs_netlink::table::{Applied, Disruption, Plan, Step, StepOutcome};
+use ipvs_netlink::table::{Applied, Disruption, Plan, Step};
 use serde_json::{Value, json};
 
 pub(crate) fn plan(plan: &Plan) -> String {
@@ -13,7 +13,7 @@ pub(crate) fn applied(plan: &Plan, applied: &Applied) -> String {
     let steps = plan.steps().zip(applied.outcomes()).map(|(step, outcome)| {
         let mut value = self::step(step);
         if let Value::Object(fields) = &mut value {
-            fields.insert("outcome".into(), name(outcome).into());
+            fields.insert("outcome".into(), outcome.name().into());
             fields.insert("done".into(), outcome.is_done().into());
             fields.insert("text".into(), outcome.to_string().into());
         }
@@ -29,7 +29,7 @@ pub(crate) fn applied(plan: &Plan, applied: &Applied) -> String {
 
 fn step(step: &Step) -> Value {
     json!({
-        "phase": format!("{:?}", step.phase).to_lowercase(),
+        "phase": step.phase.to_string(),
         "service": step.service().map(|id| id.to_string()),
         "destination": step.destination().map(|id| id.to_string()),
         "command": step.change.to_string(),
@@ -39,21 +39,6 @@ fn step(step: &Step) -> Value {
             _ => "other",
         }),
     })
-}
-
-fn name(outcome: &StepOutcome) -> &'static str {
-    match outcome {
-        StepOutcome::Done => "done",
-        StepOutcome::Replaced => "replaced",
-        StepOutcome::AlreadySo => "already-so",
-        StepOutcome::Expired(_) => "expired",
-        StepOutcome::Draining => "draining",
-        StepOutcome::Skipped { .. } => "skipped",
-        StepOutcome::Undone { .. } => "undone",
-        StepOutcome::Differs => "differs",
-        StepOutcome::Failed(_) => "failed",
-        _ => "other",
-    }
 }
 
 fn text(value: &Value) -> String {

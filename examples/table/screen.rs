@@ -2,7 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use ipvs_netlink::table::{Plan, Sign};
+use ipvs_netlink::Scheduler;
+use ipvs_netlink::table::{Plan, Sign, Table};
 
 use crate::arguments::Color;
 use crate::exit::{Failure, Status};
@@ -57,6 +58,18 @@ impl Screen {
     /// Says something that is not the result.
     pub(crate) fn note(&self, text: &str) {
         eprintln!("table: {text}");
+    }
+
+    /// Whether a kernel has a scheduler shows only when it is asked for; a name that no
+    /// kernel had so far is likely to be misspelt.
+    pub(crate) fn unknown_schedulers(&self, desired: &Table) {
+        for service in desired {
+            let scheduler = service.service().scheduler;
+            if !Scheduler::ALL.contains(&scheduler) {
+                let id = service.id();
+                self.note(&format!("{id}: no Linux known here has a scheduler {scheduler}"));
+            }
+        }
     }
 
     pub(crate) fn failure(&self, failure: &Failure) -> Status {

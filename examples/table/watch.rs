@@ -63,6 +63,7 @@ fn once(
 ) -> Result<Status, Failure> {
     let planning = &apply.planning;
     let desired = file::table(&planning.file, now)?;
+    screen.unknown_schedulers(&desired);
     if desired.is_empty() && !formerly.is_empty() {
         return Err(Failure::invalid("the file has no services any more; is it being written?"));
     }

@@ -70,6 +70,26 @@ impl Scheduler {
     /// `none`: no scheduler. Every new connection is refused.
     pub const NONE: Self = Self::known("none");
 
+    /// Those of the kernel's sources, as of Linux 7.1. A kernel may be older, built without
+    /// some of them, or have others.
+    pub const ALL: [Self; 15] = [
+        Self::ROUND_ROBIN,
+        Self::WEIGHTED_ROUND_ROBIN,
+        Self::LEAST_CONNECTION,
+        Self::WEIGHTED_LEAST_CONNECTION,
+        Self::LOCALITY_BASED_LEAST_CONNECTION,
+        Self::LOCALITY_BASED_LEAST_CONNECTION_WITH_REPLICATION,
+        Self::DESTINATION_HASHING,
+        Self::SOURCE_HASHING,
+        Self::SHORTEST_EXPECTED_DELAY,
+        Self::NEVER_QUEUE,
+        Self::WEIGHTED_FAILOVER,
+        Self::WEIGHTED_OVERFLOW,
+        Self::MAGLEV_HASHING,
+        Self::WEIGHTED_RANDOM_TWOS_CHOICE,
+        Self::NONE,
+    ];
+
     const fn known(name: &str) -> Self {
         Self(Name::known(name))
     }

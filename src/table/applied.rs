@@ -1,3 +1,4 @@
+use std::fmt;
 use std::slice;
 
 use crate::error::Error;
@@ -30,6 +31,8 @@ pub enum StepOutcome {
         /// The index of the step that failed.
         because: usize,
     },
+    /// It was not done: the observer had ended the work.
+    Stopped,
     /// The service was added, none of its usable destinations could be, and it was deleted
     /// again.
     #[non_exhaustive]
@@ -58,6 +61,24 @@ impl StepOutcome {
         matches!(self, Self::Draining)
     }
 
+    /// Its name, for programs and metrics, such as `done` or `already-so`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Replaced => "replaced",
+            Self::AlreadySo => "already-so",
+            Self::Expired(_) => "expired",
+            Self::Draining => "draining",
+            Self::Kept => "kept",
+            Self::Skipped { .. } => "skipped",
+            Self::Stopped => "stopped",
+            Self::Undone { .. } => "undone",
+            Self::Differs => "differs",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     /// Whether it shows that somebody else writes the table, too.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
@@ -65,9 +86,9 @@ impl StepOutcome {
     }
 }
 
-impl std::fmt::Display for StepOutcome {
+impl fmt::Display for StepOutcome {
     /// In a few words, such as `done` or `skipped, as an earlier step failed`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
             Self::Replaced => f.write_str("done, in place of what somebody else had added"),
@@ -80,6 +101,7 @@ impl std::fmt::Display for StepOutcome {
             ),
             Self::Draining => f.write_str("still draining"),
             Self::Skipped { .. } => f.write_str("skipped, as an earlier step failed"),
+            Self::Stopped => f.write_str("not begun, as the work was ended"),
             Self::Undone { .. } => {
                 f.write_str("undone, as none of the destinations could be added")
             }
@@ -96,6 +118,31 @@ impl std::fmt::Display for StepOutcome {
 pub struct Applied {
     outcomes: Vec<StepOutcome>,
     unverified: Option<Error>,
+}
+
+impl fmt::Display for Applied {
+    /// How many steps have which outcome, such as `12 done, 1 failed, 2 skipped`; `nothing
+    /// to do` when there was none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.outcomes.is_empty() {
+            return f.write_str("nothing to do");
+        }
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for name in self.outcomes.iter().map(StepOutcome::name) {
+            match counts.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((name, 1)),
+            }
+        }
+        for (index, (name, count)) in counts.into_iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} {name}")?;
+        }
+        match &self.unverified {
+            Some(error) => write!(f, "; not verified: {error}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Applied {

@@ -6,26 +6,31 @@ use std::ops::Range;
 use crate::client::{Engine, Outcome, Report, Transport, not_attempted};
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{Change, Service, ServiceEntry, ServiceId};
-use crate::table::drain::Observer;
 use crate::table::look::Look;
 use crate::table::plan::Purpose;
-use crate::table::{Actions, Applied, Phase, Plan, Step, StepOutcome};
+use crate::table::progress::{NextPhase, Observer, Progress};
+use crate::table::{Actions, Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 use crate::wire::Request;
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
 
+/// The same, where a failure is to stop what follows: what goes to the kernel at once.
+const CAREFUL_PORTION: usize = 64;
+
 /// A plan that is being done.
 pub(crate) struct Run<'p> {
     pub(crate) plan: &'p Plan,
     outcomes: Vec<Option<StepOutcome>>,
-    /// The first step that failed, by service.
+    /// The first step that failed, of all and by service.
+    first_failed: Option<usize>,
     failed: BTreeMap<ServiceId, usize>,
 }
 
 impl<'p> Run<'p> {
     fn new(plan: &'p Plan) -> Self {
-        Self { plan, outcomes: vec![None; plan.len()], failed: BTreeMap::new() }
+        let outcomes = vec![None; plan.len()];
+        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new() }
     }
 
     pub(crate) fn step(&self, index: usize) -> Option<&'p Step> {
@@ -37,30 +42,49 @@ impl<'p> Run<'p> {
     }
 
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
-        let service = self.step(index).and_then(Step::service);
-        if let (false, Some(service)) = (outcome.is_done(), service) {
-            self.failed.entry(service).or_insert(index);
+        if !outcome.is_done() {
+            self.first_failed.get_or_insert(index);
+            if let Some(service) = self.step(index).and_then(Step::service) {
+                self.failed.entry(service).or_insert(index);
+            }
         }
         if let Some(slot) = self.outcomes.get_mut(index) {
             *slot = Some(outcome);
         }
     }
 
-    /// Leaves out the steps of services in which something has failed, and those that have
-    /// an outcome.
-    pub(crate) fn skip_dependants(&mut self, indices: impl Iterator<Item = usize>) -> Vec<usize> {
-        let mut left = Vec::new();
-        for index in indices {
-            if self.outcome(index).is_some() {
-                continue;
-            }
-            let service = self.step(index).and_then(Step::service);
-            match service.and_then(|service| self.failed.get(&service)) {
-                Some(&because) => self.set(index, StepOutcome::Skipped { because }),
-                None => left.push(index),
+    /// Those of the steps that have no outcome.
+    pub(crate) fn undecided(&self, indices: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        indices.into_iter().filter(|index| self.outcome(*index).is_none()).collect()
+    }
+
+    /// Decides against the steps that are not to be done because of one that failed.
+    fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for index in self.undecided(indices) {
+            let because = match self.plan.on_failure {
+                OnFailure::Stop => self.first_failed,
+                OnFailure::KeepService => {
+                    let service = self.step(index).and_then(Step::service);
+                    service.and_then(|service| self.failed.get(&service).copied())
+                }
+            };
+            if let Some(because) = because {
+                self.set(index, StepOutcome::Skipped { because });
             }
         }
-        left
+    }
+
+    /// Decides against all that is left.
+    fn stop(&mut self) {
+        for index in self.undecided(0..self.outcomes.len()) {
+            self.set(index, StepOutcome::Stopped);
+        }
+    }
+
+    /// Tells that a phase begins, and whether it may.
+    fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
+        let next = NextPhase::new(self.plan, phase, &self.outcomes);
+        observer(&Progress::Phase(next)).is_continue()
     }
 
     /// The steps of a phase.
@@ -85,18 +109,25 @@ impl<T: Transport> Engine<T> {
     /// Does a plan and reads what it touched again.
     pub(crate) async fn apply(&mut self, plan: &Plan, observer: Observer<'_>) -> Applied {
         let mut run = Run::new(plan);
-        for phase in [Phase::Add, Phase::Extend, Phase::Configure, Phase::Reduce, Phase::Delete] {
+        for phase in Phase::ALL {
+            run.skip_dependants(0..plan.len());
             if phase == Phase::Reduce {
                 self.keep_what_is_needed(&mut run).await;
             }
-            let range = run.range(phase);
-            let steps = run.skip_dependants(range);
+            if !run.begin(phase, observer) {
+                run.stop();
+                break;
+            }
+            if phase == Phase::Drained {
+                self.run_drains(&mut run, observer).await;
+                break;
+            }
+            let steps = run.undecided(run.range(phase));
             self.run_steps(&mut run, &steps).await;
             if phase == Phase::Add {
                 self.undo_useless_services(&mut run).await;
             }
         }
-        self.run_drains(&mut run, observer).await;
         let unverified = self.verify_steps(&mut run).await.err();
         run.finish(unverified)
     }
@@ -104,7 +135,15 @@ impl<T: Transport> Engine<T> {
     /// Does steps that do not depend on one another's outcomes.
     pub(crate) async fn run_steps(&mut self, run: &mut Run<'_>, steps: &[usize]) {
         let mut lost = false;
-        for portion in steps.chunks(PORTION) {
+        let portion = match run.plan.on_failure {
+            OnFailure::KeepService => PORTION,
+            OnFailure::Stop => CAREFUL_PORTION,
+        };
+        for portion in steps.chunks(portion) {
+            if run.plan.on_failure == OnFailure::Stop {
+                run.skip_dependants(portion.iter().copied());
+            }
+            let portion = run.undecided(portion.iter().copied());
             let changes: Vec<Change> = portion
                 .iter()
                 .filter_map(|index| run.step(*index))

@@ -51,10 +51,7 @@ impl fmt::Display for DiffLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.sign, self.text)?;
         match self.disruption {
-            Some(Disruption::SchedulerChange) => {
-                f.write_str(" (disruptive: refuses new connections for a moment)")
-            }
-            Some(Disruption::ConnectionsBreak) => f.write_str(" (disruptive: at once)"),
+            Some(disruption) => write!(f, " (disruptive: {disruption})"),
             None => Ok(()),
         }
     }

@@ -14,23 +14,9 @@ use crate::model::{
 use crate::table::apply::Run;
 use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
 use crate::table::planner::can_drain;
-use crate::table::{Actions, DrainPolicy, DrainUntil, StepOutcome};
+use crate::table::progress::{DrainProgress, Observer, Progress};
+use crate::table::{DrainPolicy, DrainUntil, PlanOptions, StepOutcome};
 use crate::wire::Request;
-
-/// How far draining has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DrainProgress {
-    /// How many destinations, or services that leave as a whole, are waited for.
-    pub waiting: usize,
-    /// What connections they have, all together.
-    pub connections: Connections,
-    /// How long they will be waited for at most.
-    pub left: Option<Duration>,
-}
-
-/// Who is told of the progress, and may end the waiting.
-pub(crate) type Observer<'o> = &'o mut (dyn FnMut(&DrainProgress) -> ControlFlow<()> + Send);
 
 /// How a destination left. See `Client::drain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +39,6 @@ pub enum Drained {
         /// The weight that it had before.
         weight: u32,
     },
-}
-
-impl fmt::Display for DrainProgress {
-    /// `2 draining, active 3 inactive 1 persistent 0, 25 s left`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} draining, {}", self.waiting, self.connections)?;
-        match self.left {
-            Some(left) => write!(f, ", {} s left", left.as_secs()),
-            None => Ok(()),
-        }
-    }
 }
 
 impl fmt::Display for Drained {
@@ -96,8 +71,7 @@ impl<T: Transport> Engine<T> {
     /// Deletes what drains as soon as it has, or at the deadline.
     pub(crate) async fn run_drains(&mut self, run: &mut Run<'_>, observer: Observer<'_>) {
         let Some(policy) = run.plan.drain() else { return };
-        let range = run.range(Phase::Drained);
-        let mut pending = run.skip_dependants(range);
+        let mut pending = run.undecided(run.range(Phase::Drained));
         let deadline = policy.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         let mut misses = 0;
         while !pending.is_empty() {
@@ -119,7 +93,7 @@ impl<T: Transport> Engine<T> {
                 return;
             }
             let progress = DrainProgress { waiting: pending.len(), connections, left };
-            if observer(&progress).is_break() {
+            if observer(&Progress::Draining(progress)).is_break() {
                 return;
             }
             let interval = policy.interval.max(Duration::from_millis(1));
@@ -191,13 +165,17 @@ impl<T: Transport> Engine<T> {
         service: ServiceId,
         id: DestinationId,
         policy: DrainPolicy,
-        observer: Observer<'_>,
+        observer: &mut (dyn FnMut(&DrainProgress) -> ControlFlow<()> + Send),
     ) -> Result<Drained> {
+        let mut observer = |progress: &Progress<'_>| match progress {
+            Progress::Draining(progress) => observer(progress),
+            Progress::Phase(_) => ControlFlow::Continue(()),
+        };
         let settings = self.read::<ServiceEntry>(Request::Service(service)).await?.service;
         let entry = self.destination(service, id).await?;
         let weight = entry.destination.weight;
         let plan = drain_plan(&settings, &entry, policy);
-        let applied = self.apply(&plan, observer).await;
+        let applied = self.apply(&plan, &mut observer).await;
         if let Some(StepOutcome::Failed(error)) =
             applied.outcomes().find(|outcome| matches!(outcome, StepOutcome::Failed(_)))
         {
@@ -206,7 +184,7 @@ impl<T: Transport> Engine<T> {
         Ok(match applied.outcomes().last() {
             Some(StepOutcome::Expired(connections)) => Drained::Cut(*connections),
             Some(StepOutcome::AlreadySo) => Drained::AlreadyGone,
-            Some(StepOutcome::Draining) => Drained::Cancelled { weight },
+            Some(StepOutcome::Draining | StepOutcome::Stopped) => Drained::Cancelled { weight },
             Some(StepOutcome::Done) if plan.disruptive().next().is_some() => {
                 Drained::Cut(entry.connections)
             }
@@ -230,7 +208,7 @@ fn drain_plan(service: &Service, entry: &DestinationEntry, policy: DrainPolicy) 
     let change = Change::DeleteDestination(service.id, entry.destination.id);
     let delete = Step { change, phase, before: Some(before.clone()), purpose: Purpose::Desired };
     let steps = reduce.into_iter().chain([delete]).collect();
-    Plan::of(steps, Some(policy), Actions::all(), BTreeSet::new())
+    Plan::of(steps, &PlanOptions::new().drain(Some(policy)), BTreeSet::new())
 }
 
 /// All connections together.

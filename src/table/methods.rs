@@ -8,8 +8,8 @@ use crate::client::{self, block};
 use crate::error::Result;
 use crate::model::{DestinationId, ServiceId};
 use crate::table::{
-    Applied, DrainPolicy, DrainProgress, Drained, Plan, PlanOptions, ReconcileError, Reconciled,
-    Table,
+    Applied, DrainPolicy, DrainProgress, Drained, Plan, PlanOptions, Progress, ReconcileError,
+    Reconciled, Table,
 };
 
 macro_rules! table_operations {
@@ -27,7 +27,8 @@ macro_rules! table_operations {
             /// deleted again. Where an answer was lost, the table tells what was done.
             ///
             /// Destinations that drain are waited for, all at the same time, up to the
-            /// deadline of the plan's [`DrainPolicy`].
+            /// deadline of the plan's [`DrainPolicy`]. With
+            /// [`OnFailure::Stop`](crate::table::OnFailure::Stop) a failure ends all work.
             ///
             /// Before a destination is taken away, its service is looked at: where somebody
             /// else has deleted or stopped the destinations that were to take over, it is
@@ -38,14 +39,43 @@ macro_rules! table_operations {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
             }
 
-            /// As [`apply`](Self::apply). While it waits for connections to end,
-            /// `observer` is told at every look how far it has come. When that breaks,
-            /// what drains is left with weight 0, and applying a new plan goes on.
+            /// As [`apply`](Self::apply). `observer` is told of each phase before it begins,
+            /// and, while connections are waited for, at every look how far that has come.
+            /// When it breaks, the rest is not done: before a phase, what has no outcome yet
+            /// is [`Stopped`](crate::table::StepOutcome::Stopped); while connections are
+            /// waited for, what drains is left with weight 0, and applying a new plan goes
+            /// on.
+            ///
+            /// The observer is where a caller binds addresses of new services, and withdraws
+            /// those of services that leave:
+            ///
+            /// ```no_run
+            /// use std::ops::ControlFlow;
+            ///
+            /// use ipvs_netlink::table::{Phase, Progress};
+            /// # use ipvs_netlink::{ServiceId, table::Plan};
+            /// # fn announce(_: ServiceId) {}
+            /// # fn withdraw(_: ServiceId) {}
+            /// # fn example(ipvs: &mut ipvs_netlink::Client, plan: &Plan) {
+            ///
+            /// let applied = ipvs.apply_with(plan, |progress| {
+            ///     if let Progress::Phase(next) = progress {
+            ///         match next.phase() {
+            ///             Phase::Extend => next.added().for_each(announce),
+            ///             Phase::Reduce => next.leaving().for_each(withdraw),
+            ///             _ => {}
+            ///         }
+            ///     }
+            ///     ControlFlow::Continue(())
+            /// });
+            /// # drop(applied);
+            /// # }
+            /// ```
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_with(
                 &mut self,
                 plan: &Plan,
-                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
             ) -> Applied {
                 $wait!(self.engine.apply(plan, &mut observer))
             }
@@ -66,7 +96,7 @@ macro_rules! table_operations {
             ///         .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
             /// );
             /// let reconciled = Client::connect()?.reconcile(&desired, &PlanOptions::new())?;
-            /// print!("still to do: {}", reconciled.rest);
+            /// print!("{reconciled}");
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
@@ -85,7 +115,8 @@ macro_rules! table_operations {
             }
 
             /// As [`reconcile`](Self::reconcile), with an observer as in
-            /// [`apply_with`](Self::apply_with).
+            /// [`apply_with`](Self::apply_with). One that breaks before the first phase of
+            /// a plan that it does not like has nothing written of it.
             ///
             /// # Errors
             ///
@@ -95,7 +126,7 @@ macro_rules! table_operations {
                 &mut self,
                 desired: &Table,
                 options: &PlanOptions,
-                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
             ) -> Result<Reconciled, ReconcileError> {
                 $wait!(self.engine.reconcile(desired, options, &mut observer))
             }

@@ -21,6 +21,7 @@ mod network;
 mod options;
 mod plan;
 mod planner;
+mod progress;
 mod reconcile;
 mod scope;
 #[cfg(feature = "serde")]
@@ -34,11 +35,12 @@ mod tests;
 
 pub use applied::{Applied, StepOutcome};
 pub use diff::{DiffLine, Sign};
-pub use drain::{DrainProgress, Drained};
+pub use drain::Drained;
 pub use entries::{Table, TableDestination, TableService};
 pub use network::Network;
-pub use options::{Actions, DrainPolicy, DrainUntil, PlanOptions};
+pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
 pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
+pub use progress::{DrainProgress, NextPhase, Progress};
 pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;
 pub use text::SystemNames;

@@ -63,6 +63,8 @@ pub struct PlanOptions {
     /// How destinations that are not wanted any more leave, [`DrainPolicy::default`] by
     /// default. `None` deletes them at once, which breaks their connections.
     pub drain: Option<DrainPolicy>,
+    /// What else is not done when a step fails, [`OnFailure::KeepService`] by default.
+    pub on_failure: OnFailure,
 }
 
 impl PlanOptions {
@@ -73,6 +75,7 @@ impl PlanOptions {
             keep_weights: false,
             allowed: Actions::all(),
             drain: Some(DrainPolicy::default()),
+            on_failure: OnFailure::KeepService,
         }
     }
 
@@ -99,6 +102,24 @@ impl PlanOptions {
         self.drain = drain;
         self
     }
+
+    /// Sets what else is not done when a step fails.
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+}
+
+/// What is not done any more when a step fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// The steps of the same service: nothing is taken from it. Other services go on.
+    #[default]
+    KeepService,
+    /// All steps. What was sent to the kernel along with the one that failed, up to 64
+    /// changes at a time, is done.
+    Stop,
 }
 
 impl Default for PlanOptions {

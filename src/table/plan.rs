@@ -4,7 +4,7 @@ use std::{fmt, slice};
 use crate::model::{
     Change, Connections, Destination, DestinationId, InvalidValue, Object, Service, ServiceId,
 };
-use crate::table::{Actions, DrainPolicy};
+use crate::table::{Actions, DrainPolicy, OnFailure, PlanOptions};
 
 /// Changes in an order that loses no traffic, with what was there before them.
 ///
@@ -19,6 +19,7 @@ use crate::table::{Actions, DrainPolicy};
 pub struct Plan {
     steps: Vec<Step>,
     drain: Option<DrainPolicy>,
+    pub(crate) on_failure: OnFailure,
     /// What may be done where somebody else has been quicker.
     pub(crate) allowed: Actions,
     /// The services that lose destinations and are to have usable ones in the end.
@@ -28,11 +29,11 @@ pub struct Plan {
 impl Plan {
     pub(crate) const fn of(
         steps: Vec<Step>,
-        drain: Option<DrainPolicy>,
-        allowed: Actions,
+        options: &PlanOptions,
         usable: BTreeSet<ServiceId>,
     ) -> Self {
-        Self { steps, drain, allowed, usable }
+        let &PlanOptions { drain, on_failure, allowed, .. } = options;
+        Self { steps, drain, on_failure, allowed, usable }
     }
 
     /// How destinations leave.
@@ -173,7 +174,8 @@ pub enum Before {
 }
 
 /// The parts of a [`Plan`], in their order. A service in which a step failed is left
-/// alone by the later ones, so that nothing is taken away before its replacement is there.
+/// alone by the later ones, so that nothing is taken away before its replacement is there;
+/// with [`OnFailure::Stop`] all are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
@@ -191,6 +193,26 @@ pub enum Phase {
     Drained,
 }
 
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] =
+        [Self::Add, Self::Extend, Self::Configure, Self::Reduce, Self::Delete, Self::Drained];
+}
+
+impl fmt::Display for Phase {
+    /// A word, such as `add`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Add => "add",
+            Self::Extend => "extend",
+            Self::Configure => "configure",
+            Self::Reduce => "reduce",
+            Self::Delete => "delete",
+            Self::Drained => "drained",
+        })
+    }
+}
+
 /// What clients notice of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -200,6 +222,15 @@ pub enum Disruption {
     SchedulerChange,
     /// What connections there are break: nobody waits for their end.
     ConnectionsBreak,
+}
+
+impl fmt::Display for Disruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SchedulerChange => "refuses new connections for a moment",
+            Self::ConnectionsBreak => "at once",
+        })
+    }
 }
 
 /// Why there is no plan.

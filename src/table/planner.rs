@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Change, DestinationEntry, Service, ServiceId, ServiceSnapshot, Snapshot};
+use crate::model::{
+    Change, DestinationEntry, Scheduler, Service, ServiceId, ServiceSnapshot, Snapshot,
+};
 use crate::table::drain::sum;
 use crate::table::plan::{Before, Phase, Plan, PlanError, Purpose, Step};
 use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
@@ -62,7 +64,7 @@ impl Plan {
             }
         }
         wanted.try_for_each(|new| planner.add(new))?;
-        planner.finish()
+        planner.finish(current)
     }
 }
 
@@ -103,16 +105,33 @@ impl<'o> Planner<'o> {
         }
     }
 
-    fn finish(mut self) -> Result<Plan, PlanError> {
+    fn finish(mut self, current: &Snapshot) -> Result<Plan, PlanError> {
         if !self.refused.is_empty() {
             return Err(PlanError::NotAllowed(self.refused));
         }
-        // The sort is stable: within a phase the order is that of the services.
-        self.steps.sort_by_key(|step| {
-            let service = matches!(step.change, Change::DeleteService(_));
-            (step.phase, service)
+        // Whether the kernel has a scheduler shows only when it is asked for: where it may
+        // not have it, that is found out first.
+        let seen: BTreeSet<Scheduler> = match self.steps.is_empty() {
+            true => BTreeSet::new(),
+            false => current.into_iter().map(|present| present.entry.service.scheduler).collect(),
+        };
+        let unseen: BTreeSet<ServiceId> = self
+            .steps
+            .iter()
+            .filter_map(|step| match &step.change {
+                Change::AddService(service) | Change::UpdateService(service) => Some(service),
+                _ => None,
+            })
+            .filter(|service| !seen.contains(&service.scheduler))
+            .map(|service| service.id)
+            .collect();
+        // The sort is stable: else, within a phase, the order is that of the services.
+        self.steps.sort_by_cached_key(|step| {
+            let familiar = !step.service().is_some_and(|service| unseen.contains(&service));
+            let deletion = matches!(step.change, Change::DeleteService(_));
+            (step.phase, deletion, familiar)
         });
-        Ok(Plan::of(self.steps, self.options.drain, self.options.allowed, self.usable))
+        Ok(Plan::of(self.steps, self.options, self.usable))
     }
 
     fn check_scope(&self, service: &TableService) -> Result<(), PlanError> {

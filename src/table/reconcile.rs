@@ -1,9 +1,11 @@
 //! Reading, planning, applying, and looking again.
 
+use std::fmt;
+
 use crate::client::{Engine, Transport};
 use crate::error::Error;
-use crate::table::drain::Observer;
-use crate::table::{Applied, Plan, PlanError, PlanOptions, Table};
+use crate::table::progress::Observer;
+use crate::table::{Applied, OnFailure, Plan, PlanError, PlanOptions, StepOutcome, Table};
 
 /// How often a plan is made and applied before what differs is only reported.
 const ROUNDS: usize = 2;
@@ -38,6 +40,28 @@ impl Reconciled {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         !self.rounds.is_empty()
+    }
+}
+
+impl fmt::Display for Reconciled {
+    /// A line for each plan that was applied, with the outcomes of its steps, and then
+    /// what differs still.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rounds.is_empty() {
+            f.write_str("nothing differed\n")?;
+        }
+        for (_, applied) in &self.rounds {
+            writeln!(f, "{applied}")?;
+        }
+        if let Some(error) = &self.unfinished {
+            writeln!(f, "what differs still is not known: {error}")?;
+        } else if !self.consistent {
+            f.write_str("others kept writing the table\n")?;
+        }
+        match self.rest.is_empty() {
+            true => Ok(()),
+            false => write!(f, "differs still:\n{}", self.rest),
+        }
     }
 }
 
@@ -83,7 +107,10 @@ impl<T: Transport> Engine<T> {
                 return Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None });
             }
             let applied = self.apply(&plan, observer).await;
-            given_up = applied.outcomes().any(|outcome| outcome.is_draining());
+            given_up = applied.outcomes().any(|outcome| match outcome {
+                StepOutcome::Draining | StepOutcome::Stopped => true,
+                outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
+            });
             rounds.push((plan, applied));
         }
     }

@@ -16,7 +16,7 @@ impl<T: Transport> Engine<T> {
         let mut leaving: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
         let taking = [Phase::Reduce, Phase::Delete, Phase::Drained];
         let indices: Vec<usize> = taking.into_iter().flat_map(|phase| run.range(phase)).collect();
-        for index in run.skip_dependants(indices.into_iter()) {
+        for index in run.undecided(indices) {
             let Some(service) = run.step(index).and_then(|step| step.service()) else { continue };
             if run.plan.usable.contains(&service) {
                 leaving.entry(service).or_default().push(index);

@@ -4,12 +4,14 @@
 /// `Client` over `$client`, whose futures `$wait` waits for.
 macro_rules! facade {
     ($client:ty, $wait:path) => {
+        use std::ops::ControlFlow;
         use std::os::fd::AsFd;
         use std::path::Path;
         use std::time::Duration;
 
         use ipvs_netlink::table::{
-            Applied, DrainPolicy, Drained, Plan, PlanOptions, ReconcileError, Reconciled, Table,
+            Applied, DrainPolicy, Drained, Plan, PlanOptions, Progress, ReconcileError, Reconciled,
+            Table,
         };
         use ipvs_netlink::{
             Change, Destination, DestinationEntry, DestinationId, Info, Outcome, Report, Result,
@@ -83,6 +85,23 @@ macro_rules! facade {
                 edit: impl FnOnce(&mut Destination),
             ) -> Result<()> {
                 $wait(self.0.modify_destination(service, destination, edit))
+            }
+
+            pub(crate) fn apply_with(
+                &mut self,
+                plan: &Plan,
+                observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
+            ) -> Applied {
+                $wait(self.0.apply_with(plan, observer))
+            }
+
+            pub(crate) fn reconcile_with(
+                &mut self,
+                desired: &Table,
+                options: &PlanOptions,
+                observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
+            ) -> std::result::Result<Reconciled, ReconcileError> {
+                $wait(self.0.reconcile_with(desired, options, observer))
             }
         }
 

@@ -100,7 +100,8 @@ fn exit_codes_tell_what_happened() {
     let (code, _, errors) = run(&["apply"], &web);
     assert_eq!((code, errors.as_str()), (1, "table: nobody is there to confirm; say --yes\n"));
     assert!(there(&mut ipvs).is_empty());
-    assert_eq!(run(&["apply", "-y"], &web).0, 3);
+    let (code, _, notes) = run(&["apply", "-y"], &web);
+    assert_eq!((code, notes.as_str()), (3, "table: 3 done\n"));
     assert_eq!(run(&["apply", "-y"], &web).0, 0);
 
     // 127.255.255.255 is a broadcast address.
@@ -108,6 +109,19 @@ fn exit_codes_tell_what_happened() {
     let (code, _, errors) = run(&["apply", "-y"], &folder.write("partly.yaml", partly));
     assert_eq!(code, 4, "{errors}");
     assert!(errors.contains("127.255.255.255:80"), "{errors}");
+    assert!(errors.ends_with("table: 1 failed, 2 skipped\n"), "{errors}");
+    let other = "  - tcp: 192.0.2.11:80\n    scheduler: roundrobin\n";
+    let both =
+        folder.write("both.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80") + other);
+    let (code, _, errors) = run(&["apply", "-y", "--stop-on-failure"], &both);
+    assert_eq!(code, 4, "{errors}");
+    assert!(
+        errors.starts_with(
+            "table: TCP 192.0.2.11:80: no Linux known here has a scheduler roundrobin\n"
+        ),
+        "{errors}"
+    );
+    assert!(errors.ends_with("table: 1 failed, 3 skipped\n"), "{errors}");
     assert_eq!(
         ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()))
             .unwrap()
@@ -206,8 +220,10 @@ fn a_destination_is_drained() {
     ipvs.add_service(&web).unwrap();
     ipvs.add_destination(web.id, &server).unwrap();
     let arguments = ["drain", "-y", "--drain-deadline", "1s", "TCP 192.0.2.10:80"];
-    let (code, text, _) = run(&arguments, Path::new("10.0.0.2:8080"));
+    let (code, text, notes) = run(&arguments, Path::new("10.0.0.2:8080"));
     assert_eq!((code, text.as_str()), (3, "deleted, with no connection left\n"));
+    let last = "table: no other destination of TCP 192.0.2.10:80 takes connections\n";
+    assert!(notes.starts_with(last), "{notes}");
     assert!(ipvs.destinations(web.id).unwrap().is_empty());
     let (code, _, errors) = run(&arguments, Path::new("10.0.0.2:8080"));
     assert_eq!(code, 1);
@@ -237,14 +253,17 @@ fn a_file_that_changes_is_applied_again() {
         let line = lines.next().unwrap();
         assert!(line.contains(expected), "{line}");
     };
+    next("table: 3 done");
     next("Changed");
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
     fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
+    next(" done");
     next("Changed");
     let services = there(&mut ipvs);
     let only = services.services().next().unwrap().id();
     assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
     fs::write(&web, WEB).unwrap();
+    next(" done");
     next("Changed");
 
     fs::write(&web, "services: [").unwrap();

@@ -1,11 +1,12 @@
 //! Declared tables on a kernel: plans, applied.
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ipvs_netlink::table::{
-    Actions, DrainPolicy, DrainUntil, Drained, Plan, PlanError, PlanOptions, ReconcileError, Scope,
-    StepOutcome, Table, TableDestination, TableService,
+    Actions, DrainPolicy, DrainUntil, Drained, OnFailure, Phase, Plan, PlanError, PlanOptions,
+    Progress, ReconcileError, Scope, StepOutcome, Table, TableDestination, TableService,
 };
 use ipvs_netlink::{
     AddressFamily, Change, Destination, ErrorKind, Forwarding, Scheduler, Service, ServiceFlags,
@@ -258,6 +259,83 @@ fn nothing_is_taken_away_where_its_replacement_failed() {
     let again = ipvs.reconcile(&desired, &everything()).unwrap();
     assert!(!again.is_done());
     assert_eq!(again.rounds.len(), 2, "what fails is tried twice");
+}
+
+#[test]
+fn a_failure_stops_everything_where_that_is_asked() {
+    let mut ipvs = fresh();
+    let service = |port: u16| Service::tcp(([192, 0, 2, 20], port).into());
+    let entry = |port, destination| TableService::new(service(port)).with(destination);
+    let mut before: Table = (1..=200).map(|port| entry(port, server(1))).collect();
+    before.insert(TableService::new(web()).with(server(1)));
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    let mut desired: Table = (1..=200).map(|port| entry(port, server(2))).collect();
+    desired.insert(TableService::new(web()).with(refused()));
+
+    let options = everything().on_failure(OnFailure::Stop);
+    let reconciled = ipvs.reconcile(&desired, &options).unwrap();
+    assert!(!reconciled.is_done());
+    let [(plan, applied)] = &reconciled.rounds[..] else { panic!("it was tried again") };
+    // The one that fails is the first step, and went to the kernel with 63 more.
+    let done = applied.outcomes().filter(|outcome| outcome.is_done()).count();
+    assert_eq!(done, 63, "{applied:?}");
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::Failed(_))));
+    let mut rest = plan.steps().zip(applied.outcomes()).skip(64);
+    assert!(rest.all(|(_, outcome)| matches!(outcome, StepOutcome::Skipped { because: 0, .. })));
+    let there = settings(&ipvs.snapshot().unwrap());
+    assert!(there.services().all(|service| service.destinations().any(|d| d.id() == server(1).id)));
+}
+
+#[test]
+fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
+    let mut ipvs = fresh();
+    let [old, new, failing] = [21, 22, 23].map(|host| Service::tcp(address(host)));
+    let mut before = table(web(), &[server(1)]);
+    before.insert(TableService::new(old.clone()).with(server(1)));
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    let mut desired = table(web(), &[server(2)]);
+    desired.insert(TableService::new(new.clone()).with(server(1)));
+    desired.insert(TableService::new(failing.clone()).with(refused()));
+    let plan = plan(&mut ipvs, &desired);
+
+    let mut phases = Vec::new();
+    let applied = ipvs.apply_with(&plan, |progress| {
+        let Progress::Phase(next) = progress else { return ControlFlow::Continue(()) };
+        phases.push(next.phase());
+        let added: Vec<_> = next.added().collect();
+        let leaving: Vec<_> = next.leaving().collect();
+        assert_eq!(leaving, [old.id]);
+        match next.phase() {
+            Phase::Add => assert!(added.is_empty()),
+            _ => assert_eq!(added, [new.id]),
+        }
+        assert_eq!(next.outcome(0).is_some(), next.phase() > Phase::Add);
+        assert_eq!(next.plan().len(), plan.len());
+        ControlFlow::Continue(())
+    });
+    assert_eq!(phases, Phase::ALL);
+    assert_eq!(applied.failures().count(), 2, "{applied:?}");
+    assert_eq!(ipvs.services().unwrap().len(), 2);
+
+    // Nothing is written of a plan that is stopped before its first phase.
+    let now = settings(&ipvs.snapshot().unwrap());
+    let reconciled =
+        ipvs.reconcile_with(&before, &everything(), |_| ControlFlow::Break(())).unwrap();
+    assert!(!reconciled.is_done() && reconciled.rounds.len() == 1);
+    let (plan, applied) = &reconciled.rounds[0];
+    assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Stopped)));
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), now);
+    // What a phase has done stays done.
+    let applied = ipvs.apply_with(plan, |progress| match progress {
+        Progress::Phase(next) if next.phase() == Phase::Reduce => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    for (step, outcome) in plan.steps().zip(applied.outcomes()) {
+        let stopped = matches!(outcome, StepOutcome::Stopped);
+        assert_eq!(stopped, step.phase >= Phase::Reduce, "{step:?}: {outcome:?}");
+    }
+    let servers = ipvs.destinations(web().id).unwrap();
+    assert_eq!(servers.len(), 2, "the new one is there, and so is the old one");
 }
 
 #[test]

@@ -64,6 +64,44 @@ fn additions_come_first_and_deletions_last() {
 }
 
 #[test]
+fn a_scheduler_that_the_kernel_may_not_have_comes_first() {
+    let service = |host: u8| Service::tcp(([192, 0, 2, host], 80).into());
+    let with = |host: u8, scheduler| {
+        TableService::new(service(host).scheduler(scheduler)).with(server(host))
+    };
+    let new = "tomorrows".parse().unwrap();
+    let before: Table = [
+        with(1, Scheduler::ROUND_ROBIN),
+        with(2, Scheduler::ROUND_ROBIN),
+        with(9, Scheduler::NEVER_QUEUE),
+    ]
+    .into_iter()
+    .collect();
+    let desired: Table = [
+        with(1, Scheduler::NEVER_QUEUE),
+        with(2, new),
+        with(3, Scheduler::ROUND_ROBIN),
+        with(4, new),
+    ]
+    .into_iter()
+    .collect();
+    let plan = Plan::new(&Snapshot::from(&before), &desired, &PlanOptions::new()).unwrap();
+    let order: Vec<_> = plan.steps().map(|step| (step.phase, step.service().unwrap())).collect();
+    let id = |host| service(host).id;
+    assert_eq!(
+        order,
+        [
+            (Phase::Add, id(4)),
+            (Phase::Add, id(4)),
+            (Phase::Add, id(3)),
+            (Phase::Add, id(3)),
+            (Phase::Configure, id(2)),
+            (Phase::Configure, id(1)),
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_drain_is_deleted_at_once() {
     let desired = |service: &Service| wanted(service.clone(), &[server(2)]);
     let hashed = web().scheduler(Scheduler::SOURCE_HASHING);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::planning::{everything, server, there, wanted, web};
 use crate::model::{Forwarding, Scheduler, Service, ServiceFlags, Tunnel};
-use crate::table::{Plan, Table, TableService};
+use crate::table::{Applied, Plan, Reconciled, StepOutcome, Table, TableService};
 
 #[test]
 fn differences_are_listed_by_service() {
@@ -45,6 +45,26 @@ fn a_service_that_leaves_says_what_it_had() {
     let at_once = everything().drain(None);
     let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &at_once).unwrap();
     assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1 (disruptive: at once)\n");
+}
+
+#[test]
+fn outcomes_are_counted() {
+    let applied = |outcomes: &[StepOutcome]| Applied::new(outcomes.to_vec(), None);
+    assert_eq!(applied(&[]).to_string(), "nothing to do");
+    let (done, skipped) = (StepOutcome::Done, StepOutcome::Skipped { because: 1 });
+    let some = applied(&[done.clone(), StepOutcome::Kept, skipped.clone(), done, skipped]);
+    assert_eq!(some.to_string(), "2 done, 1 kept, 2 skipped");
+
+    let rest = Plan::new(&there(web(), &[server(1)]), &Table::new(), &everything()).unwrap();
+    let reconciled =
+        Reconciled { rounds: vec![(rest.clone(), some)], rest, consistent: true, unfinished: None };
+    assert_eq!(
+        reconciled.to_string(),
+        "2 done, 1 kept, 2 skipped\n\
+         differs still:\n- TCP 192.0.2.10:80 rr, destinations 1, drains\n"
+    );
+    let equal = Reconciled { rounds: Vec::new(), rest: Plan::default(), ..reconciled };
+    assert_eq!(equal.to_string(), "nothing differed\n");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use ipvs_netlink::table::{
-    DrainPolicy, DrainUntil, Drained, Plan, PlanOptions, Scope, StepOutcome, Table, TableService,
+    DrainPolicy, DrainUntil, Drained, Plan, PlanOptions, Progress, Scope, StepOutcome, Table,
+    TableService,
 };
 use ipvs_netlink::{Client, Destination, Scheduler, Service, ServiceFlags};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
@@ -125,7 +126,8 @@ impl<F: FnMut()> Drop for Finally<F> {
 fn change(ipvs: &mut Client, desired: &Table, held: &mut Vec<Connection>) {
     let plan = Plan::new(&ipvs.snapshot().unwrap(), desired, &gently()).unwrap();
     let mut looks = 0;
-    let applied = ipvs.apply_with(&plan, |_| {
+    let applied = ipvs.apply_with(&plan, |progress| {
+        let Progress::Draining(_) = progress else { return ControlFlow::Continue(()) };
         looks += 1;
         for connection in &mut *held {
             assert_eq!(connection.ask().unwrap(), connection.server, "a held connection");

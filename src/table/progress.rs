@@ -1,0 +1,106 @@
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::model::{Change, Connections, ServiceId};
+use crate::table::{Phase, Plan, StepOutcome};
+
+/// Who is told of the progress, and may end the work.
+pub(crate) type Observer<'o> = &'o mut (dyn for<'p> FnMut(&Progress<'p>) -> ControlFlow<()> + Send);
+
+/// What [`Client::apply_with`](crate::Client::apply_with) tells while it works.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// A phase begins. Each does, in their order, one without steps, too. When the observer
+    /// breaks here, nothing more is done.
+    Phase(NextPhase<'a>),
+    /// Connections are waited for. When the observer breaks here, what drains is left with
+    /// weight 0.
+    Draining(DrainProgress),
+}
+
+/// A [`Phase`] that is about to begin, and what has become of the steps before it.
+#[derive(Clone, Copy, Debug)]
+pub struct NextPhase<'a> {
+    plan: &'a Plan,
+    phase: Phase,
+    outcomes: &'a [Option<StepOutcome>],
+}
+
+impl<'a> NextPhase<'a> {
+    pub(crate) const fn new(
+        plan: &'a Plan,
+        phase: Phase,
+        outcomes: &'a [Option<StepOutcome>],
+    ) -> Self {
+        Self { plan, phase, outcomes }
+    }
+
+    /// The phase.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The plan that is being done.
+    pub const fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// The outcome of the step at `index`, if it is known.
+    #[must_use]
+    pub fn outcome(&self, index: usize) -> Option<&'a StepOutcome> {
+        self.outcomes.get(index)?.as_ref()
+    }
+
+    /// The services that the plan has added so far. When [`Phase::Extend`] begins all of
+    /// them are there with their destinations: that is the time to bind or announce their
+    /// addresses.
+    pub fn added(&self) -> impl Iterator<Item = ServiceId> + use<'a> {
+        self.services(|change, outcome| {
+            matches!(change, Change::AddService(_)) && outcome.is_some_and(StepOutcome::is_done)
+        })
+    }
+
+    /// The services that the plan is going to delete. Until [`Phase::Reduce`] begins they
+    /// take connections: that is the time to withdraw their addresses.
+    pub fn leaving(&self) -> impl Iterator<Item = ServiceId> + use<'a> {
+        self.services(|change, outcome| {
+            matches!(change, Change::DeleteService(_)) && outcome.is_none()
+        })
+    }
+
+    fn services(
+        self,
+        are: impl Fn(&Change, Option<&StepOutcome>) -> bool,
+    ) -> impl Iterator<Item = ServiceId> {
+        let steps = self.plan.steps().zip(self.outcomes);
+        steps
+            .filter(move |(step, outcome)| are(&step.change, outcome.as_ref()))
+            .filter_map(|(step, _)| step.service())
+    }
+}
+
+/// How far draining has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DrainProgress {
+    /// How many destinations, or services that leave as a whole, are waited for.
+    pub waiting: usize,
+    /// What connections they have, all together.
+    pub connections: Connections,
+    /// How long they will be waited for at most.
+    pub left: Option<Duration>,
+}
+
+impl fmt::Display for DrainProgress {
+    /// `2 draining, active 3 inactive 1 persistent 0, 25 s left`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} draining, {}", self.waiting, self.connections)?;
+        match self.left {
+            Some(left) => write!(f, ", {} s left", left.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
