@@ -95,7 +95,7 @@ impl<'p> Run<'p> {
         before..after
     }
 
-    fn finish(self, unverified: Option<Error>) -> Applied {
+    pub(crate) fn finish(self, unverified: Option<Error>) -> Applied {
         // What has no outcome by now was not waited for.
         let outcomes = self.outcomes.into_iter();
         Applied::new(
@@ -108,6 +108,17 @@ impl<'p> Run<'p> {
 impl<T: Transport> Engine<T> {
     /// Does a plan and reads what it touched again.
     pub(crate) async fn apply(&mut self, plan: &Plan, observer: Observer<'_>) -> Applied {
+        let mut run = self.carry_out(plan, observer).await;
+        let unverified = self.verify_steps(&mut run, None).await.err();
+        run.finish(unverified)
+    }
+
+    /// Does a plan.
+    pub(crate) async fn carry_out<'p>(
+        &mut self,
+        plan: &'p Plan,
+        observer: Observer<'_>,
+    ) -> Run<'p> {
         let mut run = Run::new(plan);
         for phase in Phase::ALL {
             run.skip_dependants(0..plan.len());
@@ -128,8 +139,7 @@ impl<T: Transport> Engine<T> {
                 self.undo_useless_services(&mut run).await;
             }
         }
-        let unverified = self.verify_steps(&mut run).await.err();
-        run.finish(unverified)
+        run
     }
 
     /// Does steps that do not depend on one another's outcomes.
@@ -156,7 +166,7 @@ impl<T: Transport> Engine<T> {
             } else {
                 self.submit(&changes).await
             };
-            let mut looked: Option<(ServiceId, Option<Look>)> = None;
+            let mut looked: Option<(ServiceId, Option<Look<'static>>)> = None;
             for (index, outcome) in portion.iter().zip(report.outcomes()) {
                 let Some(step) = run.step(*index) else { continue };
                 let outcome = match outcome {
@@ -179,7 +189,7 @@ impl<T: Transport> Engine<T> {
         &mut self,
         step: &Step,
         error: &Error,
-        looked: &mut Option<(ServiceId, Option<Look>)>,
+        looked: &mut Option<(ServiceId, Option<Look<'static>>)>,
     ) -> StepOutcome {
         let Some(service) = step.service() else { return StepOutcome::Failed(error.clone()) };
         if looked.as_ref().is_none_or(|(id, _)| *id != service) {

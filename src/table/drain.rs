@@ -138,7 +138,7 @@ impl<T: Transport> Engine<T> {
                 }
             };
             for index in steps {
-                let all = look.destinations.as_slice();
+                let all = &*look.destinations;
                 let concerned = match run.step(index).and_then(Step::destination) {
                     Some(id) => look.destination(id).map_or(&[][..], slice::from_ref),
                     None => all,

@@ -1,20 +1,33 @@
 //! What there is of a service while a plan is being done.
 
+use std::borrow::Cow;
+
 use crate::client::{Engine, Transport};
 use crate::error::{ErrorKind, Result};
-use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId};
+use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
 use crate::wire::Request;
 
 /// A service and its destinations, as they are now.
-pub(crate) struct Look {
-    pub(crate) service: Option<ServiceEntry>,
+pub(crate) struct Look<'a> {
+    pub(crate) service: Option<Cow<'a, ServiceEntry>>,
     /// In order.
-    pub(crate) destinations: Vec<DestinationEntry>,
+    pub(crate) destinations: Cow<'a, [DestinationEntry]>,
     /// Whether none of them can have been left out.
     pub(crate) settled: bool,
 }
 
-impl Look {
+impl<'a> Look<'a> {
+    const NOTHING: Self = Look { service: None, destinations: Cow::Borrowed(&[]), settled: true };
+
+    /// In a reading of the table in which nothing was left out.
+    pub(crate) fn within(snapshot: &'a Snapshot, id: ServiceId) -> Self {
+        snapshot.service(id).map_or(Self::NOTHING, |there| Look {
+            service: Some(Cow::Borrowed(&there.entry)),
+            destinations: Cow::Borrowed(&there.destinations),
+            settled: true,
+        })
+    }
+
     pub(crate) fn destination(&self, id: DestinationId) -> Option<&DestinationEntry> {
         let at = self.destinations.binary_search_by_key(&id, |entry| entry.destination.id);
         at.ok().and_then(|at| self.destinations.get(at))
@@ -41,16 +54,16 @@ impl Look {
 
 impl<T: Transport> Engine<T> {
     /// Looks at a service.
-    pub(crate) async fn look_at(&mut self, id: ServiceId) -> Result<Look> {
+    pub(crate) async fn look_at(&mut self, id: ServiceId) -> Result<Look<'static>> {
         let service = match self.read::<ServiceEntry>(Request::Service(id)).await {
             Ok(service) => service,
             Err(error) if error.kind() == ErrorKind::NoSuchService => {
-                return Ok(Look { service: None, destinations: Vec::new(), settled: true });
+                return Ok(Look::NOTHING);
             }
             Err(error) => return Err(error),
         };
         let mut settled = true;
-        let destinations = self.settled_destinations(id, &mut settled).await?;
-        Ok(Look { service: Some(service), destinations, settled })
+        let destinations = Cow::Owned(self.settled_destinations(id, &mut settled).await?);
+        Ok(Look { service: Some(Cow::Owned(service)), destinations, settled })
     }
 }

@@ -122,7 +122,7 @@ impl<'o> Planner<'o> {
                 Change::AddService(service) | Change::UpdateService(service) => Some(service),
                 _ => None,
             })
-            .filter(|service| !seen.contains(&service.scheduler))
+            .filter(|service| !seen.is_empty() && !seen.contains(&service.scheduler))
             .map(|service| service.id)
             .collect();
         // The sort is stable: else, within a phase, the order is that of the services.

@@ -93,34 +93,38 @@ impl<T: Transport> Engine<T> {
     ) -> Result<Reconciled, ReconcileError> {
         let mut rounds = Vec::new();
         let mut given_up = false;
-        loop {
-            let (plan, consistent) = match self.look_and_plan(desired, options).await {
-                Ok(planned) => planned,
-                Err(error) if rounds.is_empty() => return Err(error),
-                Err(error) => {
-                    let rest = Plan::default();
-                    let unfinished = Some(error);
-                    return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
+        let mut snapshot = self.snapshot().await?;
+        let mut plan = Plan::new(&snapshot, desired, options)?;
+        while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
+            let mut run = self.carry_out(&plan, observer).await;
+            let next = match self.snapshot().await {
+                Ok(now) => {
+                    snapshot = now;
+                    Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)
                 }
+                Err(error) => Err(ReconcileError::Read(error)),
             };
-            if plan.is_empty() || given_up || rounds.len() == ROUNDS {
-                return Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None });
-            }
-            let applied = self.apply(&plan, observer).await;
+            let unverified = match &next {
+                // What need not be changed is as the steps asked.
+                Ok(next) if next.is_empty() && snapshot.is_consistent() => None,
+                Err(ReconcileError::Read(error)) => Some(error.clone()),
+                _ => self.verify_steps(&mut run, Some(&snapshot)).await.err(),
+            };
+            let applied = run.finish(unverified);
             given_up = applied.outcomes().any(|outcome| match outcome {
                 StepOutcome::Draining | StepOutcome::Stopped => true,
                 outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
             });
             rounds.push((plan, applied));
+            plan = match next {
+                Ok(next) => next,
+                Err(error) => {
+                    let (rest, unfinished) = (Plan::default(), Some(error));
+                    return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
+                }
+            };
         }
-    }
-
-    async fn look_and_plan(
-        &mut self,
-        desired: &Table,
-        options: &PlanOptions,
-    ) -> Result<(Plan, bool), ReconcileError> {
-        let snapshot = self.snapshot().await?;
-        Ok((Plan::new(&snapshot, desired, options)?, snapshot.is_consistent()))
+        let consistent = snapshot.is_consistent();
+        Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None })
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{Engine, Transport};
 use crate::error::Error;
-use crate::model::{Change, DestinationId, ServiceId};
+use crate::model::{Change, DestinationId, ServiceId, Snapshot};
 use crate::table::apply::Run;
+use crate::table::look::Look;
 use crate::table::plan::Purpose;
 use crate::table::{Phase, StepOutcome};
 
@@ -41,8 +42,14 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// Reads what the steps have touched and looks whether it is as they ask.
-    pub(crate) async fn verify_steps(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+    /// Looks whether what the steps have touched is as they ask: in `snapshot`, which was
+    /// taken after them, if it can be relied on, else by reading it.
+    pub(crate) async fn verify_steps(
+        &mut self,
+        run: &mut Run<'_>,
+        snapshot: Option<&Snapshot>,
+    ) -> Result<(), Error> {
+        let snapshot = snapshot.filter(|snapshot| snapshot.is_consistent());
         let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
         // The last step about an object has the last word, and the deletion of a service
         // has it about its destinations.
@@ -59,7 +66,10 @@ impl<T: Transport> Engine<T> {
             }
         }
         for (service, steps) in services {
-            let look = self.look_at(service).await?;
+            let look = match snapshot {
+                Some(snapshot) => Look::within(snapshot, service),
+                None => self.look_at(service).await?,
+            };
             for index in steps {
                 let Some(step) = run.step(index) else { continue };
                 // What was there already may have kept its weight, and was looked at.

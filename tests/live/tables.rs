@@ -9,8 +9,8 @@ use ipvs_netlink::table::{
     Progress, ReconcileError, Scope, StepOutcome, Table, TableDestination, TableService,
 };
 use ipvs_netlink::{
-    AddressFamily, Change, Destination, ErrorKind, Forwarding, Scheduler, Service, ServiceFlags,
-    Snapshot, Thresholds, Tunnel,
+    AddressFamily, Change, Client as Blocking, Destination, ErrorKind, Forwarding, Scheduler,
+    Service, ServiceFlags, Snapshot, Thresholds, Tunnel,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -186,6 +186,30 @@ fn a_change_by_somebody_else_is_noticed_and_put_right() {
     other.add_destination(id, &server(9)).unwrap();
     let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
     assert!(reconciled.is_done() && reconciled.is_changed());
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
+}
+
+#[test]
+fn what_somebody_undoes_at_once_is_noticed_and_done_again() {
+    let mut ipvs = fresh();
+    let mut other = Blocking::connect().unwrap();
+    let desired = table(web(), &[server(1).weight(3)]);
+    let mut undone = false;
+    let reconciled = ipvs
+        .reconcile_with(&desired, &everything(), |progress| {
+            if matches!(progress, Progress::Phase(next) if next.phase() == Phase::Drained)
+                && !undone
+            {
+                other.set_weight(web().id, server(1).id, 7).unwrap();
+                undone = true;
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(reconciled.is_done(), "{reconciled}");
+    let [(_, first), (_, second)] = &reconciled.rounds[..] else { panic!("{reconciled}") };
+    assert!(matches!(first.outcome(1), Some(StepOutcome::Differs)), "{first:?}");
+    assert!(second.is_done(), "{second:?}");
     assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
 }
 
