@@ -233,19 +233,17 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let example = test.ancestors().nth(2).unwrap().join("examples").join(name);
     let built = example.metadata().and_then(|metadata| metadata.modified()).ok();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let written = ["src".into(), format!("examples/{name}")]
-        .map(|folder| last_written(&sources.join(folder)));
-    assert!(built >= written.into_iter().max(), "run `cargo build --examples` first");
+    let written = ["src".into(), format!("examples/{name}"), format!("examples/{name}.rs")]
+        .map(|path| last_written(&sources.join(path)));
+    assert!(built >= written.into_iter().max().flatten(), "run `cargo build --examples` first");
     example
 }
 
-/// When the newest file in a folder was written: `cargo test --test live` builds no examples,
-/// and would test old ones.
-fn last_written(folder: &Path) -> SystemTime {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let written = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
-        true => last_written(&entry.path()),
-        false => entry.metadata().unwrap().modified().unwrap(),
-    });
-    written.max().unwrap_or(SystemTime::UNIX_EPOCH)
+/// When a file, or the newest in a folder, was written: `cargo test --test live` builds no
+/// examples, and would test old ones.
+fn last_written(path: &Path) -> Option<SystemTime> {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.filter_map(|entry| last_written(&entry.ok()?.path())).max(),
+        Err(_) => path.metadata().ok()?.modified().ok(),
+    }
 }
