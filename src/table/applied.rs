@@ -1,7 +1,7 @@
 use std::fmt;
 use std::slice;
 
-use crate::error::Error;
+use crate::error::{Certainty, Error};
 use crate::model::Connections;
 
 /// What became of a step of a [`Plan`](crate::table::Plan).
@@ -53,6 +53,20 @@ impl StepOutcome {
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done | Self::Replaced | Self::AlreadySo | Self::Expired(_))
+    }
+
+    /// Whether the kernel changed something for it, or may have.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        match self {
+            Self::Done
+            | Self::Replaced
+            | Self::Expired(_)
+            | Self::Undone { .. }
+            | Self::Differs => true,
+            Self::Failed(error) => error.certainty() == Some(Certainty::Unknown),
+            _ => false,
+        }
     }
 
     /// Whether what drains was not waited for any longer.

@@ -36,10 +36,11 @@ impl Reconciled {
         self.rest.is_empty() && self.consistent && self.unfinished.is_none()
     }
 
-    /// Whether anything was written.
+    /// Whether anything was written, or may have been.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        !self.rounds.is_empty()
+        let mut outcomes = self.rounds.iter().flat_map(|(_, applied)| applied.outcomes());
+        outcomes.any(StepOutcome::is_written)
     }
 }
 

@@ -346,6 +346,7 @@ fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
     let reconciled =
         ipvs.reconcile_with(&before, &everything(), |_| ControlFlow::Break(())).unwrap();
     assert!(!reconciled.is_done() && reconciled.rounds.len() == 1);
+    assert!(!reconciled.is_changed());
     let (plan, applied) = &reconciled.rounds[0];
     assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Stopped)));
     assert_eq!(settings(&ipvs.snapshot().unwrap()), now);
