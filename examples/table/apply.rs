@@ -21,6 +21,10 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     screen.unknown_schedulers(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let none = Table::new();
+    let mut alone = None;
+    if apply.yes {
+        alone = Some(planning.kernel.alone(screen)?);
+    }
     let plan = planning.plan(&mut ipvs, &desired, &none, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
@@ -28,6 +32,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     if !apply.yes && !plan.is_empty() {
         screen.confirm("Apply?")?;
         // It may have taken long to answer.
+        alone = Some(planning.kernel.alone(screen)?);
         let now = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
         if !same {
@@ -36,10 +41,12 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
             return Err(Failure::new("nothing was changed; try again"));
         }
     }
-    carry_out(&plan, &desired, &none, &mut ipvs, apply, screen, |progress| {
+    let status = carry_out(&plan, &desired, &none, &mut ipvs, apply, screen, |progress| {
         screen.progress(&progress.to_string());
         ControlFlow::Continue(())
-    })
+    });
+    drop(alone);
+    status
 }
 
 /// Does a plan, and tells how it went.

@@ -13,6 +13,7 @@ use ipvs_netlink::{Client, DestinationId, ServiceId};
 
 use crate::exit::Failure;
 use crate::file;
+use crate::kernel::Kernel;
 use crate::screen::Screen;
 
 macro_rules! exit_codes {
@@ -32,7 +33,7 @@ Exit codes:
     after_help = concat!(exit_codes!(), "
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
-more. The table is never flushed.")
+more. The table is never flushed. Several of these programs take turns.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -65,27 +66,6 @@ pub(crate) enum Command {
     /// Check a file, without a kernel
     #[command(after_help = exit_codes!())]
     Validate(Validate),
-}
-
-/// Whose table.
-#[derive(Debug, Args)]
-pub(crate) struct Kernel {
-    /// Network namespace: a name of `ip netns` or a path
-    #[arg(long, value_name = "NAME")]
-    netns: Option<PathBuf>,
-}
-
-impl Kernel {
-    pub(crate) fn connect(&self) -> Result<Client, Failure> {
-        let client = match &self.netns {
-            None => Client::connect(),
-            // An absolute path stays what it is.
-            Some(name) => Client::in_namespace(PathBuf::from("/run/netns").join(name)),
-        };
-        let mut client = client.map_err(Failure::kernel)?;
-        client.check().map_err(Failure::kernel)?;
-        Ok(client)
-    }
 }
 
 #[derive(Debug, Args)]

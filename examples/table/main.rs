@@ -20,6 +20,7 @@ mod drain;
 mod exit;
 mod file;
 mod json;
+mod kernel;
 mod screen;
 mod watch;
 

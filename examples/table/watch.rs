@@ -68,6 +68,7 @@ fn once(
         return Err(Failure::invalid("the file has no services any more; is it being written?"));
     }
     let mut ipvs = planning.kernel.connect()?;
+    let _alone = planning.kernel.alone(screen)?;
     let plan = planning.plan(&mut ipvs, &desired, formerly, screen)?;
     if !planning.json {
         screen.diff(&plan)?;

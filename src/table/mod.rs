@@ -9,6 +9,15 @@
 //! traffic: it can be looked at before it is applied. Clients have the methods
 //! [`apply`](crate::Client::apply), [`reconcile`](crate::Client::reconcile), which reads,
 //! plans and applies in one, and [`drain`](crate::Client::drain).
+//!
+//! # Other writers
+//!
+//! The kernel has neither a lock for the table nor a number that tells whether it has
+//! changed: what another program writes between the reading and the last step of a plan is
+//! noticed where a step meets it, and by what is read afterwards, but it is not kept out.
+//! So let one program have the services of one [`Scope`], and let programs that must share
+//! one agree on a lock of their own. The example `table` locks the file of the network
+//! namespace.
 
 mod applied;
 mod apply;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use ipvs_netlink::table::Table;
 use ipvs_netlink::{Client, Destination, Service};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::ipvsadm::example;
 use crate::namespace::{fresh, ipvsadm};
@@ -228,6 +229,26 @@ fn a_destination_is_drained() {
     let (code, _, errors) = run(&arguments, Path::new("10.0.0.2:8080"));
     assert_eq!(code, 1);
     assert!(errors.contains("10.0.0.2:8080"), "{errors}");
+}
+
+#[test]
+fn two_programs_take_turns() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("lock");
+    let web = folder.write("web.yaml", WEB);
+    let namespace = fs::File::open("/proc/thread-self/ns/net").unwrap();
+    flock(&namespace, FlockOperation::LockExclusive).unwrap();
+    assert_eq!(run(&["plan"], &web).0, 3, "looking needs no turn");
+    let mut command = table(&["apply", "-y"]);
+    let mut running =
+        Running(command.arg(&web).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let waiting = "table: another `table` is at work here; waiting for it";
+    assert_eq!(lines.next().as_deref(), Some(waiting));
+    assert!(there(&mut ipvs).is_empty());
+    flock(&namespace, FlockOperation::Unlock).unwrap();
+    assert_eq!(lines.next().as_deref(), Some("table: 3 done"));
+    assert_eq!(running.0.wait().unwrap().code(), Some(3));
 }
 
 /// Kills the program when the test is over.
