@@ -30,7 +30,10 @@ impl<T: Transport> Engine<T> {
                     let there = look.destinations.iter().map(|entry| &entry.destination);
                     let mut weights: BTreeMap<DestinationId, u32> =
                         there.map(|destination| (destination.id, destination.weight)).collect();
-                    weights.extend(changed);
+                    for (id, after) in changed {
+                        // One that is gone gets no weight.
+                        weights.entry(id).and_modify(|weight| *weight = after);
+                    }
                     if weights.into_values().any(|weight| weight > 0) {
                         continue;
                     }

@@ -231,6 +231,20 @@ fn what_is_the_last_one_by_now_is_kept() {
 }
 
 #[test]
+fn one_that_is_gone_does_not_take_over() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let before = table(web(), &[server(1).weight(5), server(2)]);
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    // The one that stays gets a lower weight.
+    let plan = plan(&mut ipvs, &table(web(), &[server(1)]));
+    other.delete_destination(web().id, server(1).id).unwrap();
+    let applied = ipvs.apply(&plan);
+    assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Kept)), "{applied:?}");
+    assert_eq!(ipvs.destination(web().id, server(2).id).unwrap().destination, server(2));
+}
+
+#[test]
 fn what_somebody_else_added_is_replaced_only_as_far_as_is_allowed() {
     let mut ipvs = fresh();
     let mut other = Client::connect().unwrap();
