@@ -124,6 +124,7 @@ impl<T: Transport> Engine<T> {
             run.skip_dependants(0..plan.len());
             if phase == Phase::Reduce {
                 self.keep_what_is_needed(&mut run).await;
+                run.skip_dependants(0..plan.len());
             }
             if !run.begin(phase, observer) {
                 run.stop();

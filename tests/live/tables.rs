@@ -378,6 +378,32 @@ fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
 }
 
 #[test]
+fn what_is_not_going_to_leave_is_not_said_to_be_leaving() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let old = Service::tcp(address(21));
+    let mut before = table(web(), &[server(1), server(2)]);
+    before.insert(TableService::new(old.clone()).with(server(1)));
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    let options = everything().on_failure(OnFailure::Stop);
+    let desired = table(web(), &[server(1)]);
+    let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    // Its successor is stopped, so that the other one is kept and nothing else is done.
+    other.set_weight(web().id, server(1).id, 0).unwrap();
+    let applied = ipvs.apply_with(&plan, |progress| {
+        let Progress::Phase(next) = progress else { return ControlFlow::Continue(()) };
+        let leaving: Vec<_> = next.leaving().collect();
+        match next.phase() {
+            Phase::Add | Phase::Extend | Phase::Configure => assert_eq!(leaving, [old.id]),
+            phase => assert!(leaving.is_empty(), "{phase}: {leaving:?}"),
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(!applied.outcomes().any(StepOutcome::is_done), "{applied:?}");
+    assert_eq!(ipvs.services().unwrap().len(), 2);
+}
+
+#[test]
 fn a_new_service_that_can_have_no_destination_is_taken_back() {
     let mut ipvs = fresh();
     let desired = table(web(), &[refused()]);
