@@ -25,12 +25,14 @@ pub(crate) struct Run<'p> {
     /// The first step that failed, of all and by service.
     first_failed: Option<usize>,
     failed: BTreeMap<ServiceId, usize>,
+    /// Whether the observer has ended the work.
+    pub(crate) ended: bool,
 }
 
 impl<'p> Run<'p> {
     fn new(plan: &'p Plan) -> Self {
         let outcomes = vec![None; plan.len()];
-        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new() }
+        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
     }
 
     pub(crate) fn step(&self, index: usize) -> Option<&'p Step> {
@@ -76,6 +78,7 @@ impl<'p> Run<'p> {
 
     /// Decides against all that is left.
     fn stop(&mut self) {
+        self.ended = true;
         for index in self.undecided(0..self.outcomes.len()) {
             self.set(index, StepOutcome::Stopped);
         }

@@ -111,9 +111,11 @@ impl<T: Transport> Engine<T> {
                 Err(ReconcileError::Read(error)) => Some(error.clone()),
                 _ => self.verify_steps(&mut run, Some(&snapshot)).await.err(),
             };
+            // Where nothing was left to be stopped, no outcome tells.
+            given_up = run.ended;
             let applied = run.finish(unverified);
-            given_up = applied.outcomes().any(|outcome| match outcome {
-                StepOutcome::Draining | StepOutcome::Stopped => true,
+            given_up |= applied.outcomes().any(|outcome| match outcome {
+                StepOutcome::Draining => true,
                 outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
             });
             rounds.push((plan, applied));

@@ -404,6 +404,29 @@ fn what_is_not_going_to_leave_is_not_said_to_be_leaving() {
 }
 
 #[test]
+fn an_observer_that_has_ended_the_work_is_not_asked_again() {
+    let mut ipvs = fresh();
+    let mut other = Blocking::connect().unwrap();
+    let desired = table(web(), &[server(1).weight(3)]);
+    let mut told = 0;
+    let reconciled = ipvs
+        .reconcile_with(&desired, &everything(), |progress| {
+            told += 1;
+            let Progress::Phase(next) = progress else { return ControlFlow::Continue(()) };
+            if next.phase() < Phase::Drained {
+                return ControlFlow::Continue(());
+            }
+            // By now the plan has nothing left that could be stopped.
+            other.set_weight(web().id, server(1).id, 7).unwrap();
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!((told, reconciled.rounds.len()), (6, 1), "{reconciled}");
+    assert!(!reconciled.is_done());
+    assert_eq!(ipvs.destination(web().id, server(1).id).unwrap().destination.weight, 7);
+}
+
+#[test]
 fn a_new_service_that_can_have_no_destination_is_taken_back() {
     let mut ipvs = fresh();
     let desired = table(web(), &[refused()]);
