@@ -427,6 +427,20 @@ fn an_observer_that_has_ended_the_work_is_not_asked_again() {
 }
 
 #[test]
+fn what_wrote_nothing_has_changed_nothing() {
+    let mut ipvs = fresh();
+    let desired = table(web(), &[server(1)]);
+    let stopped = ipvs.reconcile_with(&desired, &everything(), |_| ControlFlow::Break(())).unwrap();
+    assert!(!stopped.is_changed() && !stopped.is_done(), "{stopped}");
+    let unknown = table(web().scheduler("nosuch".parse().unwrap()), &[server(1)]);
+    let refused = ipvs.reconcile(&unknown, &everything()).unwrap();
+    assert!(!refused.is_changed() && !refused.is_done(), "{refused}");
+    // A service that was there for a moment.
+    let undone = ipvs.reconcile(&table(web(), &[self::refused()]), &everything()).unwrap();
+    assert!(undone.is_changed() && !undone.is_done(), "{undone}");
+}
+
+#[test]
 fn a_new_service_that_can_have_no_destination_is_taken_back() {
     let mut ipvs = fresh();
     let desired = table(web(), &[refused()]);
