@@ -61,7 +61,7 @@ impl<'p> Run<'p> {
     }
 
     /// Decides against the steps that are not to be done because of one that failed.
-    fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
+    pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
         for index in self.undecided(indices) {
             let because = match self.plan.on_failure {
                 OnFailure::Stop => self.first_failed,

@@ -15,7 +15,7 @@ use crate::table::apply::Run;
 use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
 use crate::table::planner::can_drain;
 use crate::table::progress::{DrainProgress, Observer, Progress};
-use crate::table::{DrainPolicy, DrainUntil, PlanOptions, StepOutcome};
+use crate::table::{DrainPolicy, DrainUntil, OnFailure, PlanOptions, StepOutcome};
 use crate::wire::Request;
 
 /// How a destination left. See `Client::drain`.
@@ -75,9 +75,15 @@ impl<T: Transport> Engine<T> {
         let deadline = policy.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         let mut misses = 0;
         while !pending.is_empty() {
-            let Looked { ready, waiting, unread } =
+            let Looked { ready, mut waiting, mut unread } =
                 self.look_at_drains(run, &pending, policy.until).await;
             self.run_steps(run, &ready).await;
+            if run.plan.on_failure == OnFailure::Stop {
+                // What will not be deleted need not be waited for.
+                run.skip_dependants(pending);
+                waiting.retain(|(index, _)| run.outcome(*index).is_none());
+                unread.retain(|(index, _)| run.outcome(*index).is_none());
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             misses = if unread.is_empty() { 0 } else { misses + 1 };
             if left == Some(Duration::ZERO) || misses > MISSES {

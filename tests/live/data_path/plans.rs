@@ -10,8 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use ipvs_netlink::table::{
-    DrainPolicy, DrainUntil, Drained, Plan, PlanOptions, Progress, Scope, StepOutcome, Table,
-    TableService,
+    DrainPolicy, DrainUntil, Drained, OnFailure, Plan, PlanOptions, Progress, Scope, StepOutcome,
+    Table, TableService,
 };
 use ipvs_netlink::{Client, Destination, Scheduler, Service, ServiceFlags};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
@@ -314,6 +314,33 @@ fn a_drain_ends_when_somebody_wants_the_destination_back() {
     });
     assert_eq!(drained.unwrap(), Drained::Restored);
     held[0].ask().unwrap();
+}
+
+#[test]
+fn a_failure_that_stops_everything_is_not_followed_by_waiting() {
+    let mut lab = Lab::with_servers(3);
+    let service = web(Scheduler::ROUND_ROBIN);
+    establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1), (2, 1)]));
+    let _held = lab.hold(3, WEB);
+    let mut other = Client::in_namespace_fd(&lab.namespace).unwrap();
+    let options = gently().on_failure(OnFailure::Stop);
+    let desired = table(&service, &[(2, 1)]);
+    let plan = Plan::new(&lab.ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    let mut looks = 0;
+    let applied = lab.ipvs.apply_with(&plan, |progress| {
+        if let Progress::Draining(_) = progress {
+            looks += 1;
+            other.set_weight(service.id, id(0), 1).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(looks, 1, "{applied:?}");
+    let last: Vec<_> = applied.outcomes().skip(2).collect();
+    assert!(
+        matches!(last[..], [StepOutcome::Differs, StepOutcome::Skipped { because: 2, .. }]),
+        "{applied:?}"
+    );
+    assert_eq!(lab.entry(service.id, 1).destination.weight, 0);
 }
 
 /// A client of UDP that keeps its port stays with its server, at weight 0 too, so the
