@@ -195,7 +195,11 @@ impl<T: Transport> Engine<T> {
                 Drained::Cut(entry.connections)
             }
             Some(StepOutcome::Done) => Drained::Emptied,
-            _ => Drained::Restored,
+            // Its service may be gone, and it with that.
+            _ => match Box::pin(self.look_at(service)).await?.destination(id) {
+                Some(_) => Drained::Restored,
+                None => Drained::AlreadyGone,
+            },
         })
     }
 }

@@ -317,6 +317,20 @@ fn a_drain_ends_when_somebody_wants_the_destination_back() {
 }
 
 #[test]
+fn a_drain_ends_when_somebody_deletes_the_whole_service() {
+    let mut lab = Lab::with_servers(1);
+    let service = lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
+    let _held = lab.hold(1, WEB);
+    let mut other = Client::in_namespace_fd(&lab.namespace).unwrap();
+    let policy = DrainPolicy::new().interval(Duration::from_millis(10)).deadline(None);
+    let drained = lab.ipvs.drain_with(service, id(0), policy, |_| {
+        other.delete_service(service).unwrap();
+        ControlFlow::Continue(())
+    });
+    assert_eq!(drained.unwrap(), Drained::AlreadyGone);
+}
+
+#[test]
 fn a_failure_that_stops_everything_is_not_followed_by_waiting() {
     let mut lab = Lab::with_servers(3);
     let service = web(Scheduler::ROUND_ROBIN);
