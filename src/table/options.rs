@@ -29,10 +29,11 @@ bitflags::bitflags! {
 impl Actions {
     /// What it takes to give a service other settings.
     pub(crate) fn to_update(before: &Service, after: &Service) -> Self {
-        match before.scheduler == after.scheduler {
-            true => Self::UPDATE_SERVICE,
-            false => Self::CHANGE_SCHEDULER,
-        }
+        let mut actions = Self::empty();
+        actions.set(Self::CHANGE_SCHEDULER, before.scheduler != after.scheduler);
+        let settings = |service: &Service| (service.flags, service.persistence);
+        actions.set(Self::UPDATE_SERVICE, settings(before) != settings(after));
+        actions
     }
 }
 

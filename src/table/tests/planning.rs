@@ -204,6 +204,12 @@ fn a_plan_that_may_not_be_is_refused_as_a_whole() {
     assert_eq!(refused(Actions::all()), 0);
     assert_eq!(refused(Actions::all() - Actions::CHANGE_SCHEDULER), 1);
     assert_eq!(refused(Actions::all() - Actions::ADD_DESTINATION), 1);
+    let both = wanted(web().scheduler(Scheduler::LEAST_CONNECTION).one_packet(), &[server(1)]);
+    for action in [Actions::UPDATE_SERVICE, Actions::CHANGE_SCHEDULER] {
+        let options = everything().allowed(Actions::all() - action);
+        let plan = Plan::new(&current, &both, &options);
+        assert!(matches!(plan, Err(PlanError::NotAllowed(_))), "{action:?}: {plan:?}");
+    }
     // Draining is part of deleting.
     assert_eq!(refused(Actions::all() - Actions::UPDATE_DESTINATION), 0);
     assert_eq!(refused(Actions::all() - Actions::DELETE_DESTINATION), 2);
