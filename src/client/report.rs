@@ -1,6 +1,6 @@
 use std::slice;
 
-use crate::error::{Certainty, Error};
+use crate::error::{Certainty, Error, ErrorKind};
 
 /// What became of a change.
 #[derive(Clone, Debug)]
@@ -124,9 +124,15 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// The first error. What came after it has been attempted all the same.
+    /// The first error; where a change was [not
+    /// attempted](crate::ErrorKind::NotAttempted) because of another one, that one's. What
+    /// came after a change that was refused has been attempted all the same.
     pub fn into_result(self) -> Result<(), Error> {
-        self.failures.into_iter().next().map_or(Ok(()), |(_, outcome)| outcome.into_result())
+        let is_cause = |(_, outcome): &(usize, Outcome)| {
+            outcome.error().is_some_and(|error| error.kind() != ErrorKind::NotAttempted)
+        };
+        let first = self.failures.iter().position(is_cause).unwrap_or_default();
+        self.failures.into_iter().nth(first).map_or(Ok(()), |(_, outcome)| outcome.into_result())
     }
 }
 
@@ -159,12 +165,22 @@ impl ExactSizeIterator for Outcomes<'_> {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Context, ErrorKind};
+    use crate::error::Context;
     use crate::model::Operation;
 
     fn refused() -> Outcome {
         let context = Context::new(Operation::Flush);
         Outcome::failed(Error::known(context, ErrorKind::Other, Certainty::Refused))
+    }
+
+    #[test]
+    fn the_error_is_the_one_that_kept_the_others_from_being_sent() {
+        let error = |kind| Error::known(Context::new(Operation::Flush), kind, Certainty::NotSent);
+        let mut report = Report::default();
+        for kind in [ErrorKind::NotAttempted, ErrorKind::InvalidValue, ErrorKind::NotAttempted] {
+            report.push(Outcome::failed(error(kind)));
+        }
+        assert_eq!(report.into_result().unwrap_err().kind(), ErrorKind::InvalidValue);
     }
 
     #[test]
