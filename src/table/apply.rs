@@ -312,6 +312,7 @@ impl<T: Transport> Engine<T> {
                     {
                         usable = true;
                     }
+                    Some(StepOutcome::Skipped { because }) => failed = failed.or(Some(*because)),
                     _ => failed = failed.or(Some(next)),
                 }
             }

@@ -378,6 +378,24 @@ fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
 }
 
 #[test]
+fn a_service_that_is_taken_back_tells_which_step_has_failed() {
+    let mut ipvs = fresh();
+    let service = |port: u16| Service::tcp(([192, 0, 2, 20], port).into());
+    let entry = |port| TableService::new(service(port)).with(server(1));
+    let mut desired: Table = (1..=40).map(entry).collect();
+    // The third step fails. What goes to the kernel with it ends with a service without
+    // its destination.
+    desired.insert(entry(1).with(refused()));
+    let options = everything().on_failure(OnFailure::Stop);
+    let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    let applied = ipvs.apply(&plan);
+    assert!(matches!(applied.outcome(2), Some(StepOutcome::Failed(_))), "{applied:?}");
+    let undone = applied.outcome(63);
+    assert!(matches!(undone, Some(StepOutcome::Undone { because: 2, .. })), "{undone:?}");
+    assert_eq!(ipvs.services().unwrap().len(), 31);
+}
+
+#[test]
 fn what_is_not_going_to_leave_is_not_said_to_be_leaving() {
     let mut ipvs = fresh();
     let mut other = Client::connect().unwrap();
