@@ -49,6 +49,11 @@ pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> R
     order::sort_services(&mut services);
     for entry in services {
         let service = entry.service;
+        let unnamed = without_name(service.flags);
+        if !unnamed.is_empty() {
+            unsaid.push(format!("{} (flags {unnamed})", service.id));
+            continue;
+        }
         let Some(name) = naming(service.id, &mut names) else {
             unsaid.push(service.id.to_string());
             continue;
@@ -116,6 +121,12 @@ fn settings(service: &Service) -> String {
         text += &format!(" -b {flags}");
     }
     text
+}
+
+/// The bits for which there is no word.
+fn without_name(flags: ServiceFlags) -> ServiceFlags {
+    let scheduler = ServiceFlags::SCHED_1 | ServiceFlags::SCHED_2 | ServiceFlags::SCHED_3;
+    flags.difference(ServiceFlags::ONE_PACKET | scheduler)
 }
 
 fn method(forwarding: Forwarding) -> Option<&'static str> {

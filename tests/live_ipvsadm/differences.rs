@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use ipvs_netlink::{AddressFamily, Service, ServiceFlags};
+
 use crate::namespace::{fresh, ipvsadm, run};
 use crate::places::with_names;
 use crate::programs::{Program, ours};
@@ -79,6 +81,17 @@ fn what_the_original_misprints_is_printed() {
     let list = Program::Ours.run("-L -n").output;
     assert!(list.contains("\nFWM  4294967295 rr\n"), "{list}");
     assert!(list.contains("\nTCP  10.0.0.1:80 sh (sh-port,flag-3)\n"), "{list}");
+}
+
+#[test]
+fn what_no_command_can_say_is_told_and_left_out() {
+    let mut ipvs = fresh();
+    let flagged = Service::fwmark(5, AddressFamily::Ipv4);
+    ipvs.add_service(&flagged.flags(ServiceFlags::from_bits_retain(0x40))).unwrap();
+    ipvs.add_service(&Service::fwmark(6, AddressFamily::Ipv4)).unwrap();
+    let end = Program::Ours.run("-S -n");
+    assert_eq!(end.output, "-A -f 6 -s wlc\n");
+    assert_eq!((end.code, end.complained), (Some(1), true));
 }
 
 #[test]
