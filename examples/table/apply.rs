@@ -64,12 +64,17 @@ pub(crate) fn carry_out(
         _ => ControlFlow::Continue(()),
     });
     screen.progress("");
-    if apply.planning.json {
-        screen.print(&json::applied(plan, &applied))?;
-    }
+    let printed = match apply.planning.json {
+        true => screen.print(&json::applied(plan, &applied)),
+        false => Ok(()),
+    };
     tell(plan, &applied, screen);
     if plan.is_empty() {
-        return Ok(Status::NoChange);
+        return printed.map(|()| Status::NoChange);
+    }
+    if let Err(failure) = printed {
+        screen.failure(&failure);
+        return Ok(Status::PartlyFailed);
     }
     if !applied.is_done() {
         return Ok(Status::PartlyFailed);

@@ -40,7 +40,10 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     screen.progress("");
     match drained {
         Ok(drained) => {
-            screen.print(&format!("{drained}\n"))?;
+            if let Err(failure) = screen.print(&format!("{drained}\n")) {
+                screen.failure(&failure);
+                return Ok(Status::PartlyFailed);
+            }
             match drained {
                 Drained::Emptied | Drained::Cut(_) | Drained::AlreadyGone => Ok(Status::Changed),
                 _ => Ok(Status::PartlyFailed),

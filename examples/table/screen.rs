@@ -57,7 +57,8 @@ impl Screen {
 
     /// Says something that is not the result.
     pub(crate) fn note(&self, text: &str) {
-        eprintln!("table: {text}");
+        // Nobody else could be told that it cannot be said.
+        writeln!(io::stderr(), "table: {text}").ok();
     }
 
     /// Whether a kernel has a scheduler shows only when it is asked for; a name that no
@@ -91,7 +92,8 @@ impl Screen {
         if !io::stdin().is_terminal() {
             return Err(Failure::new("nobody is there to confirm; say --yes"));
         }
-        eprint!("{question} [y/N] ");
+        write!(io::stderr(), "{question} [y/N] ")
+            .map_err(|error| Failure::new(format!("standard error: {error}")))?;
         let mut answer = String::new();
         io::stdin()
             .read_line(&mut answer)

@@ -22,6 +22,15 @@ services:
       - {address: \"10.0.0.3:8080\"}
 ";
 
+const LESS: &str = "
+services:
+  - tcp: 192.0.2.10:80
+    scheduler: rr
+    forward: masquerade
+    destinations:
+      - {address: \"10.0.0.2:8080\", weight: 3}
+";
+
 /// A folder of this test's own.
 struct Folder(PathBuf);
 
@@ -249,6 +258,27 @@ fn two_programs_take_turns() {
     flock(&namespace, FlockOperation::Unlock).unwrap();
     assert_eq!(lines.next().as_deref(), Some("table: 3 done"));
     assert_eq!(running.0.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn what_cannot_be_told_is_done_all_the_same() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("full");
+    let web = folder.write("web.yaml", WEB);
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut apply = table(&["apply", "-y"]);
+    let status = apply.arg(&web).stdout(Stdio::null()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    // Something was changed, which the exit code for `nothing was` would not say.
+    for (words, last, left) in [
+        (&["apply", "-y", "--json"][..], folder.write("less.yaml", LESS), 1),
+        (&["drain", "-y", "TCP 192.0.2.10:80"], "10.0.0.2:8080".into(), 0),
+    ] {
+        let status = table(words).arg(last).stdout(full()).stderr(Stdio::null()).status();
+        assert_eq!(status.unwrap().code(), Some(4), "{words:?}");
+        let servers = there(&mut ipvs).services().next().unwrap().destinations().len();
+        assert_eq!(servers, left, "{words:?}");
+    }
 }
 
 /// Kills the program when the test is over.
