@@ -181,11 +181,13 @@ pub enum Before {
 pub enum Phase {
     /// New services, each followed by its destinations.
     Add,
-    /// New destinations, and changes of destinations in place that lower no weight.
+    /// New destinations, and changes of destinations in place that lower no weight. What
+    /// drains and would be in the way of a new scheduler leaves at once.
     Extend,
     /// Settings of services.
     Configure,
-    /// Lower weights, and weight 0 for destinations that are to drain.
+    /// Lower weights, weight 0 for destinations that are to drain, and new destinations of
+    /// weight 0.
     Reduce,
     /// Destinations that leave at once, then services that do.
     Delete,
