@@ -200,7 +200,7 @@ impl<T: Transport> Engine<T> {
             *looked = Some((service, self.look_at(service).await.ok()));
         }
         match looked {
-            Some((_, Some(look))) if look.shows(&step.change) => StepOutcome::Done,
+            Some((_, Some(look))) if look.shows(step) => StepOutcome::Done,
             _ => StepOutcome::Failed(error.clone()),
         }
     }

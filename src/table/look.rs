@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::client::{Engine, Transport};
 use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
+use crate::table::Step;
+use crate::table::plan::Purpose;
 use crate::wire::Request;
 
 /// A service and its destinations, as they are now.
@@ -33,15 +35,20 @@ impl<'a> Look<'a> {
         at.ok().and_then(|at| self.destinations.get(at))
     }
 
-    /// Whether it is as a change asks.
-    pub(crate) fn shows(&self, change: &Change) -> bool {
-        match change {
+    /// Whether it is as a step asks.
+    pub(crate) fn shows(&self, step: &Step) -> bool {
+        match &step.change {
             Change::AddService(wanted) | Change::UpdateService(wanted) => {
                 self.service.as_ref().is_some_and(|entry| entry.service == *wanted)
             }
             Change::DeleteService(_) => self.service.is_none(),
             Change::AddDestination(_, wanted) | Change::UpdateDestination(_, wanted) => {
-                self.destination(wanted.id).is_some_and(|entry| entry.destination == *wanted)
+                let Some(there) = self.destination(wanted.id) else { return false };
+                let there = &there.destination;
+                match step.purpose {
+                    Purpose::OfAnyWeight => there.clone().weight(wanted.weight) == *wanted,
+                    _ => there == wanted,
+                }
             }
             // A service that is gone as a whole was not asked for.
             Change::DeleteDestination(_, id) => {

@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::model::{Change, DestinationId, ServiceId, Snapshot};
 use crate::table::apply::Run;
 use crate::table::look::Look;
-use crate::table::plan::Purpose;
 use crate::table::{Phase, StepOutcome};
 
 impl<T: Transport> Engine<T> {
@@ -75,10 +74,7 @@ impl<T: Transport> Engine<T> {
             };
             for index in steps {
                 let Some(step) = run.step(index) else { continue };
-                // What was there already may have kept its weight, and was looked at.
-                let kept = step.purpose == Purpose::OfAnyWeight
-                    && !matches!(run.outcome(index), Some(StepOutcome::Done));
-                if !kept && !look.shows(&step.change) {
+                if !look.shows(step) {
                     run.set(index, StepOutcome::Differs);
                 }
             }

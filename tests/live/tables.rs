@@ -262,6 +262,33 @@ fn what_somebody_else_added_is_replaced_only_as_far_as_is_allowed() {
     assert_eq!(ipvs.destination(web().id, server(2).id).unwrap().destination.weight, 9);
 }
 
+#[test]
+fn a_destination_of_any_weight_is_to_be_there_whatever_its_weight() {
+    let mut ipvs = fresh();
+    let mut other = Blocking::connect().unwrap();
+    ipvs.add_service(&web()).unwrap();
+    let open = [server(1), server(2), server(3)].map(TableDestination::of_any_weight);
+    let desired: Table =
+        [open.into_iter().fold(TableService::new(web()), TableService::with)].into_iter().collect();
+    let options = everything().keep_weights(true);
+    let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    other.add_destination(web().id, &server(1)).unwrap();
+    let applied = ipvs.apply_with(&plan, |progress| {
+        if matches!(progress, Progress::Phase(next) if next.phase() == Phase::Drained) {
+            other.delete_destination(web().id, server(1).id).unwrap();
+            // As a health check does.
+            other.set_weight(web().id, server(2).id, 0).unwrap();
+            other.delete_destination(web().id, server(3).id).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    let outcomes: Vec<_> = applied.outcomes().collect();
+    assert!(
+        matches!(outcomes[..], [StepOutcome::Differs, StepOutcome::Done, StepOutcome::Differs]),
+        "{applied:?}"
+    );
+}
+
 /// 127.255.255.255 is a broadcast address of `lo`, which only this host's kernel knows.
 fn refused() -> Destination {
     Destination::masquerade("127.255.255.255:80".parse().unwrap())
