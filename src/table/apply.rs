@@ -320,6 +320,14 @@ impl<T: Transport> Engine<T> {
             let (true, Some(id), Some(because)) = (done && wanted && !usable, added, failed) else {
                 continue;
             };
+            // Somebody else may have given it a destination, or it may be theirs.
+            let serves = self.look_at(id).await.map_or(true, |look| {
+                let mut weights = look.destinations.iter().map(|entry| entry.destination.weight);
+                !look.settled || weights.any(|weight| weight > 0)
+            });
+            if serves {
+                continue;
+            }
             match self.change(&Change::DeleteService(id)).await {
                 Ok(()) => run.set(index, StepOutcome::Undone { because }),
                 Err(error) if error.kind() == ErrorKind::NoSuchService => {

@@ -24,7 +24,8 @@ macro_rules! table_operations {
             /// an object in the meantime, its settings are replaced, if the plan may do
             /// that; where somebody else has deleted what was to be deleted, all is well. A
             /// service that was added while none of its usable destinations could be is
-            /// deleted again. Where an answer was lost, the table tells what was done.
+            /// deleted again, unless somebody else has given it one. Where an answer was
+            /// lost, the table tells what was done.
             ///
             /// Destinations that drain are waited for, all at the same time, up to the
             /// deadline of the plan's [`DrainPolicy`]. With

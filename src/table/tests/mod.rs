@@ -4,3 +4,4 @@ mod planning;
 mod printing;
 mod simulation;
 mod strategies;
+mod undoing;
