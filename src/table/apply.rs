@@ -333,7 +333,11 @@ impl<T: Transport> Engine<T> {
                 Err(error) if error.kind() == ErrorKind::NoSuchService => {
                     run.set(index, StepOutcome::Undone { because });
                 }
-                Err(error) => run.set(index, StepOutcome::Failed(error)),
+                Err(error) if error.certainty() == Some(Certainty::Unknown) => {
+                    run.set(index, StepOutcome::Failed(error));
+                }
+                // It is there as it was.
+                Err(_) => {}
             }
         }
     }

@@ -54,3 +54,13 @@ fn what_serves_by_somebody_elses_destination_is_left() {
     });
     assert!(matches!(applied.outcome(0), Some(StepOutcome::Done)), "{applied:?}");
 }
+
+#[test]
+fn what_cannot_be_taken_back_is_said_to_be_there() {
+    let applied = apply(|script| {
+        then_there(script, &[]);
+        script.then(refused(Errno::PERM));
+        then_there(script, &[]);
+    });
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::Done)), "{applied:?}");
+}
