@@ -60,17 +60,19 @@ impl<'p> Run<'p> {
         indices.into_iter().filter(|index| self.outcome(*index).is_none()).collect()
     }
 
+    /// The step that failed and because of which nothing more is done to a service.
+    fn failed_before(&self, service: Option<ServiceId>) -> Option<usize> {
+        match self.plan.on_failure {
+            OnFailure::Stop => self.first_failed,
+            OnFailure::KeepService => self.failed.get(&service?).copied(),
+        }
+    }
+
     /// Decides against the steps that are not to be done because of one that failed.
     pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
         for index in self.undecided(indices) {
-            let because = match self.plan.on_failure {
-                OnFailure::Stop => self.first_failed,
-                OnFailure::KeepService => {
-                    let service = self.step(index).and_then(Step::service);
-                    service.and_then(|service| self.failed.get(&service).copied())
-                }
-            };
-            if let Some(because) = because {
+            let service = self.step(index).and_then(Step::service);
+            if let Some(because) = self.failed_before(service) {
                 self.set(index, StepOutcome::Skipped { because });
             }
         }
@@ -247,7 +249,7 @@ impl<T: Transport> Engine<T> {
         };
         let action = Actions::to_update(&there, wanted);
         let update = Change::UpdateService(wanted.clone());
-        self.replace_unless(run, there == *wanted, action, &update, error).await
+        self.replace_unless(run, wanted.id, there == *wanted, action, &update, error).await
     }
 
     /// As [`Engine::replace_service`] for a destination.
@@ -267,12 +269,13 @@ impl<T: Transport> Engine<T> {
         }
         let same = there.destination == wanted;
         let update = Change::UpdateDestination(*service, wanted);
-        self.replace_unless(run, same, Actions::UPDATE_DESTINATION, &update, error).await
+        self.replace_unless(run, *service, same, Actions::UPDATE_DESTINATION, &update, error).await
     }
 
     async fn replace_unless(
         &mut self,
         run: &Run<'_>,
+        service: ServiceId,
         same: bool,
         action: Actions,
         update: &Change,
@@ -283,6 +286,9 @@ impl<T: Transport> Engine<T> {
         }
         if !run.plan.allowed.contains(action) {
             return StepOutcome::Failed(error.clone());
+        }
+        if let Some(because) = run.failed_before(Some(service)) {
+            return StepOutcome::Skipped { because };
         }
         match self.change(update).await {
             Ok(()) => StepOutcome::Replaced,

@@ -352,6 +352,28 @@ fn a_failure_stops_everything_where_that_is_asked() {
 }
 
 #[test]
+fn nothing_is_replaced_after_a_failure_that_stops_everything() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let first = Service::tcp(address(9));
+    let table = |destination: &Destination, second: Destination| {
+        let mut table = table(web(), &[server(1), second]);
+        table.insert(TableService::new(first.clone()).with(destination.clone()));
+        table
+    };
+    assert!(ipvs.reconcile(&table(&server(1), server(2)), &everything()).unwrap().is_done());
+    let options = everything().on_failure(OnFailure::Stop);
+    let desired = table(&refused(), server(3));
+    let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
+    other.add_destination(web().id, &server(3).weight(5)).unwrap();
+    let applied = ipvs.apply(&plan);
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::Failed(_))), "{applied:?}");
+    let second = applied.outcome(1);
+    assert!(matches!(second, Some(StepOutcome::Skipped { because: 0, .. })), "{second:?}");
+    assert_eq!(ipvs.destination(web().id, server(3).id).unwrap().destination.weight, 5);
+}
+
+#[test]
 fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
     let mut ipvs = fresh();
     let [old, new, failing] = [21, 22, 23].map(|host| Service::tcp(address(host)));
