@@ -119,7 +119,7 @@ pub enum OnFailure {
     #[default]
     KeepService,
     /// All steps. What was sent to the kernel along with the one that failed, up to 64
-    /// changes at a time, is done.
+    /// changes at a time, is done. `reconcile` makes no second plan.
     Stop,
 }
 

@@ -66,7 +66,8 @@ impl fmt::Display for Reconciled {
     }
 }
 
-/// Why a table was not reconciled. Nothing has been written.
+/// Why a table was not reconciled. Nothing has been written, unless it is
+/// [`Reconciled::unfinished`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReconcileError {
