@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::{self, Values};
 
@@ -70,6 +71,15 @@ impl Table {
     /// The service named `id`, to change its destinations.
     pub fn service_mut(&mut self, id: ServiceId) -> Option<&mut TableService> {
         self.services.get_mut(&id)
+    }
+
+    /// The table with each service by its own name. One that was put in the place of
+    /// another by [`Table::service_mut`] is by that one's.
+    pub(crate) fn by_name(&self) -> Cow<'_, Self> {
+        match self.services.iter().all(|(id, service)| *id == service.id()) {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(self.services().cloned().collect()),
+        }
     }
 
     /// The services in their order.

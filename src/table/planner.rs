@@ -50,6 +50,8 @@ impl Plan {
         desired: &Table,
         options: &PlanOptions,
     ) -> Result<Self, PlanError> {
+        // What is out of order would be added, and deleted after that.
+        let desired = &*desired.by_name();
         let mut planner = Planner::new(options);
         let mut wanted = desired.services().peekable();
         for present in current {

@@ -223,3 +223,13 @@ fn a_plan_that_may_not_be_is_refused_as_a_whole() {
         "TCP 192.0.2.10:80 -> 10.0.0.1:8080: weight 4294967295: must be at most 2147483647"
     );
 }
+
+#[test]
+fn a_service_in_the_place_of_another_is_planned_by_its_own_name() {
+    let service = |host: u8| TableService::new(Service::tcp(([192, 0, 2, host], 80).into()));
+    let mut desired: Table = [1, 2].map(service).into_iter().collect();
+    let current = Snapshot::from(&desired);
+    *desired.service_mut(service(1).id()).unwrap() = service(3);
+    let plan = Plan::new(&current, &desired, &PlanOptions::new()).unwrap();
+    assert_eq!(plan.to_string(), "+ TCP 192.0.2.3:80 wlc\n");
+}
