@@ -84,9 +84,12 @@ impl Snapshot {
 }
 
 impl FromIterator<ServiceSnapshot> for Snapshot {
-    /// Of services with the same identity the last one stays.
+    /// Of services with the same identity the last one stays. Destinations are put in
+    /// order.
     fn from_iter<I: IntoIterator<Item = ServiceSnapshot>>(services: I) -> Self {
-        let mut services: Vec<_> = services.into_iter().collect();
+        let in_order =
+            |ServiceSnapshot { entry, destinations }| ServiceSnapshot::new(entry, destinations);
+        let mut services: Vec<_> = services.into_iter().map(in_order).collect();
         services.reverse();
         services.sort_by_key(|service| service.entry.service.id);
         services.dedup_by_key(|service| service.entry.service.id);

@@ -233,3 +233,16 @@ fn a_service_in_the_place_of_another_is_planned_by_its_own_name() {
     let plan = Plan::new(&current, &desired, &PlanOptions::new()).unwrap();
     assert_eq!(plan.to_string(), "+ TCP 192.0.2.3:80 wlc\n");
 }
+
+#[test]
+fn a_snapshot_that_was_put_together_otherwise_is_in_order() {
+    let desired = wanted(web(), &[server(1), server(2), server(3)]);
+    let turned = Snapshot::from(&desired).into_iter().map(|mut service| {
+        service.destinations.reverse();
+        service
+    });
+    let current: Snapshot = turned.collect();
+    assert!(current.services().all(|service| service.destination(server(1).id).is_some()));
+    let plan = Plan::new(&current, &desired, &PlanOptions::new()).unwrap();
+    assert_eq!(plan.to_string(), "no changes\n");
+}
