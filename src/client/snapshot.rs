@@ -114,8 +114,12 @@ impl<T: Transport> Engine<T> {
     /// Reads the whole table.
     pub(crate) async fn snapshot(&mut self) -> Result<Snapshot> {
         let mut known: Vec<ServiceSnapshot> = Vec::new();
+        let mut again: Vec<ServiceId> = Vec::new();
         let mut settled = true;
         for _ in 0..TRIES {
+            // What was gone in between may come back with other destinations.
+            put_in_order(&mut again);
+            known.retain(|service| again.binary_search(&service_id(service)).is_ok());
             let mut services: Vec<ServiceEntry> = self.collect(Request::Services).await?;
             let as_they_came: Vec<ServiceId> = ids(&services).collect();
             let repeated = put_in_order(&mut services);
@@ -142,8 +146,7 @@ impl<T: Transport> Engine<T> {
             // of them is hardly lost again. For each the kernel begins at its first service,
             // though, so that many services would take too long.
             let way = if known.len() > MANY { Way::Commands } else { Way::Destinations };
-            let again = self.collect_over(way, Request::Services).await?;
-            let mut again: Vec<ServiceId> = again.0;
+            again = self.collect_over(way, Request::Services).await?.0;
             // While nobody writes, the kernel's order stays the same.
             let agreed = again == as_they_came || {
                 !put_in_order(&mut again) && again.iter().copied().eq(known.iter().map(service_id))

@@ -127,6 +127,22 @@ fn only_the_last_reading_counts() {
 }
 
 #[test]
+fn what_was_gone_and_came_back_is_read_anew() {
+    let snapshot = Table::new()
+        .services(&[&[1, 2]])
+        // The first one is gone by now: it has none.
+        .destinations(&[])
+        .destinations(&[&[5]])
+        .again(&[&[2]])
+        .services(&[&[1, 2]])
+        .destinations(&[&[4]])
+        .again(&[&[1, 2]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![4]), (2, vec![5])]);
+}
+
+#[test]
 fn a_service_that_comes_twice_is_there_once_and_the_one_it_hid_is_found() {
     let snapshot = Table::new()
         .services(&[&[1, 2], &[2]])
