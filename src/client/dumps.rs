@@ -24,11 +24,16 @@ pub(crate) struct DumpRun {
     /// Whether the received datagram is one of this dump's.
     loaded: bool,
     datagrams: u32,
+    /// Whether something of this dump came in the received datagram.
     delivered: bool,
+    /// Whether something of this dump came in an earlier datagram.
+    begun: bool,
     restarted: bool,
     ended: bool,
     /// Why the kernel ended it, until that is dealt with.
     refusal: Option<Refusal>,
+    /// For the next datagram of this dump; others do not prolong it.
+    patience: Patience,
 }
 
 /// Over which socket a dump comes.
@@ -83,9 +88,11 @@ impl<T: Transport> Engine<T> {
             loaded: false,
             datagrams: 0,
             delivered: false,
+            begun: false,
             restarted: false,
             ended: false,
             refusal: None,
+            patience: Patience::new(self.deadline),
         })
     }
 
@@ -121,8 +128,11 @@ impl<T: Transport> Engine<T> {
         if run.ended || run.loaded {
             return Ok(!run.ended);
         }
-        let mut patience = Patience::new(self.deadline);
-        let received = self.dump_link(run.way).receive(&mut patience).await;
+        if std::mem::take(&mut run.delivered) {
+            run.begun = true;
+            run.patience = Patience::new(self.deadline);
+        }
+        let received = self.dump_link(run.way).receive(&mut run.patience).await;
         run.ended = received.is_err();
         run.loaded = true;
         run.datagrams += 1;
@@ -173,7 +183,7 @@ impl<T: Transport> Engine<T> {
     async fn restart(&mut self, run: &mut DumpRun, refusal: &Refusal) -> Result<()> {
         let context = run.request.context();
         let busy = refusal.errno == Errno::BUSY.raw_os_error();
-        let mut again = !run.delivered && !run.restarted;
+        let mut again = !run.delivered && !run.begun && !run.restarted;
         if again && !busy {
             again = self.is_stale(refusal).await.map_err(|error| error.within(context))?;
         }
@@ -185,6 +195,7 @@ impl<T: Transport> Engine<T> {
             drained.map_err(|cause| Error::not_sent(context, &cause))?;
         }
         run.dump = self.send_dump(run.way, &run.request)?;
+        run.patience = Patience::new(self.deadline);
         (run.loaded, run.restarted, run.ended) = (false, true, false);
         Ok(())
     }

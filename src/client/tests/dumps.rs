@@ -274,6 +274,44 @@ fn a_dump_whose_end_is_lost_ends_at_the_deadline_and_the_next_is_right() {
 }
 
 #[test]
+fn what_is_not_of_the_dump_does_not_put_its_deadline_off() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let stale = || one(Reply::ack(number(sent) - 1));
+        let entry = one(Reply::report(number(sent), &AnyReport::Destination(entry(1))));
+        let late = || Event::Late;
+        vec![
+            late(),
+            stale(),
+            late(),
+            stale(),
+            late(),
+            entry,
+            late(),
+            one(Reply::done(number(sent))),
+        ]
+    });
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1]));
+    let deadlines = script.deadlines();
+    let [first, second, third, end] = deadlines[..] else { panic!("not four waits") };
+    assert_eq!((second, third), (first, first));
+    assert!(end > first, "each answer has its own");
+    script.assert_finished();
+}
+
+#[test]
+fn an_overflow_is_not_forgotten_over_what_is_not_of_the_dump() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| vec![Event::Failure(Errno::NOBUFS), one(Reply::ack(number(sent) - 1))]);
+    assert_eq!(destinations(&mut engine).unwrap_err().kind(), ErrorKind::ReceiveOverflow);
+    assert!(!script.calls().contains(&Call::Wait), "the answer is lost, not late");
+    script.then(dumped(vec![reports([1])]));
+    assert_eq!(destinations(&mut engine).unwrap(), entries([1]));
+}
+
+#[test]
 fn a_dump_that_cannot_be_sent_is_an_error() {
     let script = Script::new();
     let mut engine = script.engine();

@@ -48,6 +48,7 @@ struct State {
     events: VecDeque<Event>,
     sent: Vec<Vec<u8>>,
     calls: Vec<Call>,
+    deadlines: Vec<Instant>,
 }
 
 /// The scripted kernel's end of a socket. Clones are the same one.
@@ -103,6 +104,11 @@ impl Script {
 
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
+    }
+
+    /// Until when each waiting was to last.
+    pub(crate) fn deadlines(&self) -> Vec<Instant> {
+        self.state().deadlines.clone()
     }
 
     /// How many datagrams were sent, or tried to be.
@@ -186,6 +192,7 @@ impl Transport for Script {
         let ready = {
             let mut state = self.state();
             state.calls.push(Call::Wait);
+            state.deadlines.extend(until);
             match state.events.front() {
                 Some(Event::Late) => {
                     state.events.pop_front();
