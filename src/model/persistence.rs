@@ -81,7 +81,6 @@ impl Persistence {
     }
 
     pub(crate) fn validate(&self, family: AddressFamily) -> Result<(), InvalidValue> {
-        seconds::check("persistence timeout", self.timeout)?;
         match (self.netmask, family) {
             (Some(Netmask::Ipv6Prefix(length)), AddressFamily::Ipv6)
                 if !(1..=128).contains(&length) =>
@@ -99,6 +98,7 @@ impl Persistence {
             }
             _ => {}
         }
+        seconds::check("persistence timeout", self.timeout)?;
         self.engine.map_or(Ok(()), |engine| engine.validate())
     }
 }

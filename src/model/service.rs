@@ -159,11 +159,13 @@ impl Service {
     }
 
     /// As [`Service::validate`] for a service that exists, of whatever protocol.
+    ///
+    /// What a reported service may break comes last, so that it hides nothing else.
     pub(crate) fn validate_settings(&self) -> Result<(), InvalidValue> {
         self.id.check_encodable()?;
-        self.scheduler.validate()?;
         self.flags.validate()?;
-        self.persistence.map_or(Ok(()), |persistence| persistence.validate(self.id.family()))
+        self.persistence.map_or(Ok(()), |persistence| persistence.validate(self.id.family()))?;
+        self.scheduler.validate()
     }
 }
 

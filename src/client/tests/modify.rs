@@ -9,8 +9,8 @@ use crate::client::tests::reads::service_entry;
 use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, reported};
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{
-    Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation, Scheduler,
-    Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
+    Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation,
+    Persistence, Scheduler, Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
 };
 use crate::wire::Request;
 use crate::wire::tests::any_report::AnyReport;
@@ -104,6 +104,35 @@ fn an_edit_to_an_invalid_value_is_not_sent() {
     let error = ready(engine.modify_destination(service().id, tunnelled().id, edit)).unwrap_err();
     assert_eq!(error.invalid_value().unwrap().field(), "weight");
     script.assert_finished();
+}
+
+#[test]
+fn an_edit_to_an_invalid_value_is_not_hidden_by_one_that_was_read() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    // As long as `ipvsadm` allows.
+    let long = service().persistent(Duration::from_secs(31 * 86_400));
+    let odd = rich().scheduler(Scheduler::reported(b"my.own").unwrap());
+    let persist = |it: &mut Service, persistence| it.persistence = Some(persistence);
+    for (read, field) in [
+        (&long, "persistence prefix"),
+        (&odd, "persistence prefix"),
+        (&odd, "persistence timeout"),
+        (&odd, "flags"),
+    ] {
+        let edit = |it: &mut Service| match (field, it.persistence.unwrap()) {
+            ("persistence prefix", persistence) => persist(it, persistence.prefix(24)),
+            ("flags", _) => it.flags = ServiceFlags::from_bits_retain(2),
+            _ => persist(it, Persistence::new(Duration::from_millis(1500))),
+        };
+        script.then(reported(AnyReport::Service(ServiceEntry {
+            service: read.clone(),
+            ..service_entry()
+        })));
+        let error = ready(engine.modify_service(service().id, edit)).unwrap_err();
+        assert_eq!(error.invalid_value().unwrap().field(), field);
+        script.assert_finished();
+    }
 }
 
 #[test]
