@@ -66,7 +66,7 @@ impl Batch {
     /// Whether all of the first `count` requests were refused, for reasons that `test`
     /// is true of.
     pub(crate) fn all_refused(&self, count: usize, test: impl Fn(&Refusal) -> bool) -> bool {
-        count > 0 && self.refusals.len() == count && !self.any_refusal(|refusal| !test(refusal))
+        count > 0 && (0..).take(count).all(|index| self.refusal(index).is_some_and(&test))
     }
 
     /// Why the request at `index` was refused, if it was.

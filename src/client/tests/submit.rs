@@ -234,6 +234,18 @@ fn some_refusals_are_not_a_module_loaded_anew() {
 }
 
 #[test]
+fn a_refusal_that_comes_twice_is_one() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let gone = Change::DeleteDestination(service().id, server().id);
+    script.then(refusing(&[0, 0], Errno::NOENT));
+    let report = submit(&mut engine, &[gone, add(1)]);
+    assert_eq!(outcomes(&report), "rd");
+    assert_eq!(kind(&report, 0), Some(ErrorKind::NoSuchDestination));
+    script.assert_finished();
+}
+
+#[test]
 fn the_same_module_meant_what_it_said() {
     let script = Script::new();
     let mut engine = script.engine();
