@@ -96,9 +96,39 @@ impl Transport for TokioSocket {
         let readable = async { self.0.readable().await.map(|mut guard| guard.clear_ready()) };
         match until {
             None => readable.await,
+            // There tokio's timer would panic.
+            Some(_) if Handle::try_current().is_err() => Err(io::ErrorKind::NotConnected.into()),
             Some(until) => timeout_at(until.into(), readable)
                 .await
                 .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{self, Poll, Waker};
+
+    use ::tokio::runtime::Builder;
+    use netlink_sys::protocols::NETLINK_GENERIC;
+
+    use super::*;
+    use crate::error::{Context, Error, ErrorKind};
+    use crate::model::Operation;
+
+    #[test]
+    fn waiting_outside_a_runtime_is_an_error() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let opened = async { TokioSocket::new(Socket::new(NETLINK_GENERIC).unwrap()).unwrap() };
+        let socket = runtime.block_on(opened);
+        let waiting = pin!(socket.readable(Some(Instant::now())));
+        let Poll::Ready(Err(cause)) = waiting.poll(&mut task::Context::from_waker(Waker::noop()))
+        else {
+            panic!("there is no runtime to wait with");
+        };
+        let error = Error::unanswered(Context::new(Operation::ReadInfo), &cause);
+        assert_eq!(error.kind(), ErrorKind::NoRuntime);
     }
 }

@@ -111,6 +111,7 @@ impl Error {
         let kind = match cause.raw_os_error() {
             Some(errno) if errno == Errno::NOBUFS.raw_os_error() => ErrorKind::ReceiveOverflow,
             _ if cause.kind() == io::ErrorKind::TimedOut => ErrorKind::DeadlineExceeded,
+            _ if cause.kind() == io::ErrorKind::NotConnected => ErrorKind::NoRuntime,
             _ => ErrorKind::Socket,
         };
         let mut error = Self::new(context, kind, Certainty::Unknown);
