@@ -20,7 +20,8 @@ use crate::wire::{Report, Request, Writer, daemon, report, timeouts};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IpvsMessage {
-    /// Asks for a change. Send it with `NLM_F_ACK`.
+    /// Asks for a change. Send it with `NLM_F_ACK`. Where it stops a daemon that has only
+    /// just been started, the kernel may do so without an answer.
     Change(Change),
     /// Asks for [`IpvsMessage::Info`].
     ReadInfo,
