@@ -1,114 +1,18 @@
-//! Doing a plan: phase by phase, with what failed in mind.
-
-use std::collections::BTreeMap;
-use std::ops::Range;
+//! Doing a plan, phase by phase.
 
 use crate::client::{Engine, Outcome, Report, Transport, not_attempted};
-use crate::error::{Certainty, Error, ErrorKind};
-use crate::model::{Change, Service, ServiceEntry, ServiceId};
+use crate::error::{Certainty, ErrorKind};
+use crate::model::{Change, ServiceId};
 use crate::table::look::Look;
-use crate::table::plan::Purpose;
-use crate::table::progress::{NextPhase, Observer, Progress};
-use crate::table::{Actions, Applied, OnFailure, Phase, Plan, Step, StepOutcome};
-use crate::wire::Request;
+use crate::table::progress::Observer;
+use crate::table::run::Run;
+use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
 
 /// The same, where a failure is to stop what follows: what goes to the kernel at once.
 const CAREFUL_PORTION: usize = 64;
-
-/// A plan that is being done.
-pub(crate) struct Run<'p> {
-    pub(crate) plan: &'p Plan,
-    outcomes: Vec<Option<StepOutcome>>,
-    /// The first step that failed, of all and by service.
-    first_failed: Option<usize>,
-    failed: BTreeMap<ServiceId, usize>,
-    /// Whether the observer has ended the work.
-    pub(crate) ended: bool,
-}
-
-impl<'p> Run<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        let outcomes = vec![None; plan.len()];
-        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
-    }
-
-    pub(crate) fn step(&self, index: usize) -> Option<&'p Step> {
-        self.plan.step(index)
-    }
-
-    pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
-        self.outcomes.get(index)?.as_ref()
-    }
-
-    pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
-        if !outcome.is_done() {
-            self.first_failed.get_or_insert(index);
-            if let Some(service) = self.step(index).and_then(Step::service) {
-                self.failed.entry(service).or_insert(index);
-            }
-        }
-        if let Some(slot) = self.outcomes.get_mut(index) {
-            *slot = Some(outcome);
-        }
-    }
-
-    /// Those of the steps that have no outcome.
-    pub(crate) fn undecided(&self, indices: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        indices.into_iter().filter(|index| self.outcome(*index).is_none()).collect()
-    }
-
-    /// The step that failed and because of which nothing more is done to a service.
-    fn failed_before(&self, service: Option<ServiceId>) -> Option<usize> {
-        match self.plan.on_failure {
-            OnFailure::Stop => self.first_failed,
-            OnFailure::KeepService => self.failed.get(&service?).copied(),
-        }
-    }
-
-    /// Decides against the steps that are not to be done because of one that failed.
-    pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
-        for index in self.undecided(indices) {
-            let service = self.step(index).and_then(Step::service);
-            if let Some(because) = self.failed_before(service) {
-                self.set(index, StepOutcome::Skipped { because });
-            }
-        }
-    }
-
-    /// Decides against all that is left.
-    fn stop(&mut self) {
-        self.ended = true;
-        for index in self.undecided(0..self.outcomes.len()) {
-            self.set(index, StepOutcome::Stopped);
-        }
-    }
-
-    /// Tells that a phase begins, and whether it may.
-    fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
-        let next = NextPhase::new(self.plan, phase, &self.outcomes);
-        observer(&Progress::Phase(next)).is_continue()
-    }
-
-    /// The steps of a phase.
-    pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
-        let steps = self.plan.steps().as_slice();
-        let before = steps.partition_point(|step| step.phase < phase);
-        let after = steps.partition_point(|step| step.phase <= phase);
-        before..after
-    }
-
-    pub(crate) fn finish(self, unverified: Option<Error>) -> Applied {
-        // What has no outcome by now was not waited for.
-        let outcomes = self.outcomes.into_iter();
-        Applied::new(
-            outcomes.map(|outcome| outcome.unwrap_or(StepOutcome::Draining)).collect(),
-            unverified,
-        )
-    }
-}
 
 impl<T: Transport> Engine<T> {
     /// Does a plan and reads what it touched again.
@@ -186,113 +90,6 @@ impl<T: Transport> Engine<T> {
                 };
                 run.set(*index, outcome);
             }
-        }
-    }
-
-    /// The answer was lost, but the kernel has done the change or refused it: the table
-    /// tells which.
-    async fn resolve(
-        &mut self,
-        step: &Step,
-        error: &Error,
-        looked: &mut Option<(ServiceId, Option<Look<'static>>)>,
-    ) -> StepOutcome {
-        let Some(service) = step.service() else { return StepOutcome::Failed(error.clone()) };
-        if looked.as_ref().is_none_or(|(id, _)| *id != service) {
-            *looked = Some((service, self.look_at(service).await.ok()));
-        }
-        match looked {
-            Some((_, Some(look))) if look.shows(step) => StepOutcome::Done,
-            _ => StepOutcome::Failed(error.clone()),
-        }
-    }
-
-    /// What a refusal means: the object may have been added or deleted by somebody else.
-    async fn reconsider(&mut self, run: &Run<'_>, step: &Step, error: &Error) -> StepOutcome {
-        let failed = || StepOutcome::Failed(error.clone());
-        match (&step.change, error.kind()) {
-            (Change::AddService(wanted), ErrorKind::ServiceExists) => {
-                self.replace_service(run, wanted, error).await
-            }
-            (Change::AddDestination(..), ErrorKind::DestinationExists) => {
-                self.replace_destination(run, step, error).await
-            }
-            (
-                Change::DeleteService(_) | Change::DeleteDestination(..),
-                ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
-            ) => StepOutcome::AlreadySo,
-            // What is gone needs not drain.
-            (
-                Change::UpdateDestination(..),
-                ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
-            ) if step.purpose == Purpose::Drain => StepOutcome::AlreadySo,
-            (Change::AddDestination(service, _), ErrorKind::NoSuchService) => {
-                match run.failed.get(service) {
-                    Some(&because) => StepOutcome::Skipped { because },
-                    None => failed(),
-                }
-            }
-            _ => failed(),
-        }
-    }
-
-    /// Gives a service that somebody else has added the settings that were asked for.
-    async fn replace_service(
-        &mut self,
-        run: &Run<'_>,
-        wanted: &Service,
-        error: &Error,
-    ) -> StepOutcome {
-        let there = match self.read::<ServiceEntry>(Request::Service(wanted.id)).await {
-            Ok(entry) => entry.service,
-            Err(_) => return StepOutcome::Failed(error.clone()),
-        };
-        let action = Actions::to_update(&there, wanted);
-        let update = Change::UpdateService(wanted.clone());
-        self.replace_unless(run, wanted.id, there == *wanted, action, &update, error).await
-    }
-
-    /// As [`Engine::replace_service`] for a destination.
-    async fn replace_destination(
-        &mut self,
-        run: &Run<'_>,
-        step: &Step,
-        error: &Error,
-    ) -> StepOutcome {
-        let failed = || StepOutcome::Failed(error.clone());
-        let Change::AddDestination(service, wanted) = &step.change else { return failed() };
-        let Ok(look) = self.look_at(*service).await else { return failed() };
-        let Some(there) = look.destination(wanted.id) else { return failed() };
-        let mut wanted = wanted.clone();
-        if step.purpose == Purpose::OfAnyWeight {
-            wanted.weight = there.destination.weight;
-        }
-        let same = there.destination == wanted;
-        let update = Change::UpdateDestination(*service, wanted);
-        self.replace_unless(run, *service, same, Actions::UPDATE_DESTINATION, &update, error).await
-    }
-
-    async fn replace_unless(
-        &mut self,
-        run: &Run<'_>,
-        service: ServiceId,
-        same: bool,
-        action: Actions,
-        update: &Change,
-        error: &Error,
-    ) -> StepOutcome {
-        if same {
-            return StepOutcome::AlreadySo;
-        }
-        if !run.plan.allowed.contains(action) {
-            return StepOutcome::Failed(error.clone());
-        }
-        if let Some(because) = run.failed_before(Some(service)) {
-            return StepOutcome::Skipped { because };
-        }
-        match self.change(update).await {
-            Ok(()) => StepOutcome::Replaced,
-            Err(error) => StepOutcome::Failed(error),
         }
     }
 

@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
 };
-use crate::table::apply::Run;
 use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
 use crate::table::planner::can_drain;
 use crate::table::progress::{DrainProgress, Observer, Progress};
+use crate::table::run::Run;
 use crate::table::{DrainPolicy, DrainUntil, OnFailure, PlanOptions, StepOutcome};
 use crate::wire::Request;
 

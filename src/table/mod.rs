@@ -32,6 +32,8 @@ mod plan;
 mod planner;
 mod progress;
 mod reconcile;
+mod reconsider;
+mod run;
 mod scope;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::client::{Engine, Transport};
 use crate::error::Error;
 use crate::model::{Change, DestinationId, ServiceId, Snapshot};
-use crate::table::apply::Run;
 use crate::table::look::Look;
+use crate::table::run::Run;
 use crate::table::{Phase, StepOutcome};
 
 impl<T: Transport> Engine<T> {

@@ -25,6 +25,8 @@ mod refusals;
 mod services;
 mod settings;
 mod snapshots;
+mod table_conflicts;
+mod table_failures;
 mod table_program;
 mod tables;
 mod text;

@@ -31,5 +31,9 @@ mod services;
 mod settings;
 #[path = "../live/snapshots.rs"]
 mod snapshots;
+#[path = "../live/table_conflicts.rs"]
+mod table_conflicts;
+#[path = "../live/table_failures.rs"]
+mod table_failures;
 #[path = "../live/tables.rs"]
 mod tables;

@@ -1,0 +1,101 @@
+//! What has become of the steps of a plan so far, and what may not be done because of it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::model::ServiceId;
+use crate::table::progress::{NextPhase, Observer, Progress};
+use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
+
+/// A plan that is being done.
+pub(crate) struct Run<'p> {
+    pub(crate) plan: &'p Plan,
+    outcomes: Vec<Option<StepOutcome>>,
+    /// The first step that failed, of all and by service.
+    first_failed: Option<usize>,
+    failed: BTreeMap<ServiceId, usize>,
+    /// Whether the observer has ended the work.
+    pub(crate) ended: bool,
+}
+
+impl<'p> Run<'p> {
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        let outcomes = vec![None; plan.len()];
+        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
+    }
+
+    pub(crate) fn step(&self, index: usize) -> Option<&'p Step> {
+        self.plan.step(index)
+    }
+
+    pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
+        self.outcomes.get(index)?.as_ref()
+    }
+
+    pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
+        if !outcome.is_done() {
+            self.first_failed.get_or_insert(index);
+            if let Some(service) = self.step(index).and_then(Step::service) {
+                self.failed.entry(service).or_insert(index);
+            }
+        }
+        if let Some(slot) = self.outcomes.get_mut(index) {
+            *slot = Some(outcome);
+        }
+    }
+
+    /// Those of the steps that have no outcome.
+    pub(crate) fn undecided(&self, indices: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        indices.into_iter().filter(|index| self.outcome(*index).is_none()).collect()
+    }
+
+    /// The step that failed and because of which nothing more is done to a service.
+    pub(crate) fn failed_before(&self, service: Option<ServiceId>) -> Option<usize> {
+        match self.plan.on_failure {
+            OnFailure::Stop => self.first_failed,
+            OnFailure::KeepService => self.failed.get(&service?).copied(),
+        }
+    }
+
+    /// Decides against the steps that are not to be done because of one that failed.
+    pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for index in self.undecided(indices) {
+            let service = self.step(index).and_then(Step::service);
+            if let Some(because) = self.failed_before(service) {
+                self.set(index, StepOutcome::Skipped { because });
+            }
+        }
+    }
+
+    /// Decides against all that is left.
+    pub(crate) fn stop(&mut self) {
+        self.ended = true;
+        for index in self.undecided(0..self.outcomes.len()) {
+            self.set(index, StepOutcome::Stopped);
+        }
+    }
+
+    /// Tells that a phase begins, and whether it may.
+    pub(crate) fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
+        let next = NextPhase::new(self.plan, phase, &self.outcomes);
+        observer(&Progress::Phase(next)).is_continue()
+    }
+
+    /// The steps of a phase.
+    pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
+        let steps = self.plan.steps().as_slice();
+        let before = steps.partition_point(|step| step.phase < phase);
+        let after = steps.partition_point(|step| step.phase <= phase);
+        before..after
+    }
+
+    pub(crate) fn finish(self, unverified: Option<Error>) -> Applied {
+        // What has no outcome by now was not waited for.
+        let outcomes = self.outcomes.into_iter();
+        Applied::new(
+            outcomes.map(|outcome| outcome.unwrap_or(StepOutcome::Draining)).collect(),
+            unverified,
+        )
+    }
+}
