@@ -6,7 +6,7 @@ use crate::model::{Change, ServiceId};
 use crate::table::look::Look;
 use crate::table::progress::Observer;
 use crate::table::run::Run;
-use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
+use crate::table::{Applied, OnFailure, Phase, Plan, StepOutcome};
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
@@ -97,7 +97,7 @@ impl<T: Transport> Engine<T> {
     async fn undo_useless_services(&mut self, run: &mut Run<'_>) {
         let mut range = run.range(Phase::Add).peekable();
         while let Some(index) = range.next() {
-            let added = run.step(index).and_then(Step::service);
+            let added = run.service(index);
             let (mut wanted, mut usable, mut failed) = (false, false, None);
             while let Some(next) = range
                 .next_if(|next| run.step(*next).is_some_and(|step| step.destination().is_some()))

@@ -1,6 +1,6 @@
 //! Waiting until connections have ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::slice;
@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
 };
-use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
-use crate::table::planner::can_drain;
+use crate::table::plan::{Phase, Plan, Purpose, Step};
+use crate::table::planner::{can_drain, destination_before};
 use crate::table::progress::{DrainProgress, Observer, Progress};
 use crate::table::run::Run;
 use crate::table::{DrainPolicy, DrainUntil, OnFailure, PlanOptions, StepOutcome};
@@ -128,14 +128,8 @@ impl<T: Transport> Engine<T> {
         pending: &[usize],
         until: DrainUntil,
     ) -> Looked {
-        let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
-        for index in pending {
-            if let Some(service) = run.step(*index).and_then(Step::service) {
-                services.entry(service).or_default().push(*index);
-            }
-        }
         let mut looked = Looked::default();
-        for (service, steps) in services {
+        for (service, steps) in run.by_service(pending.iter().copied()) {
             let look = match self.look_at(service).await {
                 Ok(look) => look,
                 Err(error) => {
@@ -144,10 +138,9 @@ impl<T: Transport> Engine<T> {
                 }
             };
             for index in steps {
-                let all = &*look.destinations;
                 let concerned = match run.step(index).and_then(Step::destination) {
                     Some(id) => look.destination(id).map_or(&[][..], slice::from_ref),
-                    None => all,
+                    None => &look.destinations,
                 };
                 let connections = sum(concerned.iter().map(|entry| entry.connections));
                 if concerned.iter().any(|entry| entry.destination.weight > 0) {
@@ -206,10 +199,7 @@ impl<T: Transport> Engine<T> {
 
 fn drain_plan(service: &Service, entry: &DestinationEntry, policy: DrainPolicy) -> Plan {
     let drains = can_drain(service, entry);
-    let before = Before::Destination {
-        destination: entry.destination.clone(),
-        connections: entry.connections,
-    };
+    let before = destination_before(entry);
     let reduce = (drains && entry.destination.weight > 0).then(|| {
         let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
         Step { change, phase: Phase::Reduce, before: Some(before.clone()), purpose: Purpose::Drain }

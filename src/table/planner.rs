@@ -332,7 +332,7 @@ pub(crate) fn can_drain(service: &Service, entry: &DestinationEntry) -> bool {
         && (destination.weight == 0 || destination.validate_settings(service.id).is_ok())
 }
 
-fn destination_before(entry: &DestinationEntry) -> Before {
+pub(crate) fn destination_before(entry: &DestinationEntry) -> Before {
     let DestinationEntry { destination, connections, .. } = entry;
     Before::Destination { destination: destination.clone(), connections: *connections }
 }

@@ -3,12 +3,21 @@
 
 use crate::client::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Change, Service, ServiceEntry, ServiceId};
+use crate::model::{Change, Destination, Service, ServiceEntry, ServiceId};
 use crate::table::look::Look;
 use crate::table::plan::Purpose;
 use crate::table::run::Run;
 use crate::table::{Actions, Step, StepOutcome};
 use crate::wire::Request;
+
+/// What is there in the place of what was to be added.
+struct Found {
+    /// Whether it is as wanted.
+    same: bool,
+    /// What it takes to make it so.
+    action: Actions,
+    update: Change,
+}
 
 impl<T: Transport> Engine<T> {
     /// The answer was lost, but the kernel has done the change or refused it: the table
@@ -39,10 +48,12 @@ impl<T: Transport> Engine<T> {
         let failed = || StepOutcome::Failed(error.clone());
         match (&step.change, error.kind()) {
             (Change::AddService(wanted), ErrorKind::ServiceExists) => {
-                self.replace_service(run, wanted, error).await
+                let found = self.find_service(wanted).await;
+                self.adapt(run, wanted.id, found, error).await
             }
-            (Change::AddDestination(..), ErrorKind::DestinationExists) => {
-                self.replace_destination(run, step, error).await
+            (Change::AddDestination(service, wanted), ErrorKind::DestinationExists) => {
+                let found = self.find_destination(*service, wanted, step.purpose).await;
+                self.adapt(run, *service, found, error).await
             }
             (
                 Change::DeleteService(_) | Change::DeleteDestination(..),
@@ -63,61 +74,57 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// Gives a service that somebody else has added the settings that were asked for.
-    async fn replace_service(
-        &mut self,
-        run: &Run<'_>,
-        wanted: &Service,
-        error: &Error,
-    ) -> StepOutcome {
-        let there = match self.read::<ServiceEntry>(Request::Service(wanted.id)).await {
-            Ok(entry) => entry.service,
-            Err(_) => return StepOutcome::Failed(error.clone()),
-        };
-        let action = Actions::to_update(&there, wanted);
-        let update = Change::UpdateService(wanted.clone());
-        self.replace_unless(run, wanted.id, there == *wanted, action, &update, error).await
+    /// What somebody else has added instead of a service.
+    async fn find_service(&mut self, wanted: &Service) -> Option<Found> {
+        let there = self.read::<ServiceEntry>(Request::Service(wanted.id)).await.ok()?.service;
+        Some(Found {
+            same: there == *wanted,
+            action: Actions::to_update(&there, wanted),
+            update: Change::UpdateService(wanted.clone()),
+        })
     }
 
-    /// As [`Engine::replace_service`] for a destination.
-    async fn replace_destination(
+    /// What somebody else has added instead of a destination.
+    async fn find_destination(
         &mut self,
-        run: &Run<'_>,
-        step: &Step,
-        error: &Error,
-    ) -> StepOutcome {
-        let failed = || StepOutcome::Failed(error.clone());
-        let Change::AddDestination(service, wanted) = &step.change else { return failed() };
-        let Ok(look) = self.look_at(*service).await else { return failed() };
-        let Some(there) = look.destination(wanted.id) else { return failed() };
+        service: ServiceId,
+        wanted: &Destination,
+        purpose: Purpose,
+    ) -> Option<Found> {
+        let look = self.look_at(service).await.ok()?;
+        let there = &look.destination(wanted.id)?.destination;
         let mut wanted = wanted.clone();
-        if step.purpose == Purpose::OfAnyWeight {
-            wanted.weight = there.destination.weight;
+        if purpose == Purpose::OfAnyWeight {
+            wanted.weight = there.weight;
         }
-        let same = there.destination == wanted;
-        let update = Change::UpdateDestination(*service, wanted);
-        self.replace_unless(run, *service, same, Actions::UPDATE_DESTINATION, &update, error).await
+        Some(Found {
+            same: *there == wanted,
+            action: Actions::UPDATE_DESTINATION,
+            update: Change::UpdateDestination(service, wanted),
+        })
     }
 
-    async fn replace_unless(
+    /// Gives what somebody else has added the settings that were asked for. Where it was not
+    /// found, what failed with `error` has failed.
+    async fn adapt(
         &mut self,
         run: &Run<'_>,
         service: ServiceId,
-        same: bool,
-        action: Actions,
-        update: &Change,
+        found: Option<Found>,
         error: &Error,
     ) -> StepOutcome {
+        let failed = || StepOutcome::Failed(error.clone());
+        let Some(Found { same, action, update }) = found else { return failed() };
         if same {
             return StepOutcome::AlreadySo;
         }
         if !run.plan.allowed.contains(action) {
-            return StepOutcome::Failed(error.clone());
+            return failed();
         }
         if let Some(because) = run.failed_before(Some(service)) {
             return StepOutcome::Skipped { because };
         }
-        match self.change(update).await {
+        match self.change(&update).await {
             Ok(()) => StepOutcome::Replaced,
             Err(error) => StepOutcome::Failed(error),
         }

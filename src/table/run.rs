@@ -29,6 +29,25 @@ impl<'p> Run<'p> {
         self.plan.step(index)
     }
 
+    /// The service that a step is about.
+    pub(crate) fn service(&self, index: usize) -> Option<ServiceId> {
+        self.step(index).and_then(Step::service)
+    }
+
+    /// The steps by the service that they are about.
+    pub(crate) fn by_service(
+        &self,
+        indices: impl IntoIterator<Item = usize>,
+    ) -> BTreeMap<ServiceId, Vec<usize>> {
+        let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
+        for index in indices {
+            if let Some(service) = self.service(index) {
+                services.entry(service).or_default().push(index);
+            }
+        }
+        services
+    }
+
     pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
         self.outcomes.get(index)?.as_ref()
     }
@@ -36,7 +55,7 @@ impl<'p> Run<'p> {
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
         if !outcome.is_done() {
             self.first_failed.get_or_insert(index);
-            if let Some(service) = self.step(index).and_then(Step::service) {
+            if let Some(service) = self.service(index) {
                 self.failed.entry(service).or_insert(index);
             }
         }
@@ -61,8 +80,7 @@ impl<'p> Run<'p> {
     /// Decides against the steps that are not to be done because of one that failed.
     pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
         for index in self.undecided(indices) {
-            let service = self.step(index).and_then(Step::service);
-            if let Some(because) = self.failed_before(service) {
+            if let Some(because) = self.failed_before(self.service(index)) {
                 self.set(index, StepOutcome::Skipped { because });
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{Engine, Transport};
 use crate::error::Error;
-use crate::model::{Change, DestinationId, ServiceId, Snapshot};
+use crate::model::{Change, DestinationId, Snapshot};
 use crate::table::look::Look;
 use crate::table::run::Run;
 use crate::table::{Phase, StepOutcome};
@@ -13,15 +13,10 @@ impl<T: Transport> Engine<T> {
     /// Keeps destinations whose successors are not there: somebody else may have deleted
     /// them, or given them weight 0, since the plan was made.
     pub(crate) async fn keep_what_is_needed(&mut self, run: &mut Run<'_>) {
-        let mut leaving: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
         let taking = [Phase::Reduce, Phase::Delete, Phase::Drained];
         let indices: Vec<usize> = taking.into_iter().flat_map(|phase| run.range(phase)).collect();
-        for index in run.undecided(indices) {
-            let Some(service) = run.step(index).and_then(|step| step.service()) else { continue };
-            if run.plan.usable.contains(&service) {
-                leaving.entry(service).or_default().push(index);
-            }
-        }
+        let mut leaving = run.by_service(run.undecided(indices));
+        leaving.retain(|service, _| run.plan.usable.contains(service));
         for (service, steps) in leaving {
             let changed = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
             let outcome = match self.look_at(service).await {
@@ -52,7 +47,7 @@ impl<T: Transport> Engine<T> {
         snapshot: Option<&Snapshot>,
     ) -> Result<(), Error> {
         let snapshot = snapshot.filter(|snapshot| snapshot.is_consistent());
-        let mut services: BTreeMap<ServiceId, Vec<usize>> = BTreeMap::new();
+        let mut last = Vec::new();
         // The last step about an object has the last word, and the deletion of a service
         // has it about its destinations.
         let mut seen = BTreeSet::new();
@@ -61,13 +56,13 @@ impl<T: Transport> Engine<T> {
             let done = run.outcome(index).is_some_and(StepOutcome::is_done);
             let (true, Some(service)) = (done, step.service()) else { continue };
             if !deleted.contains(&service) && seen.insert((service, step.destination())) {
-                services.entry(service).or_default().push(index);
+                last.push(index);
             }
             if matches!(step.change, Change::DeleteService(_)) {
                 deleted.insert(service);
             }
         }
-        for (service, steps) in services {
+        for (service, steps) in run.by_service(last) {
             let look = match snapshot {
                 Some(snapshot) => Look::within(snapshot, service),
                 None => self.look_at(service).await?,
