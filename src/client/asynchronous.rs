@@ -200,7 +200,7 @@ macro_rules! async_client {
             /// entry.
             #[doc = cancel_safety!(async reads)]
             pub async fn stream_services(&mut self) -> Result<Services<'_>> {
-                let run = self.engine.begin(Request::Services)?;
+                let run = self.engine.begin(Request::Services).await?;
                 Ok(Services(Entries::new(&mut self.engine, run)))
             }
 
@@ -219,7 +219,7 @@ macro_rules! async_client {
                 &mut self,
                 service: ServiceId,
             ) -> Result<Destinations<'_>> {
-                let run = self.engine.begin(Request::Destinations(service))?;
+                let run = self.engine.begin(Request::Destinations(service)).await?;
                 Ok(Destinations(Entries::new(&mut self.engine, run)))
             }
         }

@@ -104,7 +104,7 @@ impl Client {
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.
     pub fn stream_services(&mut self) -> Result<Services<'_>> {
-        let run = self.engine.begin(Request::Services)?;
+        let run = block!(self.engine.begin(Request::Services))?;
         Ok(Services(Entries::new(&mut self.engine, run)))
     }
 
@@ -117,7 +117,7 @@ impl Client {
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.
     pub fn stream_destinations(&mut self, service: ServiceId) -> Result<Destinations<'_>> {
-        let run = self.engine.begin(Request::Destinations(service))?;
+        let run = block!(self.engine.begin(Request::Destinations(service)))?;
         Ok(Destinations(Entries::new(&mut self.engine, run)))
     }
 }

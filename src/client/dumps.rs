@@ -5,15 +5,15 @@ use std::io;
 use rustix::io::Errno;
 
 use crate::client::engine::refused;
-use crate::client::link::{LARGE, Link, Patience};
+use crate::client::link::{Link, Patience, SMALL};
 use crate::client::{Engine, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result};
 use crate::model::{DestinationEntry, DestinationId, Object, Operation, ServiceEntry, ServiceId};
 use crate::proto::{Dump, Refusal, Step};
 use crate::wire::{Report, Request, decode};
 
-/// A destination dump of more datagrams than this is worth a larger buffer.
-const MANY_DATAGRAMS: u32 = 3;
+/// Destinations that take more than this come faster in large datagrams.
+const MANY: usize = 3 * SMALL;
 
 /// A dump that is being read.
 #[derive(Debug)]
@@ -23,7 +23,8 @@ pub(crate) struct DumpRun {
     way: Way,
     /// Whether the received datagram is one of this dump's.
     loaded: bool,
-    datagrams: u32,
+    /// How long the datagrams were.
+    length: usize,
     /// Whether something of this dump came in the received datagram.
     delivered: bool,
     /// Whether something of this dump came in an earlier datagram.
@@ -46,10 +47,11 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    const fn of(request: &Request<'_>) -> Self {
-        match request {
-            Request::Destinations(_) => Self::Destinations,
-            _ => Self::Commands,
+    /// The way over which the kernel divides a list otherwise.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Commands => Self::Destinations,
+            Self::Destinations => Self::Commands,
         }
     }
 }
@@ -63,6 +65,14 @@ impl DumpRun {
 }
 
 impl<T: Transport> Engine<T> {
+    /// The faster way: the next service likely has as many destinations as the last.
+    pub(crate) const fn way_of(&self, request: &Request<'_>) -> Way {
+        match request {
+            Request::Destinations(_) if !self.many_destinations => Way::Destinations,
+            _ => Way::Commands,
+        }
+    }
+
     fn dump_link(&mut self, way: Way) -> &mut Link<T> {
         match (way, &mut self.dumps) {
             (Way::Destinations, Some(dumps)) => dumps,
@@ -71,22 +81,22 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Begins to read many things.
-    pub(crate) fn begin(&mut self, request: Request<'static>) -> Result<DumpRun> {
-        self.begin_over(Way::of(&request), request)
+    pub(crate) async fn begin(&mut self, request: Request<'static>) -> Result<DumpRun> {
+        self.begin_over(self.way_of(&request), request).await
     }
 
-    fn begin_over(&mut self, way: Way, request: Request<'static>) -> Result<DumpRun> {
+    async fn begin_over(&mut self, way: Way, request: Request<'static>) -> Result<DumpRun> {
         if let Request::Destinations(id) = request {
             let encodable = id.check_encodable();
             encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
         }
-        let dump = self.send_dump(way, &request)?;
+        let dump = self.send_dump(way, &request).await?;
         Ok(DumpRun {
             dump,
             request,
             way,
             loaded: false,
-            datagrams: 0,
+            length: 0,
             delivered: false,
             begun: false,
             restarted: false,
@@ -96,13 +106,11 @@ impl<T: Transport> Engine<T> {
         })
     }
 
-    fn send_dump(&mut self, way: Way, request: &Request<'static>) -> Result<Dump> {
+    async fn send_dump(&mut self, way: Way, request: &Request<'static>) -> Result<Dump> {
         let family = self.family;
         let link = self.dump_link(way);
         let not_sent = |cause: io::Error| Error::not_sent(request.context(), &cause);
-        if link.session.has_open_dump() {
-            link.drain().map_err(not_sent)?;
-        }
+        link.make_room().await.map_err(not_sent)?;
         let dump = link.session.dump(&mut link.outbox, family, request);
         link.send().map_err(not_sent)?;
         Ok(dump)
@@ -132,10 +140,11 @@ impl<T: Transport> Engine<T> {
             run.begun = true;
             run.patience = Patience::new(self.deadline);
         }
-        let received = self.dump_link(run.way).receive(&mut run.patience).await;
+        let link = self.dump_link(run.way);
+        let received = link.receive(&mut run.patience).await;
         run.ended = received.is_err();
         run.loaded = true;
-        run.datagrams += 1;
+        run.length += link.datagram().len();
         received.map_err(|cause| Error::unanswered(run.request.context(), &cause))?;
         Ok(true)
     }
@@ -162,16 +171,16 @@ impl<T: Transport> Engine<T> {
             }
             Ok(Step::End) => {
                 run.ended = true;
-                link.session.dump_ended();
-                if run.datagrams > MANY_DATAGRAMS && service.is_some() {
-                    link.grow(LARGE);
+                link.session.all_read();
+                if service.is_some() {
+                    self.many_destinations = run.length > MANY;
                 }
                 Ok(None)
             }
             Ok(Step::Refused(refusal)) => {
                 run.ended = true;
                 run.refusal = Some(refusal);
-                link.session.dump_ended();
+                link.session.all_read();
                 Ok(None)
             }
             Err(detail) => Err(Error::malformed(run.request.context(), detail)),
@@ -191,10 +200,10 @@ impl<T: Transport> Engine<T> {
             return Err(refused(context, refusal));
         }
         if busy {
-            let drained = self.dump_link(run.way).drain();
+            let drained = self.dump_link(run.way).drain().await;
             drained.map_err(|cause| Error::not_sent(context, &cause))?;
         }
-        run.dump = self.send_dump(run.way, &run.request)?;
+        run.dump = self.send_dump(run.way, &run.request).await?;
         run.patience = Patience::new(self.deadline);
         (run.loaded, run.restarted, run.ended) = (false, true, false);
         Ok(())
@@ -202,18 +211,11 @@ impl<T: Transport> Engine<T> {
 
     /// Reads all things of a dump.
     pub(crate) async fn collect<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
-        Ok(self.collect_counted(request).await?.0)
+        Ok(self.collect_over(self.way_of(&request), request).await?.0)
     }
 
-    /// Reads all things of a dump, and says in how many datagrams they came.
-    pub(crate) async fn collect_counted<R: Report>(
-        &mut self,
-        request: Request<'static>,
-    ) -> Result<(Vec<R>, u32)> {
-        self.collect_over(Way::of(&request), request).await
-    }
-
-    /// As [`Engine::collect_counted`], over a socket of choice.
+    /// Reads all things of a dump over a socket of choice, and says in how many datagrams
+    /// they came.
     pub(crate) async fn collect_over<R: Report>(
         &mut self,
         way: Way,
@@ -231,7 +233,7 @@ impl<T: Transport> Engine<T> {
         way: Way,
         request: Request<'static>,
     ) -> Result<(Vec<R>, u32)> {
-        let mut run = self.begin_over(way, request)?;
+        let mut run = self.begin_over(way, request).await?;
         let (mut all, mut pieces) = (Vec::new(), 0);
         while self.load(&mut run).await? {
             if all.is_empty() {
@@ -246,19 +248,28 @@ impl<T: Transport> Engine<T> {
         Ok((all, pieces))
     }
 
-    /// Reads the destinations of a service. The kernel answers nothing, without an
-    /// error, also when there is no such service.
+    /// Reads the destinations of a service.
     pub(crate) async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>> {
+        Ok(self.destinations_in_pieces(id).await?.0)
+    }
+
+    /// Reads the destinations of a service, and says in how many datagrams they came. The
+    /// kernel answers nothing, without an error, also when there is no such service.
+    async fn destinations_in_pieces(
+        &mut self,
+        id: ServiceId,
+    ) -> Result<(Vec<DestinationEntry>, u32)> {
         let request = Request::Destinations(id);
-        let destinations = self.collect(request).await?;
-        if destinations.is_empty() {
+        let read = self.collect_over(self.way_of(&request), request).await?;
+        if read.0.is_empty() {
             let service = Box::pin(self.read::<ServiceEntry>(Request::Service(id))).await;
             service.map_err(|error| error.within(request.context()))?;
         }
-        Ok(destinations)
+        Ok(read)
     }
 
-    /// Reads one destination, for which all of its service's have to be read.
+    /// Reads one destination, for which all of its service's have to be read. Where it is
+    /// not among them but may have been left out, they are read until nothing can have been.
     pub(crate) async fn destination(
         &mut self,
         service: ServiceId,
@@ -266,9 +277,14 @@ impl<T: Transport> Engine<T> {
     ) -> Result<DestinationEntry> {
         let context = Context::about(Operation::ReadDestinations, Object::Destination(service, id));
         id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
-        let all = self.destinations(service).await.map_err(|error| error.within(context))?;
-        all.into_iter()
-            .find(|entry| entry.destination.id == id)
-            .ok_or_else(|| Error::known(context, ErrorKind::NoSuchDestination, Certainty::Refused))
+        let read = self.destinations_in_pieces(service).await;
+        let (all, pieces) = read.map_err(|error| error.within(context))?;
+        let is_it = |entry: &DestinationEntry| entry.destination.id == id;
+        let mut found = all.into_iter().find(is_it);
+        if found.is_none() && pieces > 1 {
+            let settled = Box::pin(self.settled_destinations(service, &mut true)).await;
+            found = settled.map_err(|error| error.within(context))?.into_iter().find(is_it);
+        }
+        found.ok_or_else(|| Error::known(context, ErrorKind::NoSuchDestination, Certainty::Refused))
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Engine<T> {
     pub(crate) commands: Link<T>,
     /// The socket for the destinations, where there is one of its own.
     pub(crate) dumps: Option<Link<T>>,
+    /// Whether the destinations that were read last were so many that large datagrams
+    /// are better.
+    pub(crate) many_destinations: bool,
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -60,7 +63,7 @@ impl<T: Transport> Engine<T> {
     ) -> Result<Self> {
         let mut commands = commands;
         let family = resolve(&mut commands, deadline).await?;
-        Ok(Self { family, commands, dumps, deadline })
+        Ok(Self { family, commands, dumps, many_destinations: false, deadline })
     }
 
     /// Whether the family has another id than before: the module was loaded anew.
@@ -99,7 +102,8 @@ impl<T: Transport> Engine<T> {
 
     async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
         let link = &mut self.commands;
-        link.drain_open_dump();
+        // A failure shows again in what follows.
+        let _ = link.make_room().await;
         let single = link.session.single(&mut link.outbox, self.family, request);
         link.send().map_err(|cause| Error::not_sent(request.context(), &cause))?;
         let mut patience = Patience::new(self.deadline);

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::client::Transport;
-use crate::proto::Session;
+use crate::proto::{Batch, Session, Verdict};
+use crate::wire::Malformed;
 
 /// The largest datagram that the kernel makes for a dump. With a buffer of this
 /// size nothing is ever cut off.
-pub(crate) const LARGE: usize = 32 * 1024;
+const LARGE: usize = 32 * 1024;
 
 /// What fills the kernel's buffer for a dump of few destinations exactly: it
 /// allocates and clears one as large as the largest ever offered on the socket.
-const SMALL: usize = 7872;
+pub(crate) const SMALL: usize = 7872;
 
 /// How many requests go into one send. More gain nothing (see
 /// `benches/README.md`).
@@ -114,9 +115,19 @@ impl<T: Transport> Link<T> {
         &self.inbox
     }
 
+    /// Reads the datagram that was received last as one of a batch.
+    #[inline]
+    pub(crate) fn read_of(&mut self, batch: &mut Batch) -> Result<Verdict, Malformed> {
+        let verdict = batch.read(&self.inbox);
+        if verdict == Ok(Verdict::Complete) {
+            self.session.all_read();
+        }
+        verdict
+    }
+
     /// Makes the receive buffer at least this large. It never shrinks: the kernel
     /// would cut datagrams off.
-    pub(crate) fn grow(&mut self, capacity: usize) {
+    fn grow(&mut self, capacity: usize) {
         if capacity > self.capacity {
             self.capacity = capacity;
             self.inbox = Vec::with_capacity(capacity);
@@ -205,20 +216,22 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Empties the socket of a dump that was given up, before a command: what is left
-    /// of it takes the place of answers. A failure shows again in what follows.
+    /// Empties the socket, before something is sent, of the rest of what was given up: it
+    /// takes the place of answers, and the kernel begins no dump beside another.
     #[inline]
-    pub(crate) fn drain_open_dump(&mut self) {
-        if self.session.has_open_dump() {
-            let _ = self.drain();
+    pub(crate) async fn make_room(&mut self) -> io::Result<()> {
+        match self.session.has_unread() {
+            true => Box::pin(self.drain()).await,
+            false => Ok(()),
         }
     }
 
     /// Takes everything out of the socket: what is left of a dump that was given
     /// up, whose next part the kernel makes when one is taken, and answers to
     /// requests that were.
-    pub(crate) fn drain(&mut self) -> io::Result<()> {
+    pub(crate) async fn drain(&mut self) -> io::Result<()> {
         loop {
+            self.breathe(1).await;
             match self.try_receive() {
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
                 // Cut off or lost, it is not wanted.
@@ -227,7 +240,7 @@ impl<T: Transport> Link<T> {
                 result => result?,
             }
         }
-        self.session.dump_ended();
+        self.session.all_read();
         Ok(())
     }
 }

@@ -43,15 +43,18 @@ macro_rules! operations {
             /// What the kernel reports while others write is not to be trusted at
             /// once: it continues a list by position and tells of no change. So the
             /// services are read again at the end, and what changed is read until two
-            /// readings agree; the destinations of a service, where they do not come
-            /// in one piece, too.
+            /// readings agree on what there is and in which order; the destinations of a
+            /// service, where they do not come in one piece, too. That is given up after
+            /// 8 readings.
             ///
             /// No object is there twice. Where
             /// [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
-            /// agreed on which there are. Both may have missed the same one, if objects
-            /// before it were deleted in the midst of each; up to Linux 7.0 those may
-            /// even be services of other network namespaces. That is unlikely with up to
-            /// 4,000 services, which the second reading divides otherwise than the first.
+            /// agreed. Both may have missed the same object, if others before it were
+            /// deleted in the midst of each and all that was deleted was added again; up to
+            /// Linux 7.0 those may even be services of other network namespaces. That is
+            /// unlikely, since the second reading divides a list otherwise than the first,
+            /// except for more than 4,000 services, and where the client was made of sockets
+            /// that somebody opened.
             /// Nor is everything as it was at a single moment.
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
@@ -73,6 +76,10 @@ macro_rules! operations {
             /// Reads the destinations of a service, with their connections and
             /// counters; the newest comes first.
             ///
+            /// As [`services`](Self::services) they come in pieces: while others write,
+            /// one may be missing or come twice. Where the service is deleted meanwhile,
+            /// the list ends early.
+            ///
             /// Where the kernel reports none, the service is looked for: it reports
             /// none for a service that does not exist, too.
             #[doc = include_str!("errors_of_reads.md")]
@@ -89,7 +96,8 @@ macro_rules! operations {
             }
 
             /// Reads one destination. The kernel has no such command: all
-            /// destinations of the service are read.
+            /// destinations of the service are read, and if it is not among them,
+            /// again until none can have been left out.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and

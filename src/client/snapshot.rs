@@ -3,7 +3,9 @@
 //! The kernel continues a dump by position, never says that something changed in
 //! between, and from 7.1 on also moves entries about while its hash table grows. An
 //! entry that comes twice tells of it; one that is left out does not, so what came in
-//! more than one datagram is read until two readings agree.
+//! more than one datagram is read until two readings agree: divided otherwise, so that
+//! both hardly leave out the same one, and in the same order, which it is not where
+//! something was deleted and added again.
 
 use crate::client::dumps::Way;
 use crate::client::{Engine, Transport};
@@ -89,24 +91,26 @@ fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
 struct Reading {
     entries: Vec<DestinationEntry>,
     repeated: bool,
-    pieces: u32,
+    /// In the kernel's order, if they came in more than one datagram.
+    as_they_came: Vec<DestinationId>,
+    way: Way,
 }
 
 impl Reading {
-    fn of((mut entries, pieces): (Vec<DestinationEntry>, u32)) -> Self {
+    fn of((mut entries, pieces): (Vec<DestinationEntry>, u32), way: Way) -> Self {
+        let as_they_came = if pieces > 1 { ids(&entries).collect() } else { Vec::new() };
         // The kernel reports the newest one first.
         entries.reverse();
-        Self { repeated: put_in_order(&mut entries), entries, pieces }
+        Self { repeated: put_in_order(&mut entries), entries, as_they_came, way }
     }
 
     /// Whether nothing can have been left out: the kernel fills a datagram in one go.
-    const fn is_whole(&self) -> bool {
-        self.pieces <= 1 && !self.repeated
+    fn is_whole(&self) -> bool {
+        self.as_they_came.is_empty() && !self.repeated
     }
 
-    /// Whether both have the same entries, of which none came twice.
     fn agrees_with(&self, other: &Self) -> bool {
-        !self.repeated && !other.repeated && ids(&self.entries).eq(ids(&other.entries))
+        !self.repeated && !other.repeated && self.as_they_came == other.as_they_came
     }
 }
 
@@ -131,7 +135,8 @@ impl<T: Transport> Engine<T> {
                     // As `settled_destinations`, but without its future to be moved about.
                     None => {
                         let request = Request::Destinations(id);
-                        let reading = Reading::of(self.collect_counted(request).await?);
+                        let way = self.way_of(&request);
+                        let reading = Reading::of(self.collect_over(way, request).await?, way);
                         if reading.is_whole() {
                             reading.entries
                         } else {
@@ -142,16 +147,11 @@ impl<T: Transport> Engine<T> {
                 all.push(ServiceSnapshot::in_order(entry, destinations));
             }
             known = all;
-            // Over the other socket, whose datagrams are smaller: what is lost between two
-            // of them is hardly lost again. For each the kernel begins at its first service,
-            // though, so that many services would take too long.
+            // Divided otherwise, unless there are so many services that it would take too long:
+            // for each datagram the kernel begins at its first service.
             let way = if known.len() > MANY { Way::Commands } else { Way::Destinations };
             again = self.collect_over(way, Request::Services).await?.0;
-            // While nobody writes, the kernel's order stays the same.
-            let agreed = again == as_they_came || {
-                !put_in_order(&mut again) && again.iter().copied().eq(known.iter().map(service_id))
-            };
-            if agreed && !repeated {
+            if again == as_they_came && !repeated {
                 return Ok(Snapshot::new(known, settled));
             }
         }
@@ -165,7 +165,9 @@ impl<T: Transport> Engine<T> {
         id: ServiceId,
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
-        let reading = Reading::of(self.collect_counted(Request::Destinations(id)).await?);
+        let request = Request::Destinations(id);
+        let way = self.way_of(&request);
+        let reading = Reading::of(self.collect_over(way, request).await?, way);
         match reading.is_whole() {
             true => Ok(reading.entries),
             false => self.settle_destinations(id, reading, settled).await,
@@ -181,7 +183,9 @@ impl<T: Transport> Engine<T> {
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
         for _ in 1..TRIES {
-            let again = Reading::of(self.collect_counted(Request::Destinations(id)).await?);
+            let way = reading.way.other();
+            let read = self.collect_over(way, Request::Destinations(id)).await?;
+            let again = Reading::of(read, way);
             if again.is_whole() || again.agrees_with(&reading) {
                 return Ok(again.entries);
             }

@@ -112,7 +112,7 @@ impl<T: Transport> Engine<T> {
     /// answers were lost or the module is gone: then nothing should be sent after it,
     /// for its changes may build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
-        let mut batch = self.encode_chunk(changes);
+        let mut batch = self.encode_chunk(changes).await;
         let first = self.send_chunk(&mut batch);
         if matches!(first, First::Read(Ok(Verdict::Complete))) && !batch.any_refusal(|_| true) {
             report.done(changes.len());
@@ -138,7 +138,7 @@ impl<T: Transport> Engine<T> {
         if batch.all_refused(changes.len(), is_noent) {
             family = self.family_moved().await;
             if matches!(family, Ok(true)) {
-                batch = self.encode_chunk(changes);
+                batch = self.encode_chunk(changes).await;
                 let first = self.send_chunk(&mut batch);
                 result = self.await_chunk(&mut batch, first, changes).await;
                 family = match batch.all_refused(changes.len(), is_noent) {
@@ -185,9 +185,10 @@ impl<T: Transport> Engine<T> {
         loss.is_none()
     }
 
-    fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
+    async fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
         let link = &mut self.commands;
-        link.drain_open_dump();
+        // A failure shows again in what follows.
+        let _ = link.make_room().await;
         let requests = changes.iter().map(Request::Change);
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }
@@ -196,10 +197,11 @@ impl<T: Transport> Engine<T> {
     fn send_chunk(&mut self, batch: &mut Batch) -> First {
         let link = &mut self.commands;
         if let Err(cause) = link.send() {
+            link.session.all_read();
             return First::NotSent(cause);
         }
         match link.try_receive() {
-            Ok(()) => First::Read(batch.read(link.datagram())),
+            Ok(()) => First::Read(link.read_of(batch)),
             Err(cause) => First::Failed(cause),
         }
     }
@@ -219,7 +221,7 @@ impl<T: Transport> Engine<T> {
             First::Read(verdict) => verdict,
             First::Failed(cause) => {
                 link.receive_after(cause, &mut patience).await.map_err(unanswered)?;
-                batch.read(link.datagram())
+                link.read_of(batch)
             }
             First::NotSent(cause) => {
                 return Err(Loss::NotSent(Error::not_sent(context(), &cause)));
@@ -232,7 +234,7 @@ impl<T: Transport> Engine<T> {
                 Err(detail) => return Err(Loss::Unanswered(Error::malformed(context(), detail))),
             }
             link.receive(&mut patience).await.map_err(unanswered)?;
-            verdict = batch.read(link.datagram());
+            verdict = link.read_of(batch);
         }
         match patience.overflowed() {
             // The last answer is there, but others may be among the lost.

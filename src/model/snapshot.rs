@@ -2,7 +2,7 @@ use std::slice;
 
 use crate::model::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 
-/// The whole table of a network namespace, as read at one time.
+/// The whole table of a network namespace, as `Client::snapshot` reads it.
 ///
 /// Services are ordered by their identity, as [`ServiceId`] is; the destinations of
 /// each too.
@@ -48,9 +48,9 @@ impl Snapshot {
         Self { services, consistent }
     }
 
-    /// Whether two readings agreed on which services there are, and on the destinations
-    /// of each that did not come in one piece. False when others kept writing for so long
-    /// that none did; then some may be missing.
+    /// Whether two readings agreed on which services there are and in which order, and on
+    /// the destinations of each that did not come in one piece. False when others kept
+    /// writing for so long that none did; then some may be missing.
     ///
     /// A snapshot that a program put together itself is not consistent.
     #[must_use]

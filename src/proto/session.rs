@@ -15,15 +15,15 @@ use crate::wire::Request;
 pub(crate) struct Session {
     port: u32,
     next: u32,
-    /// Whether a dump was begun and not read to its end. The kernel does one at a
-    /// time for each socket.
-    open_dump: bool,
+    /// Whether a dump or a batch was not read to its end. The kernel does one dump at a
+    /// time for each socket, and answers take room.
+    unread: bool,
 }
 
 impl Session {
     /// `port` is the kernel's name for the socket.
     pub(crate) const fn new(port: u32) -> Self {
-        Self { port, next: 1, open_dump: false }
+        Self { port, next: 1, unread: false }
     }
 
     fn sequence(&mut self) -> u32 {
@@ -65,18 +65,18 @@ impl Session {
         let sequence = self.sequence();
         buffer.clear();
         append_request(buffer, family, NLM_F_REQUEST | NLM_F_DUMP, sequence, request);
-        self.open_dump = true;
+        self.unread = true;
         Dump::new(self.port, sequence)
     }
 
-    /// Whether a dump has to be read to its end before another can begin.
-    pub(crate) const fn has_open_dump(&self) -> bool {
-        self.open_dump
+    /// Whether there may be answers that nobody waits for any more.
+    pub(crate) const fn has_unread(&self) -> bool {
+        self.unread
     }
 
-    /// No dump is open any more.
-    pub(crate) const fn dump_ended(&mut self) {
-        self.open_dump = false;
+    /// All there was has been read.
+    pub(crate) const fn all_read(&mut self) {
+        self.unread = false;
     }
 
     /// Writes requests that are acknowledged once, all together: the kernel reports
@@ -109,12 +109,13 @@ impl Session {
             let flags = NLM_F_REQUEST | NLM_F_ACK;
             append_empty(buffer, Frame { kind: NLMSG_NOOP, flags, sequence: last });
         }
+        self.unread = true;
         Batch::new(self.port, first, last)
     }
 
     #[cfg(test)]
     pub(crate) fn starting_at(port: u32, next: u32) -> Self {
-        Self { port, next, open_dump: false }
+        Self { port, next, unread: false }
     }
 }
 

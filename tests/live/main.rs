@@ -19,6 +19,7 @@ mod data_path;
 mod destinations;
 mod errors;
 mod ipvsadm;
+mod meanwhile;
 mod namespace;
 mod raw;
 mod refusals;

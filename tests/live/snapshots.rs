@@ -1,11 +1,9 @@
 //! Whole tables on a kernel.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-
 use ipvs_netlink::{Change, Destination, ErrorKind, Service, ServiceId};
 
 use crate::client::Client;
+use crate::meanwhile::take_snapshots;
 use crate::namespace::fresh;
 
 fn service(port: u16) -> Service {
@@ -62,45 +60,26 @@ fn a_service_that_vanishes_while_its_destinations_are_read_ends_the_reading() {
     assert!(snapshot.is_consistent() && snapshot.len() == 1);
 }
 
-/// Services and destinations that stay are in every snapshot, once, whatever comes
-/// and goes meanwhile.
 #[test]
-fn what_stays_is_in_every_snapshot_while_others_write() {
+fn what_stays_is_in_every_consistent_snapshot_while_others_write() {
     let mut ipvs = fresh();
-    let stays = |port: u16| port % 3 == 0;
+    let stays = |port: &u16| port % 3 == 0;
     let big = ServiceId::tcp(([192, 0, 2, 10], 9999).into());
     let mut changes: Vec<_> = (1..=600).map(|port| Change::AddService(service(port))).collect();
     changes.push(Change::AddService(Service::new(big)));
     changes.extend((1..=300).map(|port| Change::AddDestination(big, server(port))));
     ipvs.submit(&changes).into_result().unwrap();
 
-    let mut writer = Client::connect().unwrap();
-    let finished = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !finished.load(Ordering::Relaxed) {
-                for port in (1..=600).filter(|port| !stays(*port)) {
-                    let id = service(port).id;
-                    let again = Change::AddService(service(port));
-                    writer.submit(&[Change::DeleteService(id), again]).into_result().unwrap();
-                    if port % 10 == 0 {
-                        thread::yield_now();
-                    }
-                }
-            }
-        });
-        for _ in 0..20 {
-            let snapshot = ipvs.snapshot().unwrap();
-            let ids: Vec<_> = snapshot.services().map(|service| service.entry.service.id).collect();
-            assert!(ids.is_sorted_by(|one, next| one < next));
-            if snapshot.is_consistent() {
-                for port in (1..=600).filter(|port| stays(*port)) {
-                    assert!(snapshot.service(service(port).id).is_some(), "{port}");
-                }
-                assert_eq!(snapshot.service(big).unwrap().destinations.len(), 300);
-            }
-        }
-        finished.store(true, Ordering::Relaxed);
+    let again: Vec<_> = (1..=600)
+        .filter(|port| !stays(port))
+        .flat_map(|port| {
+            [Change::DeleteService(service(port).id), Change::AddService(service(port))]
+        })
+        .collect();
+    take_snapshots(&mut ipvs, &again, |snapshot| {
+        let mut ids = (1..=600).filter(stays).map(|port| service(port).id);
+        ids.all(|id| snapshot.service(id).is_some())
+            && snapshot.service(big).is_some_and(|service| service.destinations.len() == 300)
     });
     let quiet = ipvs.snapshot().unwrap();
     assert!(quiet.is_consistent());

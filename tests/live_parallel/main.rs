@@ -12,6 +12,8 @@
 mod client {
     pub(crate) use ipvs_netlink::Client;
 }
+#[path = "../live/meanwhile.rs"]
+mod meanwhile;
 #[path = "../live/namespace.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod namespace;

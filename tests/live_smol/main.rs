@@ -19,6 +19,8 @@ mod daemons;
 mod destinations;
 #[path = "../live/errors.rs"]
 mod errors;
+#[path = "../live/meanwhile.rs"]
+mod meanwhile;
 #[path = "../live/namespace.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod namespace;

@@ -3,15 +3,16 @@
 
 use rustix::io::Errno;
 
-use crate::client::Engine;
 use crate::client::tests::changes::{server, service};
 use crate::client::tests::dumps::entry;
 use crate::client::tests::reads::{info, info_report, service_entry};
 use crate::client::tests::script::{
-    Event, Script, done, dumped, found, give_up, ready, refused, reported,
+    Call, Event, Script, Shared, done, drive, dumped, found, give_up, give_up_after, one, refused,
+    reported,
 };
+use crate::client::{Engine, Transport};
 use crate::model::{Change, DestinationEntry, ServiceEntry};
-use crate::proto::tests::reply::FAMILY;
+use crate::proto::tests::reply::{FAMILY, Reply};
 use crate::wire::Request;
 use crate::wire::tests::any_report::AnyReport;
 use crate::wire::tests::raw::Raw;
@@ -33,18 +34,18 @@ fn two_destinations() -> Vec<Vec<AnyReport>> {
 }
 
 /// Every kind of operation gives the right answer on the client.
-fn works(script: &Script, engine: &mut Engine<Script>) {
+fn works(script: &Script, engine: &mut Engine<impl Transport>) {
     script.then(refused(Errno::EXIST));
-    assert!(ready(engine.change(&Change::AddService(service()))).unwrap_err().is_already_exists());
+    assert!(drive(engine.change(&Change::AddService(service()))).unwrap_err().is_already_exists());
     script.then(done);
-    ready(engine.change(&Change::Flush)).unwrap();
+    drive(engine.change(&Change::Flush)).unwrap();
     script.then(reported(info_report()));
-    assert_eq!(ready(engine.read::<crate::model::Info>(Request::Info)).unwrap(), info());
+    assert_eq!(drive(engine.read::<crate::model::Info>(Request::Info)).unwrap(), info());
     script.then(dumped(two_destinations()));
-    let read: Vec<DestinationEntry> = ready(engine.destinations(service().id)).unwrap();
+    let read: Vec<DestinationEntry> = drive(engine.destinations(service().id)).unwrap();
     assert_eq!(read, [entry(1), entry(2)]);
     script.then(dumped(vec![vec![AnyReport::Service(service_entry())]]));
-    let read: Vec<ServiceEntry> = ready(engine.collect(Request::Services)).unwrap();
+    let read: Vec<ServiceEntry> = drive(engine.collect(Request::Services)).unwrap();
     assert_eq!(read, [service_entry()]);
     script.assert_finished();
 }
@@ -72,7 +73,7 @@ fn an_answer_that_comes_after_the_next_request_is_left_alone() {
     give_up(engine.change(&Change::AddService(service())));
     script.delay();
     script.then(refused(Errno::SRCH));
-    assert!(ready(engine.change(&Change::DeleteService(service().id))).unwrap_err().is_not_found());
+    assert!(drive(engine.change(&Change::DeleteService(service().id))).unwrap_err().is_not_found());
     works(&script, &mut engine);
 }
 
@@ -133,4 +134,68 @@ fn a_snapshot_given_up_anywhere_leaves_the_client_usable() {
         script.unblock();
         works(&script, &mut engine);
     }
+}
+
+/// Each request of a batch is refused.
+fn all_refused(sent: &[Raw]) -> Vec<Event> {
+    let errno = Errno::EXIST.raw_os_error();
+    sent.iter().map(|request| one(Reply::refused(request.sequence, errno))).collect()
+}
+
+#[test]
+fn a_batch_given_up_while_others_run_leaves_the_client_usable() {
+    let changes = vec![Change::AddService(service()); 100];
+    for polls in 1.. {
+        let script = Script::new();
+        let mut engine = Shared::engine(&script);
+        script.then(all_refused);
+        script.then(all_refused);
+        if !give_up_after(polls, engine.submit(&changes)) {
+            assert!(polls > 3, "others run while 100 answers are read");
+            break;
+        }
+        script.give_up();
+        works(&script, &mut engine);
+    }
+}
+
+#[test]
+fn a_dump_given_up_while_others_run_leaves_the_client_usable() {
+    for polls in 1.. {
+        let script = Script::new();
+        let mut engine = Shared::engine(&script);
+        script.then(dumped(vec![vec![AnyReport::Service(service_entry())]; 100]));
+        if !give_up_after(polls, engine.collect::<ServiceEntry>(Request::Services)) {
+            assert!(polls > 3, "others run while 100 datagrams are read");
+            break;
+        }
+        works(&script, &mut engine);
+    }
+}
+
+#[test]
+fn answers_to_batches_given_up_do_not_add_up() {
+    let changes = vec![Change::AddService(service()); 64];
+    let script = Script::new();
+    let mut engine = Shared::engine(&script);
+    for _ in 0..10 {
+        script.forget();
+        script.then(all_refused);
+        // Once while the rest of the one before is thrown away, once while answers are read.
+        while !script.calls().contains(&Call::Send) {
+            assert!(give_up_after(1, engine.submit(&changes)));
+        }
+        assert!(script.waiting() <= changes.len(), "{} answers wait", script.waiting());
+    }
+    works(&script, &mut engine);
+}
+
+#[test]
+fn others_run_while_the_rest_of_a_long_dump_is_thrown_away() {
+    let script = Script::new();
+    let mut engine = Shared::engine(&script);
+    script.then(dumped(vec![vec![AnyReport::Service(service_entry())]; 300]));
+    assert!(give_up_after(1, engine.collect::<ServiceEntry>(Request::Services)));
+    assert!(give_up_after(8, engine.change(&Change::Flush)), "it is not even sent yet");
+    works(&script, &mut engine);
 }

@@ -120,28 +120,52 @@ fn a_second_cut_is_an_error() {
 }
 
 #[test]
-fn many_small_datagrams_make_the_buffer_grow_for_the_next_dump() {
-    let (_, dumps, mut engine) = two();
-    dumps.then(dumped((1..=4).map(|number| reports([number])).collect()));
-    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=4));
-    dumps.then(dumped(vec![reports(1..=60)]));
-    assert_eq!(destinations(&mut engine).unwrap().len(), 60);
-    assert_eq!(dumps.sends(), 2);
+fn the_socket_of_large_datagrams_is_for_those_after_many() {
+    let (commands, dumps, mut engine) = two();
+    let few = || dumped(vec![reports(1..=2)]);
+    let many = || dumped(vec![reports(1..=60), reports(61..=120)]);
+    dumps.then(dumped((1..=120).step_by(20).map(|n| reports(n..n + 20)).collect()));
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=120));
+    commands.then(many());
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=120));
+    commands.then(few());
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=2));
+    dumps.then(few());
+    assert_eq!(destinations(&mut engine).unwrap(), entries(1..=2));
+    assert_eq!((commands.sends(), dumps.sends()), (2, 2));
 }
 
 #[test]
 fn a_buffer_that_has_grown_never_shrinks() {
     let (_, dumps, mut engine) = two();
-    // More than the buffer of a dump of many datagrams.
-    let large = || dumped(vec![reports(1..=200)]);
+    let large = || dumped(vec![reports(1..=60)]);
     dumps.then(large());
     dumps.then(large());
-    assert_eq!(destinations(&mut engine).unwrap().len(), 200);
-    dumps.then(dumped((1..=4).map(|number| reports([number])).collect()));
-    assert_eq!(destinations(&mut engine).unwrap().len(), 4);
+    assert_eq!(destinations(&mut engine).unwrap().len(), 60);
+    dumps.then(dumped(vec![reports([1])]));
+    assert_eq!(destinations(&mut engine).unwrap().len(), 1);
     dumps.then(large());
-    assert_eq!(destinations(&mut engine).unwrap().len(), 200);
+    assert_eq!(destinations(&mut engine).unwrap().len(), 60);
     assert_eq!(dumps.sends(), 4);
+}
+
+#[test]
+fn a_destination_that_may_have_been_left_out_is_looked_for_again() {
+    let (commands, dumps, mut engine) = two();
+    let (id, at) = (service().id, entry(3).destination.id);
+    dumps.then(dumped(vec![reports([1]), reports([2])]));
+    dumps.then(dumped(vec![reports([1]), reports([2])]));
+    commands.then(dumped(vec![reports([1, 2, 3])]));
+    assert_eq!(ready(engine.destination(id, at)).unwrap(), entry(3));
+
+    let at = entry(4).destination.id;
+    dumps.then(dumped(vec![reports([1]), reports([2, 3])]));
+    dumps.then(dumped(vec![reports([1]), reports([2, 3])]));
+    commands.then(dumped(vec![reports([1, 2]), reports([3])]));
+    let error = ready(engine.destination(id, at)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchDestination);
+    dumps.assert_finished();
+    commands.assert_finished();
 }
 
 #[test]
@@ -190,7 +214,7 @@ fn a_dump_that_was_given_up_is_emptied_before_the_next() {
     let script = Script::new();
     let mut engine = script.engine();
     script.then(dumped(vec![reports([1, 2]), reports([3])]));
-    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    let mut run = ready(engine.begin(Request::Destinations(service().id))).unwrap();
     assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
     assert_eq!(script.calls(), [Call::Send, Call::Receive]);
     script.forget();
@@ -214,7 +238,7 @@ fn changes_and_reads_go_on_beside_a_dump_that_was_given_up() {
     let script = Script::new();
     let mut engine = script.engine();
     script.then(dumped(vec![reports([1]), reports([2])]));
-    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    let mut run = ready(engine.begin(Request::Destinations(service().id))).unwrap();
     assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
     script.then(done);
     ready(engine.change(&Change::Flush)).unwrap();
@@ -232,7 +256,7 @@ fn a_malformed_entry_does_not_end_the_dump() {
         let all = [good(1), Reply::data(own, 5, &[]), good(2), Reply::report(own, &info_report())];
         vec![Event::Datagram(datagram(&all)), one(good(3)), one(Reply::done(own))]
     });
-    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    let mut run = ready(engine.begin(Request::Destinations(service().id))).unwrap();
     let mut read = Vec::new();
     while let Some(item) = ready(engine.next::<DestinationEntry>(&mut run)).transpose() {
         read.push(item.map_err(|error| error.kind()));
@@ -264,7 +288,7 @@ fn a_dump_whose_end_is_lost_ends_at_the_deadline_and_the_next_is_right() {
         let entry = Reply::report(number(sent), &AnyReport::Destination(entry(1)));
         vec![one(entry), Event::Never]
     });
-    let mut run = engine.begin(Request::Destinations(service().id)).unwrap();
+    let mut run = ready(engine.begin(Request::Destinations(service().id))).unwrap();
     assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
     let error = ready(engine.next::<DestinationEntry>(&mut run)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
@@ -316,7 +340,7 @@ fn a_dump_that_cannot_be_sent_is_an_error() {
     let script = Script::new();
     let mut engine = script.engine();
     script.then_send_fails(Errno::NOBUFS);
-    let error = engine.begin(Request::Services).unwrap_err();
+    let error = ready(engine.begin(Request::Services)).unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Socket, Operation::ReadServices));
     script.then(dumped(vec![]));
     assert_eq!(ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap(), []);

@@ -106,6 +106,11 @@ impl Script {
         self.state().calls.clone()
     }
 
+    /// How many answers wait to be received.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().events.len()
+    }
+
     /// Until when each waiting was to last.
     pub(crate) fn deadlines(&self) -> Vec<Instant> {
         self.state().deadlines.clone()
@@ -121,6 +126,11 @@ impl Script {
         let state = self.state();
         assert_eq!(state.steps.len(), 0, "requests that were not sent");
         assert!(state.events.is_empty(), "not received: {:?}", state.events);
+    }
+
+    /// What was not sent is not going to be.
+    pub(crate) fn give_up(&self) {
+        self.state().steps.clear();
     }
 
     /// What was held back comes.
@@ -145,6 +155,44 @@ impl Script {
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Script")
+    }
+}
+
+/// The same on a thread on which other tasks want to run.
+#[derive(Debug)]
+pub(crate) struct Shared(pub(crate) Script);
+
+impl Shared {
+    pub(crate) fn engine(script: &Script) -> Engine<Self> {
+        script.then(found(FAMILY));
+        let commands = Link::for_commands(Self(script.clone()), PORT);
+        let engine = drive(Engine::open(commands, None, Some(Duration::from_secs(5)))).unwrap();
+        script.forget();
+        engine
+    }
+}
+
+impl Transport for Shared {
+    const SHARES_THREAD: bool = true;
+
+    fn new(_: Socket) -> io::Result<Self> {
+        unreachable!("a script has no socket")
+    }
+
+    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        self.0.send(datagram)
+    }
+
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.0.try_receive(buffer)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await
+    }
+
+    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+        self.0.readable(until).await
     }
 }
 
@@ -222,10 +270,27 @@ pub(crate) fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// The output of a future over scripts, which may let others run.
+pub(crate) fn drive<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    for _ in 0..1000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+    panic!("this waits for something that does not come")
+}
+
+/// Polls a future over scripts so often and drops it, unless it is ready before: then false.
+pub(crate) fn give_up_after<F: Future>(polls: usize, future: F) -> bool {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    (0..polls).all(|_| future.as_mut().poll(&mut context).is_pending())
+}
+
 /// Polls a future over scripts once and drops it.
 pub(crate) fn give_up<F: Future>(future: F) {
-    let poll = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(poll.is_pending(), "it was to be given up while it waits");
+    assert!(give_up_after(1, future), "it was to be given up while it waits");
 }
 
 /// A datagram of one message.

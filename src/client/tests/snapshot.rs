@@ -42,6 +42,12 @@ impl Table {
         self
     }
 
+    /// Destinations again, in larger datagrams.
+    fn larger(self, datagrams: &[&[u8]]) -> Self {
+        self.commands.then(dumped(datagrams.iter().map(|numbers| destinations(numbers)).collect()));
+        self
+    }
+
     /// The services again, in smaller datagrams.
     fn again(self, datagrams: &[&[u16]]) -> Self {
         self.dumps.then(dumped(datagrams.iter().map(|ports| services(ports)).collect()));
@@ -78,7 +84,7 @@ fn a_quiet_table_is_read_once_and_its_services_once_more() {
         .services(&[&[2, 1]])
         .destinations(&[&[5, 4]])
         .destinations(&[])
-        .again(&[&[1, 2]])
+        .again(&[&[2, 1]])
         .read();
     assert!(snapshot.is_consistent());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5]), (2, vec![])]);
@@ -162,12 +168,42 @@ fn destinations_that_do_not_come_at_once_are_read_until_two_readings_agree() {
     let snapshot = Table::new()
         .services(&[&[1]])
         .destinations(&[&[4, 5], &[5]])
-        .destinations(&[&[4, 5], &[6]])
-        .destinations(&[&[4, 5], &[6]])
+        .larger(&[&[4, 5], &[6]])
+        .destinations(&[&[4], &[5, 6]])
         .again(&[&[1]])
         .read();
     assert!(snapshot.is_consistent());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5, 6])]);
+}
+
+#[test]
+fn in_larger_datagrams_one_reading_may_do() {
+    let snapshot = Table::new()
+        .services(&[&[1]])
+        .destinations(&[&[4], &[5]])
+        .larger(&[&[4, 5, 6]])
+        .again(&[&[1]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![4, 5, 6])]);
+}
+
+#[test]
+fn readings_in_another_order_do_not_agree() {
+    let snapshot = Table::new()
+        .services(&[&[1, 2]])
+        .destinations(&[&[4], &[5]])
+        // The second one was deleted and added again.
+        .larger(&[&[5], &[4]])
+        .destinations(&[&[5], &[4]])
+        .destinations(&[])
+        // So was this one.
+        .again(&[&[2, 1]])
+        .services(&[&[2, 1]])
+        .again(&[&[2, 1]])
+        .read();
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![4, 5]), (2, vec![])]);
 }
 
 #[test]
@@ -181,8 +217,9 @@ fn a_table_that_does_not_settle_is_said_to_be_inconsistent() {
     assert_eq!(snapshot.len(), 1);
 
     let mut restless = Table::new().services(&[&[1]]);
-    for round in 0..8 {
+    for round in [0, 2, 4, 6] {
         restless = restless.destinations(&[&[round], &[round + 1]]);
+        restless = restless.larger(&[&[round + 1], &[round + 2]]);
     }
     let snapshot = restless.again(&[&[1]]).read();
     assert!(!snapshot.is_consistent());

@@ -42,15 +42,17 @@ fn a_read_asks_for_no_acknowledgement_and_a_dump_for_all() {
 }
 
 #[test]
-fn a_dump_is_open_until_it_is_said_to_have_ended() {
+fn a_dump_or_a_batch_is_unread_until_it_is_said_to_be_read() {
     let mut session = Session::new(PORT);
-    assert!(!session.has_open_dump());
+    assert!(!session.has_unread());
     let _ = session.single(&mut Vec::new(), family(), &Request::Info);
-    assert!(!session.has_open_dump());
+    assert!(!session.has_unread());
     let _ = session.dump(&mut Vec::new(), family(), &Request::Services);
-    assert!(session.has_open_dump());
-    session.dump_ended();
-    assert!(!session.has_open_dump());
+    assert!(session.has_unread());
+    session.all_read();
+    assert!(!session.has_unread());
+    let _ = session.batch(&mut Vec::new(), family(), [Request::Info].into_iter(), false);
+    assert!(session.has_unread());
 }
 
 #[test]
