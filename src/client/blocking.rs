@@ -219,8 +219,9 @@ impl Transport for BlockingSocket {
         socket::receive(&self.0, buffer)
     }
 
-    async fn sleep(&self, time: Duration) {
+    async fn sleep(&self, time: Duration) -> io::Result<()> {
         std::thread::sleep(time);
+        Ok(())
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {

@@ -172,8 +172,8 @@ impl<T: Transport> Link<T> {
     }
 
     /// Lets time pass.
-    pub(crate) async fn sleep(&self, time: Duration) {
-        self.transport.sleep(time).await;
+    pub(crate) async fn sleep(&self, time: Duration) -> io::Result<()> {
+        self.transport.sleep(time).await
     }
 
     /// Receives the next datagram after an attempt that failed for the reason `cause`.

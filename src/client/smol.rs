@@ -74,8 +74,9 @@ impl Transport for SmolSocket {
         socket::receive(self.0.get_ref(), buffer)
     }
 
-    async fn sleep(&self, time: Duration) {
+    async fn sleep(&self, time: Duration) -> io::Result<()> {
         Timer::after(time).await;
+        Ok(())
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {

@@ -43,7 +43,7 @@ async_client! {
     /// # Panics
     ///
     /// tokio panics where its I/O or time driver is switched off; enable both. Outside
-    /// any runtime connecting ends in
+    /// any runtime connecting, and whatever has to wait, ends in
     /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
     ///
     /// ```no_run
@@ -73,9 +73,7 @@ impl Transport for TokioSocket {
                   this one is the socket's own"
     )]
     fn new(socket: Socket) -> io::Result<Self> {
-        if Handle::try_current().is_err() {
-            return Err(io::ErrorKind::NotConnected.into());
-        }
+        in_runtime()?;
         AsyncFd::with_interest(socket, Interest::READABLE).map(Self)
     }
 
@@ -87,21 +85,27 @@ impl Transport for TokioSocket {
         socket::receive(self.0.get_ref(), buffer)
     }
 
-    async fn sleep(&self, time: Duration) {
+    async fn sleep(&self, time: Duration) -> io::Result<()> {
+        in_runtime()?;
         ::tokio::time::sleep(time).await;
+        Ok(())
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
         // The next attempt to receive shows whether it still is.
         let readable = async { self.0.readable().await.map(|mut guard| guard.clear_ready()) };
-        match until {
-            None => readable.await,
-            // There tokio's timer would panic.
-            Some(_) if Handle::try_current().is_err() => Err(io::ErrorKind::NotConnected.into()),
-            Some(until) => timeout_at(until.into(), readable)
-                .await
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
-        }
+        let Some(until) = until else { return readable.await };
+        in_runtime()?;
+        let waited = timeout_at(until.into(), readable).await;
+        waited.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Outside a runtime tokio's reactor and timer would panic.
+fn in_runtime() -> io::Result<()> {
+    match Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(io::ErrorKind::NotConnected.into()),
     }
 }
 
@@ -118,17 +122,22 @@ mod tests {
     use crate::error::{Context, Error, ErrorKind};
     use crate::model::Operation;
 
+    /// The kind of error in which waiting ends where there is no runtime.
+    fn refused(waiting: impl Future<Output = io::Result<()>>) -> ErrorKind {
+        let waiting = pin!(waiting);
+        let Poll::Ready(Err(cause)) = waiting.poll(&mut task::Context::from_waker(Waker::noop()))
+        else {
+            panic!("there is no runtime to wait with");
+        };
+        Error::unanswered(Context::new(Operation::ReadInfo), &cause).kind()
+    }
+
     #[test]
     fn waiting_outside_a_runtime_is_an_error() {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let opened = async { TokioSocket::new(Socket::new(NETLINK_GENERIC).unwrap()).unwrap() };
         let socket = runtime.block_on(opened);
-        let waiting = pin!(socket.readable(Some(Instant::now())));
-        let Poll::Ready(Err(cause)) = waiting.poll(&mut task::Context::from_waker(Waker::noop()))
-        else {
-            panic!("there is no runtime to wait with");
-        };
-        let error = Error::unanswered(Context::new(Operation::ReadInfo), &cause);
-        assert_eq!(error.kind(), ErrorKind::NoRuntime);
+        assert_eq!(refused(socket.readable(Some(Instant::now()))), ErrorKind::NoRuntime);
+        assert_eq!(refused(socket.sleep(Duration::ZERO)), ErrorKind::NoRuntime);
     }
 }

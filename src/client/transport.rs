@@ -28,5 +28,5 @@ pub(crate) trait Transport: Sized {
     fn readable(&self, until: Option<Instant>) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Lets time pass.
-    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+    fn sleep(&self, time: Duration) -> impl Future<Output = io::Result<()>> + Send;
 }

@@ -7,7 +7,7 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use crate::client::{Engine, Transport};
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Service, ServiceEntry, ServiceId,
 };
@@ -103,7 +103,15 @@ impl<T: Transport> Engine<T> {
                 return;
             }
             let interval = policy.interval.max(Duration::from_millis(1));
-            self.commands.sleep(left.map_or(interval, |left| left.min(interval))).await;
+            let pause = left.map_or(interval, |left| left.min(interval));
+            if let Err(cause) = self.commands.sleep(pause).await {
+                for index in pending {
+                    let Some(step) = run.step(index) else { continue };
+                    let error = Error::not_sent(Context::of(&step.change), &cause);
+                    run.set(index, StepOutcome::Failed(error));
+                }
+                return;
+            }
         }
     }
 

@@ -187,7 +187,7 @@ impl Transport for Shared {
         self.0.try_receive(buffer)
     }
 
-    async fn sleep(&self, time: Duration) {
+    async fn sleep(&self, time: Duration) -> io::Result<()> {
         self.0.sleep(time).await
     }
 
@@ -234,7 +234,9 @@ impl Transport for Script {
         }
     }
 
-    async fn sleep(&self, _: Duration) {}
+    async fn sleep(&self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
         let ready = {
