@@ -203,6 +203,11 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
+    /// How many connections there may be.
+    pub(crate) fn limit(self) -> u32 {
+        if self.upper == 0 { u32::MAX } else { self.upper }
+    }
+
     fn validate(self) -> Result<(), InvalidValue> {
         if self.upper > MAX_NUMBER {
             return Err(InvalidValue::new("upper threshold", self.upper.to_string(), MAX_RULE));

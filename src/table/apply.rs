@@ -31,8 +31,8 @@ impl<T: Transport> Engine<T> {
         let mut run = Run::new(plan);
         for phase in Phase::ALL {
             run.skip_dependants(0..plan.len());
-            if phase == Phase::Reduce {
-                self.keep_what_is_needed(&mut run).await;
+            if matches!(phase, Phase::Clear | Phase::Reduce) {
+                self.keep_what_is_needed(&mut run, phase).await;
                 run.skip_dependants(0..plan.len());
             }
             if !run.begin(phase, observer) {

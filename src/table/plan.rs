@@ -181,12 +181,15 @@ pub enum Before {
 pub enum Phase {
     /// New services, each followed by its destinations.
     Add,
-    /// New destinations, and changes of destinations in place that lower no weight. What
-    /// drains and would be in the way of a new scheduler leaves at once.
+    /// New destinations, and changes of destinations in place that lower neither weight nor
+    /// threshold.
     Extend,
+    /// Destinations that drain and because of which the scheduler would refuse clients as
+    /// soon as the service has its new settings: they leave at once.
+    Clear,
     /// Settings of services.
     Configure,
-    /// Lower weights, weight 0 for destinations that are to drain, and new destinations of
+    /// Lower weights and thresholds, weight 0 for destinations that are to drain, and new destinations of
     /// weight 0.
     Reduce,
     /// Destinations that leave at once, then services that do.
@@ -197,8 +200,15 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in their order.
-    pub const ALL: [Self; 6] =
-        [Self::Add, Self::Extend, Self::Configure, Self::Reduce, Self::Delete, Self::Drained];
+    pub const ALL: [Self; 7] = [
+        Self::Add,
+        Self::Extend,
+        Self::Clear,
+        Self::Configure,
+        Self::Reduce,
+        Self::Delete,
+        Self::Drained,
+    ];
 }
 
 impl fmt::Display for Phase {
@@ -207,6 +217,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Add => "add",
             Self::Extend => "extend",
+            Self::Clear => "clear",
             Self::Configure => "configure",
             Self::Reduce => "reduce",
             Self::Delete => "delete",

@@ -18,7 +18,7 @@ impl Plan {
     /// - What is equal is not written. What differs is changed in place; an update keeps
     ///   every setting that does not differ.
     /// - In each service additions and higher weights come first, then the service's own
-    ///   settings, then lower weights, then deletions. So a service that has a usable
+    ///   settings, then lower weights and thresholds, then deletions. So a service that has a usable
     ///   destination before and after has one at every step.
     /// - A destination that is not wanted any more drains, where the service's new
     ///   settings [allow that](Service::drains_at_weight_zero), else it is deleted at once.
@@ -257,7 +257,9 @@ impl<'o> Planner<'o> {
         if after == before {
             return Ok(());
         }
-        let phase = if after.weight < before.weight { Phase::Reduce } else { Phase::Extend };
+        let limited = after.thresholds.limit() < before.thresholds.limit();
+        let reduces = after.weight < before.weight || (limited && before.weight > 0);
+        let phase = if reduces { Phase::Reduce } else { Phase::Extend };
         let change = Change::UpdateDestination(service.id, after.clone());
         self.step(Actions::UPDATE_DESTINATION, phase, change, Some(destination_before(entry)))
     }
@@ -278,8 +280,7 @@ impl<'o> Planner<'o> {
             && after.refuses_at_weight_zero()
             && !before.refuses_at_weight_zero()
         {
-            // Its clients would be refused as soon as the service has its new settings.
-            Phase::Extend
+            Phase::Clear
         } else {
             Phase::Delete
         };

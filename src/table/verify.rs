@@ -10,13 +10,18 @@ use crate::table::run::Run;
 use crate::table::{Phase, StepOutcome};
 
 impl<T: Transport> Engine<T> {
-    /// Keeps destinations whose successors are not there: somebody else may have deleted
-    /// them, or given them weight 0, since the plan was made.
-    pub(crate) async fn keep_what_is_needed(&mut self, run: &mut Run<'_>) {
-        let taking = [Phase::Reduce, Phase::Delete, Phase::Drained];
+    /// Keeps destinations whose successors are not there when `phase` begins to take them
+    /// away: somebody else may have deleted them, or given them weight 0, since the plan was
+    /// made.
+    pub(crate) async fn keep_what_is_needed(&mut self, run: &mut Run<'_>, phase: Phase) {
+        let taking = [Phase::Clear, Phase::Reduce, Phase::Delete, Phase::Drained];
         let indices: Vec<usize> = taking.into_iter().flat_map(|phase| run.range(phase)).collect();
         let mut leaving = run.by_service(run.undecided(indices));
-        leaving.retain(|service, _| run.plan.usable.contains(service));
+        let cleared = run.range(Phase::Clear);
+        leaving.retain(|service, steps| {
+            run.plan.usable.contains(service)
+                && (phase != Phase::Clear || steps.iter().any(|step| cleared.contains(step)))
+        });
         for (service, steps) in leaving {
             let changed = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
             let outcome = match self.look_at(service).await {

@@ -96,6 +96,23 @@ fn what_is_the_last_one_by_now_is_kept() {
 }
 
 #[test]
+fn what_drained_is_kept_when_it_is_the_last_one_by_now() {
+    let mut ipvs = fresh();
+    let mut other = Client::connect().unwrap();
+    let before = table(web(), &[server(1), server(2).weight(0)]);
+    assert!(ipvs.reconcile(&before, &everything()).unwrap().is_done());
+    // It would be in the way of the new scheduler.
+    let plan = plan(&mut ipvs, &table(web().scheduler(Scheduler::SOURCE_HASHING), &[server(1)]));
+    other.set_weight(web().id, server(2).id, 5).unwrap();
+    other.set_weight(web().id, server(1).id, 0).unwrap();
+    let applied = ipvs.apply(&plan);
+    let kept = applied.outcomes().filter(|outcome| matches!(outcome, StepOutcome::Kept));
+    assert_eq!(kept.count(), 1, "{applied:?}");
+    let kept = ipvs.destination(web().id, server(2).id).unwrap();
+    assert_eq!(kept.destination, server(2).weight(5));
+}
+
+#[test]
 fn one_that_is_gone_does_not_take_over() {
     let mut ipvs = fresh();
     let mut other = Client::connect().unwrap();

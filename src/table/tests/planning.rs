@@ -120,7 +120,7 @@ fn what_cannot_drain_is_deleted_at_once() {
     // One that drains would be in the way of the new scheduler.
     assert_eq!(
         steps(&there(web(), &[server(1).weight(0), server(2)]), &desired(&hashed), &everything()),
-        ["Extend -d -r 10.0.0.1:8080", "Configure -E -s sh"]
+        ["Clear -d -r 10.0.0.1:8080", "Configure -E -s sh"]
     );
     let undrained = everything().drain(None);
     assert_eq!(
