@@ -176,7 +176,7 @@ macro_rules! async_client {
             /// reported on in chunks of 64 or fewer while the stream is driven.
             ///
             /// A chunk in which a change is invalid is not sent, the next one is.
-            /// After lost answers nothing more is sent.
+            /// After lost answers or a failed send nothing more is sent.
             ///
             /// # Cancel safety
             ///
@@ -192,8 +192,9 @@ macro_rules! async_client {
 
             /// Reads the services one after the other, in bounded memory.
             ///
-            /// Giving the stream up early leaves the client usable; the rest of the
-            /// dump is thrown away before the next one.
+            /// While others write, a service may be missing or come twice. Giving the
+            /// stream up early leaves the client usable; the rest of the dump is thrown
+            /// away before the next request.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// An item that is an error is the last one, unless it is a malformed

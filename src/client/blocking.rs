@@ -68,7 +68,7 @@ impl Client {
     /// changes that it has not taken undone.
     ///
     /// A chunk in which a change is invalid is not sent, the next one is. After lost
-    /// answers nothing more is sent.
+    /// answers or a failed send nothing more is sent.
     ///
     /// ```no_run
     /// # use ipvs_netlink::{Change, Client, Service};
@@ -98,8 +98,9 @@ impl Client {
 
     /// Reads the services one after the other, in bounded memory.
     ///
-    /// Giving the iterator up early leaves the client usable; the rest of the dump
-    /// is thrown away before the next one.
+    /// While others write, a service may be missing or come twice. Giving the iterator up
+    /// early leaves the client usable; the rest of the dump is thrown away before the next
+    /// request.
     #[doc = include_str!("errors_of_reads.md")]
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.

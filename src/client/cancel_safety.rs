@@ -10,8 +10,9 @@ macro_rules! cancel_safety {
     };
     (async writes) => {
         "\n# Cancel safety\n\nBefore its first poll the future has done nothing. After that \
-         the kernel has executed the change, or refused it, and only the answer is lost. The \
-         client stays usable."
+         the kernel has executed the change, or refused it, and only the answer is lost; not \
+         so where the future still threw away what was left of a long dump. The client stays \
+         usable."
     };
     (async modifies) => {
         "\n# Cancel safety\n\nWhat was dropped has written all of the new settings or none \

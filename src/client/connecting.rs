@@ -28,8 +28,11 @@ macro_rules! connecting {
             ///
             /// # Errors
             ///
-            /// As [`connect`](Self::connect), and when the file cannot be opened, is
-            /// not a network namespace, or the caller has no `CAP_SYS_ADMIN`.
+            /// As [`connect`](Self::connect),
+            /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) when the
+            /// caller may not open the file or has no `CAP_SYS_ADMIN`, and
+            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when the file cannot be opened
+            /// for another reason or is not a network namespace.
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> Result<Self> {
                 let endpoints = $crate::client::socket::Endpoints::open_at(path.as_ref())?;
@@ -60,7 +63,9 @@ macro_rules! connecting {
             ///
             /// # Errors
             ///
-            /// As [`connect`](Self::connect).
+            /// As [`connect`](Self::connect), and
+            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when a socket is not one of
+            /// generic netlink.
             $(#[doc = cancel_safety!($async connects)])?
             #[cfg(feature = "packet")]
             #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

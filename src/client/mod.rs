@@ -37,7 +37,7 @@ pub(crate) use engine::Engine;
 pub(crate) use link::Link;
 pub(crate) use operations::operations;
 pub use report::{Outcome, Report};
-pub(crate) use submit::not_attempted;
+pub(crate) use submit::{not_attempted, portion};
 pub(crate) use transport::Transport;
 
 #[cfg(test)]

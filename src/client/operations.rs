@@ -146,14 +146,15 @@ macro_rules! operations {
             ///
             /// All are validated first; if one is invalid nothing is sent. Then they
             /// go to the kernel 64 at a time (fewer where the socket's buffers are
-            /// small), of which only the last is acknowledged: the kernel reports
-            /// each one that it refuses and executes the others all the same. There
-            /// is no rollback.
+            /// small, or where a new service would be parted from its first destination),
+            /// of which only the last is acknowledged: the kernel reports each one that
+            /// it refuses and executes the others all the same. There is no rollback.
             ///
             /// The report has one outcome for each change, in order, whatever
-            /// happens. After lost answers (a receive overflow, a deadline) nothing
-            /// more is sent; after an overflow the table is read again to find out
-            /// about updates, of which the result tells.
+            /// happens. After lost answers (a receive overflow, a deadline), a send that
+            /// failed, or where the module is gone, nothing more is sent. After an overflow
+            /// the table is read again to find out about updates, timeouts and a flush; it
+            /// cannot tell whether an addition or a deletion was done.
             ///
             /// The thread is blocked while the kernel executes a chunk, which takes
             /// some microseconds for each change and longer where it loads a module.
@@ -293,8 +294,8 @@ macro_rules! operations {
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
-            /// Sets the weight of a destination and keeps everything else; 0 takes
-            /// it out of rotation. As
+            /// Sets the weight of a destination, 0 to 2147483647, and keeps everything
+            /// else; 0 takes it out of rotation. As
             /// [`modify_destination`](Self::modify_destination), with its cost and
             /// its race.
             #[doc = include_str!("errors_of_writes.md")]

@@ -86,12 +86,15 @@ impl<T: Transport> Engine<T> {
         if refuse_invalid(changes, &mut report) {
             return report;
         }
-        for chunk in changes.chunks(self.commands.chunk()) {
+        let mut rest = changes;
+        while !rest.is_empty() {
+            let length = portion(rest.len(), self.commands.chunk(), |index| rest.get(index));
+            let (chunk, after) = rest.split_at(length);
+            rest = after;
             if !self.chunk(chunk, &mut report).await {
                 break;
             }
         }
-        let rest = changes.get(report.len()..).unwrap_or_default();
         for change in rest {
             report.push(not_attempted(change));
         }
@@ -241,6 +244,24 @@ impl<T: Transport> Engine<T> {
             Some(cause) if changes.len() > 1 || needs_fence(changes) => Err(unanswered(cause)),
             _ => Ok(()),
         }
+    }
+}
+
+/// How many of `length` changes to do at a time, at most `most`: a new service and its first
+/// destination are not parted, for without one it refuses connections.
+pub(crate) fn portion<'c>(
+    length: usize,
+    most: usize,
+    change: impl Fn(usize) -> Option<&'c Change>,
+) -> usize {
+    let last = most.saturating_sub(1);
+    match (change(last), change(most)) {
+        (Some(Change::AddService(service)), Some(Change::AddDestination(id, _)))
+            if service.id == *id && last > 0 =>
+        {
+            last
+        }
+        _ => length.min(most),
     }
 }
 

@@ -36,9 +36,8 @@ async_client! {
     /// # Cancel safety
     ///
     /// Every future may be dropped at any time; the client stays usable, and what comes
-    /// late for a dropped one is known for what it is. A write that was dropped after
-    /// its first poll has been executed; of [`submit`](Self::submit), as many chunks as
-    /// were sent.
+    /// late for a dropped one is known for what it is. What a dropped write may have done
+    /// each method says; a change that was sent has been executed or refused.
     ///
     /// # Panics
     ///

@@ -60,7 +60,7 @@ pub enum ErrorKind {
     /// The answer was cut off, or is not what the kernel sends.
     MalformedReply,
     /// The change was not attempted: another one submitted with it is invalid, or
-    /// the answers to earlier ones were lost.
+    /// earlier ones could not be sent or their answers were lost.
     NotAttempted,
     /// There is no async runtime to wait with: the future was not polled inside one.
     NoRuntime,

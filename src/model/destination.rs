@@ -139,14 +139,16 @@ impl Destination {
         self
     }
 
-    /// Sets the weight (`ipvsadm -w`).
+    /// Sets the weight (`ipvsadm -w`), 0 to 2147483647, 1 by default; 0 takes it out of
+    /// rotation.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Sets the thresholds (`ipvsadm -x`, `-y`).
+    /// Sets the thresholds (`ipvsadm -x`, `-y`): `upper` up to 2147483647, 0 (the default)
+    /// for no limit, `lower` up to `upper`.
     #[must_use]
     pub fn thresholds(mut self, upper: u32, lower: u32) -> Self {
         self.thresholds = Thresholds { upper, lower };

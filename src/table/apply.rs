@@ -1,6 +1,6 @@
 //! Doing a plan, phase by phase.
 
-use crate::client::{Engine, Outcome, Report, Transport, not_attempted};
+use crate::client::{Engine, Outcome, Report, Transport, not_attempted, portion};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, ServiceId};
 use crate::table::look::Look;
@@ -55,11 +55,15 @@ impl<T: Transport> Engine<T> {
     /// Does steps that do not depend on one another's outcomes.
     pub(crate) async fn run_steps(&mut self, run: &mut Run<'_>, steps: &[usize]) {
         let mut lost = false;
-        let portion = match run.plan.on_failure {
+        let most = match run.plan.on_failure {
             OnFailure::KeepService => PORTION,
             OnFailure::Stop => CAREFUL_PORTION,
         };
-        for portion in steps.chunks(portion) {
+        let mut rest = steps;
+        while !rest.is_empty() {
+            let length = portion(rest.len(), most, |at| Some(&run.step(*rest.get(at)?)?.change));
+            let (portion, after) = rest.split_at(length);
+            rest = after;
             if run.plan.on_failure == OnFailure::Stop {
                 run.skip_dependants(portion.iter().copied());
             }

@@ -6,7 +6,7 @@ use crate::client::tests::changes::{server, service};
 use crate::client::tests::script::{
     Call, Event, Script, done, dumped, found, number, one, ready, refused,
 };
-use crate::client::{Engine, Link, Outcome, Report};
+use crate::client::{Engine, Link, Outcome, Report, portion};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, Connections, Destination, DestinationEntry, Role, ServiceId, Stats};
 use crate::proto::tests::PORT;
@@ -103,6 +103,27 @@ fn more_go_in_chunks_and_each_waits_for_its_answer() {
     assert_eq!(script.sends(), 3);
     assert_eq!(script.forget().len(), 130);
     script.assert_finished();
+}
+
+#[test]
+fn a_new_service_is_sent_with_its_first_destination() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let mut changes = additions(63);
+    changes.push(Change::AddService(service()));
+    changes.extend(additions(3));
+    for expected in [63, 4] {
+        script.then(move |sent| {
+            assert_eq!(sent.len(), expected);
+            done(sent)
+        });
+    }
+    assert!(submit(&mut engine, &changes).is_done());
+    script.assert_finished();
+    // Where only one goes at a time, or what follows is another's, that is all there is to it.
+    assert_eq!(portion(2, 1, |index| changes.get(63 + index)), 1);
+    assert_eq!(portion(9, 4, |index| changes.get(index)), 4);
+    assert_eq!(portion(64, 64, |index| changes[..64].get(index)), 64);
 }
 
 #[test]
