@@ -191,7 +191,12 @@ fn drained(step: &Step, connections: Connections) -> String {
     if connections == Connections::default() {
         return drains.to_owned();
     }
-    format!("{drains}, {connections}")
+    // They keep opening connections to weight 0: see `DrainUntil`.
+    let back = match step.phase {
+        Phase::Drained if connections.persistent > 0 => " (persistent clients may come back)",
+        _ => "",
+    };
+    format!("{drains}, {connections}{back}")
 }
 
 fn service_settings(service: &Service) -> String {

@@ -188,11 +188,12 @@ pub enum DrainUntil {
     /// still carry data.
     NoActive,
     /// No connection is active or inactive. Clients bound to the destination by
-    /// persistence go elsewhere when it is deleted.
+    /// persistence go elsewhere when it is deleted; until then they keep opening
+    /// connections even to weight 0, as long as the sysctl
+    /// `net.ipv4.vs.expire_quiescent_template` is 0 (the default), so that this may last
+    /// until the deadline. With 1 they go elsewhere at once.
     NoConnections,
-    /// No client is bound by persistence either. As long as the sysctl
-    /// `net.ipv4.vs.expire_quiescent_template` is 0, such clients come back even to
-    /// weight 0, and this may never be.
+    /// No client is bound by persistence either. With that sysctl at 0 this may never be.
     NoClients,
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::planning::{everything, server, there, wanted, web};
-use crate::model::{Forwarding, Scheduler, Service, ServiceFlags, Tunnel};
+use crate::model::{
+    Connections, DestinationEntry, Forwarding, Scheduler, Service, ServiceEntry, ServiceFlags,
+    ServiceSnapshot, Stats, Tunnel,
+};
 use crate::table::{Applied, Plan, Reconciled, StepOutcome, Table, TableService};
 
 #[test]
@@ -45,6 +48,25 @@ fn a_service_that_leaves_says_what_it_had() {
     let at_once = everything().drain(None);
     let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &at_once).unwrap();
     assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1 (disruptive: at once)\n");
+}
+
+#[test]
+fn clients_that_may_come_back_to_what_drains_are_told() {
+    let connections = Connections { active: 2, inactive: 1, persistent: 4 };
+    let entries = [(server(1), connections), (server(2), Connections::default())];
+    let entries = entries.map(|(destination, connections)| {
+        DestinationEntry::new(destination, connections, Stats::default())
+    });
+    let service = web().persistent(Duration::from_secs(300));
+    let entry = ServiceEntry::new(service.clone(), Stats::default());
+    let current = [ServiceSnapshot::new(entry, entries.to_vec())].into_iter().collect();
+    let plan = Plan::new(&current, &wanted(service, &[server(2)]), &everything()).unwrap();
+    assert_eq!(
+        plan.to_string(),
+        "  TCP 192.0.2.10:80
+-   10.0.0.1:8080 Masq weight 1, drains, active 2 inactive 1 persistent 4 (persistent clients may come back)
+"
+    );
 }
 
 #[test]
