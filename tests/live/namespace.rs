@@ -2,13 +2,30 @@
 
 use std::process::Command;
 
+use ipvs_netlink::Client as Blocking;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::client::Client;
 
+/// Empties the table at the end of the thread. The kernel would do so some time later,
+/// which up to Linux 7.0 disturbs the lists of the next test.
+struct Emptied;
+
+impl Drop for Emptied {
+    fn drop(&mut self) {
+        // A test may have given up the privilege.
+        let _ = Blocking::connect().and_then(|mut ipvs| ipvs.flush());
+    }
+}
+
+thread_local! {
+    static EMPTIED: Emptied = const { Emptied };
+}
+
 /// Moves this thread into a fresh network namespace with `lo` up and connects.
 pub(crate) fn fresh() -> Client {
     unshare(CloneFlags::CLONE_NEWNET).expect("a test on a real kernel needs CAP_SYS_ADMIN");
+    EMPTIED.with(|_| {});
     ip("link set lo up");
     Client::connect().expect("a kernel with IPVS")
 }

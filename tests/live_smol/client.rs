@@ -1,7 +1,8 @@
-use async_io::block_on;
+pub(crate) use async_io::block_on as wait;
+pub(crate) use ipvs_netlink::smol::Client as Async;
 
 #[path = "../live/facade.rs"]
 mod facade;
 use facade::facade;
 
-facade!(ipvs_netlink::smol::Client, block_on);
+facade!(Async, wait);

@@ -1,5 +1,5 @@
 //! The tests of the blocking client on a real kernel, over the client of smol, and
-//! what only that one promises.
+//! what that one promises beyond it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -19,6 +19,8 @@ mod daemons;
 mod destinations;
 #[path = "../live/errors.rs"]
 mod errors;
+#[path = "../live/futures.rs"]
+mod futures;
 #[path = "../live/meanwhile.rs"]
 mod meanwhile;
 #[path = "../live/namespace.rs"]

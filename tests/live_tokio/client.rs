@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 
+pub(crate) use ipvs_netlink::tokio::Client as Async;
 use tokio::runtime::{Builder, Runtime};
 
 #[path = "../live/facade.rs"]
@@ -12,8 +13,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// Polls on the calling thread, whose namespace and privileges count.
-fn wait<F: Future>(future: F) -> F::Output {
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }
 
-facade!(ipvs_netlink::tokio::Client, wait);
+facade!(Async, wait);

@@ -19,6 +19,8 @@ mod daemons;
 mod destinations;
 #[path = "../live/errors.rs"]
 mod errors;
+#[path = "../live/futures.rs"]
+mod futures;
 #[path = "../live/meanwhile.rs"]
 mod meanwhile;
 #[path = "../live/namespace.rs"]

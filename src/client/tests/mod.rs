@@ -11,4 +11,5 @@ mod reads;
 pub(crate) mod script;
 mod snapshot;
 mod submit;
+mod transports;
 mod verify;
