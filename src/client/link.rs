@@ -17,8 +17,8 @@ const LARGE: usize = 32 * 1024;
 /// allocates and clears one as large as the largest ever offered on the socket.
 pub(crate) const SMALL: usize = 7872;
 
-/// How many requests go into one send. More gain nothing (see
-/// `benches/README.md`).
+/// How many requests go into one send, and at times one more. Many more gain nothing
+/// (see `benches/README.md`).
 const CHUNK: usize = 64;
 
 /// What a request takes at most in the send buffer, and the kernel's overhead for
@@ -101,7 +101,8 @@ impl<T: Transport> Link<T> {
     /// buffers.
     pub(crate) fn bounded(mut self, (send_buffer, receive_buffer): (usize, usize)) -> Self {
         let requests = send_buffer.saturating_sub(SEND_OVERHEAD) / REQUEST;
-        self.chunk = CHUNK.min(requests).min(receive_buffer / ANSWER).max(1);
+        let most = requests.min(receive_buffer / ANSWER);
+        self.chunk = CHUNK.min(most.saturating_sub(1)).max(1);
         self
     }
 

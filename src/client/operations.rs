@@ -146,9 +146,10 @@ macro_rules! operations {
             ///
             /// All are validated first; if one is invalid nothing is sent. Then they
             /// go to the kernel 64 at a time (fewer where the socket's buffers are
-            /// small, or where a new service would be parted from its first destination),
-            /// of which only the last is acknowledged: the kernel reports each one that
-            /// it refuses and executes the others all the same. There is no rollback.
+            /// small, one more where a new service would be parted from its first
+            /// destination), of which only the last is acknowledged: the kernel reports
+            /// each one that it refuses and executes the others all the same. There is no
+            /// rollback.
             ///
             /// The report has one outcome for each change, in order, whatever
             /// happens. After lost answers (a receive overflow, a deadline), a send that

@@ -247,19 +247,18 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-/// How many of `length` changes to do at a time, at most `most`: a new service and its first
-/// destination are not parted, for without one it refuses connections.
+/// How many of `length` changes to do at a time, about `most`: one more where a new service
+/// would be parted from its first destination, for without one it refuses connections.
 pub(crate) fn portion<'c>(
     length: usize,
     most: usize,
     change: impl Fn(usize) -> Option<&'c Change>,
 ) -> usize {
-    let last = most.saturating_sub(1);
-    match (change(last), change(most)) {
+    match (change(most.wrapping_sub(1)), change(most)) {
         (Some(Change::AddService(service)), Some(Change::AddDestination(id, _)))
-            if service.id == *id && last > 0 =>
+            if service.id == *id =>
         {
-            last
+            most + 1
         }
         _ => length.min(most),
     }

@@ -118,7 +118,7 @@ pub enum OnFailure {
     /// The steps of the same service: nothing is taken from it. Other services go on.
     #[default]
     KeepService,
-    /// All steps. What was sent to the kernel along with the one that failed, up to 64
+    /// All steps. What was sent to the kernel along with the one that failed, some 64
     /// changes at a time, is done. `reconcile` makes no second plan.
     Stop,
 }
