@@ -110,7 +110,9 @@ impl<T: Transport> Engine<T> {
         let family = self.family;
         let link = self.dump_link(way);
         let not_sent = |cause: io::Error| Error::not_sent(request.context(), &cause);
-        link.make_room().await.map_err(not_sent)?;
+        if link.session.has_unread() {
+            Box::pin(link.drain()).await.map_err(not_sent)?;
+        }
         let dump = link.session.dump(&mut link.outbox, family, request);
         link.send().map_err(not_sent)?;
         Ok(dump)

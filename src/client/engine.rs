@@ -102,8 +102,10 @@ impl<T: Transport> Engine<T> {
 
     async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
         let link = &mut self.commands;
-        // A failure shows again in what follows.
-        let _ = link.make_room().await;
+        if link.session.has_unread() {
+            // A failure shows again in what follows.
+            let _ = Box::pin(link.drain()).await;
+        }
         let single = link.session.single(&mut link.outbox, self.family, request);
         link.send().map_err(|cause| Error::not_sent(request.context(), &cause))?;
         let mut patience = Patience::new(self.deadline);

@@ -217,19 +217,11 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Empties the socket, before something is sent, of the rest of what was given up: it
-    /// takes the place of answers, and the kernel begins no dump beside another.
-    #[inline]
-    pub(crate) async fn make_room(&mut self) -> io::Result<()> {
-        match self.session.has_unread() {
-            true => Box::pin(self.drain()).await,
-            false => Ok(()),
-        }
-    }
-
     /// Takes everything out of the socket: what is left of a dump that was given
     /// up, whose next part the kernel makes when one is taken, and answers to
-    /// requests that were.
+    /// requests that were. It takes the place of other answers, and the kernel begins no
+    /// dump beside another, so this comes before the next request if anything is
+    /// [unread](Session::has_unread).
     pub(crate) async fn drain(&mut self) -> io::Result<()> {
         loop {
             self.breathe(1).await;

@@ -41,11 +41,13 @@ impl Collect for VecDeque<Outcome> {
     }
 }
 
-/// For a single change.
+/// For a single change, which is done if nothing else is said.
 impl Collect for Result<()> {
     fn push(&mut self, outcome: Outcome) {
         *self = outcome.into_result();
     }
+
+    fn done(&mut self, _: usize) {}
 }
 
 /// What came of sending a chunk and looking for an answer once.
@@ -115,15 +117,29 @@ impl<T: Transport> Engine<T> {
     /// answers were lost or the module is gone: then nothing should be sent after it,
     /// for its changes may build on these.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
-        let mut batch = self.encode_chunk(changes).await;
-        let first = self.send_chunk(&mut batch);
-        if matches!(first, First::Read(Ok(Verdict::Complete))) && !batch.any_refusal(|_| true) {
-            report.done(changes.len());
-            self.commands.breathe(1 + changes.len() / 2).await;
-            return true;
+        if self.commands.session.has_unread() {
+            // A failure shows again in what follows.
+            let _ = Box::pin(self.commands.drain()).await;
         }
-        // Boxed, so that the future of the usual case has no room for what is rare.
-        Box::pin(self.settle_chunk(batch, first, changes, report)).await
+        match self.try_chunk(changes) {
+            None => {
+                report.done(changes.len());
+                self.commands.breathe(1 + changes.len() / 2).await;
+                true
+            }
+            // Boxed, so that the future of the usual case has no room for what is rare.
+            Some((batch, first)) => {
+                Box::pin(self.settle_chunk(batch, first, changes, report)).await
+            }
+        }
+    }
+
+    /// Sends a chunk; `None` if all of it is done at once.
+    fn try_chunk(&mut self, changes: &[Change]) -> Option<(Batch, First)> {
+        let mut batch = self.encode_chunk(changes);
+        let first = self.send_chunk(&mut batch);
+        let complete = matches!(first, First::Read(Ok(Verdict::Complete)));
+        (!complete || batch.any_refusal(|_| true)).then_some((batch, first))
     }
 
     /// Waits for the end of a chunk that is not done at once and reports on it.
@@ -141,7 +157,7 @@ impl<T: Transport> Engine<T> {
         if batch.all_refused(changes.len(), is_noent) {
             family = self.family_moved().await;
             if matches!(family, Ok(true)) {
-                batch = self.encode_chunk(changes).await;
+                batch = self.encode_chunk(changes);
                 let first = self.send_chunk(&mut batch);
                 result = self.await_chunk(&mut batch, first, changes).await;
                 family = match batch.all_refused(changes.len(), is_noent) {
@@ -188,10 +204,8 @@ impl<T: Transport> Engine<T> {
         loss.is_none()
     }
 
-    async fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
+    fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
         let link = &mut self.commands;
-        // A failure shows again in what follows.
-        let _ = link.make_room().await;
         let requests = changes.iter().map(Request::Change);
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }

@@ -1,3 +1,5 @@
+use netlink_packet_core::NLMSG_ERROR;
+
 use crate::proto::Refusal;
 use crate::proto::datagram::{Content, Messages};
 use crate::wire::Malformed;
@@ -29,6 +31,29 @@ impl Batch {
     /// Takes in a datagram.
     #[inline]
     pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
+        match self.is_acknowledged_by(datagram) {
+            true => Ok(Verdict::Complete),
+            false => self.walk(datagram),
+        }
+    }
+
+    /// Whether the datagram is the usual one, the acknowledgement of the last request.
+    #[inline]
+    fn is_acknowledged_by(&self, datagram: &[u8]) -> bool {
+        let Some(&[l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3, code @ ..]) =
+            datagram.first_chunk::<20>()
+        else {
+            return false;
+        };
+        u32::from_ne_bytes([s0, s1, s2, s3]) == self.last
+            && u32::from_ne_bytes([p0, p1, p2, p3]) == self.port
+            && u16::from_ne_bytes([k0, k1]) == NLMSG_ERROR
+            && code == [0; 4]
+            && usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])) == Ok(datagram.len())
+    }
+
+    /// Takes in any datagram.
+    pub(crate) fn walk(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
         let mut verdict = Verdict::Open;
         for message in Messages::new(datagram) {
             let message = message?;

@@ -14,10 +14,13 @@ impl<T: Transport> Engine<T> {
     /// away: somebody else may have deleted them, or given them weight 0, since the plan was
     /// made.
     pub(crate) async fn keep_what_is_needed(&mut self, run: &mut Run<'_>, phase: Phase) {
+        let cleared = run.range(Phase::Clear);
+        if phase == Phase::Clear && cleared.is_empty() {
+            return;
+        }
         let taking = [Phase::Clear, Phase::Reduce, Phase::Delete, Phase::Drained];
         let indices: Vec<usize> = taking.into_iter().flat_map(|phase| run.range(phase)).collect();
         let mut leaving = run.by_service(run.undecided(indices));
-        let cleared = run.range(Phase::Clear);
         leaving.retain(|service, steps| {
             run.plan.usable.contains(service)
                 && (phase != Phase::Clear || steps.iter().any(|step| cleared.contains(step)))

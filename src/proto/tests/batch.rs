@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use crate::model::{Change, Role};
 use crate::proto::tests::reply::{Reply, datagram};
 use crate::proto::tests::{PORT, family};
@@ -100,4 +102,24 @@ fn a_lying_length_is_an_error() {
     let mut bytes = datagram(&[Reply::ack(7)]);
     bytes[..4].copy_from_slice(&0_u32.to_ne_bytes());
     assert!(batch.read(&bytes).is_err());
+}
+
+proptest! {
+    #[test]
+    fn the_usual_answer_is_read_as_any_other(
+        at in 0..40_usize, byte in any::<u8>(), length in 0..=40_usize, more in any::<bool>(),
+        sequence in 6..10_u32,
+    ) {
+        let mut bytes = datagram(&[Reply::ack(sequence)]);
+        if more {
+            bytes.extend(datagram(&[Reply::ack(7)]));
+        }
+        if let Some(changed) = bytes.get_mut(at) {
+            *changed = byte;
+        }
+        bytes.truncate(if more { bytes.len() } else { length });
+        let (mut one, mut other) = (batch_from(7, 2, false).0, batch_from(7, 2, false).0);
+        prop_assert_eq!(one.read(&bytes), other.walk(&bytes));
+        prop_assert_eq!(refused_at(&one, 2), refused_at(&other, 2));
+    }
 }
