@@ -180,9 +180,11 @@ fn a_service_that_is_taken_back_tells_which_step_has_failed() {
     let service = |port: u16| Service::tcp(([192, 0, 2, 20], port).into());
     let entry = |port| TableService::new(service(port)).with(server(1));
     let mut desired: Table = (1..=40).map(entry).collect();
-    // The third step fails. What goes to the kernel with it ends with a service without
-    // its destination.
+    // The third step fails. What goes to the kernel with it ends with a service and the
+    // destination of it that is of no use.
     desired.insert(entry(1).with(refused()));
+    let stopped = TableService::new(service(32)).with(server(1).weight(0));
+    desired.insert(stopped.with(server(2)));
     let options = everything().on_failure(OnFailure::Stop);
     let plan = Plan::new(&ipvs.snapshot().unwrap(), &desired, &options).unwrap();
     let applied = ipvs.apply(&plan);
