@@ -3,6 +3,8 @@
 //! Most of it takes one namespace: IPVS also balances what a host sends to its
 //! own loopback addresses.
 
+mod costs;
+mod drains;
 mod forwarding;
 mod hashing;
 mod life;
@@ -10,6 +12,7 @@ mod locality;
 mod persistence;
 mod plans;
 mod schedulers;
+mod traffic;
 
 #[path = "../../examples/quickstart/greeting.rs"]
 mod greeting;

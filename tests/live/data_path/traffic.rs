@@ -1,0 +1,88 @@
+//! Clients that open connections all the while.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ipvs_netlink::Client;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+use super::greeting::Connection;
+use super::{Lab, WEB};
+
+/// How many connections were opened, and how many of them failed.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) opened: usize,
+    pub(super) failed: usize,
+}
+
+impl Tally {
+    pub(super) fn report(&self, what: &str) {
+        let Self { opened, failed } = self;
+        say(&format!("{what}: {failed} of {opened} new connections failed"));
+    }
+}
+
+/// Past the test harness, which shows nothing of a test that passes.
+pub(super) fn say(text: &str) {
+    let mut stderr = io::stderr();
+    writeln!(stderr, "{text}").unwrap();
+}
+
+/// Clients that open connections, one after the other, as long as it lasts.
+#[derive(Default)]
+pub(super) struct Traffic {
+    finished: AtomicBool,
+    opened: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Traffic {
+    pub(super) const CLIENTS: usize = 3;
+
+    fn open(&self) -> io::Result<()> {
+        while !self.finished.load(Ordering::Relaxed) {
+            let flags = SockFlag::SOCK_CLOEXEC;
+            let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+            let visit = Connection::over(socket, WEB).and_then(|mut open| open.close());
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            self.failed.fetch_add(usize::from(visit.is_err()), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Lets so many connections be opened.
+    pub(super) fn pass(&self, count: usize) {
+        let until = self.opened.load(Ordering::Relaxed) + count;
+        while self.opened.load(Ordering::Relaxed) < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Does `work` while connections are opened.
+pub(super) fn under_traffic(lab: &mut Lab, work: impl FnOnce(&mut Client, &Traffic)) -> Tally {
+    let traffic = Traffic::default();
+    let Lab { namespace, ipvs } = lab;
+    thread::scope(|scope| {
+        for _ in 0..Traffic::CLIENTS {
+            scope.spawn(|| namespace.run(|| traffic.open()));
+        }
+        // Work that panics ends the traffic, too.
+        let _end = Finally(|| traffic.finished.store(true, Ordering::Relaxed));
+        traffic.pass(5);
+        work(ipvs, &traffic);
+        traffic.pass(5);
+    });
+    Tally { opened: traffic.opened.into_inner(), failed: traffic.failed.into_inner() }
+}
+
+struct Finally<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
