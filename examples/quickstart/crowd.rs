@@ -2,9 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::greeting::Connection;
 use crate::network::Namespace;
+
+/// Enough for a machine that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The clients of one namespace.
 #[derive(Debug)]
@@ -25,7 +29,8 @@ impl<'n> Crowd<'n> {
     pub(crate) fn hold(&mut self, count: u64, from: IpAddr, to: SocketAddr) -> Vec<Connection> {
         self.attempted += count;
         let home = self.home;
-        (0..count).filter_map(|_| self.served(Connection::open(home, from, to))).collect()
+        let open = |_| self.served(Connection::open(home, from, to, PATIENCE));
+        (0..count).filter_map(open).collect()
     }
 
     /// Opens connections of which each is closed before the next one.

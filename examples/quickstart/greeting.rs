@@ -7,15 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
-};
-use nix::sys::time::TimeVal;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
 
 use super::network::Namespace;
-
-/// How many seconds a connection waits for anything.
-const PATIENCE: u32 = 3;
 
 /// Starts a server in `namespace` that works until the process ends.
 pub(crate) fn serve(namespace: &Namespace, address: SocketAddr, name: &str) -> io::Result<()> {
@@ -52,27 +46,32 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects from one of the addresses of `namespace`, and asks the server for
-    /// its name.
-    pub(crate) fn open(namespace: &Namespace, from: IpAddr, to: SocketAddr) -> io::Result<Self> {
+    /// its name. It waits so long for anything, then and later.
+    pub(crate) fn open(
+        namespace: &Namespace,
+        from: IpAddr,
+        to: SocketAddr,
+        patience: Duration,
+    ) -> io::Result<Self> {
         let family = if from.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let socket = namespace.run(|| {
             let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
             bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(from, 0)))?;
             Ok(socket)
         })?;
-        Self::over(socket, to)
+        Self::over(socket, to, patience)
     }
 
-    /// Connects with a socket of the caller's, and asks the server for its name.
-    pub(crate) fn over(socket: OwnedFd, to: SocketAddr) -> io::Result<Self> {
-        // This is how long connecting may take, too.
-        setsockopt(&socket, sockopt::SendTimeout, &TimeVal::new(PATIENCE.into(), 0))?;
-        connect(socket.as_raw_fd(), &SockaddrStorage::from(to)).map_err(|errno| match errno {
+    /// The same with a socket of the caller's.
+    pub(crate) fn over(socket: OwnedFd, to: SocketAddr, patience: Duration) -> io::Result<Self> {
+        let stream = TcpStream::from(socket);
+        // The former is how long connecting may take, too.
+        stream.set_write_timeout(Some(patience))?;
+        stream.set_read_timeout(Some(patience))?;
+        connect(stream.as_raw_fd(), &SockaddrStorage::from(to)).map_err(|errno| match errno {
             Errno::EINPROGRESS => io::ErrorKind::TimedOut.into(),
             errno => io::Error::from(errno),
         })?;
-        let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(Duration::from_secs(PATIENCE.into())))?;
         let mut connection = Self { stream: BufReader::new(stream), server: String::new() };
         connection.server = connection.ask()?;
         Ok(connection)

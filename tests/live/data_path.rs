@@ -29,6 +29,9 @@ use ipvs_netlink::{Client, Destination, DestinationEntry, DestinationId, Service
 use network::Namespace;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
 
+/// Enough, where an answer is sure to come, for a machine that is busy or emulated.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A TCP service that nothing but IPVS answers.
 const WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 80)), 80);
 
@@ -73,7 +76,7 @@ impl Lab {
     }
 
     fn open_from(&self, from: IpAddr, to: SocketAddr) -> io::Result<Connection> {
-        Connection::open(&self.namespace, from, to)
+        Connection::open(&self.namespace, from, to, PATIENCE)
     }
 
     fn open(&self, to: SocketAddr) -> io::Result<Connection> {
@@ -86,7 +89,7 @@ impl Lab {
             Ok(socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?)
         })?;
         setsockopt(&socket, sockopt::Mark, &mark)?;
-        Connection::over(socket, to)
+        Connection::over(socket, to, PATIENCE)
     }
 
     /// Opens connections that stay open.
@@ -153,9 +156,9 @@ fn is_refused(connection: &io::Result<Connection>) -> bool {
 
 /// Waits for the kernel's counters, which follow within two seconds.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < deadline, "{what}: not within 5 seconds");
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
         sleep(Duration::from_millis(20));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipvs_netlink::{Scheduler, Service};
 
 use super::plans::{change, establish, table, web};
-use super::traffic::{Traffic, say, under_traffic};
+use super::traffic::{IMPATIENCE, Traffic, say, under_traffic};
 use super::{Lab, WEB, forwarding};
 
 /// These refuse the clients of a server of weight 0, so that servers leave at once, and
@@ -20,7 +20,7 @@ fn what_hashing_without_fallback_costs_is_measured() {
         let mut lab = Lab::with_servers(4);
         let service = web(scheduler);
         establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1)]));
-        let tally = under_traffic(&mut lab, |ipvs, traffic| {
+        let tally = under_traffic(&mut lab, IMPATIENCE, |ipvs, traffic| {
             for round in 0..4 {
                 let first = round % 2 * 2;
                 change(ipvs, &table(&service, &[(first, 1), (first + 1, 1)]), &mut Vec::new());
@@ -40,7 +40,7 @@ fn what_a_change_of_the_scheduler_costs_is_measured() {
     let schedulers = [Scheduler::ROUND_ROBIN, Scheduler::WEIGHTED_LEAST_CONNECTION];
     establish(&mut lab.ipvs, &table(&web(schedulers[1]), &servers));
     let mut held = lab.hold(4, WEB);
-    let tally = under_traffic(&mut lab, |ipvs, traffic| {
+    let tally = under_traffic(&mut lab, IMPATIENCE, |ipvs, traffic| {
         for scheduler in schedulers.iter().cycle().take(20) {
             change(ipvs, &table(&web(*scheduler), &servers), &mut Vec::new());
             traffic.pass(10);

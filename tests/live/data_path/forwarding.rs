@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread;
-use std::time::Duration;
 
 use ipvs_netlink::{AddressFamily, Client, Destination, Scheduler, Service};
 use nix::sys::socket::{
@@ -16,7 +15,7 @@ use super::greeting::{Connection, serve, serve_on};
 use super::network::{
     Namespace, Network, client_addresses, has_ipv6, server_addresses, virtual_addresses,
 };
-use super::{Lab, WEB, held, is_refused, server, tally};
+use super::{Lab, PATIENCE, WEB, held, is_refused, server, tally};
 
 /// A UDP server that answers every datagram with its number.
 pub(super) fn serve_udp(namespace: &Namespace, n: u16) {
@@ -31,7 +30,7 @@ pub(super) fn serve_udp(namespace: &Namespace, n: u16) {
 
 fn udp_client(lab: &Lab) -> UdpSocket {
     let socket = lab.namespace.run(|| UdpSocket::bind("127.0.0.1:0")).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
 }
 
@@ -107,7 +106,7 @@ fn an_sctp_service_balances_associations() {
     }
     let service = Service::sctp(WEB).scheduler(Scheduler::ROUND_ROBIN);
     lab.add(&service, &[1, 1]);
-    let open = |_| Connection::over(lab.namespace.run(sctp).unwrap(), WEB).unwrap();
+    let open = |_| Connection::over(lab.namespace.run(sctp).unwrap(), WEB, PATIENCE).unwrap();
     let connections: Vec<_> = (0..4).map(open).collect();
     assert_eq!(held(&connections), [2, 2]);
     let active = [0, 1].map(|n| lab.entry(service.id, n).connections.active);
@@ -146,7 +145,7 @@ fn masquerading_balances_what_is_routed_through_the_director() {
             serve(namespace, address, &n.to_string()).unwrap();
             ipvs.add_destination(service.id, &Destination::masquerade(address)).unwrap();
         }
-        let open = |_| Connection::open(&network.client, client, web).unwrap();
+        let open = |_| Connection::open(&network.client, client, web, PATIENCE).unwrap();
         let connections: Vec<_> = (0..6).map(open).collect();
         assert_eq!(held(&connections), [2, 2, 2], "{web}");
     }

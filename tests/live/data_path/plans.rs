@@ -11,8 +11,8 @@ use ipvs_netlink::table::{
 use ipvs_netlink::{Client, Destination, Scheduler, Service, ServiceFlags};
 
 use super::greeting::Connection;
-use super::traffic::{Tally, under_traffic};
-use super::{Lab, WEB, answered, id, server};
+use super::traffic::{IMPATIENCE, Tally, under_traffic};
+use super::{Lab, PATIENCE, WEB, answered, id, server};
 
 pub(super) fn web(scheduler: Scheduler) -> Service {
     Service::tcp(WEB).scheduler(scheduler)
@@ -67,7 +67,7 @@ fn replacing(scheduler: Scheduler, flags: ServiceFlags) -> Tally {
     let service = web(scheduler).flags(flags);
     establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1)]));
     let mut held = lab.hold(4, WEB);
-    let tally = under_traffic(&mut lab, |ipvs, traffic| {
+    let tally = under_traffic(&mut lab, PATIENCE, |ipvs, traffic| {
         for round in 0..2 {
             let tables = [
                 table(&service, &[(2, 1), (3, 2)]),
@@ -114,7 +114,7 @@ fn deleting_before_adding_loses_connections() {
     let service = web(Scheduler::ROUND_ROBIN);
     establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1)]));
     let mut held = lab.hold(4, WEB);
-    let tally = under_traffic(&mut lab, |ipvs, traffic| {
+    let tally = under_traffic(&mut lab, IMPATIENCE, |ipvs, traffic| {
         for round in 0..6 {
             let (old, new) = if round % 2 == 0 { ([0, 1], [2, 3]) } else { ([2, 3], [0, 1]) };
             for n in old {

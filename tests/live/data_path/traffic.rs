@@ -11,6 +11,9 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::greeting::Connection;
 use super::{Lab, WEB};
 
+/// How long clients wait where failures are counted: most of them take as long.
+pub(super) const IMPATIENCE: Duration = Duration::from_secs(1);
+
 /// How many connections were opened, and how many of them failed.
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -32,8 +35,8 @@ pub(super) fn say(text: &str) {
 }
 
 /// Clients that open connections, one after the other, as long as it lasts.
-#[derive(Default)]
 pub(super) struct Traffic {
+    patience: Duration,
     finished: AtomicBool,
     opened: AtomicUsize,
     failed: AtomicUsize,
@@ -42,11 +45,21 @@ pub(super) struct Traffic {
 impl Traffic {
     pub(super) const CLIENTS: usize = 3;
 
+    const fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            finished: AtomicBool::new(false),
+            opened: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+        }
+    }
+
     fn open(&self) -> io::Result<()> {
         while !self.finished.load(Ordering::Relaxed) {
             let flags = SockFlag::SOCK_CLOEXEC;
             let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-            let visit = Connection::over(socket, WEB).and_then(|mut open| open.close());
+            let visit = Connection::over(socket, WEB, self.patience)
+                .and_then(|mut connection| connection.close());
             self.opened.fetch_add(1, Ordering::Relaxed);
             self.failed.fetch_add(usize::from(visit.is_err()), Ordering::Relaxed);
         }
@@ -62,9 +75,13 @@ impl Traffic {
     }
 }
 
-/// Does `work` while connections are opened.
-pub(super) fn under_traffic(lab: &mut Lab, work: impl FnOnce(&mut Client, &Traffic)) -> Tally {
-    let traffic = Traffic::default();
+/// Does `work` while connections are opened, each of which waits so long for anything.
+pub(super) fn under_traffic(
+    lab: &mut Lab,
+    patience: Duration,
+    work: impl FnOnce(&mut Client, &Traffic),
+) -> Tally {
+    let traffic = Traffic::new(patience);
     let Lab { namespace, ipvs } = lab;
     thread::scope(|scope| {
         for _ in 0..Traffic::CLIENTS {
