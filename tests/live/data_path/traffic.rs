@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipvs_netlink::Client;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
@@ -13,6 +13,9 @@ use super::{Lab, WEB};
 
 /// How long clients wait where failures are counted: most of them take as long.
 pub(super) const IMPATIENCE: Duration = Duration::from_secs(1);
+
+/// After which there is no traffic, rather than little.
+const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// How many connections were opened, and how many of them failed.
 #[derive(Debug)]
@@ -69,7 +72,9 @@ impl Traffic {
     /// Lets so many connections be opened.
     pub(super) fn pass(&self, count: usize) {
         let until = self.opened.load(Ordering::Relaxed) + count;
+        let deadline = Instant::now() + STANDSTILL;
         while self.opened.load(Ordering::Relaxed) < until {
+            assert!(Instant::now() < deadline, "{count} connections: not within {STANDSTILL:?}");
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -85,7 +90,7 @@ pub(super) fn under_traffic(
     let Lab { namespace, ipvs } = lab;
     thread::scope(|scope| {
         for _ in 0..Traffic::CLIENTS {
-            scope.spawn(|| namespace.run(|| traffic.open()));
+            scope.spawn(|| namespace.run(|| traffic.open()).unwrap());
         }
         // Work that panics ends the traffic, too.
         let _end = Finally(|| traffic.finished.store(true, Ordering::Relaxed));
