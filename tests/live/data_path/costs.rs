@@ -21,15 +21,15 @@ fn what_hashing_without_fallback_costs_is_measured() {
         let service = web(scheduler);
         establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1)]));
         let tally = under_traffic(&mut lab, IMPATIENCE, |ipvs, traffic| {
-            for round in 0..4 {
-                let first = round % 2 * 2;
-                change(ipvs, &table(&service, &[(first, 1), (first + 1, 1)]), &mut Vec::new());
-                traffic.pass(10);
+            for first in [2, 0, 2, 0] {
+                let desired = table(&service, &[(first, 1), (first + 1, 1)]);
+                change(ipvs, traffic, &desired, &mut Vec::new());
             }
         });
         tally.report(&format!("{scheduler} without fallback, 4 plans"));
-        // Each plan cuts at most what is being opened at its moment.
-        assert!(tally.failed <= 4 * Traffic::CLIENTS, "{tally:?}");
+        // Each plan cuts at most what is being opened at its moment. As much again may be a
+        // machine's that stands still.
+        assert!(tally.failed <= 2 * 4 * Traffic::CLIENTS, "{tally:?}");
     }
 }
 
@@ -41,15 +41,11 @@ fn what_a_change_of_the_scheduler_costs_is_measured() {
     establish(&mut lab.ipvs, &table(&web(schedulers[1]), &servers));
     let mut held = lab.hold(4, WEB);
     let tally = under_traffic(&mut lab, IMPATIENCE, |ipvs, traffic| {
-        for scheduler in schedulers.iter().cycle().take(20) {
-            change(ipvs, &table(&web(*scheduler), &servers), &mut Vec::new());
-            traffic.pass(10);
+        for scheduler in schedulers.iter().cycle().take(10) {
+            change(ipvs, traffic, &table(&web(*scheduler), &servers), &mut held);
         }
     });
-    tally.report("20 changes of the scheduler");
-    for connection in &mut held {
-        assert_eq!(connection.ask().unwrap(), connection.server);
-    }
+    tally.report("10 changes of the scheduler");
 }
 
 /// A client of UDP that keeps its port stays with its server, at weight 0 too, so the
@@ -68,8 +64,7 @@ fn what_replacing_the_servers_of_udp_costs_is_measured() {
         let client = lab.namespace.run(|| UdpSocket::bind("127.0.0.1:0")).unwrap();
         client.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         assert!(ask(&client, WEB), "before");
-        let mut ipvs = lab.ipvs;
-        change(&mut ipvs, &table(&service, &[(1, 1)]), &mut Vec::new());
+        establish(&mut lab.ipvs, &table(&service, &[(1, 1)]));
         let lost = (0..5).filter(|_| !ask(&client, WEB)).count();
         let what = format!("UDP server replaced, expire_nodest_conn={expire}");
         say(&format!("{what}: {lost} of 5 datagrams of an old client lost"));

@@ -9,7 +9,8 @@ use ipvs_netlink::Client;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::greeting::Connection;
-use super::{Lab, WEB};
+use super::network::Namespace;
+use super::{Lab, WEB, localhost};
 
 /// How long clients wait where failures are counted. After a second they would try again,
 /// which hides that they were refused: Linux 6.12 does not tell clients of its own at once.
@@ -39,18 +40,20 @@ pub(super) fn say(text: &str) {
 }
 
 /// Clients that open connections, one after the other, as long as it lasts.
-pub(super) struct Traffic {
+pub(super) struct Traffic<'n> {
+    namespace: &'n Namespace,
     patience: Duration,
     finished: AtomicBool,
     opened: AtomicUsize,
     failed: AtomicUsize,
 }
 
-impl Traffic {
+impl<'n> Traffic<'n> {
     pub(super) const CLIENTS: usize = 3;
 
-    const fn new(patience: Duration) -> Self {
+    const fn new(namespace: &'n Namespace, patience: Duration) -> Self {
         Self {
+            namespace,
             patience,
             finished: AtomicBool::new(false),
             opened: AtomicUsize::new(0),
@@ -70,6 +73,12 @@ impl Traffic {
         Ok(())
     }
 
+    /// Opens connections that stay open.
+    pub(super) fn hold(&self, count: usize) -> Vec<Connection> {
+        let open = |_| Connection::open(self.namespace, localhost(WEB), WEB, self.patience);
+        (0..count).map(open).collect::<Result<_, _>>().unwrap()
+    }
+
     /// Lets so many connections be opened.
     pub(super) fn pass(&self, count: usize) {
         let until = self.opened.load(Ordering::Relaxed) + count;
@@ -85,10 +94,10 @@ impl Traffic {
 pub(super) fn under_traffic(
     lab: &mut Lab,
     patience: Duration,
-    work: impl FnOnce(&mut Client, &Traffic),
+    work: impl FnOnce(&mut Client, &Traffic<'_>),
 ) -> Tally {
-    let traffic = Traffic::new(patience);
     let Lab { namespace, ipvs } = lab;
+    let traffic = Traffic::new(namespace, patience);
     thread::scope(|scope| {
         for _ in 0..Traffic::CLIENTS {
             scope.spawn(|| namespace.run(|| traffic.open()).unwrap());
