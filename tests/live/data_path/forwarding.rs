@@ -28,7 +28,7 @@ pub(super) fn serve_udp(namespace: &Namespace, n: u16) {
     });
 }
 
-fn udp_client(lab: &Lab) -> UdpSocket {
+pub(super) fn udp_client(lab: &Lab) -> UdpSocket {
     let socket = lab.namespace.run(|| UdpSocket::bind("127.0.0.1:0")).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
