@@ -1,31 +1,46 @@
 //! The traffic: TCP servers that answer every line with their name.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{self, IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
+use nix::sys::socket::{
+    AddressFamily, Shutdown, SockFlag, SockType, SockaddrStorage, bind, connect, shutdown, socket,
+};
 
 use super::network::Namespace;
 
-/// Starts a server in `namespace` that works until the process ends.
-pub(crate) fn serve(namespace: &Namespace, address: SocketAddr, name: &str) -> io::Result<()> {
+/// A server that works until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Server(TcpListener);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its thread waits no longer.
+        let _ = shutdown(self.0.as_raw_fd(), Shutdown::Both);
+    }
+}
+
+/// Starts a server in `namespace`.
+pub(crate) fn serve(namespace: &Namespace, address: SocketAddr, name: &str) -> io::Result<Server> {
     serve_on(namespace.run(|| TcpListener::bind(address))?, name)
 }
 
 /// Starts a server on a socket that listens.
-pub(crate) fn serve_on(listener: TcpListener, name: &str) -> io::Result<()> {
+pub(crate) fn serve_on(listener: TcpListener, name: &str) -> io::Result<Server> {
+    let server = Server(listener.try_clone()?);
     let name = format!("{name}\n");
     thread::Builder::new().spawn(move || {
-        for connection in listener.incoming().flatten() {
+        for connection in listener.incoming().map_while(Result::ok) {
             let name = name.clone();
             thread::spawn(move || answer(connection, &name));
         }
     })?;
-    Ok(())
+    Ok(server)
 }
 
 fn answer(mut connection: TcpStream, name: &str) -> io::Result<()> {
@@ -90,7 +105,7 @@ impl Connection {
 
     /// Closes the connection and waits until the server has, too.
     pub(crate) fn close(&mut self) -> io::Result<()> {
-        self.stream.get_mut().shutdown(Shutdown::Write)?;
+        self.stream.get_mut().shutdown(net::Shutdown::Write)?;
         self.stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }

@@ -42,8 +42,9 @@ fn main() -> ExitCode {
 fn run() -> Result<u64> {
     let network = Network::with_servers(3)
         .map_err(|error| format!("cannot make a network of namespaces, as root can: {error}"))?;
+    let mut servers = Vec::new();
     for ((n, name), namespace) in (0..).zip(NAMES).zip(&network.servers) {
-        serve(namespace, server(n), name)?;
+        servers.push(serve(namespace, server(n), name)?);
     }
     // IPVS has a table per network namespace. This opens a client in the
     // director's; our thread stays where it is.

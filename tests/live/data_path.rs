@@ -24,7 +24,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use greeting::{Connection, serve};
+use greeting::{Connection, Server, serve};
 use ipvs_netlink::{Client, Destination, DestinationEntry, DestinationId, Service, ServiceId};
 use network::Namespace;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
@@ -39,18 +39,21 @@ const WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 80))
 struct Lab {
     namespace: Namespace,
     ipvs: Client,
+    /// They end with it: user-mode Linux gets slower with every thread.
+    _servers: Vec<Server>,
 }
 
 impl Lab {
     fn with_servers(count: u16) -> Self {
         let namespace = Namespace::new().expect("a test on a real kernel needs CAP_SYS_ADMIN");
+        let mut servers = Vec::new();
         for n in 0..count {
             for address in [server(n), server_v6(n)] {
-                serve(&namespace, address, &n.to_string()).unwrap();
+                servers.push(serve(&namespace, address, &n.to_string()).unwrap());
             }
         }
         let ipvs = Client::in_namespace_fd(&namespace).expect("a kernel with IPVS");
-        Self { namespace, ipvs }
+        Self { namespace, ipvs, _servers: servers }
     }
 
     /// Adds a service with one server for each weight.

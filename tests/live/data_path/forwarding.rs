@@ -98,11 +98,12 @@ fn an_sctp_service_balances_associations() {
         writeln!(io::stderr(), "this kernel has no SCTP ({error}): not tested").unwrap();
         return;
     }
+    let mut servers = Vec::new();
     for n in 0..2 {
         let listener = lab.namespace.run(sctp).unwrap();
         bind(listener.as_raw_fd(), &SockaddrStorage::from(server(n))).unwrap();
         listen(&listener, Backlog::MAXCONN).unwrap();
-        serve_on(listener.into(), &n.to_string()).unwrap();
+        servers.push(serve_on(listener.into(), &n.to_string()).unwrap());
     }
     let service = Service::sctp(WEB).scheduler(Scheduler::ROUND_ROBIN);
     lab.add(&service, &[1, 1]);
@@ -141,8 +142,9 @@ fn masquerading_balances_what_is_routed_through_the_director() {
     for (client, web, servers) in [ways(|both| both.v4), ways(|both| both.v6)] {
         let service = Service::tcp(web).scheduler(Scheduler::ROUND_ROBIN);
         ipvs.add_service(&service).unwrap();
+        let mut listening = Vec::new();
         for (n, (address, namespace)) in servers.into_iter().zip(&network.servers).enumerate() {
-            serve(namespace, address, &n.to_string()).unwrap();
+            listening.push(serve(namespace, address, &n.to_string()).unwrap());
             ipvs.add_destination(service.id, &Destination::masquerade(address)).unwrap();
         }
         let open = |_| Connection::open(&network.client, client, web, PATIENCE).unwrap();

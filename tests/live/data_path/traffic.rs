@@ -96,7 +96,7 @@ pub(super) fn under_traffic(
     patience: Duration,
     work: impl FnOnce(&mut Client, &Traffic<'_>),
 ) -> Tally {
-    let Lab { namespace, ipvs } = lab;
+    let Lab { namespace, ipvs, .. } = lab;
     let traffic = Traffic::new(namespace, patience);
     thread::scope(|scope| {
         for _ in 0..Traffic::CLIENTS {
