@@ -1,13 +1,17 @@
 //! The example `table`, as a person runs it.
 
+mod files;
+mod told;
+mod turns;
+mod watching;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use ipvs_netlink::table::Table;
 use ipvs_netlink::{Client, Destination, Service};
-use rustix::fs::{FlockOperation, flock};
 
 use crate::ipvsadm::example;
 use crate::namespace::{fresh, ipvsadm};
@@ -60,15 +64,49 @@ fn table(arguments: &[&str]) -> Command {
     command
 }
 
+fn table_of(arguments: &[&str], file: &Path) -> Command {
+    let mut command = table(arguments);
+    command.arg(file);
+    command
+}
+
 /// Runs the program on a file. Returns its exit code and what it prints.
 fn run(arguments: &[&str], file: &Path) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = table(arguments).arg(file).output().unwrap();
+    let Output { status, stdout, stderr } = table_of(arguments, file).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
 
 fn there(ipvs: &mut Client) -> Table {
     Table::from(&ipvs.snapshot().unwrap())
+}
+
+/// The program while the test goes on, and what it says. It does not outlive the test.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next line, which has `expected` in it.
+    #[track_caller]
+    fn says(&mut self, expected: &str) {
+        let line = self.lines.next().unwrap().unwrap();
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }
 
 #[test]
@@ -171,58 +209,6 @@ fn only_what_is_ours_goes_away() {
 }
 
 #[test]
-fn bad_files_are_refused_precisely_and_change_nothing() {
-    let mut ipvs = fresh();
-    ipvs.add_service(&Service::tcp(([192, 0, 2, 1], 80).into())).unwrap();
-    let before = there(&mut ipvs);
-    let folder = Folder::new("bad");
-    let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
-        c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nservices: [*c,*c,*c,*c,*c,*c,*c,*c]\n";
-    let twice = "services: [{tcp: 1.2.3.4:80}, {tcp: 1.2.3.4:80}]";
-    let cases: &[(&str, &[u8], &str)] = &[
-        ("unknown.yaml", b"services:\n  - tcp: 1.2.3.4:80\n    wieght: 3\n", "line 3 column 5: unknown field `wieght`"),
-        ("unknown.toml", b"[[services]]\ntcp = \"1.2.3.4:80\"\nwieght = 3\n", "line 3"),
-        ("unknown.json", b"{\"services\": [{\"tcp\": \"1.2.3.4:80\",\n\"wieght\": 3}]}", "line 2"),
-        ("twice.yaml", twice.as_bytes(), "TCP 1.2.3.4:80"),
-        ("key.yaml", b"services: [{tcp: 1.2.3.4:80, tcp: 1.2.3.4:81}]", "duplicate"),
-        ("type.yaml", b"services: 5", "line 1"),
-        ("weight.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: -1}]}]", "weight"),
-        ("range.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: 4294967295}]}]", "at most 2147483647"),
-        ("empty.yaml", b"", "line 1"),
-        ("utf8.yaml", b"services:\n  - tcp: \xff\n", "line 2: not UTF-8"),
-        ("nul.toml", b"\0", "line 1"),
-        ("laughs.yaml", laughs.as_bytes(), "line"),
-        ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
-        ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
-        ("flush.ipvsadm", b"-C\n", "line 1"),
-        ("empty.ipvsadm", b"# nothing\n", "there is no service in it"),
-    ];
-    for (name, text, expected) in cases {
-        let file = folder.write(name, text);
-        for command in [&["plan", "--all"][..], &["apply", "--all", "-y"], &["validate"]] {
-            let (code, _, errors) = run(command, &file);
-            assert_eq!(code, 5, "{name}: {errors}");
-            assert!(errors.contains(expected), "{name}: {errors}");
-            assert!(errors.len() < 3000, "{name}: {}", errors.len());
-        }
-    }
-    for (name, piece) in
-        [("deep.yaml", "["), ("deep.json", "["), ("deep.toml", "a=["), ("long.ipvsadm", "x")]
-    {
-        let file = folder.write(name, piece.repeat(100_000));
-        assert_eq!(run(&["apply", "--all", "-y"], &file).0, 5, "{name}");
-    }
-    // More than is read of any file.
-    let zeros = Path::new("/dev/zero");
-    for format in ["yaml", "toml", "json", "ipvsadm"] {
-        let (code, _, errors) = run(&["apply", "-y", "--format", format], zeros);
-        assert_eq!(code, 5, "{errors}");
-        assert!(errors.contains("longer than 16 MiB"), "{errors}");
-    }
-    assert_eq!(there(&mut ipvs), before);
-}
-
-#[test]
 fn a_destination_is_drained() {
     let mut ipvs = fresh();
     let web = Service::tcp(([192, 0, 2, 10], 80).into());
@@ -238,110 +224,4 @@ fn a_destination_is_drained() {
     let (code, _, errors) = run(&arguments, Path::new("10.0.0.2:8080"));
     assert_eq!(code, 1);
     assert!(errors.contains("10.0.0.2:8080"), "{errors}");
-}
-
-#[test]
-fn two_programs_take_turns() {
-    let mut ipvs = fresh();
-    let folder = Folder::new("lock");
-    let web = folder.write("web.yaml", WEB);
-    let namespace = fs::File::open("/proc/thread-self/ns/net").unwrap();
-    flock(&namespace, FlockOperation::LockExclusive).unwrap();
-    assert_eq!(run(&["plan"], &web).0, 3, "looking needs no turn");
-    let mut command = table(&["apply", "-y"]);
-    let mut running =
-        Running(command.arg(&web).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let waiting = "table: another `table` is at work here; waiting for it";
-    assert_eq!(lines.next().as_deref(), Some(waiting));
-    assert!(there(&mut ipvs).is_empty());
-    flock(&namespace, FlockOperation::Unlock).unwrap();
-    assert_eq!(lines.next().as_deref(), Some("table: 3 done"));
-    assert_eq!(running.0.wait().unwrap().code(), Some(3));
-}
-
-#[test]
-fn what_cannot_be_told_is_done_all_the_same() {
-    let mut ipvs = fresh();
-    let folder = Folder::new("full");
-    let web = folder.write("web.yaml", WEB);
-    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut apply = table(&["apply", "-y"]);
-    let status = apply.arg(&web).stdout(Stdio::null()).stderr(full()).status().unwrap();
-    assert_eq!(status.code(), Some(3));
-    // Something was changed, which the exit code for `nothing was` would not say.
-    for (words, last, left) in [
-        (&["apply", "-y", "--json"][..], folder.write("less.yaml", LESS), 1),
-        (&["drain", "-y", "TCP 192.0.2.10:80"], "10.0.0.2:8080".into(), 0),
-    ] {
-        let status = table(words).arg(last).stdout(full()).stderr(Stdio::null()).status();
-        assert_eq!(status.unwrap().code(), Some(4), "{words:?}");
-        let servers = there(&mut ipvs).services().next().unwrap().destinations().len();
-        assert_eq!(servers, left, "{words:?}");
-    }
-}
-
-/// Kills the program when the test is over.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-#[test]
-fn a_file_that_changes_is_applied_again() {
-    let mut ipvs = fresh();
-    let folder = Folder::new("watch");
-    let web = folder.write("web.yaml", WEB);
-    let mut command = table(&["apply", "--watch", "-y"]);
-    let mut running =
-        Running(command.arg(&web).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut next = |expected: &str| {
-        let line = lines.next().unwrap();
-        assert!(line.contains(expected), "{line}");
-    };
-    next("table: 3 done");
-    next("Changed");
-    assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
-    fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
-    next(" done");
-    next("Changed");
-    let services = there(&mut ipvs);
-    let only = services.services().next().unwrap().id();
-    assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
-    fs::write(&web, WEB).unwrap();
-    next(" done");
-    next("Changed");
-
-    fs::write(&web, "services: [").unwrap();
-    next("line");
-    assert_eq!(there(&mut ipvs).len(), 1, "a bad file changes nothing");
-
-    // As editors do it: another file in its place.
-    let other = folder.write("new.yaml", WEB.replace("10.0.0.3", "10.0.0.4"));
-    fs::rename(other, &web).unwrap();
-    let mut changed = lines.find(|line| line.contains("Changed"));
-    assert!(changed.take().is_some());
-    let servers = ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()));
-    assert!(
-        servers.unwrap().iter().any(|entry| entry.destination.id.to_string() == "10.0.0.4:8080")
-    );
-}
-
-#[test]
-fn a_reader_that_leaves_is_no_error() {
-    let mut ipvs = fresh();
-    for port in 1..=2000 {
-        ipvs.add_service(&Service::tcp(([192, 0, 2, 10], port).into())).unwrap();
-    }
-    let mut child =
-        table(&["export"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.stderr.is_empty(), "{output:?}");
-    std::io::stderr().flush().unwrap();
 }

@@ -1,0 +1,60 @@
+//! Files that no table can be read from.
+
+use std::path::Path;
+
+use ipvs_netlink::Service;
+
+use super::{Folder, run, there};
+use crate::namespace::fresh;
+
+#[test]
+fn bad_files_are_refused_precisely_and_change_nothing() {
+    let mut ipvs = fresh();
+    ipvs.add_service(&Service::tcp(([192, 0, 2, 1], 80).into())).unwrap();
+    let before = there(&mut ipvs);
+    let folder = Folder::new("bad");
+    let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
+        c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nservices: [*c,*c,*c,*c,*c,*c,*c,*c]\n";
+    let twice = "services: [{tcp: 1.2.3.4:80}, {tcp: 1.2.3.4:80}]";
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("unknown.yaml", b"services:\n  - tcp: 1.2.3.4:80\n    wieght: 3\n", "line 3 column 5: unknown field `wieght`"),
+        ("unknown.toml", b"[[services]]\ntcp = \"1.2.3.4:80\"\nwieght = 3\n", "line 3"),
+        ("unknown.json", b"{\"services\": [{\"tcp\": \"1.2.3.4:80\",\n\"wieght\": 3}]}", "line 2"),
+        ("twice.yaml", twice.as_bytes(), "TCP 1.2.3.4:80"),
+        ("key.yaml", b"services: [{tcp: 1.2.3.4:80, tcp: 1.2.3.4:81}]", "duplicate"),
+        ("type.yaml", b"services: 5", "line 1"),
+        ("weight.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: -1}]}]", "weight"),
+        ("range.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: 4294967295}]}]", "at most 2147483647"),
+        ("empty.yaml", b"", "line 1"),
+        ("utf8.yaml", b"services:\n  - tcp: \xff\n", "line 2: not UTF-8"),
+        ("nul.toml", b"\0", "line 1"),
+        ("laughs.yaml", laughs.as_bytes(), "line"),
+        ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
+        ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
+        ("flush.ipvsadm", b"-C\n", "line 1"),
+        ("empty.ipvsadm", b"# nothing\n", "there is no service in it"),
+    ];
+    for (name, text, expected) in cases {
+        let file = folder.write(name, text);
+        for command in [&["plan", "--all"][..], &["apply", "--all", "-y"], &["validate"]] {
+            let (code, _, errors) = run(command, &file);
+            assert_eq!(code, 5, "{name}: {errors}");
+            assert!(errors.contains(expected), "{name}: {errors}");
+            assert!(errors.len() < 3000, "{name}: {}", errors.len());
+        }
+    }
+    for (name, piece) in
+        [("deep.yaml", "["), ("deep.json", "["), ("deep.toml", "a=["), ("long.ipvsadm", "x")]
+    {
+        let file = folder.write(name, piece.repeat(100_000));
+        assert_eq!(run(&["apply", "--all", "-y"], &file).0, 5, "{name}");
+    }
+    // More than is read of any file.
+    let zeros = Path::new("/dev/zero");
+    for format in ["yaml", "toml", "json", "ipvsadm"] {
+        let (code, _, errors) = run(&["apply", "-y", "--format", format], zeros);
+        assert_eq!(code, 5, "{errors}");
+        assert!(errors.contains("longer than 16 MiB"), "{errors}");
+    }
+    assert_eq!(there(&mut ipvs), before);
+}

@@ -1,0 +1,40 @@
+//! `apply --watch`.
+
+use std::fs;
+
+use super::{Folder, Running, WEB, table_of, there};
+use crate::namespace::fresh;
+
+#[test]
+fn a_file_that_changes_is_applied_again() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("watch");
+    let web = folder.write("web.yaml", WEB);
+    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
+    running.says("table: 3 done");
+    running.says("Changed");
+    assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
+    fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
+    running.says(" done");
+    running.says("Changed");
+    let services = there(&mut ipvs);
+    let only = services.services().next().unwrap().id();
+    assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
+    fs::write(&web, WEB).unwrap();
+    running.says(" done");
+    running.says("Changed");
+
+    fs::write(&web, "services: [").unwrap();
+    running.says("line");
+    assert_eq!(there(&mut ipvs).len(), 1, "a bad file changes nothing");
+
+    // As editors do it: another file in its place.
+    let other = folder.write("new.yaml", WEB.replace("10.0.0.3", "10.0.0.4"));
+    fs::rename(other, &web).unwrap();
+    let mut changed = running.lines.find(|line| line.as_ref().unwrap().contains("Changed"));
+    assert!(changed.take().is_some());
+    let servers = ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()));
+    assert!(
+        servers.unwrap().iter().any(|entry| entry.destination.id.to_string() == "10.0.0.4:8080")
+    );
+}
