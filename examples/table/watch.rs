@@ -21,7 +21,8 @@ const RETRY: Duration = Duration::from_secs(30);
 
 /// Applies the file now and whenever it has changed. A file that cannot be read or
 /// planned is reported, and the table stays as it is. What was in the file the last time
-/// stays ours, so that it goes away with its lines.
+/// stays ours, so that it goes away with its lines; once it has gone, who adds it is somebody
+/// else.
 pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let path = &apply.planning.file.path;
     if path == Path::new("-") {
@@ -81,6 +82,10 @@ fn once(
             _ => ControlFlow::Break(()),
         }
     })?;
-    formerly.extend(desired);
+    match done {
+        Status::NoChange | Status::Changed => *formerly = desired,
+        // What was to go may still be there.
+        _ => formerly.extend(desired),
+    }
     Ok(done)
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{Folder, Running, WEB, table_of, there};
+use ipvs_netlink::Service;
+
+use super::{Folder, LESS, Running, WEB, table_of, there};
 use crate::namespace::fresh;
 
 #[test]
@@ -37,4 +39,24 @@ fn a_file_that_changes_is_applied_again() {
     assert!(
         servers.unwrap().iter().any(|entry| entry.destination.id.to_string() == "10.0.0.4:8080")
     );
+}
+
+#[test]
+fn what_has_left_the_file_and_the_table_is_ours_no_more() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("former");
+    let web = folder.write("web.yaml", WEB);
+    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
+    running.says("table: 3 done");
+    running.says("Changed");
+    fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
+    running.says(" done");
+    running.says("Changed");
+    let theirs = Service::tcp(([192, 0, 2, 10], 80).into());
+    ipvs.add_service(&theirs).unwrap();
+    fs::write(&web, LESS.replace("192.0.2.10", "192.0.2.11")).unwrap();
+    running.says(" done");
+    running.says("Changed");
+    assert!(ipvs.service(theirs.id).is_ok());
+    assert_eq!(there(&mut ipvs).len(), 2);
 }
