@@ -308,7 +308,8 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply again whenever the file changes, until interrupted; needs --yes
+    /// Apply again whenever the file changes, until interrupted; needs --yes. A file that
+    /// cannot be used at the start ends it with exit code 1 or 5, later it is reported
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
 }

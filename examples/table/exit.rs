@@ -35,7 +35,7 @@ impl From<Status> for ExitCode {
 }
 
 /// Why nothing was changed.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
     pub(crate) text: String,

@@ -18,9 +18,7 @@ const LONGEST_TOML: usize = 4 << 20;
 
 /// Reads the table in a file.
 pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
-    let name = source.path.display();
-    let bytes = load(&source.path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
-    table(source, &bytes)
+    table(source, &load(&source.path)?)
 }
 
 /// The table in what a file has.
@@ -40,13 +38,13 @@ pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
 }
 
 /// What a file has, as far as it is read.
-pub(crate) fn load(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    }
+    let read = match path == Path::new("-") {
+        true => io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
     Ok(bytes)
 }
 

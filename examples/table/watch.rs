@@ -19,37 +19,39 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// After which time what failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Applies the file now and whenever it has changed. A file that cannot be read or
-/// planned is reported, and the table stays as it is. What was in the file the last time
-/// stays ours, so that it goes away with its lines; once it has gone, who adds it is somebody
-/// else.
+/// Applies the file now and whenever it has changed. What is wrong with the file at the start
+/// ends the program; what is wrong later is reported, and the table stays as it is. What was
+/// in the file the last time stays ours, so that it goes away with its lines; once it has
+/// gone, who adds it is somebody else.
 pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
-    let path = &apply.planning.file.path;
-    if path == Path::new("-") {
+    let source = &apply.planning.file;
+    if source.path == Path::new("-") {
         return Err(Failure::new("standard input cannot be watched"));
     }
+    file::read(source)?;
     let mut formerly = Table::new();
-    let mut applied: Option<(Vec<u8>, Option<Instant>)> = None;
-    let mut seen = None;
+    let (mut seen, mut dealt_with) = (None, None);
+    let mut retry: Option<Instant> = None;
     loop {
         // Its times would not do: some file systems count in seconds.
-        let now = file::load(path).ok();
+        let now = Some(file::load(&source.path));
+        let due = dealt_with != now || retry.is_some_and(|retry| retry <= Instant::now());
         // Somebody may be in the midst of writing it.
-        let stable = seen == now;
-        if let (true, Some(bytes)) = (stable, &now) {
-            let due = match &applied {
-                Some((last, retry)) => {
-                    last != bytes || retry.is_some_and(|retry| retry <= Instant::now())
+        if let (true, Some(file)) = (due && seen == now, &now) {
+            let again = match file {
+                Ok(bytes) => {
+                    let done = once(apply, bytes, &mut formerly, screen);
+                    let status = done.unwrap_or_else(|failure| screen.failure(&failure));
+                    screen.note(&format!("{}: {status:?}", source.path.display()));
+                    matches!(status, Status::PartlyFailed | Status::Failed)
                 }
-                None => true,
+                Err(failure) => {
+                    screen.failure(failure);
+                    false
+                }
             };
-            if due {
-                let done = once(apply, bytes, &mut formerly, screen);
-                let status = done.unwrap_or_else(|failure| screen.failure(&failure));
-                screen.note(&format!("{}: {status:?}", path.display()));
-                let again = matches!(status, Status::PartlyFailed | Status::Failed);
-                applied = Some((bytes.clone(), again.then(|| Instant::now() + RETRY)));
-            }
+            retry = again.then(|| Instant::now() + RETRY);
+            dealt_with = now.clone();
         }
         seen = now;
         sleep(PAUSE);
@@ -78,8 +80,8 @@ fn once(
         screen.progress(&progress.to_string());
         // A new version of the file may want back what drains.
         match file::load(&planning.file.path) {
-            Ok(bytes) if bytes == now => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(()),
+            Ok(bytes) if bytes != now => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
     })?;
     match done {

@@ -1,10 +1,12 @@
 //! `apply --watch`.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use ipvs_netlink::Service;
 
-use super::{Folder, LESS, Running, WEB, table_of, there};
+use super::{Folder, LESS, Running, WEB, run, table_of, there};
 use crate::namespace::fresh;
 
 #[test]
@@ -59,4 +61,40 @@ fn what_has_left_the_file_and_the_table_is_ours_no_more() {
     running.says("Changed");
     assert!(ipvs.service(theirs.id).is_ok());
     assert_eq!(there(&mut ipvs).len(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("start");
+    for (file, code, expected) in [
+        (folder.0.join("missing.yaml"), 1, "No such file"),
+        (folder.write("table", WEB), 1, "say --format"),
+        (folder.write("bad.yaml", "services: ["), 5, "line 1"),
+    ] {
+        let (end, _, errors) = run(&["apply", "--watch", "-y"], &file);
+        assert_eq!(end, code, "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+    }
+    assert!(there(&mut ipvs).is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_any_more_is_told_once() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("gone");
+    let web = folder.write("web.yaml", WEB);
+    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
+    running.says("table: 3 done");
+    running.says("Changed");
+    fs::remove_file(&web).unwrap();
+    running.says("web.yaml: No such file");
+    sleep(Duration::from_secs(2));
+    fs::create_dir(&web).unwrap();
+    running.says("web.yaml: Is a directory");
+    assert_eq!(there(&mut ipvs).len(), 1);
+    fs::remove_dir(&web).unwrap();
+    fs::write(&web, LESS).unwrap();
+    let changed = running.lines.find(|line| line.as_ref().unwrap().contains("Changed"));
+    assert!(changed.is_some());
 }
