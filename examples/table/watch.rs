@@ -67,9 +67,6 @@ fn once(
     let planning = &apply.planning;
     let desired = file::table(&planning.file, now)?;
     screen.unknown_schedulers(&desired);
-    if desired.is_empty() && !formerly.is_empty() {
-        return Err(Failure::invalid("the file has no services any more; is it being written?"));
-    }
     let mut ipvs = planning.kernel.connect()?;
     let _alone = planning.kernel.alone(screen)?;
     let plan = planning.plan(&mut ipvs, &desired, formerly, screen)?;

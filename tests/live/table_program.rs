@@ -100,6 +100,12 @@ impl Running {
         let line = self.lines.next().unwrap().unwrap();
         assert!(line.contains(expected), "{line}");
     }
+
+    /// A line that comes sooner or later.
+    #[track_caller]
+    fn says_at_last(&mut self, expected: &str) {
+        assert!(self.lines.any(|line| line.unwrap().contains(expected)), "never {expected}");
+    }
 }
 
 impl Drop for Running {

@@ -35,8 +35,7 @@ fn a_file_that_changes_is_applied_again() {
     // As editors do it: another file in its place.
     let other = folder.write("new.yaml", WEB.replace("10.0.0.3", "10.0.0.4"));
     fs::rename(other, &web).unwrap();
-    let mut changed = running.lines.find(|line| line.as_ref().unwrap().contains("Changed"));
-    assert!(changed.take().is_some());
+    running.says_at_last("Changed");
     let servers = ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()));
     assert!(
         servers.unwrap().iter().any(|entry| entry.destination.id.to_string() == "10.0.0.4:8080")
@@ -95,6 +94,30 @@ fn a_file_that_cannot_be_read_any_more_is_told_once() {
     assert_eq!(there(&mut ipvs).len(), 1);
     fs::remove_dir(&web).unwrap();
     fs::write(&web, LESS).unwrap();
-    let changed = running.lines.find(|line| line.as_ref().unwrap().contains("Changed"));
-    assert!(changed.is_some());
+    running.says_at_last("Changed");
+}
+
+#[test]
+fn a_file_that_asks_for_no_services_is_applied() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("none");
+    let theirs = Service::tcp(([192, 0, 2, 1], 80).into());
+    ipvs.add_service(&theirs).unwrap();
+    for (name, some, none) in [
+        ("web.yaml", WEB, "services: []\n"),
+        ("web.toml", "[[services]]\ntcp = \"192.0.2.10:80\"\n", "services = []\n"),
+    ] {
+        let web = folder.write(name, some);
+        let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
+        running.says(" done");
+        running.says("Changed");
+        assert_eq!(there(&mut ipvs).len(), 2, "{name}");
+        // Half of it is there.
+        fs::write(&web, "").unwrap();
+        running.says_at_last("Invalid");
+        assert_eq!(there(&mut ipvs).len(), 2, "{name}");
+        fs::write(&web, none).unwrap();
+        running.says_at_last("Changed");
+        assert_eq!(there(&mut ipvs).services().next().unwrap().id(), theirs.id, "{name}");
+    }
 }
