@@ -23,7 +23,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let none = Table::new();
     let mut alone = None;
     if apply.yes {
-        alone = Some(planning.kernel.alone(screen)?);
+        alone = Some(planning.kernel.alone(apply.wait, screen)?);
     }
     let plan = planning.plan(&mut ipvs, &desired, &none, screen)?;
     if !planning.json {
@@ -32,7 +32,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     if !apply.yes && !plan.is_empty() {
         screen.confirm("Apply?")?;
         // It may have taken long to answer.
-        alone = Some(planning.kernel.alone(screen)?);
+        alone = Some(planning.kernel.alone(apply.wait, screen)?);
         let now = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
         if !same {

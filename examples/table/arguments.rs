@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -20,9 +21,9 @@ macro_rules! exit_codes {
     () => {
         "\
 Exit codes:
-  0  nothing differed            3  changed, or `plan` found changes
-  1  no kernel, file or consent  4  some changes failed or are still draining
-  2  wrong usage                 5  the file, or what it asks for, was refused"
+  0  nothing differed                  3  changed, or `plan` found changes
+  1  no kernel, file, lock or consent  4  some changes failed or still drain
+  2  wrong usage                       5  the file, or what it asks for, was refused"
     };
 }
 
@@ -33,7 +34,8 @@ Exit codes:
     after_help = concat!(exit_codes!(), "
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
-more. The table is never flushed. Several of these programs take turns.")
+more. The table is never flushed. Several of these programs take turns: `apply` and `drain`
+lock the file of the network namespace.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -247,8 +249,18 @@ enum Until {
     Clients,
 }
 
+/// `None` is never.
 #[derive(Clone, Copy, Debug)]
-struct Deadline(Option<Duration>);
+pub(crate) struct Deadline(pub(crate) Option<Duration>);
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, "{} s", time.as_secs_f64()),
+            None => f.write_str("as long as it takes"),
+        }
+    }
+}
 
 impl FromStr for Deadline {
     type Err = &'static str;
@@ -312,6 +324,9 @@ pub(crate) struct Apply {
     /// cannot be used at the start ends it with exit code 1 or 5, later it is reported
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
+    /// How long to wait while another program has the lock: 60s, 5m, or `forever`
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(crate) wait: Deadline,
 }
 
 #[derive(Debug, Args)]
@@ -336,6 +351,9 @@ pub(crate) struct Drain {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// How long to wait while another program has the lock: 60s, 5m, or `forever`
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(crate) wait: Deadline,
 }
 
 #[derive(Debug, Args)]

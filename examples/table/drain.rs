@@ -25,7 +25,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
         let question = format!("Take {} out of {}?", drain.destination, drain.service);
         screen.confirm(&question)?;
     }
-    let _alone = drain.kernel.alone(screen)?;
+    let _alone = drain.kernel.alone(drain.wait, screen)?;
     if gently {
         let weight = entry.destination.weight;
         screen.note(&format!(

@@ -18,7 +18,8 @@ pub(crate) enum Status {
     PartlyFailed,
     /// The input was refused and nothing was changed.
     Invalid,
-    /// The kernel or a file could not be had, or somebody said no. Nothing was changed.
+    /// The kernel, a file or the lock could not be had, or somebody said no. Nothing was
+    /// changed.
     Failed,
 }
 

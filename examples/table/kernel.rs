@@ -1,13 +1,17 @@
 //! Whose table it is, and who else works on it.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use ipvs_netlink::Client;
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
+use crate::arguments::Deadline;
 use crate::exit::Failure;
 use crate::screen::Screen;
 
@@ -42,19 +46,35 @@ impl Kernel {
     }
 
     /// Waits until no other program like this one writes the table. The kernel has no lock
-    /// for it, but all know the file of its network namespace.
-    pub(crate) fn alone(&self, screen: &Screen) -> Result<Alone, Failure> {
+    /// for it, but all know the file of its network namespace. Whoever is in there may lock
+    /// it, without any privilege, and would keep everybody else waiting.
+    pub(crate) fn alone(&self, wait: Deadline, screen: &Screen) -> Result<Alone, Failure> {
         let path = self.other().unwrap_or_else(|| PathBuf::from("/proc/self/ns/net"));
-        let lock = |file: &File| match flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => {
-                screen.note("another `table` is at work here; waiting for it");
-                retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
+        let name = path.display();
+        let failed = |error: io::Error| Failure::new(format!("{name}: {error}"));
+        let file = File::open(&path).map_err(failed)?;
+        let begin = Instant::now();
+        let mut told = false;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::INTR) => continue,
+                Err(Errno::WOULDBLOCK) => {}
+                done => {
+                    done.map_err(|error| failed(error.into()))?;
+                    return Ok(Alone { _namespace: file });
+                }
             }
-            done => done,
-        };
-        let file = File::open(&path)
-            .and_then(|file| lock(&file).map(|()| file).map_err(Into::into))
-            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-        Ok(Alone { _namespace: file })
+            if wait.0.is_some_and(|wait| begin.elapsed() >= wait) {
+                let text = format!("another program keeps the lock on {name}; nothing was changed");
+                return Err(Failure::new(text));
+            }
+            if !told {
+                screen.note(&format!(
+                    "another program has the lock on {name}; waiting {wait} for it"
+                ));
+                told = true;
+            }
+            sleep(Duration::from_millis(100));
+        }
     }
 }

@@ -68,7 +68,7 @@ fn once(
     let desired = file::table(&planning.file, now)?;
     screen.unknown_schedulers(&desired);
     let mut ipvs = planning.kernel.connect()?;
-    let _alone = planning.kernel.alone(screen)?;
+    let _alone = planning.kernel.alone(apply.wait, screen)?;
     let plan = planning.plan(&mut ipvs, &desired, formerly, screen)?;
     if !planning.json {
         screen.diff(&plan)?;

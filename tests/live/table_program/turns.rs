@@ -1,7 +1,9 @@
 //! Programs that would write one table at the same time.
 
 use std::fs;
+use std::path::Path;
 
+use ipvs_netlink::{Destination, Service, ServiceId};
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Folder, Running, WEB, run, table_of, there};
@@ -16,9 +18,38 @@ fn two_programs_take_turns() {
     flock(&namespace, FlockOperation::LockExclusive).unwrap();
     assert_eq!(run(&["plan"], &web).0, 3, "looking needs no turn");
     let mut running = Running::start(table_of(&["apply", "-y"], &web));
-    running.says("table: another `table` is at work here; waiting for it");
+    running.says("table: another program has the lock on /proc/self/ns/net; waiting 60 s for it");
     assert!(there(&mut ipvs).is_empty());
     flock(&namespace, FlockOperation::Unlock).unwrap();
     running.says("table: 3 done");
     assert_eq!(running.child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn who_keeps_the_lock_is_not_waited_for_without_end() {
+    let mut ipvs = fresh();
+    ipvs.add_service(&Service::tcp(([192, 0, 2, 10], 80).into())).unwrap();
+    let server = Destination::masquerade(([10, 0, 0, 2], 8080).into());
+    ipvs.add_destination(ServiceId::tcp(([192, 0, 2, 10], 80).into()), &server).unwrap();
+    let before = there(&mut ipvs);
+    let folder = Folder::new("keep");
+    let web = folder.write("web.yaml", WEB);
+    let namespace = fs::File::open("/proc/thread-self/ns/net").unwrap();
+    // To read is enough for it, which takes no privilege.
+    flock(&namespace, FlockOperation::LockShared).unwrap();
+    for (arguments, last) in [
+        (&["apply", "-y", "--wait", "1s"][..], web.as_path()),
+        (&["apply", "-y", "--wait", "0"], &web),
+        (&["drain", "-y", "--wait", "1s", "TCP 192.0.2.10:80"], Path::new("10.0.0.2:8080")),
+    ] {
+        let (code, _, errors) = run(arguments, last);
+        assert_eq!(code, 1, "{errors}");
+        let end =
+            "table: another program keeps the lock on /proc/self/ns/net; nothing was changed\n";
+        assert!(errors.ends_with(end), "{errors}");
+    }
+    assert_eq!(there(&mut ipvs), before);
+    let mut watching = Running::start(table_of(&["apply", "--watch", "-y", "--wait", "0"], &web));
+    watching.says_at_last("keeps the lock");
+    watching.says("Failed");
 }
