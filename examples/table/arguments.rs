@@ -1,14 +1,10 @@
 //! The command line.
 
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use ipvs_netlink::table::{
-    Actions, DrainPolicy, DrainUntil, Network, OnFailure, Plan, PlanOptions, Scope, Table,
+    Actions, DrainPolicy, Network, OnFailure, Plan, PlanOptions, Scope, Table,
 };
 use ipvs_netlink::{Client, DestinationId, ServiceId};
 
@@ -16,6 +12,7 @@ use crate::exit::Failure;
 use crate::file;
 use crate::kernel::Kernel;
 use crate::screen::Screen;
+use crate::values::{Action, Color, Deadline, Format, Range, Until};
 
 macro_rules! exit_codes {
     () => {
@@ -43,13 +40,6 @@ pub(crate) struct Arguments {
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,14 +73,6 @@ pub(crate) struct Source {
     pub(crate) names: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Yaml,
-    Toml,
-    Json,
-    Ipvsadm,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Planning {
     #[command(flatten)]
@@ -121,7 +103,7 @@ pub(crate) struct Planning {
 impl Planning {
     /// `formerly` are services that were ours the last time.
     fn options(&self, formerly: &Table) -> Result<PlanOptions, Failure> {
-        let allowed = self.allow.iter().map(|action| action.actions());
+        let allowed = self.allow.iter().copied().map(Actions::from);
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
         let on_failure = match self.stop_on_failure {
             true => OnFailure::Stop,
@@ -200,24 +182,6 @@ impl Scoping {
     }
 }
 
-/// `80` or `8000-8999`.
-#[derive(Clone, Debug)]
-struct Range<N>(RangeInclusive<N>);
-
-impl<N: FromStr + Copy + PartialOrd> FromStr for Range<N> {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |text: &str| text.parse::<N>().map_err(|_| "must be like 80 or 8000-8999");
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let range = number(first)?..=number(last)?;
-        if range.start() > range.end() {
-            return Err("the first number must not be above the last");
-        }
-        Ok(Self(range))
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Draining {
     /// How long connections are waited for: 30s, 5m, 1h, or `forever`
@@ -230,77 +194,7 @@ pub(crate) struct Draining {
 
 impl Draining {
     pub(crate) fn policy(&self) -> DrainPolicy {
-        let until = match self.drain_until {
-            Until::Active => DrainUntil::NoActive,
-            Until::Connections => DrainUntil::NoConnections,
-            Until::Clients => DrainUntil::NoClients,
-        };
-        DrainPolicy::new().until(until).deadline(self.drain_deadline.0)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Until {
-    /// Established ones
-    Active,
-    /// Those being opened or closed, too
-    Connections,
-    /// Clients bound by persistence, too
-    Clients,
-}
-
-/// `None` is never.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline(pub(crate) Option<Duration>);
-
-impl fmt::Display for Deadline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(time) => write!(f, "{} s", time.as_secs_f64()),
-            None => f.write_str("as long as it takes"),
-        }
-    }
-}
-
-impl FromStr for Deadline {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "forever" {
-            return Ok(Self(None));
-        }
-        let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("", 1000)];
-        units
-            .into_iter()
-            .filter_map(|(unit, millis)| Some((text.strip_suffix(unit)?, millis)))
-            .find_map(|(number, millis)| number.parse::<u64>().ok()?.checked_mul(millis))
-            .map(|millis| Self(Some(Duration::from_millis(millis))))
-            .ok_or("must be like 500ms, 30s, 5m, 1h or forever")
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Action {
-    AddService,
-    UpdateService,
-    ChangeScheduler,
-    DeleteService,
-    AddDestination,
-    UpdateDestination,
-    DeleteDestination,
-}
-
-impl Action {
-    fn actions(self) -> Actions {
-        match self {
-            Self::AddService => Actions::ADD_SERVICE,
-            Self::UpdateService => Actions::UPDATE_SERVICE,
-            Self::ChangeScheduler => Actions::CHANGE_SCHEDULER,
-            Self::DeleteService => Actions::DELETE_SERVICE,
-            Self::AddDestination => Actions::ADD_DESTINATION,
-            Self::UpdateDestination => Actions::UPDATE_DESTINATION,
-            Self::DeleteDestination => Actions::DELETE_DESTINATION,
-        }
+        DrainPolicy::new().until(self.drain_until.into()).deadline(self.drain_deadline.0)
     }
 }
 

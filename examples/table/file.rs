@@ -7,8 +7,9 @@ use std::path::Path;
 use ipvs_netlink::table::Table;
 use ipvs_netlink::{Names, NumericNames, SystemNames};
 
-use crate::arguments::{Format, Source};
+use crate::arguments::Source;
 use crate::exit::Failure;
+use crate::values::Format;
 
 /// More than a table needs: 10,000 services with 10 destinations each are 6 MB of YAML.
 const LONGEST: u64 = 16 << 20;

@@ -11,9 +11,9 @@ use ipvs_netlink::Client;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::arguments::Deadline;
 use crate::exit::Failure;
 use crate::screen::Screen;
+use crate::values::Deadline;
 
 #[derive(Debug, Args)]
 pub(crate) struct Kernel {

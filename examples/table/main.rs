@@ -22,6 +22,7 @@ mod file;
 mod json;
 mod kernel;
 mod screen;
+mod values;
 mod watch;
 
 use std::error::Error;

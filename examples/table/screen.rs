@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use ipvs_netlink::Scheduler;
 use ipvs_netlink::table::{Plan, Sign, Table};
 
-use crate::arguments::Color;
 use crate::exit::{Failure, Status};
+use crate::values::Color;
 
 pub(crate) struct Screen {
     coloured: bool,

@@ -1,0 +1,117 @@
+//! Values of options.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use ipvs_netlink::table::{Actions, DrainUntil};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Yaml,
+    Toml,
+    Json,
+    Ipvsadm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Until {
+    /// Established ones
+    Active,
+    /// Those being opened or closed, too
+    Connections,
+    /// Clients bound by persistence, too
+    Clients,
+}
+
+impl From<Until> for DrainUntil {
+    fn from(until: Until) -> Self {
+        match until {
+            Until::Active => Self::NoActive,
+            Until::Connections => Self::NoConnections,
+            Until::Clients => Self::NoClients,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Action {
+    AddService,
+    UpdateService,
+    ChangeScheduler,
+    DeleteService,
+    AddDestination,
+    UpdateDestination,
+    DeleteDestination,
+}
+
+impl From<Action> for Actions {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::AddService => Self::ADD_SERVICE,
+            Action::UpdateService => Self::UPDATE_SERVICE,
+            Action::ChangeScheduler => Self::CHANGE_SCHEDULER,
+            Action::DeleteService => Self::DELETE_SERVICE,
+            Action::AddDestination => Self::ADD_DESTINATION,
+            Action::UpdateDestination => Self::UPDATE_DESTINATION,
+            Action::DeleteDestination => Self::DELETE_DESTINATION,
+        }
+    }
+}
+
+/// `80` or `8000-8999`.
+#[derive(Clone, Debug)]
+pub(crate) struct Range<N>(pub(crate) RangeInclusive<N>);
+
+impl<N: FromStr + Copy + PartialOrd> FromStr for Range<N> {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| text.parse::<N>().map_err(|_| "must be like 80 or 8000-8999");
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let range = number(first)?..=number(last)?;
+        if range.start() > range.end() {
+            return Err("the first number must not be above the last");
+        }
+        Ok(Self(range))
+    }
+}
+
+/// `None` is never.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(pub(crate) Option<Duration>);
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, "{} s", time.as_secs_f64()),
+            None => f.write_str("as long as it takes"),
+        }
+    }
+}
+
+impl FromStr for Deadline {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self(None));
+        }
+        let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("", 1000)];
+        units
+            .into_iter()
+            .filter_map(|(unit, millis)| Some((text.strip_suffix(unit)?, millis)))
+            .find_map(|(number, millis)| number.parse::<u64>().ok()?.checked_mul(millis))
+            .map(|millis| Self(Some(Duration::from_millis(millis))))
+            .ok_or("must be like 500ms, 30s, 5m, 1h or forever")
+    }
+}
