@@ -30,7 +30,9 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         screen.diff(&plan)?;
     }
     if !apply.yes && !plan.is_empty() {
-        screen.confirm("Apply?")?;
+        // Standard output is for the JSON alone.
+        let shown = if planning.json { plan.to_string() } else { String::new() };
+        screen.confirm(&format!("{shown}Apply?"))?;
         // It may have taken long to answer.
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
         let now = planning.plan(&mut ipvs, &desired, &none, screen)?;

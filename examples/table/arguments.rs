@@ -95,7 +95,7 @@ pub(crate) struct Planning {
     /// When a change fails, make no other; else only its service is left alone
     #[arg(long)]
     stop_on_failure: bool,
-    /// Print JSON
+    /// Print JSON; what `apply` asks about goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,5 +1,6 @@
 //! The example `table`, as a person runs it.
 
+mod confirming;
 mod files;
 mod told;
 mod turns;
