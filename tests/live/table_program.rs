@@ -2,6 +2,7 @@
 
 mod confirming;
 mod files;
+mod planning;
 mod told;
 mod turns;
 mod watching;

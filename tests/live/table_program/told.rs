@@ -1,12 +1,14 @@
 //! What is printed, and where.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use ipvs_netlink::Service;
+use serde_json::{Value, json};
 
-use super::{Folder, LESS, WEB, table, there};
-use crate::namespace::fresh;
+use super::{Folder, LESS, WEB, run, table, there};
+use crate::namespace::{fresh, ipvsadm};
 
 #[test]
 fn what_cannot_be_told_is_done_all_the_same() {
@@ -40,4 +42,87 @@ fn a_reader_that_leaves_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn differences_are_in_colour_if_wanted() {
+    fresh();
+    let folder = Folder::new("colour");
+    let web = folder.write("web.yaml", WEB);
+    let (_, plan, _) = run(&["plan"], &web);
+    assert!(!plan.contains('\x1b'), "{plan:?}");
+    let (_, plan, _) = run(&["plan", "--color", "always"], &web);
+    assert!(plan.starts_with("\x1b[32m+ TCP 192.0.2.10:80 rr\x1b[0m\n"), "{plan:?}");
+    let (_, diff, errors) = run(&["--color", "always", "apply", "-y"], &web);
+    assert_eq!((diff, errors.as_str()), (plan, "table: 3 done\n"));
+    let other = LESS.replace("rr", "lc").replace("weight: 3", "weight: 4");
+    let (_, plan, _) = run(&["plan", "--color=always"], &folder.write("other.yaml", other));
+    let colours: Vec<_> = plan.lines().map(|line| &line[..line.find('m').unwrap()]).collect();
+    assert_eq!(colours, ["\x1b[1;31", "\x1b[33", "\x1b[31"], "{plan:?}");
+}
+
+#[test]
+fn programs_get_json() {
+    fresh();
+    let folder = Folder::new("json");
+    let web = folder.write("web.yaml", WEB);
+    let json = |arguments: &[&str], file: &Path| -> (i32, Value) {
+        let (code, text, _) = run(arguments, file);
+        (code, serde_json::from_str(&text).unwrap())
+    };
+    let server = |address: &str, weight: u32| {
+        json!({
+            "phase": "add",
+            "service": "TCP 192.0.2.10:80",
+            "destination": address,
+            "command": format!("ipvsadm -a -t 192.0.2.10:80 -r {address} -m -w {weight}"),
+            "disruption": null,
+        })
+    };
+    let service = json!({
+        "phase": "add",
+        "service": "TCP 192.0.2.10:80",
+        "destination": null,
+        "command": "ipvsadm -A -t 192.0.2.10:80 -s rr",
+        "disruption": null,
+    });
+    let steps = json!([service, server("10.0.0.2:8080", 3), server("10.0.0.3:8080", 1)]);
+    assert_eq!(json(&["plan", "--json"], &web), (3, json!({ "steps": steps })));
+
+    let (code, applied) = json(&["apply", "-y", "--json"], &web);
+    assert_eq!((code, &applied["done"], &applied["unverified"]), (3, &json!(true), &json!(null)));
+    for (step, planned) in
+        applied["steps"].as_array().unwrap().iter().zip(steps.as_array().unwrap())
+    {
+        assert_eq!(step["command"], planned["command"]);
+        assert_eq!((&step["outcome"], &step["done"]), (&json!("done"), &json!(true)));
+    }
+    assert_eq!(json(&["plan", "--json"], &web), (0, json!({ "steps": [] })));
+    let none = json!({ "steps": [], "done": true, "unverified": null });
+    assert_eq!(json(&["apply", "-y", "--json"], &web), (0, none));
+
+    // 127.255.255.255 is a broadcast address.
+    let partly = WEB.replace("10.0.0.3:8080", "127.255.255.255:80").replace("rr", "lc");
+    let (code, applied) = json(&["apply", "-y", "--json"], &folder.write("partly.yaml", partly));
+    assert_eq!((code, &applied["done"]), (4, &json!(false)));
+    let failed = |step: &&Value| step["outcome"] == "failed";
+    let failed = applied["steps"].as_array().unwrap().iter().find(failed).unwrap();
+    assert_eq!(
+        (&failed["destination"], &failed["done"]),
+        (&json!("127.255.255.255:80"), &json!(false))
+    );
+    assert!(failed["text"].as_str().unwrap().contains("127.255.255.255:80"), "{failed}");
+}
+
+#[test]
+fn what_is_planned_can_be_done_by_ipvsadm() {
+    fresh();
+    let folder = Folder::new("commands");
+    let web = folder.write("web.yaml", WEB);
+    let (code, commands, _) = run(&["plan", "--commands"], &web);
+    assert_eq!((code, commands.lines().count()), (3, 3));
+    for command in commands.lines() {
+        ipvsadm(command.strip_prefix("ipvsadm ").unwrap());
+    }
+    assert_eq!(run(&["plan"], &web).0, 0);
 }
