@@ -35,7 +35,7 @@ pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
         }
     };
     parse(bytes, format, source.names)
-        .map_err(|error| Failure::invalid(format!("{name}: {}", printable(&error))))
+        .map_err(|error| Failure::invalid(format!("{name}: {}", short(error))))
 }
 
 /// What a file has, as far as it is read.
@@ -122,14 +122,12 @@ pub(crate) fn write(table: &Table, format: Format) -> Result<String, Failure> {
     text.map_err(Failure::new)
 }
 
-/// What a hostile file makes a parser say must not reach the terminal as it is, nor fill
-/// it.
-fn printable(text: &str) -> String {
+/// What a hostile file makes a parser say must not fill the terminal.
+fn short(mut text: String) -> String {
     const LONGEST: usize = 2000;
-    let plain = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    let mut shown: String = text.chars().take(LONGEST).map(plain).collect();
-    if shown.len() < text.len() {
-        shown += "...";
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text += "...";
     }
-    shown
+    text
 }

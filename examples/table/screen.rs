@@ -57,6 +57,7 @@ impl Screen {
 
     /// Says something that is not the result.
     pub(crate) fn note(&self, text: &str) {
+        let text: String = text.chars().map(visible).collect();
         // Nobody else could be told that it cannot be said.
         writeln!(io::stderr(), "table: {text}").ok();
     }
@@ -103,4 +104,16 @@ impl Screen {
             _ => Err(Failure::new("not confirmed; nothing was changed")),
         }
     }
+}
+
+/// Names and lines of files are said as they are, but must neither move the cursor nor turn
+/// the writing round or hide something in it.
+fn visible(c: char) -> char {
+    let hidden = match c {
+        '\n' => false,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
+        '\u{2060}'..='\u{2069}' | '\u{feff}' => true,
+        other => other.is_control(),
+    };
+    if hidden { char::REPLACEMENT_CHARACTER } else { c }
 }

@@ -16,8 +16,8 @@ where
     S::deserialize(MapAccessDeserializer::new(Plain(mapping)))
 }
 
-/// A mapping whose keys have no control characters: the message about an unknown key
-/// has it as it is, and could move a terminal's cursor.
+/// A mapping whose keys have nothing but visible ASCII: the message about an unknown key has
+/// it as it is, and could move a terminal's cursor or turn the writing round.
 struct Plain<A>(A);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Plain<A> {
@@ -54,8 +54,10 @@ impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for Key<K> {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<K::Value, E> {
-        if key.contains(char::is_control) {
-            return Err(E::custom(format_args!("key {key:?}: must not have control characters")));
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(E::custom(format_args!(
+                "key {key:?}: must be of visible ASCII characters"
+            )));
         }
         self.0.deserialize(key.into_deserializer())
     }

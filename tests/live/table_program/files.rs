@@ -58,3 +58,21 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
     }
     assert_eq!(there(&mut ipvs), before);
 }
+
+#[test]
+fn what_a_file_says_does_not_lead_the_eye_astray() {
+    let folder = Folder::new("eye");
+    for odd in "\u{1b}\u{9b}\u{200b}\u{200f}\u{2028}\u{202e}\u{2060}\u{2069}\u{feff}".chars() {
+        for (name, text) in [
+            ("odd.yaml", format!("services:\n- tcp: x  # {odd}\n")),
+            ("odd.toml", format!("[[services]] # {odd}\ntcp = \"x\"\n")),
+            ("odd.json", format!("{{\"services\": [{{\"tcp\": \"{odd}\"}}]}}")),
+            ("odd.ipvsadm", format!("-A -t {odd}\n")),
+            (&format!("{odd}.yaml"), String::new()),
+        ] {
+            let (code, _, errors) = run(&["validate"], &folder.write(name, text));
+            assert_eq!(code, 5, "{errors}");
+            assert!(!errors.contains(odd), "{name}: {errors:?}");
+        }
+    }
+}

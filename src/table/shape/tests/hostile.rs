@@ -52,20 +52,22 @@ fn bytes_that_are_not_text() {
 }
 
 #[test]
-fn control_characters_do_not_reach_the_terminal() {
-    for [key, value] in [
-        ["tcp", r"\u001b[31m"],
-        ["scheduler", r"\u001b[31m"],
-        ["persistence", r"\u001b[31m"],
-        [r"\u001b[31m", "x"],
-    ] {
-        let json = format!(r#"{{"services": [{{"fwmark": 5, "{key}": "{value}"}}]}}"#);
-        let toml = format!("[[services]]\nfwmark = 5\n\"{key}\" = \"{value}\"");
-        let json = serde_json::from_str::<Table>(&json).unwrap_err().to_string();
-        let toml = toml::from_str::<Table>(&toml).unwrap_err().to_string();
-        for message in [json, toml] {
-            assert!(!message.contains('\u{1b}'), "{message:?}");
-            assert!(message.contains(r"\u{1b}[31m") || message.contains(r"\x1b"), "{message:?}");
+fn what_moves_a_cursor_or_turns_the_writing_round_does_not_reach_the_terminal() {
+    let visible = |c: char| c == '\n' || c == ' ' || c.is_ascii_graphic();
+    for character in ["1b", "9b", "200b", "200f", "2028", "202e", "2066", "feff"] {
+        let odd = format!(r"\u{character:0>4}[31m");
+        for [key, value] in
+            [["tcp", &*odd], ["scheduler", &odd], ["persistence", &odd], [&odd, "x"]]
+        {
+            let json = format!(r#"{{"services": [{{"fwmark": 5, "{key}": "{value}"}}]}}"#);
+            let toml = format!("[[services]]\nfwmark = 5\n\"{key}\" = \"{value}\"");
+            let json = serde_json::from_str::<Table>(&json).unwrap_err().to_string();
+            let toml = toml::from_str::<Table>(&toml).unwrap_err().to_string();
+            for message in [json, toml] {
+                let shown = format!(r"\u{{{character}}}[31m");
+                assert!(message.contains(&shown) || message.contains(r"\x"), "{message:?}");
+                assert!(message.chars().all(visible), "{message:?}");
+            }
         }
     }
 }
