@@ -39,7 +39,8 @@ impl Form for Flags {
         let mut flags = Self::new(ServiceFlags::empty(), Scheduler::default());
         while let Some(Formed(Flag(flag, word))) = list.next_element()? {
             flags.flags |= flag;
-            flags.words.extend(word);
+            // A list may say the same a million times.
+            flags.words.extend(word.filter(|word| !flags.words.contains(word)));
         }
         Ok(flags)
     }

@@ -8,6 +8,10 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::InvalidValue;
 
+/// More bytes than a value or key has. Errors quote them, formats copy errors, and escapes
+/// multiply what they stand for: of a long text that would take much memory.
+pub(super) const LONGEST: usize = 255;
+
 /// A value with a form in text. It reads itself from whichever kinds it takes; the
 /// others are of the wrong type.
 ///
@@ -79,6 +83,9 @@ impl<'de, F: Form> Visitor<'de> for Reader<F> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<F, E> {
+        if text.len() > LONGEST {
+            return Err(E::invalid_length(text.len(), &F::EXPECTED));
+        }
         F::of_text(text).map_err(|refused| refused.error::<F, E>(Unexpected::Str(text)))
     }
 

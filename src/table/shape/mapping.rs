@@ -7,6 +7,8 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor,
 };
 
+use crate::table::shape::form::LONGEST;
+
 /// Reads a shape, which has a field for every key.
 pub(super) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>
 where
@@ -54,6 +56,9 @@ impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for Key<K> {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<K::Value, E> {
+        if key.len() > LONGEST {
+            return Err(E::invalid_length(key.len(), &self));
+        }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(E::custom(format_args!(
                 "key {key:?}: must be of visible ASCII characters"

@@ -112,11 +112,12 @@
 //!
 //! # Untrusted text
 //!
-//! Reading takes time and memory in proportion to the text: nothing is reserved by a
-//! claimed length, and nothing here is recursive. The format crate has its own limits on
-//! nesting and aliases, or has none; the size of a file is for the program to limit.
-//! Error messages quote values and keys, without control characters and those that turn the
-//! writing round, and so are as long as those are; what a format adds of the text is its own.
+//! Reading takes time and memory in proportion to what the format gives: nothing is reserved
+//! by a claimed length, and nothing here is recursive. The format crate has its own limits on
+//! nesting and aliases, or has none; the size of a file, and of the table in it, is for the
+//! program to limit. Text of more than 255 bytes is refused. Error messages quote values and
+//! keys, without control characters and those that turn the writing round; what a format adds
+//! of the text is its own.
 //!
 //! Formats must be self-describing, as YAML, TOML and JSON are.
 

@@ -72,6 +72,21 @@ fn what_moves_a_cursor_or_turns_the_writing_round_does_not_reach_the_terminal() 
     }
 }
 
+#[test]
+fn long_text_is_not_quoted() {
+    let long = "\u{1}".repeat(100_000);
+    for [key, value] in
+        [["tcp", &*long], ["scheduler", &long], ["fwmark", &long], ["forward", &long], [&long, "x"]]
+    {
+        let text = serde_json::json!({ "services": [{ key: value }] }).to_string();
+        let message = serde_json::from_str::<Table>(&text).unwrap_err().to_string();
+        assert!(message.contains("invalid length 100000, expected "), "{message}");
+        assert!(message.len() < 300, "{}", message.len());
+    }
+    let message = serde_json::from_value::<Table>(long.into()).unwrap_err().to_string();
+    assert_eq!(message, "invalid length 100000, expected a table, a mapping with the key services");
+}
+
 const VALID: &str = r#"{"services": [{"tcp": "192.0.2.10:80", "scheduler": "mh", "flags": ["ops"],
 "persistence": {"timeout": "5m", "netmask": "255.0.0.0"}, "destinations": [{"address":
 "10.0.0.2:80", "forward": {"tunnel": "gue", "port": 1}, "thresholds": {"upper": 5}}]}]}"#;
