@@ -22,6 +22,7 @@ mod file;
 mod json;
 mod kernel;
 mod screen;
+mod text;
 mod values;
 mod watch;
 

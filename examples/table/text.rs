@@ -1,0 +1,165 @@
+//! Tables as text. The limits leave ample room for 10,000 services with 10 destinations each;
+//! what they let through takes no more than 256 MB of memory, whatever it is.
+
+use ipvs_netlink::table::{Table, TableService};
+use ipvs_netlink::{Names, NumericNames, SystemNames};
+use serde_saphyr::granit_parser::{self, Event, Parser};
+use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
+
+use crate::values::Format;
+
+/// Such a table is 13 MB of JSON, and less in other formats.
+pub(crate) const LONGEST: usize = 32 << 20;
+
+/// How many services and destinations there may be.
+const MOST: usize = 300_000;
+
+/// Reads a table.
+pub(crate) fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, String> {
+    if bytes.len() > LONGEST {
+        return Err(format!("longer than {} MiB", LONGEST >> 20));
+    }
+    let table = match format {
+        Format::Ipvsadm => ipvsadm(bytes, names),
+        Format::Yaml => yaml(utf8(bytes)?),
+        Format::Toml => toml(utf8(bytes)?),
+        Format::Json => json(utf8(bytes)?),
+    }?;
+    let sum = table.services().map(objects).sum();
+    at_most(MOST, sum, "services and destinations")?;
+    Ok(table)
+}
+
+/// A service and its destinations.
+fn objects(service: &TableService) -> usize {
+    1 + service.destinations().len()
+}
+
+fn at_most(most: usize, count: usize, what: &str) -> Result<(), String> {
+    match count > most {
+        true => Err(format!("more than {most} {what}")),
+        false => Ok(()),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + count(before, b'\n');
+        format!("line {line}: not UTF-8")
+    })
+}
+
+fn count(text: &[u8], byte: u8) -> usize {
+    text.iter().filter(|other| **other == byte).count()
+}
+
+fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
+    at_most(MOST, count(bytes, b'\n'), "lines")?;
+    let system = SystemNames::new();
+    let names: &dyn Names = if names { &system } else { &NumericNames };
+    let table = Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string())?;
+    // An empty file may be one that is just being written.
+    match table.is_empty() {
+        true => Err("there is no service in it; YAML can say `services: []`".into()),
+        false => Ok(table),
+    }
+}
+
+fn json(text: &str) -> Result<Table, String> {
+    // Services, destinations and their settings are mappings all.
+    at_most(2 * MOST, count(text.as_bytes(), b'{'), "mappings")?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Aliases of aliases are refused: there is no list of lists in a table. How often an anchor
+/// is used does not matter; how much there is in all has a limit. Such a table has 840,000
+/// nodes, or 2,100,000 with everything that a destination can have.
+fn yaml(text: &str) -> Result<Table, String> {
+    plain_keys(text)?;
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: 2_200_000,
+            max_events: 16_000_000,
+            max_recorded_anchor_events: 200_000,
+            enforce_alias_anchor_ratio: false,
+        },
+        // All that takes much memory, and none is needed: what `<<` merges, comments, numbers
+        // in errors, and the lines around an error in a long text.
+        merge_keys: MergeKeyPolicy::Error,
+        emit_comments: false,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        with_snippet: text.len() < 1 << 20,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+}
+
+/// Refuses lists and mappings as keys, by an alias too. No table has any, but they are kept as
+/// a whole, and take 250 bytes of memory for one of text.
+fn plain_keys(text: &str) -> Result<(), String> {
+    let options = granit_parser::options! { emit_comments: false };
+    // Of the lists and mappings that are open: of a mapping whether a key comes next.
+    let mut open: Vec<Option<bool>> = Vec::new();
+    for event in Parser::new_from_str_with_options(text, options) {
+        // Who reads it afterwards has better words for what is wrong.
+        let Ok((event, span)) = event else { break };
+        let begins = match event {
+            Event::Scalar(..) | Event::Alias(_) => None,
+            Event::SequenceStart(..) => Some(None),
+            Event::MappingStart(..) => Some(Some(true)),
+            Event::SequenceEnd | Event::MappingEnd => {
+                open.pop();
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some(Some(is_key)) = open.last_mut() {
+            if *is_key && !matches!(event, Event::Scalar(..)) {
+                let (line, column) = (span.start.line(), span.start.col() + 1);
+                let expected = "expected a key, found a list, a mapping or an alias";
+                return Err(format!("line {line} column {column}: {expected}"));
+            }
+            *is_key = !*is_key;
+        }
+        open.extend(begins);
+    }
+    Ok(())
+}
+
+/// One service after the other: all at once take 2 KB for each destination.
+fn toml(text: &str) -> Result<Table, String> {
+    /// More than 2,000 destinations. What is nested takes 560 times as much memory as its text.
+    const LONGEST: usize = 256 << 10;
+    const HEADER: &str = "\n[[services]]";
+    let first = usize::from(!text.starts_with(HEADER.trim_start()));
+    let begins = text.match_indices(HEADER).skip(first).map(|(end, _)| end + 1);
+    let mut table = Table::new();
+    let (mut begin, mut line, mut sum) = (0, 1, 0);
+    for end in begins.chain([text.len()]) {
+        let service = text.get(begin..end).unwrap_or_default();
+        if service.len() > LONGEST {
+            let kibibytes = LONGEST >> 10;
+            return Err(format!(
+                "line {line}: a service of more than {kibibytes} KiB; use another format"
+            ));
+        }
+        let read: Table = toml::from_str(service).map_err(|error| {
+            let before = error.span().and_then(|span| service.get(..span.start));
+            let before = before.unwrap_or_default();
+            let line = line + count(before.as_bytes(), b'\n');
+            let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+            format!("line {line}, column {column}: {}", error.message())
+        })?;
+        for service in read {
+            sum += objects(&service);
+            at_most(MOST, sum, "services and destinations")?;
+            let id = service.id();
+            if table.insert(service).is_some() {
+                return Err(format!("line {line}: service {id}: must not be given twice"));
+            }
+        }
+        line += count(service.as_bytes(), b'\n');
+        begin = end;
+    }
+    Ok(table)
+}
