@@ -66,6 +66,17 @@ fn files_that_would_take_much_memory_are_refused() {
             "expected a key, found a list",
         ),
         (
+            "laughs.yaml",
+            format!(
+                "services:\n- {{fwmark: 1, forward: direct, destinations: &a [{}]}}\n{}",
+                of_numbers(",", 1_000, |n| format!("{{address: 10.0.0.1:{n}}}")),
+                of_numbers("", 300, |n| format!(
+                    "- {{fwmark: 1{n}, forward: local, destinations: *a}}\n"
+                ))
+            ),
+            "alias replay limit exceeded",
+        ),
+        (
             "scalar.yaml",
             format!("services: [{{tcp: \"{}\"}}]", "\\x01".repeat((4 << 20) - 99)),
             "invalid length 4194205, expected service address",

@@ -13,8 +13,9 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
     ipvs.add_service(&Service::tcp(([192, 0, 2, 1], 80).into())).unwrap();
     let before = there(&mut ipvs);
     let folder = Folder::new("bad");
-    let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
-        c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nservices: [*c,*c,*c,*c,*c,*c,*c,*c]\n";
+    let laughs = "services:\n- {fwmark: 1, flags: &a [ops,ops,ops,ops,ops,ops,ops,ops]}\n\
+        - {fwmark: 2, flags: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]}\n\
+        - {fwmark: 3, flags: [*b,*b,*b,*b,*b,*b,*b,*b,*b]}\n";
     let twice = "services: [{tcp: 1.2.3.4:80}, {tcp: 1.2.3.4:80}]";
     let cases: &[(&str, &[u8], &str)] = &[
         ("unknown.yaml", b"services:\n  - tcp: 1.2.3.4:80\n    wieght: 3\n", "line 3 column 5: unknown field `wieght`"),
@@ -30,7 +31,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         ("empty.yaml", b"", "line 1"),
         ("utf8.yaml", b"services:\n  - tcp: \xff\n", "line 2: not UTF-8"),
         ("nul.toml", b"\0", "line 1"),
-        ("laughs.yaml", laughs.as_bytes(), "line"),
+        ("laughs.yaml", laughs.as_bytes(), "line 3 column 26: invalid type: sequence, expected a flag"),
         ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
         ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
         ("flush.ipvsadm", b"-C\n", "line 1"),
