@@ -67,7 +67,7 @@ pub(crate) fn carry_out(
     });
     screen.progress("");
     let printed = match apply.planning.json {
-        true => screen.print(&json::applied(plan, &applied)),
+        true => screen.write(|out| json::applied(plan, &applied, out)),
         false => Ok(()),
     };
     tell(plan, &applied, screen);

@@ -59,7 +59,7 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     let mut ipvs = planning.kernel.connect()?;
     let plan = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
     if planning.json {
-        screen.print(&json::plan(&plan))?;
+        screen.write(|out| json::plan(&plan, out))?;
     } else if show.commands {
         screen.print(&plan.commands().to_string())?;
     } else {

@@ -1,6 +1,6 @@
 //! What people see.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use ipvs_netlink::Scheduler;
 use ipvs_netlink::table::{Plan, Sign, Table};
@@ -26,10 +26,18 @@ impl Screen {
         Self { coloured }
     }
 
-    /// Prints to standard output. A reader that has gone ends the program quietly.
+    /// Prints to standard output.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        self.write(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes to standard output. A reader that has gone ends the program quietly.
+    pub(crate) fn write(
+        &self,
+        write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        match write(&mut stdout).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(format!("standard output: {error}")))
             }
