@@ -25,7 +25,7 @@ fn run(example: &str, arguments: &[&str], name: &str, text: &str) -> Output {
         .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$@\"")])
         .args([PathBuf::from("sh"), program])
         .args(arguments)
-        .arg(&file)
+        .args((example == "table").then_some(&file))
         .stdin(fs::File::open(&file).unwrap())
         .output()
         .unwrap();
@@ -93,6 +93,19 @@ fn files_that_would_take_much_memory_are_refused() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(5), "{name}: {} {errors}", output.status);
         assert!(errors.contains(reason), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn commands_that_would_take_much_memory_are_refused() {
+    for (text, reason) in [
+        ("-Z\n".repeat(7 << 20), "more than 300000 lines"),
+        (" ".repeat((32 << 20) + 1), "longer than 32 MiB"),
+    ] {
+        let output = run("ipvsadm", &["-R"], "commands", &text);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{} {errors}", output.status);
+        assert_eq!(errors, format!("ipvsadm: standard input: {reason}\n"));
     }
 }
 
