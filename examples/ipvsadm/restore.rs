@@ -51,8 +51,8 @@ impl Script {
             let (line, command) = command.map_err(|error| Failure::usage(error.to_string()))?;
             let at_line = |failure: Failure| failure.prefixed(&format!("line {line}"));
             let change = edit::checked(command.change).map_err(at_line)?;
-            let refused = |error: InvalidValue| Failure::refused(error.to_string());
-            change.validate().map_err(refused).map_err(at_line)?;
+            let wrong = |error: InvalidValue| Failure::usage(error.to_string());
+            change.validate().map_err(wrong).map_err(at_line)?;
             script.changes.push(change);
             script.lines.push(line);
         }

@@ -60,7 +60,18 @@ fn what_is_clear_is_accepted() {
 fn nothing_is_restored_from_input_that_is_not_right() {
     let mut ipvs = fresh();
     let good = "-A -t 10.0.0.1:80\n";
-    for bad in ["-A -t 10.0.0.1", "-Q", "-L", "-S", "-R", "-h", "foo", "-A -t 10.0.0.1:80 -w 3"] {
+    for bad in [
+        "-A -t 10.0.0.1",
+        "-Q",
+        "-L",
+        "-S",
+        "-R",
+        "-h",
+        "foo",
+        "-A -t 10.0.0.1:80 -w 3",
+        "-A -t 10.0.0.1:81 -p 2592000",
+        "-a -t 10.0.0.1:80 -r 10.0.1.1 -m -x 5 -y 6",
+    ] {
         let end = Program::Ours.fed("-R", &format!("{good}{bad}\n"));
         assert_eq!((end.code, end.complained), (Some(2), true), "{bad}");
         assert!(ipvs.services().unwrap().is_empty());
