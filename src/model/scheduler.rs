@@ -43,6 +43,11 @@ impl Scheduler {
     pub const WEIGHTED_LEAST_CONNECTION: Self = Self::known("wlc");
     /// `lblc`: by destination address to the same server while it is not
     /// overloaded, else as `wlc`. For transparent caches.
+    ///
+    /// Load its module, and that of `lblcr`, when the host starts: loading them with the
+    /// first service that asks for them deadlocks the kernel (seen on 6.12) if a network
+    /// namespace with IPVS ends at that moment. Both wait for each other's locks,
+    /// `ip_vs_lblc.c` for that of namespaces, `ip_vs_ctl.c` for its own.
     pub const LOCALITY_BASED_LEAST_CONNECTION: Self = Self::known("lblc");
     /// `lblcr`: as `lblc` with a set of servers for each address.
     pub const LOCALITY_BASED_LEAST_CONNECTION_WITH_REPLICATION: Self = Self::known("lblcr");

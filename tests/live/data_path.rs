@@ -37,7 +37,8 @@ const WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 80))
 
 /// A namespace with servers, numbered from 0, and a client of its IPVS.
 struct Lab {
-    namespace: Namespace,
+    /// It stays: Linux 6.12 deadlocks where a namespace ends while `lblc` is being loaded.
+    namespace: &'static Namespace,
     ipvs: Client,
     /// They end with it: user-mode Linux gets slower with every thread.
     _servers: Vec<Server>,
@@ -46,13 +47,14 @@ struct Lab {
 impl Lab {
     fn with_servers(count: u16) -> Self {
         let namespace = Namespace::new().expect("a test on a real kernel needs CAP_SYS_ADMIN");
+        let namespace: &_ = Box::leak(Box::new(namespace));
         let mut servers = Vec::new();
         for n in 0..count {
             for address in [server(n), server_v6(n)] {
-                servers.push(serve(&namespace, address, &n.to_string()).unwrap());
+                servers.push(serve(namespace, address, &n.to_string()).unwrap());
             }
         }
-        let ipvs = Client::in_namespace_fd(&namespace).expect("a kernel with IPVS");
+        let ipvs = Client::in_namespace_fd(namespace).expect("a kernel with IPVS");
         Self { namespace, ipvs, _servers: servers }
     }
 
@@ -79,7 +81,7 @@ impl Lab {
     }
 
     fn open_from(&self, from: IpAddr, to: SocketAddr) -> io::Result<Connection> {
-        Connection::open(&self.namespace, from, to, PATIENCE)
+        Connection::open(self.namespace, from, to, PATIENCE)
     }
 
     fn open(&self, to: SocketAddr) -> io::Result<Connection> {

@@ -54,7 +54,7 @@ fn what_replacing_the_servers_of_udp_costs_is_measured() {
     for (expire, expected) in [("0", 5..=5), ("1", 0..=1)] {
         let mut lab = Lab::with_servers(0);
         for n in 0..2 {
-            forwarding::serve_udp(&lab.namespace, n);
+            forwarding::serve_udp(lab.namespace, n);
         }
         let sysctl = "/proc/sys/net/ipv4/vs/expire_nodest_conn";
         lab.namespace.run(|| fs::write(sysctl, expire)).unwrap();

@@ -58,7 +58,7 @@ fn a_drain_ends_when_somebody_wants_the_destination_back() {
     let mut lab = Lab::with_servers(1);
     let service = lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
     let mut held = lab.hold(1, WEB);
-    let mut other = Client::in_namespace_fd(&lab.namespace).unwrap();
+    let mut other = Client::in_namespace_fd(lab.namespace).unwrap();
     let policy = DrainPolicy::new().interval(Duration::from_millis(10)).deadline(None);
     let drained = lab.ipvs.drain_with(service, id(0), policy, |_| {
         other.set_weight(service, id(0), 1).unwrap();
@@ -73,7 +73,7 @@ fn a_drain_ends_when_somebody_deletes_the_whole_service() {
     let mut lab = Lab::with_servers(1);
     let service = lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
     let _held = lab.hold(1, WEB);
-    let mut other = Client::in_namespace_fd(&lab.namespace).unwrap();
+    let mut other = Client::in_namespace_fd(lab.namespace).unwrap();
     let policy = DrainPolicy::new().interval(Duration::from_millis(10)).deadline(None);
     let drained = lab.ipvs.drain_with(service, id(0), policy, |_| {
         other.delete_service(service).unwrap();
@@ -88,7 +88,7 @@ fn a_failure_that_stops_everything_is_not_followed_by_waiting() {
     let service = web(Scheduler::ROUND_ROBIN);
     establish(&mut lab.ipvs, &table(&service, &[(0, 1), (1, 1), (2, 1)]));
     let _held = lab.hold(3, WEB);
-    let mut other = Client::in_namespace_fd(&lab.namespace).unwrap();
+    let mut other = Client::in_namespace_fd(lab.namespace).unwrap();
     let options = gently().on_failure(OnFailure::Stop);
     let desired = table(&service, &[(2, 1)]);
     let plan = Plan::new(&lab.ipvs.snapshot().unwrap(), &desired, &options).unwrap();

@@ -44,7 +44,7 @@ fn ask(socket: &UdpSocket) -> (usize, SocketAddr) {
 
 fn udp_lab(service: &Service) -> Lab {
     let mut lab = Lab::with_servers(0);
-    (0..2).for_each(|n| serve_udp(&lab.namespace, n));
+    (0..2).for_each(|n| serve_udp(lab.namespace, n));
     lab.add(service, &[1, 1]);
     lab
 }
