@@ -25,7 +25,8 @@
 //!   (for which the kernel's ticks do not suffice).
 //! - Accepted: options in any order (`-6` before `-f`, `-r` before `-t`), `[2001:db8::1]`
 //!   without a port where a port is not needed, names of hosts with IPv6 addresses in
-//!   brackets, negative marks (as the original saves them), weights over 65535.
+//!   brackets, negative marks (as the original saves them). Weights go up to 2147483647, as
+//!   with Debian's 1.31; that of the original's authors ends at 65535.
 //! - `-h` and `--version` need no kernel with IPVS, and `-L -c` no privilege.
 
 mod connections;

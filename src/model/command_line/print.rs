@@ -18,8 +18,9 @@ impl Display for Change {
     ///
     /// `ipvsadm` itself refuses some settings that the kernel accepts: persistence of
     /// 0 s, or of more than 31 days, port 0 without persistence, one-packet scheduling of
-    /// TCP. It gives a destination of direct routing or of a tunnel the port of its
-    /// service, whatever port it is told.
+    /// TCP, thresholds over 2147483647. Weights over 65535 are refused by the 1.31 of its
+    /// authors and taken by Debian's 1.31, up to 2147483647. It gives a destination of
+    /// direct routing or of a tunnel the port of its service, whatever port it is told.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Line::of(self, true).write(f, "ipvsadm ")
     }
