@@ -1,5 +1,5 @@
 //! Drains a destination from smol: takes it out of rotation, waits until it has no
-//! connections, and deletes it.
+//! connections, those being opened or closed included, and deletes it.
 //!
 //! `cargo run --example smol -- 'TCP 192.0.2.10:80' 10.0.0.2:8080`. Needs
 //! `CAP_NET_ADMIN` and a kernel with IPVS; `tests/kernel/run --shell` gives a shell
@@ -7,10 +7,10 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::ops::ControlFlow;
 
-use async_io::Timer;
 use ipvs_netlink::smol::Client;
+use ipvs_netlink::table::DrainPolicy;
 use ipvs_netlink::{DestinationId, ServiceId};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,22 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 async fn drain(service: ServiceId, destination: DestinationId) -> Result<(), Box<dyn Error>> {
     let mut ipvs = Client::connect().await?;
-    ipvs.set_weight(service, destination, 0).await?;
-    loop {
-        let left = ipvs.destination(service, destination).await?.connections;
-        writeln!(
-            io::stdout(),
-            "{destination}: {} active, {} inactive, {} persistent",
-            left.active,
-            left.inactive,
-            left.persistent
-        )?;
-        // Inactive ones have ended; the kernel forgets them by and by.
-        if left.active == 0 && left.persistent == 0 {
-            break;
+    // As long as it takes. When it is interrupted, weight 0 stays and the next run goes on.
+    let policy = DrainPolicy::new().deadline(None);
+    let watched = ipvs.drain_with(service, destination, policy, |progress| {
+        match writeln!(io::stdout(), "{progress}") {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         }
-        Timer::after(Duration::from_secs(1)).await;
-    }
-    ipvs.delete_destination(service, destination).await?;
+    });
+    writeln!(io::stdout(), "{destination}: {}", watched.await?)?;
     Ok(())
 }
