@@ -1,5 +1,5 @@
 //! Tables as text. The limits leave ample room for 10,000 services with 10 destinations each;
-//! what they let through takes no more than 256 MB of memory, whatever it is.
+//! to read and plan what they let through takes no more than 256 MB of memory.
 
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Names, NumericNames, SystemNames};
