@@ -10,10 +10,12 @@ use std::env;
 use std::error::Error;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use criterion::Criterion;
 use ipvs_netlink::{
-    Change, Destination, InterfaceName, IpvsMessage, Role, Scheduler, Service, SyncDaemon, Timeouts,
+    AddressFamily, Change, Destination, GueChecksum, InterfaceName, IpvsMessage, Role, Scheduler,
+    Service, SyncDaemon, Timeouts, Tunnel,
 };
 use netlink_packet_core::ParseableParametrized;
 use netlink_packet_generic::{GenlFamily, GenlHeader};
@@ -21,7 +23,12 @@ use netlink_packet_generic::{GenlFamily, GenlHeader};
 /// Real answers of Linux 6.12, of which the first message is taken. The padded one is of
 /// user-mode Linux, as it is where 64-bit numbers have to be aligned.
 const SERVICE: &str = include_str!("../tests/fixtures/k612-022-get-svc-v4.hex");
+const FWMARK: &str = include_str!("../tests/fixtures/k612-024-get-svc-fwm.hex");
+const PERSISTENT: &str = include_str!("../tests/fixtures/k612-data-get-service-persistent.hex");
+const PERSISTENT_V6: &str =
+    include_str!("../tests/fixtures/k612-data-get-service-v6-persistent.hex");
 const DESTINATION: &str = include_str!("../tests/fixtures/k612-data-dump-dest-stats-nonzero.hex");
+const DESTINATION_V6: &str = include_str!("../tests/fixtures/k612-048-dump-dests-v6.hex");
 const PADDED: &str = include_str!("../tests/fixtures/k61-data-dump-dest-stats-nonzero.hex");
 const DAEMON: &str = include_str!("../tests/fixtures/k612-083-dump-daemons-both.hex");
 const TIMEOUTS: &str = include_str!("../tests/fixtures/k612-004-get-config.hex");
@@ -84,12 +91,16 @@ fn main() -> ExitCode {
 fn cases() -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     let mut add = |name: &str, work| cases.push(Case { name: name.to_owned(), work });
-    for (name, change) in changes()? {
-        add(&format!("encode/{name}"), Work::Encode(change.into()));
+    for (name, message) in requests()? {
+        add(&format!("encode/{name}"), Work::Encode(message));
     }
     let answers = [
         ("service", SERVICE),
+        ("service-fwmark", FWMARK),
+        ("service-persistent", PERSISTENT),
+        ("service-persistent-IPv6", PERSISTENT_V6),
         ("destination", DESTINATION),
+        ("destination-IPv6", DESTINATION_V6),
         ("daemon", DAEMON),
         ("timeouts", TIMEOUTS),
         ("info", INFO),
@@ -111,27 +122,52 @@ fn cases() -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-fn changes() -> Result<Vec<(&'static str, Change)>> {
+/// What is asked of the kernel: every change, then every read.
+fn requests() -> Result<Vec<(&'static str, IpvsMessage)>> {
     let service = Service::tcp("10.0.0.1:80".parse()?).scheduler(Scheduler::ROUND_ROBIN);
     let v6 = Service::tcp("[2001:db8::1]:80".parse()?).scheduler(Scheduler::ROUND_ROBIN);
+    let fwmark = Service::fwmark(1, AddressFamily::Ipv4).scheduler(Scheduler::ROUND_ROBIN);
+    let persistent = service.clone().persistent(Duration::from_secs(300));
     let destination = Destination::masquerade("172.16.0.1:8080".parse()?);
+    let destination_v6 = Destination::masquerade("[2001:db8::2]:8080".parse()?);
+    let gue = Tunnel::Gue { port: 6080, checksum: GueChecksum::None };
+    let tunnelled = Destination::tunnel("172.16.0.1:80".parse()?, gue);
     let daemon = SyncDaemon::new(Role::Master, InterfaceName::new("eth0")?)
         .group("224.0.0.81".parse()?)
         .port(8848);
-    let timeouts = Timeouts::default().tcp(std::time::Duration::from_secs(600));
+    let timeouts = Timeouts::default().tcp(Duration::from_secs(600));
     let (id, server) = (service.id, destination.id);
-    Ok(vec![
+    let (id_v6, server_v6) = (v6.id, destination_v6.id);
+    let changes = [
         ("NEW_SERVICE", Change::AddService(service.clone())),
         ("NEW_SERVICE-IPv6", Change::AddService(v6)),
+        ("NEW_SERVICE-fwmark", Change::AddService(fwmark)),
+        ("NEW_SERVICE-persistent", Change::AddService(persistent)),
         ("SET_SERVICE", Change::UpdateService(service)),
         ("DEL_SERVICE", Change::DeleteService(id)),
         ("NEW_DEST", Change::AddDestination(id, destination.clone())),
+        ("NEW_DEST-IPv6", Change::AddDestination(id_v6, destination_v6)),
+        ("NEW_DEST-tunnel", Change::AddDestination(id, tunnelled)),
         ("SET_DEST", Change::UpdateDestination(id, destination)),
         ("DEL_DEST", Change::DeleteDestination(id, server)),
+        ("DEL_DEST-IPv6", Change::DeleteDestination(id_v6, server_v6)),
         ("NEW_DAEMON", Change::StartDaemon(daemon)),
         ("DEL_DAEMON", Change::StopDaemon(Role::Master)),
         ("SET_CONFIG", Change::SetTimeouts(timeouts)),
-    ])
+        ("ZERO", Change::ZeroService(id)),
+        ("ZERO-all", Change::ZeroAll),
+        ("FLUSH", Change::Flush),
+    ];
+    let reads = [
+        ("GET_SERVICE", IpvsMessage::ReadService(id)),
+        ("GET_SERVICE-all", IpvsMessage::ReadServices),
+        ("GET_DEST", IpvsMessage::ReadDestinations(id)),
+        ("GET_DAEMON", IpvsMessage::ReadDaemons),
+        ("GET_CONFIG", IpvsMessage::ReadTimeouts),
+        ("GET_INFO", IpvsMessage::ReadInfo),
+    ];
+    let changes = changes.map(|(name, change)| (name, change.into()));
+    Ok(changes.into_iter().chain(reads).collect())
 }
 
 /// The command and the attributes of the first message that was received.
@@ -147,7 +183,7 @@ fn answer(capture: &str) -> Result<(u8, Vec<u8>)> {
 
 /// Counts allocations, none of which is allowed.
 fn allocations() -> Result<()> {
-    println!("{:28} {:>11} {:>6}", "", "allocations", "bytes");
+    println!("{:31} {:>11} {:>6}", "", "allocations", "bytes");
     let control = allocation_counter::measure(|| drop(black_box(Box::new(0_u8))));
     if control.count_total != 1 {
         return Err("allocations are not counted".into());
@@ -157,7 +193,7 @@ fn allocations() -> Result<()> {
         let mut buffer = Vec::with_capacity(512);
         case.work.run(&mut buffer);
         let counted = allocation_counter::measure(|| case.work.run(&mut buffer));
-        println!("{:28} {:>11} {:>6}", case.name, counted.count_total, counted.bytes_total);
+        println!("{:31} {:>11} {:>6}", case.name, counted.count_total, counted.bytes_total);
         if counted.count_total != 0 {
             allocating.push(case.name);
         }
@@ -193,11 +229,11 @@ fn repeat(name: &str, count: &str) -> Result<()> {
 
 /// Counts the instructions of each case with callgrind.
 fn instructions() -> Result<()> {
-    println!("{:28} {:>12}", "", "instructions");
+    println!("{:31} {:>12}", "", "instructions");
     for case in cases()? {
         let (few, many) = (collect(&case.name, FEW)?, collect(&case.name, MANY)?);
         let each = (many - few) / u64::from(MANY - FEW);
-        println!("{:28} {each:>12}", case.name);
+        println!("{:31} {each:>12}", case.name);
     }
     Ok(())
 }
