@@ -18,7 +18,7 @@ pub(crate) struct Sample {
     pub(crate) user: Duration,
     pub(crate) kernel: Duration,
     /// The peak of the process's memory, with start-up.
-    pub(crate) peak_kib: u64,
+    pub(crate) peak_kib: Option<u64>,
 }
 
 /// Measures a piece of work.
@@ -48,17 +48,18 @@ impl Meter {
         self.tell()?;
         let wall = start.elapsed();
         let used = Used::between(&before, &getrusage(who)?);
-        Ok(Sample { wall, user: used.user, kernel: used.kernel, peak_kib: peak_kib()? })
+        Ok(Sample { wall, user: used.user, kernel: used.kernel, peak_kib: Some(peak_kib()?) })
     }
 
-    /// Of a child that `work` starts and waits for: all of it.
+    /// Of a child that `work` starts and waits for: all of it, except its memory, which is
+    /// gone with it.
     pub(crate) fn measure_child(work: impl FnOnce() -> Result<()>) -> Result<Sample> {
         let start = Instant::now();
         work()?;
         let wall = start.elapsed();
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         let (user, kernel) = (duration(usage.user_time()), duration(usage.system_time()));
-        Ok(Sample { wall, user, kernel, peak_kib: usage.max_rss().try_into()? })
+        Ok(Sample { wall, user, kernel, peak_kib: None })
     }
 
     fn tell(self) -> Result<()> {
@@ -100,8 +101,9 @@ fn peak_kib() -> Result<u64> {
 impl Sample {
     pub(crate) fn to_words(self) -> String {
         let Self { wall, user, kernel, peak_kib } = self;
-        let [wall, user, kernel] = [wall, user, kernel].map(|time| time.as_nanos());
-        format!("{wall} {user} {kernel} {peak_kib}")
+        let times = [wall, user, kernel].map(|time| time.as_nanos().to_string());
+        let peak = peak_kib.map(|peak| peak.to_string());
+        times.into_iter().chain(peak).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -111,10 +113,10 @@ impl FromStr for Sample {
     fn from_str(words: &str) -> Result<Self> {
         let numbers: Vec<u64> =
             words.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-        let [wall, user, kernel, peak_kib] = *numbers.as_slice() else {
+        let [wall, user, kernel, ref peak @ ..] = *numbers.as_slice() else {
             return Err("a child reported something else than a sample".into());
         };
         let [wall, user, kernel] = [wall, user, kernel].map(Duration::from_nanos);
-        Ok(Self { wall, user, kernel, peak_kib })
+        Ok(Self { wall, user, kernel, peak_kib: peak.first().copied() })
     }
 }

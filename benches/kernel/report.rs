@@ -106,9 +106,8 @@ fn text(line: &Line) -> String {
         measured.best.map_or_else(String::new, |it| format!("{:.1}", time(it).as_secs_f64() * 1e3))
     };
     let memory = |measured: &Measured| {
-        measured.best.map_or_else(String::new, |it| {
-            format!("{}.{}", it.peak_kib / 1024, it.peak_kib % 1024 * 10 / 1024)
-        })
+        let peak = measured.best.and_then(|it| it.peak_kib);
+        peak.map_or_else(String::new, |it| format!("{}.{}", it / 1024, it % 1024 * 10 / 1024))
     };
     let calls =
         |measured: &Measured| measured.system_calls.map_or_else(String::new, |it| it.to_string());
@@ -139,10 +138,11 @@ fn json(line: &Line, kernel: &str) -> String {
             return "null".to_owned();
         };
         let [wall, user, kernel] = [wall, user, kernel].map(|time| time.as_micros());
-        let calls = measured.system_calls.map_or_else(|| "null".to_owned(), |it| it.to_string());
+        let number = |it: Option<u64>| it.map_or_else(|| "null".to_owned(), |it| it.to_string());
+        let (peak, calls) = (number(peak_kib), number(measured.system_calls));
         let ratio = line.ratio(measured).unwrap_or_default();
         format!(
-            r#"{{"wall_us":{wall},"user_us":{user},"kernel_us":{kernel},"peak_kib":{peak_kib},"system_calls":{calls},"ratio":{ratio:.3}}}"#
+            r#"{{"wall_us":{wall},"user_us":{user},"kernel_us":{kernel},"peak_kib":{peak},"system_calls":{calls},"ratio":{ratio:.3}}}"#
         )
     };
     format!(
