@@ -14,6 +14,7 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use ipvs_netlink::table::Table;
 use ipvs_netlink::{Client, Destination, Service};
+use nix::unistd::mkdtemp;
 
 use crate::ipvsadm::example;
 use crate::namespace::{fresh, ipvsadm};
@@ -42,9 +43,9 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("table-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        // Two guests of one host may have the same numbers.
+        let template = std::env::temp_dir().join(format!("table-{name}-XXXXXX"));
+        Self(mkdtemp(&template).unwrap())
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::mkdtemp;
 
 const HOSTS: &str = "\
 127.0.0.1 localhost
@@ -38,8 +39,7 @@ pub(crate) fn with_names() {
         ("nsswitch.conf", "hosts: files\nservices: files\n"),
     ];
     // The files are in memory and gone with the thread.
-    let folder = std::env::temp_dir().join(format!("ipvsadm-{}", nix::unistd::gettid()));
-    fs::create_dir(&folder).unwrap();
+    let folder = mkdtemp(&std::env::temp_dir().join("ipvsadm-XXXXXX")).unwrap();
     mount(none, &folder, Some("tmpfs"), MsFlags::empty(), none).unwrap();
     for (name, text) in files {
         let (file, place) = (folder.join(name), Path::new("/etc").join(name));
