@@ -74,9 +74,10 @@ impl<T: Transport> Engine<T> {
         let mut pending = run.undecided(run.range(Phase::Drained));
         let deadline = policy.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         let mut misses = 0;
+        let mut quiet = BTreeSet::new();
         while !pending.is_empty() {
             let Looked { ready, mut waiting, mut unread } =
-                self.look_at_drains(run, &pending, policy.until).await;
+                self.look_at_drains(run, &pending, policy.until, &mut quiet).await;
             self.run_steps(run, &ready).await;
             if run.plan.on_failure == OnFailure::Stop {
                 // What will not be deleted need not be waited for.
@@ -129,12 +130,14 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// Looks which of the steps need not wait any longer.
+    /// Looks which of the steps need not wait any longer. Those in `quiet` had nothing to be
+    /// waited for the last time either.
     async fn look_at_drains(
         &mut self,
         run: &mut Run<'_>,
         pending: &[usize],
         until: DrainUntil,
+        quiet: &mut BTreeSet<usize>,
     ) -> Looked {
         let mut looked = Looked::default();
         for (service, steps) in run.by_service(pending.iter().copied()) {
@@ -151,9 +154,15 @@ impl<T: Transport> Engine<T> {
                     None => &look.destinations,
                 };
                 let connections = sum(concerned.iter().map(|entry| entry.connections));
+                let met = look.settled && until.is_met(connections);
+                // What is inactive may be just being opened: next time it is active or gone.
+                let before = quiet.remove(&index);
+                if met {
+                    quiet.insert(index);
+                }
                 if concerned.iter().any(|entry| entry.destination.weight > 0) {
                     run.set(index, StepOutcome::Differs);
-                } else if look.settled && until.is_met(connections) {
+                } else if met && (before || connections.inactive == 0) {
                     looked.ready.push(index);
                 } else {
                     looked.waiting.push((index, connections));

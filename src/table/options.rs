@@ -183,9 +183,10 @@ impl Default for DrainPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DrainUntil {
-    /// No connection is active. Inactive ones are being closed, which for TCP takes up to
-    /// two minutes after the last packet; one that is closed on one side only (60 s) may
-    /// still carry data.
+    /// No connection is active, at two looks in a row if some are inactive: those are being
+    /// opened, and active at the next look, or closed. The latter takes up to two minutes
+    /// after the last packet for TCP; one that is closed on one side only (60 s) may still
+    /// carry data.
     NoActive,
     /// No connection is active or inactive. Clients bound to the destination by
     /// persistence go elsewhere when it is deleted; until then they keep opening

@@ -19,6 +19,7 @@ mod greeting;
 #[path = "../../examples/quickstart/network.rs"]
 mod network;
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread::sleep;
@@ -48,6 +49,10 @@ impl Lab {
     fn with_servers(count: u16) -> Self {
         let namespace = Namespace::new().expect("a test on a real kernel needs CAP_SYS_ADMIN");
         let namespace: &_ = Box::leak(Box::new(namespace));
+        // Linux uses a port of the loopback again after a second, but what IPVS remembers of
+        // its last connection leads to the same server for two minutes, gone or not.
+        let reuse = || fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
+        namespace.run(reuse).unwrap();
         let mut servers = Vec::new();
         for n in 0..count {
             for address in [server(n), server_v6(n)] {

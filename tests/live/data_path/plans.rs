@@ -128,7 +128,7 @@ fn plans_lose_no_connection() {
         (Scheduler::MAGLEV_HASHING, ServiceFlags::MH_FALLBACK | ServiceFlags::MH_PORT),
     ] {
         let Tally { opened, failed } = replacing(scheduler, flags);
-        assert_eq!(failed, 0, "{scheduler}: of {opened}");
+        assert!(failed.is_empty(), "{scheduler}: of {opened}: {failed:?}");
     }
 }
 
@@ -155,6 +155,6 @@ fn deleting_before_adding_loses_connections() {
         }
     });
     tally.report("delete, then add, 3 times");
-    assert!(tally.failed > 0, "{tally:?}");
+    assert!(!tally.failed.is_empty(), "{tally:?}");
     assert!(held.iter_mut().all(|connection| connection.ask().is_err()), "a held connection");
 }

@@ -1,6 +1,7 @@
 //! Clients that open connections all the while.
 
 use std::io::{self, Write};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,16 +20,16 @@ pub(super) const IMPATIENCE: Duration = Duration::from_millis(800);
 /// After which there is no traffic, rather than little.
 const STANDSTILL: Duration = Duration::from_secs(60);
 
-/// How many connections were opened, and how many of them failed.
+/// How many connections were opened, and how some of them failed.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) opened: usize,
-    pub(super) failed: usize,
+    pub(super) failed: Vec<String>,
 }
 
 impl Tally {
     pub(super) fn report(&self, what: &str) {
-        let Self { opened, failed } = self;
+        let (opened, failed) = (self.opened, self.failed.len());
         say(&format!("{what}: {failed} of {opened} new connections failed"));
     }
 }
@@ -45,7 +46,7 @@ pub(super) struct Traffic<'n> {
     patience: Duration,
     finished: AtomicBool,
     opened: AtomicUsize,
-    failed: AtomicUsize,
+    failed: Mutex<Vec<String>>,
 }
 
 impl<'n> Traffic<'n> {
@@ -57,7 +58,7 @@ impl<'n> Traffic<'n> {
             patience,
             finished: AtomicBool::new(false),
             opened: AtomicUsize::new(0),
-            failed: AtomicUsize::new(0),
+            failed: Mutex::new(Vec::new()),
         }
     }
 
@@ -65,10 +66,15 @@ impl<'n> Traffic<'n> {
         while !self.finished.load(Ordering::Relaxed) {
             let flags = SockFlag::SOCK_CLOEXEC;
             let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-            let visit = Connection::over(socket, WEB, self.patience)
-                .and_then(|mut connection| connection.close());
+            let failure = match Connection::over(socket, WEB, self.patience) {
+                Err(error) => Some(format!("opening: {error}")),
+                Ok(mut open) => {
+                    let server = open.server.clone();
+                    open.close().err().map(|error| format!("closing, at {server}: {error}"))
+                }
+            };
             self.opened.fetch_add(1, Ordering::Relaxed);
-            self.failed.fetch_add(usize::from(visit.is_err()), Ordering::Relaxed);
+            self.failed.lock().unwrap().extend(failure);
         }
         Ok(())
     }
@@ -108,7 +114,8 @@ pub(super) fn under_traffic(
         work(ipvs, &traffic);
         traffic.pass(5);
     });
-    Tally { opened: traffic.opened.into_inner(), failed: traffic.failed.into_inner() }
+    let failed = traffic.failed.into_inner().unwrap();
+    Tally { opened: traffic.opened.into_inner(), failed }
 }
 
 struct Finally<F: FnMut()>(F);
