@@ -1,6 +1,7 @@
 //! What the program ends with.
 
 use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 
 use ipvs_netlink::table::PlanError;
@@ -21,6 +22,18 @@ pub(crate) enum Status {
     /// The kernel, a file or the lock could not be had, or somebody said no. Nothing was
     /// changed.
     Failed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoChange => "nothing differed",
+            Self::Changed => "applied",
+            Self::PartlyFailed => "applied in part",
+            Self::Invalid => "refused, the table stays as it is",
+            Self::Failed => "failed, the table stays as it is",
+        })
+    }
 }
 
 impl From<Status> for ExitCode {

@@ -42,7 +42,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
                 Ok(bytes) => {
                     let done = once(apply, bytes, &mut formerly, screen);
                     let status = done.unwrap_or_else(|failure| screen.failure(&failure));
-                    screen.note(&format!("{}: {status:?}", source.path.display()));
+                    screen.note(&format!("{}: {status}", source.path.display()));
                     matches!(status, Status::PartlyFailed | Status::Failed)
                 }
                 Err(failure) => {

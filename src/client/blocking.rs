@@ -77,8 +77,8 @@ impl Client {
     ///     Change::AddService(Service::tcp(([192, 0, 2, 10], port).into()))
     /// });
     /// for (change, outcome) in ipvs.submit_stream(services) {
-    ///     if let Some(error) = outcome.error() {
-    ///         eprintln!("{change}: {error}");
+    ///     if !outcome.is_done() {
+    ///         eprintln!("{change}: {outcome}");
     ///     }
     /// }
     /// # Ok::<(), ipvs_netlink::Error>(())

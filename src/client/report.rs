@@ -1,4 +1,4 @@
-use std::slice;
+use std::{fmt, slice};
 
 use crate::error::{Certainty, Error, ErrorKind};
 
@@ -53,6 +53,18 @@ impl Outcome {
         match self {
             Self::Done => Ok(()),
             Self::Refused(error) | Self::Unknown(error) | Self::NotSent(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// `done`, or what became of it and why.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Refused(error) => write!(f, "refused: {error}"),
+            Self::Unknown(error) => write!(f, "unknown: {error}"),
+            Self::NotSent(error) => write!(f, "not sent: {error}"),
         }
     }
 }
@@ -136,6 +148,25 @@ impl Report {
     }
 }
 
+impl fmt::Display for Report {
+    /// `61 done, 2 refused, 1 not sent`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} done", self.count - self.failures.len())?;
+        let count = |is: fn(&Outcome) -> bool| {
+            self.failures.iter().filter(|(_, outcome)| is(outcome)).count()
+        };
+        let others = [
+            (count(|outcome| matches!(outcome, Outcome::Refused(_))), "refused"),
+            (count(|outcome| matches!(outcome, Outcome::Unknown(_))), "unknown"),
+            (count(|outcome| matches!(outcome, Outcome::NotSent(_))), "not sent"),
+        ];
+        for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {what}")?;
+        }
+        Ok(())
+    }
+}
+
 struct Outcomes<'r> {
     left: std::ops::Range<usize>,
     failures: slice::Iter<'r, (usize, Outcome)>,
@@ -199,6 +230,10 @@ mod tests {
         }
         assert!(report.outcome(5).is_none());
         assert_eq!(report.failures().map(|(index, _)| index).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(report.to_string(), "3 done, 2 refused");
+        assert_eq!(report.outcome(0).unwrap().to_string(), "done");
+        let text = report.outcome(2).unwrap().to_string();
+        assert!(text.starts_with("refused: flush"), "{text}");
         assert!(!report.is_done() && report.into_result().is_err());
         assert!(Report::default().is_empty() && Report::default().into_result().is_ok());
     }

@@ -260,8 +260,12 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// For people and their logs: what `Display` says, and the kind. All fields with `{:#?}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
+        if !f.alternate() {
+            return write!(f, "{self} [{:?}]", inner.kind);
+        }
         f.debug_struct("Error")
             .field("kind", &inner.kind)
             .field("operation", &inner.operation)

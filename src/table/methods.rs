@@ -48,7 +48,7 @@ macro_rules! table_operations {
             /// on.
             ///
             /// The observer is where a caller binds addresses of new services, and withdraws
-            /// those of services that leave:
+            /// those of services that leave. With the blocking client:
             ///
             /// ```no_run
             /// use std::ops::ControlFlow;
@@ -85,7 +85,8 @@ macro_rules! table_operations {
             /// it again. What differs then is planned and applied once more, and what
             /// differs after that is reported.
             ///
-            /// Nothing is written when nothing differs. It can be called again and again.
+            /// Nothing is written when nothing differs. It can be called again and again. With
+            /// the blocking client:
             ///
             /// ```no_run
             /// use ipvs_netlink::table::{PlanOptions, Table, TableService};

@@ -51,5 +51,5 @@ fn who_keeps_the_lock_is_not_waited_for_without_end() {
     assert_eq!(there(&mut ipvs), before);
     let mut watching = Running::start(table_of(&["apply", "--watch", "-y", "--wait", "0"], &web));
     watching.says_at_last("keeps the lock");
-    watching.says("Failed");
+    watching.says(": failed");
 }

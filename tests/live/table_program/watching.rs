@@ -16,17 +16,17 @@ fn a_file_that_changes_is_applied_again() {
     let web = folder.write("web.yaml", WEB);
     let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
     running.says("table: 3 done");
-    running.says("Changed");
+    running.says(": applied");
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
     fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
     running.says(" done");
-    running.says("Changed");
+    running.says(": applied");
     let services = there(&mut ipvs);
     let only = services.services().next().unwrap().id();
     assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
     fs::write(&web, WEB).unwrap();
     running.says(" done");
-    running.says("Changed");
+    running.says(": applied");
 
     fs::write(&web, "services: [").unwrap();
     running.says("line");
@@ -35,7 +35,7 @@ fn a_file_that_changes_is_applied_again() {
     // As editors do it: another file in its place.
     let other = folder.write("new.yaml", WEB.replace("10.0.0.3", "10.0.0.4"));
     fs::rename(other, &web).unwrap();
-    running.says_at_last("Changed");
+    running.says_at_last(": applied");
     let servers = ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()));
     assert!(
         servers.unwrap().iter().any(|entry| entry.destination.id.to_string() == "10.0.0.4:8080")
@@ -49,15 +49,15 @@ fn what_has_left_the_file_and_the_table_is_ours_no_more() {
     let web = folder.write("web.yaml", WEB);
     let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
     running.says("table: 3 done");
-    running.says("Changed");
+    running.says(": applied");
     fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
     running.says(" done");
-    running.says("Changed");
+    running.says(": applied");
     let theirs = Service::tcp(([192, 0, 2, 10], 80).into());
     ipvs.add_service(&theirs).unwrap();
     fs::write(&web, LESS.replace("192.0.2.10", "192.0.2.11")).unwrap();
     running.says(" done");
-    running.says("Changed");
+    running.says(": applied");
     assert!(ipvs.service(theirs.id).is_ok());
     assert_eq!(there(&mut ipvs).len(), 2);
 }
@@ -85,7 +85,7 @@ fn a_file_that_cannot_be_read_any_more_is_told_once() {
     let web = folder.write("web.yaml", WEB);
     let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
     running.says("table: 3 done");
-    running.says("Changed");
+    running.says(": applied");
     fs::remove_file(&web).unwrap();
     running.says("web.yaml: No such file");
     sleep(Duration::from_secs(2));
@@ -94,7 +94,7 @@ fn a_file_that_cannot_be_read_any_more_is_told_once() {
     assert_eq!(there(&mut ipvs).len(), 1);
     fs::remove_dir(&web).unwrap();
     fs::write(&web, LESS).unwrap();
-    running.says_at_last("Changed");
+    running.says_at_last(": applied");
 }
 
 #[test]
@@ -110,14 +110,14 @@ fn a_file_that_asks_for_no_services_is_applied() {
         let web = folder.write(name, some);
         let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
         running.says(" done");
-        running.says("Changed");
+        running.says(": applied");
         assert_eq!(there(&mut ipvs).len(), 2, "{name}");
         // Half of it is there.
         fs::write(&web, "").unwrap();
-        running.says_at_last("Invalid");
+        running.says_at_last(": refused");
         assert_eq!(there(&mut ipvs).len(), 2, "{name}");
         fs::write(&web, none).unwrap();
-        running.says_at_last("Changed");
+        running.says_at_last(": applied");
         assert_eq!(there(&mut ipvs).services().next().unwrap().id(), theirs.id, "{name}");
     }
 }
