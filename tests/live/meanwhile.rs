@@ -66,8 +66,9 @@ fn assert_nothing_is_twice(snapshot: &Snapshot) {
     }
 }
 
-/// Ends the writer, also where the reader fails: its scope waits for it.
-struct Ends<'f>(&'f AtomicBool);
+/// Ends what goes on until this is so, also where its test fails: the scope of its thread
+/// waits for it.
+pub(crate) struct Ends<'f>(pub(crate) &'f AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {

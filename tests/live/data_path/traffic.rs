@@ -12,6 +12,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::greeting::Connection;
 use super::network::Namespace;
 use super::{Lab, WEB, localhost};
+use crate::meanwhile::Ends;
 
 /// How long clients wait where failures are counted. After a second they would try again,
 /// which hides that they were refused: Linux 6.12 does not tell clients of its own at once.
@@ -108,20 +109,11 @@ pub(super) fn under_traffic(
         for _ in 0..Traffic::CLIENTS {
             scope.spawn(|| namespace.run(|| traffic.open()).unwrap());
         }
-        // Work that panics ends the traffic, too.
-        let _end = Finally(|| traffic.finished.store(true, Ordering::Relaxed));
+        let _ends = Ends(&traffic.finished);
         traffic.pass(5);
         work(ipvs, &traffic);
         traffic.pass(5);
     });
     let failed = traffic.failed.into_inner().unwrap();
     Tally { opened: traffic.opened.into_inner(), failed }
-}
-
-struct Finally<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }
