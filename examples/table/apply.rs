@@ -18,7 +18,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         return Err(Failure::new("a table from standard input cannot be confirmed; say --yes"));
     }
     let desired = file::read(&planning.file)?;
-    screen.unknown_schedulers(&desired);
+    screen.doubts(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let none = Table::new();
     let mut alone = None;

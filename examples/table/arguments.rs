@@ -28,6 +28,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(
     name = "table",
+    version,
     after_help = concat!(exit_codes!(), "
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
@@ -214,8 +215,9 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply again whenever the file changes, until interrupted; needs --yes. A file that
-    /// cannot be used at the start ends it with exit code 1 or 5, later it is reported
+    /// Apply again whenever the file changes, until interrupted; needs --yes. What others
+    /// change in the table stays until then. A file that cannot be used at the start ends it
+    /// with exit code 1 or 5, later it is reported
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
     /// How long to wait while another program has the lock: 60s, 5m, or `forever`

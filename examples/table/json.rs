@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ipvs_netlink::Error;
-use ipvs_netlink::table::{Applied, Disruption, Plan, StepOutcome};
+use ipvs_netlink::table::{Applied, Before, Disruption, Plan, StepOutcome, Table, TableService};
+use ipvs_netlink::{Change, Connections, Destination, Error, Service, ServiceId};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 pub(crate) fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
@@ -49,9 +50,20 @@ struct Step {
     service: Option<String>,
     destination: Option<String>,
     command: String,
+    /// The service or destination as it is and as it will be, with the keys of a file.
+    before: Option<Value>,
+    after: Option<Value>,
+    connections: Option<Counted>,
     disruption: Option<&'static str>,
     #[serde(flatten)]
     outcome: Option<Outcome>,
+}
+
+#[derive(Serialize)]
+struct Counted {
+    active: u32,
+    inactive: u32,
+    persistent: u32,
 }
 
 #[derive(Serialize)]
@@ -63,11 +75,36 @@ struct Outcome {
 
 impl Step {
     fn of(step: &ipvs_netlink::table::Step, outcome: Option<&StepOutcome>) -> Self {
+        let (before, connections) = match &step.before {
+            Some(Before::Service { service, connections, .. }) => {
+                (Some(self::service(service)), Some(*connections))
+            }
+            Some(Before::Destination { destination, connections, .. }) => {
+                let before = step.service().map(|id| self::destination(id, destination));
+                (before, Some(*connections))
+            }
+            _ => (None, None),
+        };
+        let after = match &step.change {
+            Change::AddService(service) | Change::UpdateService(service) => {
+                Some(self::service(service))
+            }
+            Change::AddDestination(id, destination)
+            | Change::UpdateDestination(id, destination) => {
+                Some(self::destination(*id, destination))
+            }
+            _ => None,
+        };
         Self {
             phase: step.phase.to_string(),
             service: step.service().map(|id| id.to_string()),
             destination: step.destination().map(|id| id.to_string()),
             command: step.change.to_string(),
+            before,
+            after,
+            connections: connections.map(|Connections { active, inactive, persistent, .. }| {
+                Counted { active, inactive, persistent }
+            }),
             disruption: step.disruption().map(|disruption| match disruption {
                 Disruption::SchedulerChange => "scheduler-change",
                 Disruption::ConnectionsBreak => "connections-break",
@@ -80,4 +117,19 @@ impl Step {
             }),
         }
     }
+}
+
+/// As in a file.
+fn service(service: &Service) -> Value {
+    in_a_table(TableService::new(service.clone()), "/services/0")
+}
+
+fn destination(service: ServiceId, destination: &Destination) -> Value {
+    let service = TableService::new(Service::new(service)).with(destination.clone());
+    in_a_table(service, "/services/0/destinations/0")
+}
+
+fn in_a_table(service: TableService, pointer: &str) -> Value {
+    let table = serde_json::to_value(Table::from_iter([service]));
+    table.ok().and_then(|mut table| table.pointer_mut(pointer).map(Value::take)).unwrap_or_default()
 }

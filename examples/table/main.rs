@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     let planning = &show.planning;
     let desired = file::read(&planning.file)?;
-    screen.unknown_schedulers(&desired);
+    screen.doubts(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let plan = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
     if planning.json {
@@ -85,7 +85,7 @@ fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
     let plan = Plan::new(&Snapshot::default(), &desired, &ipvs_netlink::table::PlanOptions::new());
     let destinations: usize = desired.services().map(|service| service.destinations().len()).sum();
     plan.map(drop).map_err(Failure::plan)?;
-    screen.unknown_schedulers(&desired);
+    screen.doubts(&desired);
     for service in &desired {
         let weights = || service.destinations().map(|destination| destination.destination().weight);
         if weights().all(|weight| weight == 0) {

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
-use ipvs_netlink::Scheduler;
 use ipvs_netlink::table::{Plan, Sign, Table};
+use ipvs_netlink::{Forwarding, Scheduler, ServiceId};
 
 use crate::exit::{Failure, Status};
 use crate::values::Color;
@@ -70,14 +70,27 @@ impl Screen {
         writeln!(io::stderr(), "table: {text}").ok();
     }
 
-    /// Whether a kernel has a scheduler shows only when it is asked for; a name that no
-    /// kernel had so far is likely to be misspelt.
-    pub(crate) fn unknown_schedulers(&self, desired: &Table) {
+    /// Says what the kernel may take and nobody is likely to mean.
+    pub(crate) fn doubts(&self, desired: &Table) {
         for service in desired {
+            let id = service.id();
+            // Whether a kernel has a scheduler shows only when it is asked for.
             let scheduler = service.service().scheduler;
             if !Scheduler::ALL.contains(&scheduler) {
-                let id = service.id();
                 self.note(&format!("{id}: no Linux known here has a scheduler {scheduler}"));
+            }
+            let ServiceId::Address { address, .. } = id else { continue };
+            for destination in service.destinations() {
+                let port = destination.id().address.port();
+                let rewritten = destination.destination().forwarding == Forwarding::Masquerade;
+                if !rewritten && ![0, port].contains(&address.port()) && port != 0 {
+                    self.note(&format!(
+                        "{id} -> {}: only masquerading changes the port, its connections \
+                         arrive at port {}",
+                        destination.id(),
+                        address.port()
+                    ));
+                }
             }
         }
     }

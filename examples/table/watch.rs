@@ -66,7 +66,7 @@ fn once(
 ) -> Result<Status, Failure> {
     let planning = &apply.planning;
     let desired = file::table(&planning.file, now)?;
-    screen.unknown_schedulers(&desired);
+    screen.doubts(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let _alone = planning.kernel.alone(apply.wait, screen)?;
     let plan = planning.plan(&mut ipvs, &desired, formerly, screen)?;

@@ -194,7 +194,8 @@ macro_rules! async_client {
             ///
             /// While others write, a service may be missing or come twice. Giving the
             /// stream up early leaves the client usable; the rest of the dump is thrown
-            /// away before the next request.
+            /// away before the next request. The stream borrows the client until it is
+            /// dropped, after the last item too.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// An item that is an error is the last one, unless it is a malformed

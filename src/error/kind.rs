@@ -100,7 +100,7 @@ impl fmt::Display for ErrorKind {
             Self::DeadlineExceeded => "no answer within the deadline",
             Self::ReceiveOverflow => "the receive buffer overflowed",
             Self::MalformedReply => "malformed reply",
-            Self::NotAttempted => "not attempted after the failure of another change",
+            Self::NotAttempted => "not attempted because another change failed",
             Self::NoRuntime => "there is no async runtime",
             Self::Socket => "a system call failed",
             Self::Other => "the kernel refused",

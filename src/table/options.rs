@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use crate::model::{Connections, Service};
@@ -34,6 +35,17 @@ impl Actions {
         let settings = |service: &Service| (service.flags, service.persistence);
         actions.set(Self::UPDATE_SERVICE, settings(before) != settings(after));
         actions
+    }
+}
+
+impl fmt::Display for Actions {
+    /// Words such as `change-scheduler`, with commas between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, _)) in self.iter_names().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{}", name.to_ascii_lowercase().replace('_', "-"))?;
+        }
+        Ok(())
     }
 }
 

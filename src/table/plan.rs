@@ -264,8 +264,14 @@ pub enum PlanError {
     #[error("{0}: desired, but excluded from what is ours")]
     OutOfScope(ServiceId),
     /// Steps are needed that are not allowed.
-    #[error("not allowed: {}", list(.0))]
-    NotAllowed(Vec<Change>),
+    #[error("{missing} is not allowed, but needed: {}", list(.changes))]
+    #[non_exhaustive]
+    NotAllowed {
+        /// What would have to be allowed, too.
+        missing: Actions,
+        /// The steps that need it.
+        changes: Vec<Change>,
+    },
 }
 
 /// The first few changes.

@@ -73,13 +73,20 @@ impl Plan {
 struct Planner<'o> {
     options: &'o PlanOptions,
     steps: Vec<Step>,
+    missing: Actions,
     refused: Vec<Change>,
     usable: BTreeSet<ServiceId>,
 }
 
 impl<'o> Planner<'o> {
     const fn new(options: &'o PlanOptions) -> Self {
-        Self { options, steps: Vec::new(), refused: Vec::new(), usable: BTreeSet::new() }
+        Self {
+            options,
+            steps: Vec::new(),
+            missing: Actions::empty(),
+            refused: Vec::new(),
+            usable: BTreeSet::new(),
+        }
     }
 
     /// Adds a step, for which `action` has to be allowed.
@@ -94,6 +101,7 @@ impl<'o> Planner<'o> {
             return Err(PlanError::Invalid { object, invalid });
         }
         if !self.options.allowed.contains(action) {
+            self.missing |= action - self.options.allowed;
             self.refused.push(change.clone());
         }
         self.steps.push(Step { change, phase, before, purpose: Purpose::Desired });
@@ -109,7 +117,8 @@ impl<'o> Planner<'o> {
 
     fn finish(mut self, current: &Snapshot) -> Result<Plan, PlanError> {
         if !self.refused.is_empty() {
-            return Err(PlanError::NotAllowed(self.refused));
+            let Self { missing, refused: changes, .. } = self;
+            return Err(PlanError::NotAllowed { missing, changes });
         }
         // Whether the kernel has a scheduler shows only when it is asked for: where it may
         // not have it, that is found out first.

@@ -192,7 +192,7 @@ fn exit_codes_tell_what_happened() {
     let forbidden = folder.write("forbidden.yaml", forbidden);
     let (code, _, errors) = run(&["apply", "-y", "--allow", "add-destination"], &forbidden);
     assert_eq!(code, 5, "{errors}");
-    assert!(errors.contains("not allowed: ipvsadm -E"), "{errors}");
+    assert!(errors.contains("change-scheduler is not allowed, but needed: ipvsadm -E"), "{errors}");
     assert_eq!(run(&["apply", "--yes", "--commands"], &web).0, 2, "no dry run that writes");
 }
 

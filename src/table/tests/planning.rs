@@ -198,7 +198,7 @@ fn a_plan_that_may_not_be_is_refused_as_a_whole() {
     let current = there(web(), &[server(1)]);
     let other = wanted(web().scheduler(Scheduler::LEAST_CONNECTION), &[server(2)]);
     let refused = |allowed| match Plan::new(&current, &other, &everything().allowed(allowed)) {
-        Err(PlanError::NotAllowed(changes)) => changes.len(),
+        Err(PlanError::NotAllowed { changes, .. }) => changes.len(),
         _ => 0,
     };
     assert_eq!(refused(Actions::all()), 0);
@@ -208,8 +208,17 @@ fn a_plan_that_may_not_be_is_refused_as_a_whole() {
     for action in [Actions::UPDATE_SERVICE, Actions::CHANGE_SCHEDULER] {
         let options = everything().allowed(Actions::all() - action);
         let plan = Plan::new(&current, &both, &options);
-        assert!(matches!(plan, Err(PlanError::NotAllowed(_))), "{action:?}: {plan:?}");
+        match plan {
+            Err(PlanError::NotAllowed { missing, .. }) => assert_eq!(missing, action),
+            other => panic!("{action:?}: {other:?}"),
+        }
     }
+    let options = everything().allowed(Actions::empty());
+    assert_eq!(
+        Plan::new(&current, &both, &options).unwrap_err().to_string(),
+        "update-service,change-scheduler is not allowed, but needed: \
+         ipvsadm -E -t 192.0.2.10:80 -s lc -o"
+    );
     // Draining is part of deleting.
     assert_eq!(refused(Actions::all() - Actions::UPDATE_DESTINATION), 0);
     assert_eq!(refused(Actions::all() - Actions::DELETE_DESTINATION), 2);

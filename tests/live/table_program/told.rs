@@ -76,6 +76,9 @@ fn programs_get_json() {
             "service": "TCP 192.0.2.10:80",
             "destination": address,
             "command": format!("ipvsadm -a -t 192.0.2.10:80 -r {address} -m -w {weight}"),
+            "before": null,
+            "after": {"address": address, "forward": "masquerade", "weight": weight},
+            "connections": null,
             "disruption": null,
         })
     };
@@ -84,6 +87,9 @@ fn programs_get_json() {
         "service": "TCP 192.0.2.10:80",
         "destination": null,
         "command": "ipvsadm -A -t 192.0.2.10:80 -s rr",
+        "before": null,
+        "after": {"tcp": "192.0.2.10:80", "scheduler": "rr"},
+        "connections": null,
         "disruption": null,
     });
     let steps = json!([service, server("10.0.0.2:8080", 3), server("10.0.0.3:8080", 1)]);
@@ -98,6 +104,25 @@ fn programs_get_json() {
         assert_eq!((&step["outcome"], &step["done"]), (&json!("done"), &json!(true)));
     }
     assert_eq!(json(&["plan", "--json"], &web), (0, json!({ "steps": [] })));
+
+    let less = LESS.replace("rr", "lc").replace("weight: 3", "weight: 4");
+    let (_, plan) = json(&["plan", "--json", "--no-drain"], &folder.write("less.yaml", less));
+    let server = |address: &str, weight: u32| json!({"address": address, "forward": "masquerade", "weight": weight});
+    let changes = plan["steps"].as_array().unwrap().iter().map(|step| {
+        assert_eq!(step["connections"], json!({"active": 0, "inactive": 0, "persistent": 0}));
+        (step["before"].clone(), step["after"].clone())
+    });
+    assert_eq!(
+        changes.collect::<Vec<_>>(),
+        [
+            (server("10.0.0.2:8080", 3), server("10.0.0.2:8080", 4)),
+            (
+                json!({"tcp": "192.0.2.10:80", "scheduler": "rr"}),
+                json!({"tcp": "192.0.2.10:80", "scheduler": "lc"}),
+            ),
+            (server("10.0.0.3:8080", 1), json!(null)),
+        ]
+    );
     let none = json!({ "steps": [], "done": true, "unverified": null });
     assert_eq!(json(&["apply", "-y", "--json"], &web), (0, none));
 
@@ -112,6 +137,27 @@ fn programs_get_json() {
         (&json!("127.255.255.255:80"), &json!(false))
     );
     assert!(failed["text"].as_str().unwrap().contains("127.255.255.255:80"), "{failed}");
+}
+
+#[test]
+fn what_is_hardly_meant_is_done_but_told() {
+    fresh();
+    let folder = Folder::new("doubts");
+    let web = WEB.replace("masquerade", "direct").replace("10.0.0.3:8080", "10.0.0.3:80");
+    let file = folder.write("web.yaml", web);
+    for (command, done) in [("validate", 0), ("plan", 3)] {
+        let (code, _, errors) = run(&[command], &file);
+        assert_eq!(code, done, "{errors}");
+        let told = "10.0.0.2:8080: only masquerading changes the port, its connections arrive at \
+                    port 80\n";
+        assert!(errors.ends_with(told), "{errors}");
+        assert_eq!(errors.matches("arrive at").count(), 1, "{errors}");
+    }
+    let (code, _, errors) = run(&["plan", "--allow", "add-service"], &file);
+    assert_eq!(code, 3, "{errors}");
+    let (code, _, errors) = run(&["plan", "--allow", "add-destination"], &file);
+    assert_eq!(code, 5, "{errors}");
+    assert!(errors.contains("add-service is not allowed, but needed: ipvsadm -A"), "{errors}");
 }
 
 #[test]
