@@ -15,6 +15,9 @@ use crate::wire::{Report, Request, decode};
 /// Destinations that take more than this come faster in large datagrams.
 const MANY: usize = 3 * SMALL;
 
+/// So much longer than those before it one more entry may be, for what aligns its numbers.
+const PADDING: usize = 16;
+
 /// A dump that is being read.
 #[derive(Debug)]
 pub(crate) struct DumpRun {
@@ -216,13 +219,14 @@ impl<T: Transport> Engine<T> {
         Ok(self.collect_over(self.way_of(&request), request).await?.0)
     }
 
-    /// Reads all things of a dump over a socket of choice, and says in how many datagrams
-    /// they came.
+    /// Reads all things of a dump over a socket of choice, and says whether nothing can have
+    /// been left out: the kernel continues a list by position, which others may change, but
+    /// what has room in the first datagram it reports in one go.
     pub(crate) async fn collect_over<R: Report>(
         &mut self,
         way: Way,
         request: Request<'static>,
-    ) -> Result<(Vec<R>, u32)> {
+    ) -> Result<(Vec<R>, bool)> {
         match self.collect_once(way, request).await {
             // The receive buffer has grown by now.
             Err(error) if error.is_cut_off() => Box::pin(self.collect_once(way, request)).await,
@@ -234,9 +238,10 @@ impl<T: Transport> Engine<T> {
         &mut self,
         way: Way,
         request: Request<'static>,
-    ) -> Result<(Vec<R>, u32)> {
+    ) -> Result<(Vec<R>, bool)> {
         let mut run = self.begin_over(way, request).await?;
-        let (mut all, mut pieces) = (Vec::new(), 0);
+        let filled = self.dump_link(way).filled();
+        let (mut all, mut whole) = (Vec::new(), true);
         while self.load(&mut run).await? {
             if all.is_empty() {
                 all.reserve_exact(self.dump_link(way).datagram().len() / R::LENGTH);
@@ -245,22 +250,23 @@ impl<T: Transport> Engine<T> {
             while let Some(report) = self.step(&mut run)? {
                 all.push(report);
             }
-            pieces += u32::from(all.len() > before);
+            if all.len() > before {
+                let length = self.dump_link(way).datagram().len();
+                let one_more = length + length.div_ceil(all.len()) + PADDING;
+                whole = before == 0 && one_more <= filled;
+            }
         }
-        Ok((all, pieces))
+        Ok((all, whole))
     }
 
     /// Reads the destinations of a service.
     pub(crate) async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>> {
-        Ok(self.destinations_in_pieces(id).await?.0)
+        Ok(self.destinations_of(id).await?.0)
     }
 
-    /// Reads the destinations of a service, and says in how many datagrams they came. The
-    /// kernel answers nothing, without an error, also when there is no such service.
-    async fn destinations_in_pieces(
-        &mut self,
-        id: ServiceId,
-    ) -> Result<(Vec<DestinationEntry>, u32)> {
+    /// Reads the destinations of a service, and says whether nothing can have been left out.
+    /// The kernel answers nothing, without an error, also when there is no such service.
+    async fn destinations_of(&mut self, id: ServiceId) -> Result<(Vec<DestinationEntry>, bool)> {
         let request = Request::Destinations(id);
         let read = self.collect_over(self.way_of(&request), request).await?;
         if read.0.is_empty() {
@@ -279,12 +285,12 @@ impl<T: Transport> Engine<T> {
     ) -> Result<DestinationEntry> {
         let context = Context::about(Operation::ReadDestinations, Object::Destination(service, id));
         id.check_encodable().map_err(|invalid| Error::invalid(context, invalid))?;
-        let read = self.destinations_in_pieces(service).await;
-        let (all, pieces) = read.map_err(|error| error.within(context))?;
+        let read = self.destinations_of(service).await;
+        let (all, whole) = read.map_err(|error| error.within(context))?;
         let is_it = |entry: &DestinationEntry| entry.destination.id == id;
         let mut found = all.into_iter().find(is_it);
-        if found.is_none() && pieces > 1 {
-            let settled = Box::pin(self.settled_destinations(service, &mut true)).await;
+        if found.is_none() && !whole {
+            let settled = Box::pin(self.settled_destinations(service, Some(id), &mut true)).await;
             found = settled.map_err(|error| error.within(context))?.into_iter().find(is_it);
         }
         found.ok_or_else(|| Error::known(context, ErrorKind::NoSuchDestination, Certainty::Refused))

@@ -17,6 +17,15 @@ const LARGE: usize = 32 * 1024;
 /// allocates and clears one as large as the largest ever offered on the socket.
 pub(crate) const SMALL: usize = 7872;
 
+/// What the kernel fills of a buffer of 32 KiB, or somewhat more, depending on how it was
+/// built; up to Linux 4.8 half of that.
+const FILLED: usize = 31 * 1024;
+const FILLED_ONCE: usize = 16 * 1024;
+
+/// What it fills on a socket that was not read yet, or somewhat more: a page, without its
+/// own data.
+const FILLED_UNREAD: usize = 3 * 1024;
+
 /// How many requests go into one send, and at times one more. Many more gain nothing
 /// (see `benches/README.md`).
 const CHUNK: usize = 64;
@@ -41,6 +50,10 @@ pub(crate) struct Link<T> {
     pub(crate) outbox: Vec<u8>,
     inbox: Vec<u8>,
     capacity: usize,
+    /// The largest buffer that was offered to the kernel when it had a datagram.
+    offered: usize,
+    /// The longest datagram so far.
+    longest: usize,
     chunk: usize,
     /// How much was done since other tasks could run.
     work: usize,
@@ -92,6 +105,8 @@ impl<T: Transport> Link<T> {
             outbox: Vec::with_capacity(512),
             inbox: Vec::with_capacity(capacity),
             capacity,
+            offered: 0,
+            longest: 0,
             chunk: CHUNK,
             work: 0,
         }
@@ -114,6 +129,18 @@ impl<T: Transport> Link<T> {
     /// The datagram that was received last.
     pub(crate) fn datagram(&self) -> &[u8] {
         &self.inbox
+    }
+
+    /// How much the kernel puts into the first datagram of a dump that is asked for now, at
+    /// least, before it begins another: as much as was ever offered to it, but not all of
+    /// a large buffer. Source: `af_netlink.c:netlink_dump` and `netlink_recvmsg`.
+    pub(crate) const fn filled(&self) -> usize {
+        let most = if self.longest > FILLED_ONCE { FILLED } else { FILLED_ONCE };
+        match self.offered {
+            0 => FILLED_UNREAD,
+            offered if offered < most => offered,
+            _ => most,
+        }
     }
 
     /// Reads the datagram that was received last as one of a batch.
@@ -206,11 +233,15 @@ impl<T: Transport> Link<T> {
         loop {
             self.inbox.clear();
             match self.transport.try_receive(&mut self.inbox) {
-                Ok(length) if length > self.inbox.len() => {
-                    self.grow(length.max(LARGE));
-                    return Err(io::ErrorKind::UnexpectedEof.into());
+                Ok(length) => {
+                    self.offered = self.capacity;
+                    self.longest = self.longest.max(length);
+                    if length > self.inbox.len() {
+                        self.grow(length.max(LARGE));
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    return Ok(());
                 }
-                Ok(_) => return Ok(()),
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(cause) => return Err(cause),
             }

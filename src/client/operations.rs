@@ -44,8 +44,8 @@ macro_rules! operations {
             /// once: it continues a list by position and tells of no change. So the
             /// services are read again at the end, and what changed is read until two
             /// readings agree on what there is and in which order; the destinations of a
-            /// service, where they do not come in one piece, too. That is given up after
-            /// 8 readings.
+            /// service, where one datagram may not have had room for all, too. That is
+            /// given up after 8 readings.
             ///
             /// No object is there twice. Where
             /// [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
@@ -54,7 +54,8 @@ macro_rules! operations {
             /// Linux 7.0 those may even be services of other network namespaces. That is
             /// unlikely, since the second reading divides a list otherwise than the first,
             /// except for more than 4,000 services, and where the client was made of sockets
-            /// that somebody opened.
+            /// that somebody opened. One of a service's destinations may also be missed while
+            /// the kernel is so short of memory that it makes smaller datagrams than usual.
             /// Nor is everything as it was at a single moment.
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?

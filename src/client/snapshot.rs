@@ -2,9 +2,9 @@
 //!
 //! The kernel continues a dump by position, never says that something changed in
 //! between, and from 7.1 on also moves entries about while its hash table grows. An
-//! entry that comes twice tells of it; one that is left out does not, so what came in
-//! more than one datagram is read until two readings agree: divided otherwise, so that
-//! both hardly leave out the same one, and in the same order, which it is not where
+//! entry that comes twice tells of it; one that is left out does not, so what may not
+//! have had room in one datagram is read until two readings agree: divided otherwise, so
+//! that both hardly leave out the same one, and in the same order, which it is not where
 //! something was deleted and added again.
 
 use crate::client::dumps::Way;
@@ -90,23 +90,25 @@ fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
 /// The destinations that a dump reported, in order.
 struct Reading {
     entries: Vec<DestinationEntry>,
+    /// Whether nothing can have been left out.
+    whole: bool,
     repeated: bool,
-    /// In the kernel's order, if they came in more than one datagram.
+    /// In the kernel's order, if some may have been left out.
     as_they_came: Vec<DestinationId>,
     way: Way,
 }
 
 impl Reading {
-    fn of((mut entries, pieces): (Vec<DestinationEntry>, u32), way: Way) -> Self {
-        let as_they_came = if pieces > 1 { ids(&entries).collect() } else { Vec::new() };
+    fn of((mut entries, whole): (Vec<DestinationEntry>, bool), way: Way) -> Self {
+        let as_they_came = if whole { Vec::new() } else { ids(&entries).collect() };
         // The kernel reports the newest one first.
         entries.reverse();
-        Self { repeated: put_in_order(&mut entries), entries, as_they_came, way }
+        let repeated = put_in_order(&mut entries);
+        Self { whole: whole && !repeated, repeated, entries, as_they_came, way }
     }
 
-    /// Whether nothing can have been left out: the kernel fills a datagram in one go.
-    fn is_whole(&self) -> bool {
-        self.as_they_came.is_empty() && !self.repeated
+    fn has(&self, id: DestinationId) -> bool {
+        self.entries.iter().any(|entry| entry.id() == id)
     }
 
     fn agrees_with(&self, other: &Self) -> bool {
@@ -137,10 +139,12 @@ impl<T: Transport> Engine<T> {
                         let request = Request::Destinations(id);
                         let way = self.way_of(&request);
                         let reading = Reading::of(self.collect_over(way, request).await?, way);
-                        if reading.is_whole() {
+                        if reading.whole {
                             reading.entries
                         } else {
-                            Box::pin(self.settle_destinations(id, reading, &mut settled)).await?
+                            let settling =
+                                self.settle_destinations(id, reading, None, &mut settled);
+                            Box::pin(settling).await?
                         }
                     }
                 };
@@ -158,19 +162,21 @@ impl<T: Transport> Engine<T> {
         Ok(Snapshot::new(known, false))
     }
 
-    /// Reads the destinations of a service until nothing can have been left out, in order.
-    /// `settled` becomes false when others kept writing for too long.
+    /// Reads the destinations of a service until nothing can have been left out, or the
+    /// `wanted` one is there, in order. `settled` becomes false when others kept writing for
+    /// too long.
     pub(crate) async fn settled_destinations(
         &mut self,
         id: ServiceId,
+        wanted: Option<DestinationId>,
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
         let request = Request::Destinations(id);
         let way = self.way_of(&request);
         let reading = Reading::of(self.collect_over(way, request).await?, way);
-        match reading.is_whole() {
+        match reading.whole {
             true => Ok(reading.entries),
-            false => self.settle_destinations(id, reading, settled).await,
+            false => self.settle_destinations(id, reading, wanted, settled).await,
         }
     }
 
@@ -180,13 +186,17 @@ impl<T: Transport> Engine<T> {
         &mut self,
         id: ServiceId,
         mut reading: Reading,
+        wanted: Option<DestinationId>,
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
         for _ in 1..TRIES {
+            if wanted.is_some_and(|wanted| reading.has(wanted)) {
+                return Ok(reading.entries);
+            }
             let way = reading.way.other();
             let read = self.collect_over(way, Request::Destinations(id)).await?;
             let again = Reading::of(read, way);
-            if again.is_whole() || again.agrees_with(&reading) {
+            if again.whole || again.agrees_with(&reading) {
                 return Ok(again.entries);
             }
             reading = again;

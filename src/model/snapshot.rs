@@ -49,8 +49,8 @@ impl Snapshot {
     }
 
     /// Whether two readings agreed on which services there are and in which order, and on
-    /// the destinations of each that did not come in one piece. False when others kept
-    /// writing for so long that none did; then some may be missing.
+    /// the destinations of each for which one datagram may not have had room. False when
+    /// others kept writing for so long that none did; then some may be missing.
     ///
     /// A snapshot that a program put together itself is not consistent.
     #[must_use]

@@ -70,7 +70,7 @@ impl<T: Transport> Engine<T> {
             Err(error) => return Err(error),
         };
         let mut settled = true;
-        let destinations = Cow::Owned(self.settled_destinations(id, &mut settled).await?);
+        let destinations = Cow::Owned(self.settled_destinations(id, None, &mut settled).await?);
         Ok(Look { service: Some(Cow::Owned(service)), destinations, settled })
     }
 }

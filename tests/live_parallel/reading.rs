@@ -1,8 +1,12 @@
 //! Snapshots during heavy change.
 
-use ipvs_netlink::{Change, Snapshot};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use crate::meanwhile::take_snapshots;
+use ipvs_netlink::{Change, Client, Snapshot};
+
+use crate::meanwhile::{Ends, take_snapshots};
 use crate::{fresh, quiet, server, service};
 
 const SERVICES: u16 = 400;
@@ -65,4 +69,52 @@ fn a_consistent_snapshot_lacks_no_service() {
 #[test]
 fn a_consistent_snapshot_lacks_no_destination_of_a_large_service() {
     nothing_is_lost(300);
+}
+
+/// With just one more than a datagram has room for, it takes only one deletion at the right
+/// time to make the kernel leave the last one out.
+fn the_last_one_is_not_left_out(destinations: u16) {
+    let mut ipvs = fresh();
+    let id = service(2, 1).id;
+    let mut changes = vec![Change::AddService(service(2, 1))];
+    changes.extend((1..=destinations).map(|port| Change::AddDestination(id, server(port))));
+    ipvs.submit(&changes).into_result().unwrap();
+
+    let finished = AtomicBool::new(false);
+    let mut consistent = 0;
+    thread::scope(|scope| {
+        let _ends = Ends(&finished);
+        let writer = scope.spawn(|| {
+            let mut writer = Client::connect().unwrap();
+            while !finished.load(Ordering::Relaxed) {
+                for change in destinations_again(destinations) {
+                    writer.submit(&[change]).into_result().unwrap();
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        for _ in 0..1000 {
+            let snapshot = ipvs.snapshot().unwrap();
+            if snapshot.is_consistent() {
+                consistent += 1;
+                let there = snapshot.service(id).unwrap();
+                let mut servers = (1..=destinations).filter(stays).map(|port| server(port).id);
+                assert!(servers.all(|id| there.destination(id).is_some()), "a silent loss");
+            }
+            // The first one was added first, so the kernel reports it last.
+            ipvs.destination(id, server(3).id).unwrap();
+            assert!(!writer.is_finished(), "the writer failed");
+        }
+    });
+    assert!(consistent > 10, "only {consistent} of 1000 were consistent");
+}
+
+#[test]
+fn the_last_destination_is_not_left_out_of_a_small_datagram() {
+    the_last_one_is_not_left_out(23);
+}
+
+#[test]
+fn the_last_destination_is_not_left_out_of_a_large_datagram() {
+    the_last_one_is_not_left_out(92);
 }

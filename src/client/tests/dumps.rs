@@ -1,6 +1,7 @@
 use rustix::io::Errno;
 
 use crate::client::Engine;
+use crate::client::dumps::Way;
 use crate::client::tests::changes::{server, service};
 use crate::client::tests::reads::{info, info_report, service_entry};
 use crate::client::tests::script::{
@@ -21,6 +22,7 @@ pub(crate) fn entry(number: u8) -> DestinationEntry {
     DestinationEntry { destination, connections, stats: Stats::default() }
 }
 
+/// 240 bytes each.
 fn reports(numbers: impl IntoIterator<Item = u8>) -> Vec<AnyReport> {
     numbers.into_iter().map(|number| AnyReport::Destination(entry(number))).collect()
 }
@@ -166,6 +168,38 @@ fn a_destination_that_may_have_been_left_out_is_looked_for_again() {
     assert_eq!(error.kind(), ErrorKind::NoSuchDestination);
     dumps.assert_finished();
     commands.assert_finished();
+}
+
+#[test]
+fn a_full_datagram_may_have_left_a_destination_out_too() {
+    let (commands, dumps, mut engine) = two();
+    let id = service().id;
+    dumps.then(dumped(vec![reports(1..=10)]));
+    assert_eq!(destinations(&mut engine).unwrap().len(), 10);
+    let at = entry(33).destination.id;
+    dumps.then(dumped(vec![reports(1..=32)]));
+    dumps.then(dumped(vec![reports(1..=32)]));
+    commands.then(dumped(vec![reports(1..=33)]));
+    assert_eq!(ready(engine.destination(id, at)).unwrap(), entry(33));
+    dumps.then(dumped(vec![reports(1..=31)]));
+    let error = ready(engine.destination(id, at)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchDestination);
+    dumps.assert_finished();
+    commands.assert_finished();
+}
+
+/// Up to Linux 4.8 the kernel fills 16 KiB of a large buffer, then nearly 32.
+#[test]
+fn how_much_the_kernel_fills_shows_in_what_it_has_filled() {
+    let (commands, _dumps, mut engine) = two();
+    for (count, whole) in
+        [(67, true), (68, false), (90, false), (90, true), (131, true), (132, false), (68, true)]
+    {
+        commands.then(dumped(vec![reports(1..=count)]));
+        let request = Request::Destinations(service().id);
+        let read = ready(engine.collect_over::<DestinationEntry>(Way::Commands, request)).unwrap();
+        assert_eq!((read.0.len(), read.1), (count.into(), whole));
+    }
 }
 
 #[test]
