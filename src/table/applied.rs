@@ -33,8 +33,8 @@ pub enum StepOutcome {
     },
     /// It was not done: the observer had ended the work.
     Stopped,
-    /// The service was added, none of its usable destinations could be, and it was deleted
-    /// again.
+    /// It was done and taken back: none of the usable destinations of a new service could be
+    /// added, or the service of a destination could not, since somebody else had added one.
     #[non_exhaustive]
     Undone {
         /// The index of the step that failed.
@@ -116,9 +116,7 @@ impl fmt::Display for StepOutcome {
             Self::Draining => f.write_str("still draining"),
             Self::Skipped { .. } => f.write_str("skipped, as an earlier step failed"),
             Self::Stopped => f.write_str("not begun, as the work was ended"),
-            Self::Undone { .. } => {
-                f.write_str("undone, as none of the destinations could be added")
-            }
+            Self::Undone { .. } => f.write_str("undone, as another step failed"),
             Self::Differs => f.write_str("not so: somebody else has changed it"),
             Self::Failed(error) => error.fmt(f),
         }

@@ -1,7 +1,9 @@
 //! Doing a plan, phase by phase.
 
+use std::iter;
+
 use crate::client::{Engine, Outcome, Report, Transport, not_attempted, portion};
-use crate::error::{Certainty, ErrorKind};
+use crate::error::Certainty;
 use crate::model::{Change, ServiceId};
 use crate::table::look::Look;
 use crate::table::progress::Observer;
@@ -46,7 +48,7 @@ impl<T: Transport> Engine<T> {
             let steps = run.undecided(run.range(phase));
             self.run_steps(&mut run, &steps).await;
             if phase == Phase::Add {
-                self.undo_useless_services(&mut run).await;
+                self.take_back(&mut run).await;
             }
         }
         run
@@ -97,54 +99,110 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// A service that takes packets and has nobody to send them to is worse than none.
-    async fn undo_useless_services(&mut self, run: &mut Run<'_>) {
+    /// Takes back of the new services what is worse than nothing.
+    async fn take_back(&mut self, run: &mut Run<'_>) {
         let mut range = run.range(Phase::Add).peekable();
         while let Some(index) = range.next() {
-            let added = run.service(index);
-            let (mut wanted, mut usable, mut failed) = (false, false, None);
-            while let Some(next) = range
-                .next_if(|next| run.step(*next).is_some_and(|step| step.destination().is_some()))
-            {
-                let weight = match run.step(next).map(|step| &step.change) {
-                    Some(Change::AddDestination(_, destination)) => destination.weight,
-                    _ => 0,
-                };
-                wanted |= weight > 0;
-                match run.outcome(next) {
-                    Some(outcome) if outcome.is_done() => usable |= weight > 0,
-                    // It may have been done.
-                    Some(StepOutcome::Failed(error))
-                        if error.certainty() == Some(Certainty::Unknown) =>
-                    {
-                        usable = true;
-                    }
-                    Some(StepOutcome::Skipped { because }) => failed = failed.or(Some(*because)),
-                    _ => failed = failed.or(Some(next)),
+            let is_destination =
+                |at: &usize| run.step(*at).is_some_and(|step| step.destination().is_some());
+            let destinations: Vec<usize> =
+                iter::from_fn(|| range.next_if(is_destination)).collect();
+            match run.outcome(index) {
+                Some(StepOutcome::Done) => {
+                    self.undo_useless_service(run, index, &destinations).await;
+                }
+                Some(StepOutcome::Failed(error))
+                    if error.certainty() != Some(Certainty::Unknown) =>
+                {
+                    self.undo_destinations(run, index, &destinations).await;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A service that takes packets and has nobody to send them to is worse than none.
+    async fn undo_useless_service(
+        &mut self,
+        run: &mut Run<'_>,
+        added: usize,
+        destinations: &[usize],
+    ) {
+        let (mut wanted, mut usable, mut failed) = (false, false, None);
+        for index in destinations {
+            let weight = match run.step(*index).map(|step| &step.change) {
+                Some(Change::AddDestination(_, destination)) => destination.weight,
+                _ => 0,
+            };
+            wanted |= weight > 0;
+            match run.outcome(*index) {
+                Some(outcome) if outcome.is_done() => usable |= weight > 0,
+                // It may have been done.
+                Some(StepOutcome::Failed(error))
+                    if error.certainty() == Some(Certainty::Unknown) =>
+                {
+                    usable = true;
+                }
+                Some(StepOutcome::Skipped { because }) => failed = failed.or(Some(*because)),
+                _ => failed = failed.or(Some(*index)),
+            }
+        }
+        let (true, Some(id), Some(because)) = (wanted && !usable, run.service(added), failed)
+        else {
+            return;
+        };
+        // Somebody else may have given it a destination, or it may be theirs.
+        let serves = self.look_at(id).await.map_or(true, |look| {
+            let mut weights = look.destinations.iter().map(|entry| entry.destination.weight);
+            !look.settled || weights.any(|weight| weight > 0)
+        });
+        if !serves && self.undo(run, added, Change::DeleteService(id), because).await {
+            // Those of weight 0 have gone with it.
+            for index in destinations {
+                if run.outcome(*index).is_some_and(StepOutcome::is_done) {
+                    run.set(*index, StepOutcome::Undone { because });
                 }
             }
-            let done = matches!(run.outcome(index), Some(StepOutcome::Done));
-            let (true, Some(id), Some(because)) = (done && wanted && !usable, added, failed) else {
+        }
+    }
+
+    /// Destinations that got into somebody else's service, because they were sent along with
+    /// one that could not be added.
+    async fn undo_destinations(
+        &mut self,
+        run: &mut Run<'_>,
+        because: usize,
+        destinations: &[usize],
+    ) {
+        for index in destinations {
+            let (Some(StepOutcome::Done), Some(step)) = (run.outcome(*index), run.step(*index))
+            else {
                 continue;
             };
-            // Somebody else may have given it a destination, or it may be theirs.
-            let serves = self.look_at(id).await.map_or(true, |look| {
-                let mut weights = look.destinations.iter().map(|entry| entry.destination.weight);
-                !look.settled || weights.any(|weight| weight > 0)
-            });
-            if serves {
-                continue;
+            if let (Some(service), Some(id)) = (step.service(), step.destination()) {
+                self.undo(run, *index, Change::DeleteDestination(service, id), because).await;
             }
-            match self.change(&Change::DeleteService(id)).await {
-                Ok(()) => run.set(index, StepOutcome::Undone { because }),
-                Err(error) if error.kind() == ErrorKind::NoSuchService => {
-                    run.set(index, StepOutcome::Undone { because });
-                }
-                Err(error) if error.certainty() == Some(Certainty::Unknown) => {
-                    run.set(index, StepOutcome::Failed(error));
-                }
-                // It is there as it was.
-                Err(_) => {}
+        }
+    }
+
+    /// Takes a step back by its opposite. True if that is done.
+    async fn undo(
+        &mut self,
+        run: &mut Run<'_>,
+        index: usize,
+        opposite: Change,
+        because: usize,
+    ) -> bool {
+        match self.change(&opposite).await {
+            Err(error) if error.certainty() == Some(Certainty::Unknown) => {
+                run.set(index, StepOutcome::Failed(error));
+                false
+            }
+            // It is there as it was.
+            Err(error) if !error.is_not_found() => false,
+            _ => {
+                run.set(index, StepOutcome::Undone { because });
+                true
             }
         }
     }

@@ -23,7 +23,8 @@ use crate::wire::Request;
 #[non_exhaustive]
 #[must_use = "the destination may still be there"]
 pub enum Drained {
-    /// It had no connections left and was deleted.
+    /// It was deleted: there were none left of the connections that [`DrainUntil`] waits
+    /// for. Others, with [`DrainUntil::NoActive`], broke.
     Emptied,
     /// It was deleted at the deadline, or at once where draining does no good, with these
     /// connections. They broke.
@@ -44,7 +45,7 @@ pub enum Drained {
 impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Emptied => f.write_str("deleted, with no connection left"),
+            Self::Emptied => f.write_str("deleted, with nothing left to wait for"),
             Self::Cut(connections) => write!(f, "deleted, with connections: {connections}"),
             Self::AlreadyGone => f.write_str("somebody else had deleted it"),
             Self::Restored => f.write_str("it is there: somebody else wants it"),

@@ -68,7 +68,9 @@ pub struct PlanOptions {
     pub scope: Scope,
     /// Whether a destination of which no weight is asked keeps the one that it has, 0 too:
     /// a health check or a person may have set it, or it was draining. By default it gets
-    /// weight 1.
+    /// weight 1. A change of its other settings writes the weight that was read, since the
+    /// kernel replaces all settings at once: who changes it at that moment may have to do so
+    /// again.
     pub keep_weights: bool,
     /// What the plan may do; everything by default. A plan that needs more is refused as
     /// a whole.
@@ -198,7 +200,7 @@ pub enum DrainUntil {
     /// No connection is active, at two looks in a row if some are inactive: those are being
     /// opened, and active at the next look, or closed. The latter takes up to two minutes
     /// after the last packet for TCP; one that is closed on one side only (60 s) may still
-    /// carry data.
+    /// carry data. Those of UDP and of one-packet services are always inactive.
     NoActive,
     /// No connection is active or inactive. Clients bound to the destination by
     /// persistence go elsewhere when it is deleted; until then they keep opening

@@ -182,15 +182,15 @@ pub enum Phase {
     /// New services, each followed by its destinations.
     Add,
     /// New destinations, and changes of destinations in place that lower neither weight nor
-    /// threshold.
+    /// threshold, or that make room.
     Extend,
     /// Destinations that drain and because of which the scheduler would refuse clients as
     /// soon as the service has its new settings: they leave at once.
     Clear,
     /// Settings of services.
     Configure,
-    /// Lower weights and thresholds, weight 0 for destinations that are to drain, and new destinations of
-    /// weight 0.
+    /// Lower weights and thresholds, weight 0 for destinations that are to drain, and new
+    /// destinations of weight 0.
     Reduce,
     /// Destinations that leave at once, then services that do.
     Delete,

@@ -266,11 +266,16 @@ impl<'o> Planner<'o> {
         if after == before {
             return Ok(());
         }
-        let limited = after.thresholds.limit() < before.thresholds.limit();
-        let reduces = after.weight < before.weight || (limited && before.weight > 0);
+        let (limit, limit_before) = (after.thresholds.limit(), before.thresholds.limit());
+        let reduces = (limit < limit_before && before.weight > 0)
+            // What gets room may have to take over from others, if with less weight.
+            || (after.weight < before.weight && (limit <= limit_before || after.weight == 0));
         let phase = if reduces { Phase::Reduce } else { Phase::Extend };
         let change = Change::UpdateDestination(service.id, after.clone());
-        self.step(Actions::UPDATE_DESTINATION, phase, change, Some(destination_before(entry)))
+        let before = Some(destination_before(entry));
+        self.step(Actions::UPDATE_DESTINATION, phase, change, before)?;
+        self.keep_weight_of(wanted);
+        Ok(())
     }
 
     /// A destination that is not wanted any more, of a service that stays.

@@ -4,6 +4,7 @@ use crate::model::{
     Change, Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry,
     ServiceFlags, ServiceSnapshot, Snapshot, Stats,
 };
+use crate::table::plan::Purpose;
 use crate::table::{
     Actions, Disruption, Phase, Plan, PlanError, PlanOptions, Scope, Table, TableDestination,
     TableService,
@@ -254,4 +255,31 @@ fn a_snapshot_that_was_put_together_otherwise_is_in_order() {
     assert!(current.services().all(|service| service.destination(server(1).id).is_some()));
     let plan = Plan::new(&current, &desired, &PlanOptions::new()).unwrap();
     assert_eq!(plan.to_string(), "no changes\n");
+}
+
+#[test]
+fn room_is_made_before_what_has_room_is_stopped() {
+    // The second one may be full, so that the first takes all new connections.
+    let full = server(2).weight(2).thresholds(100, 0);
+    let current = there(web(), &[server(1), full]);
+    let plan = Plan::new(&current, &wanted(web(), &[server(2)]), &everything()).unwrap();
+    let phases: Vec<_> = plan.steps().map(|step| (step.phase, step.destination())).collect();
+    let (first, second) = (Some(server(1).id), Some(server(2).id));
+    let expected = [(Phase::Extend, second), (Phase::Reduce, first), (Phase::Drained, first)];
+    assert_eq!(phases, expected);
+}
+
+#[test]
+fn an_update_that_keeps_a_weight_does_not_ask_for_it() {
+    let current = there(web(), &[server(1).weight(5)]);
+    let other = server(1).thresholds(100, 0);
+    let open = TableService::new(web()).with(TableDestination::of_any_weight(other.clone()));
+    let desired: Table = [open].into_iter().collect();
+    for (keep, weight, purpose) in [(true, 5, Purpose::OfAnyWeight), (false, 1, Purpose::Desired)] {
+        let options = everything().keep_weights(keep);
+        let plan = Plan::new(&current, &desired, &options).unwrap();
+        let change = Change::UpdateDestination(web().id, other.clone().weight(weight));
+        assert_eq!(plan.steps().map(|step| &step.change).collect::<Vec<_>>(), [&change]);
+        assert_eq!(plan.step(0).unwrap().purpose, purpose);
+    }
 }

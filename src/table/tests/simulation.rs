@@ -65,6 +65,14 @@ impl Kernel {
         })
     }
 
+    /// How many connections the destination with the most room takes, of those that take new
+    /// ones: there is one for it as long as this does not become less.
+    fn room(&self, id: ServiceId) -> u32 {
+        let destinations = self.0.get(&id).into_iter().flat_map(|(_, all)| all.values());
+        let usable = destinations.filter(|destination| destination.weight > 0);
+        usable.map(|destination| destination.thresholds.limit()).max().unwrap_or(0)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let service = |(service, destinations): &(Service, BTreeMap<_, Destination>)| {
             let entry = |destination: &Destination| {
@@ -116,6 +124,8 @@ proptest! {
                 if before.is_usable(*id) && after.is_usable(*id) {
                     prop_assert!(kernel.is_usable(*id), "{id} is down after {}", step.change);
                 }
+                let least = before.room(*id).min(after.room(*id));
+                prop_assert!(kernel.room(*id) >= least, "{id} has less room after {}", step.change);
                 if !options.scope.contains(*id, &desired) {
                     prop_assert_eq!(kernel.0.get(id), before.0.get(id));
                 }

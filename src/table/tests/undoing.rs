@@ -5,14 +5,17 @@ use std::ops::ControlFlow;
 use rustix::io::Errno;
 
 use super::planning::{everything, server, wanted, web};
-use crate::client::tests::script::{Script, done, dumped, ready, refused, reported};
-use crate::model::{Connections, Destination, DestinationEntry, ServiceEntry, Snapshot, Stats};
-use crate::table::{Applied, Plan, StepOutcome};
+use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, reported};
+use crate::model::{
+    Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry, Snapshot, Stats,
+};
+use crate::proto::tests::reply::{Reply, datagram};
+use crate::table::{Actions, Applied, Plan, PlanOptions, StepOutcome, Table};
 use crate::wire::tests::any_report::AnyReport;
 
 /// The next reading of the service meets these destinations.
 fn then_there(script: &Script, destinations: &[Destination]) {
-    script.then(reported(AnyReport::Service(ServiceEntry::new(web(), Stats::default()))));
+    then_found(script, web());
     let entry = |destination: &Destination| {
         let none = Connections::default();
         let entry = DestinationEntry::new(destination.clone(), none, Stats::default());
@@ -21,17 +24,36 @@ fn then_there(script: &Script, destinations: &[Destination]) {
     script.then(dumped(vec![destinations.iter().map(entry).collect()]));
 }
 
-/// Adds a service of one destination, which the kernel refuses. What comes then is up to
-/// `then`.
-fn apply(then: impl FnOnce(&Script)) -> Applied {
-    let desired = wanted(web(), &[server(1)]);
-    let plan = Plan::new(&Snapshot::default(), &desired, &everything()).unwrap();
+fn then_found(script: &Script, service: Service) {
+    script.then(reported(AnyReport::Service(ServiceEntry::new(service, Stats::default()))));
+}
+
+/// Of what is sent at once the kernel refuses one change and does the last.
+fn then_refused(script: &Script, change: usize, errno: Errno) {
+    script.then(move |sent| {
+        let refused = Reply::refused(sent[change].sequence, errno.raw_os_error());
+        let done = Reply::ack(sent.last().unwrap().sequence);
+        [refused, done].map(|reply| Event::Datagram(datagram(&[reply]))).into()
+    });
+}
+
+fn add(desired: &Table, options: &PlanOptions, then: impl FnOnce(&Script)) -> Applied {
+    let plan = Plan::new(&Snapshot::default(), desired, options).unwrap();
     let script = Script::new();
     let mut engine = script.engine();
-    script.then(refused(Errno::INVAL));
     then(&script);
     let applied = ready(engine.apply(&plan, &mut |_| ControlFlow::Continue(())));
     script.assert_finished();
+    applied
+}
+
+/// Adds a service of one destination, which the kernel refuses. What comes then is up to
+/// `then`.
+fn apply(then: impl FnOnce(&Script)) -> Applied {
+    let applied = add(&wanted(web(), &[server(1)]), &everything(), |script| {
+        script.then(refused(Errno::INVAL));
+        then(script);
+    });
     assert!(matches!(applied.outcome(1), Some(StepOutcome::Failed(_))), "{applied:?}");
     applied
 }
@@ -63,4 +85,33 @@ fn what_cannot_be_taken_back_is_said_to_be_there() {
         then_there(script, &[]);
     });
     assert!(matches!(applied.outcome(0), Some(StepOutcome::Done)), "{applied:?}");
+}
+
+#[test]
+fn what_went_with_a_service_that_is_taken_back_is_so_too() {
+    let desired = wanted(web(), &[server(1), server(2).weight(0)]);
+    let applied = add(&desired, &everything(), |script| {
+        then_refused(script, 1, Errno::INVAL);
+        then_there(script, &[server(2).weight(0)]);
+        script.then(done);
+    });
+    let names: Vec<_> = applied.outcomes().map(StepOutcome::name).collect();
+    assert_eq!(names, ["undone", "failed", "undone"]);
+    assert!(!applied.outcomes().any(StepOutcome::is_foreign), "{applied:?}");
+}
+
+#[test]
+fn destinations_do_not_stay_in_a_service_that_could_not_be_added() {
+    let options = everything().allowed(Actions::ADD_SERVICE | Actions::ADD_DESTINATION);
+    let applied = add(&wanted(web(), &[server(1)]), &options, |script| {
+        then_refused(script, 0, Errno::EXIST);
+        // Somebody else's, which may not be changed.
+        then_found(script, web().scheduler(Scheduler::LEAST_CONNECTION));
+        script.then(|sent| {
+            assert_eq!(sent.len(), 1);
+            done(sent)
+        });
+    });
+    let names: Vec<_> = applied.outcomes().map(StepOutcome::name).collect();
+    assert_eq!(names, ["failed", "undone"]);
 }
