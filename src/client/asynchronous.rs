@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::client::submit::not_attempted;
+use crate::client::submit::{Portions, not_attempted};
 use crate::client::{DumpRun, Engine, Outcome, Transport};
 use crate::error::Result;
 use crate::model::Change;
@@ -79,7 +79,7 @@ impl<T, R> fmt::Debug for Entries<'_, T, R> {
 /// Changes and what became of them, one after the other.
 pub(crate) struct Submitted<'c, T, I> {
     state: Submitting<'c, T>,
-    changes: I,
+    changes: Portions<I>,
     chunk: VecDeque<Change>,
     outcomes: VecDeque<Outcome>,
     lost: bool,
@@ -95,7 +95,7 @@ impl<'c, T: Transport + Send + Sync, I: Iterator<Item = Change>> Submitted<'c, T
     pub(crate) fn new(engine: &'c mut Engine<T>, changes: I) -> Self {
         Self {
             state: Submitting::Idle(engine),
-            changes,
+            changes: Portions::new(changes),
             chunk: VecDeque::new(),
             outcomes: VecDeque::new(),
             lost: false,
@@ -110,7 +110,7 @@ impl<'c, T: Transport + Send + Sync, I: Iterator<Item = Change>> Submitted<'c, T
             match std::mem::replace(&mut self.state, Submitting::Ended) {
                 Submitting::Idle(engine) => {
                     let mut chunk = std::mem::take(&mut self.chunk);
-                    chunk.extend(self.changes.by_ref().take(engine.commands.chunk()));
+                    self.changes.next(engine.commands.chunk(), &mut chunk);
                     if chunk.is_empty() {
                         self.state = Submitting::Idle(engine);
                         return Poll::Ready(None);
@@ -173,7 +173,7 @@ macro_rules! async_client {
         impl Client {
             /// Does any number of changes in bounded memory, as
             /// [`submit`](Self::submit) does them: they are validated, sent and
-            /// reported on in chunks of 64 or fewer while the stream is driven.
+            /// reported on in chunks of about 64 while the stream is driven.
             ///
             /// A chunk in which a change is invalid is not sent, the next one is.
             /// After lost answers or a failed send nothing more is sent.
@@ -181,8 +181,9 @@ macro_rules! async_client {
             /// # Cancel safety
             ///
             /// Dropping the future of [`SubmitStream::next`] loses nothing. Dropping
-            /// the stream leaves the changes that it has not taken undone; those of
-            /// the chunk under way have been executed.
+            /// the stream leaves the changes undone that come after the chunk under way; one
+            /// of them it may have taken already, to see whether it belongs to that chunk.
+            /// Those of the chunk have been executed, or none of them has been sent.
             pub fn submit_stream<I>(&mut self, changes: I) -> SubmitStream<'_, I::IntoIter>
             where
                 I: IntoIterator<Item = Change>,

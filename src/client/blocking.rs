@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::client::socket;
-use crate::client::submit::not_attempted;
+use crate::client::submit::{Portions, not_attempted};
 use crate::client::{DumpRun, Engine, Outcome, Report, Transport, connecting, operations};
 use crate::error::Result;
 use crate::model::{
@@ -64,8 +64,9 @@ operations!(Client, {}, block);
 impl Client {
     /// Does any number of changes in bounded memory, as
     /// [`submit`](Self::submit) does them: they are validated, sent and reported on
-    /// in chunks of 64 or fewer while the iterator is driven. Dropping it leaves the
-    /// changes that it has not taken undone.
+    /// in chunks of about 64 while the iterator is driven. Dropping it leaves the changes
+    /// undone that come after the chunk under way; one of them it may have taken already, to
+    /// see whether it belongs to that chunk.
     ///
     /// A chunk in which a change is invalid is not sent, the next one is. After lost
     /// answers or a failed send nothing more is sent.
@@ -89,7 +90,7 @@ impl Client {
     {
         SubmitStream {
             engine: &mut self.engine,
-            changes: changes.into_iter(),
+            changes: Portions::new(changes.into_iter()),
             chunk: VecDeque::new(),
             outcomes: VecDeque::new(),
             lost: false,
@@ -128,7 +129,7 @@ impl Client {
 #[must_use = "nothing is sent until it is driven"]
 pub struct SubmitStream<'c, I> {
     engine: &'c mut Engine<BlockingSocket>,
-    changes: I,
+    changes: Portions<I>,
     /// The last chunk and its outcomes, as far as they were not handed out.
     chunk: VecDeque<Change>,
     outcomes: VecDeque<Outcome>,
@@ -138,7 +139,7 @@ pub struct SubmitStream<'c, I> {
 impl<I: Iterator<Item = Change>> SubmitStream<'_, I> {
     fn refill(&mut self) {
         self.chunk.clear();
-        self.chunk.extend(self.changes.by_ref().take(self.engine.commands.chunk()));
+        self.changes.next(self.engine.commands.chunk(), &mut self.chunk);
         let chunk = self.chunk.make_contiguous();
         if self.lost {
             self.outcomes.extend(chunk.iter().map(not_attempted));

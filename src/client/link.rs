@@ -1,7 +1,7 @@
 use std::future::poll_fn;
-use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use rustix::io::Errno;
 
@@ -43,7 +43,6 @@ const ANSWER: usize = 1024;
 const SHIFT: usize = 32;
 
 /// A socket, what is remembered of it, and its buffers.
-#[derive(Debug)]
 pub(crate) struct Link<T> {
     transport: T,
     pub(crate) session: Session,
@@ -57,6 +56,15 @@ pub(crate) struct Link<T> {
     chunk: usize,
     /// How much was done since other tasks could run.
     work: usize,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Link<T> {
+    /// Without what is in the buffers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { transport, session, .. } = self;
+        let mut link = f.debug_struct("Link");
+        link.field("transport", transport).field("session", session).finish_non_exhaustive()
+    }
 }
 
 /// How long to wait for an answer. The clock is looked at only when the answer is

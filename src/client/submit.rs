@@ -268,13 +268,46 @@ pub(crate) fn portion<'c>(
     most: usize,
     change: impl Fn(usize) -> Option<&'c Change>,
 ) -> usize {
-    match (change(most.wrapping_sub(1)), change(most)) {
-        (Some(Change::AddService(service)), Some(Change::AddDestination(id, _)))
-            if service.id == *id =>
-        {
-            most + 1
+    match are_one(change(most.wrapping_sub(1)), change(most)) {
+        true => most + 1,
+        false => length.min(most),
+    }
+}
+
+/// Whether a change adds a service and the next one its first destination.
+fn are_one(change: Option<&Change>, next: Option<&Change>) -> bool {
+    match (change, next) {
+        (Some(Change::AddService(service)), Some(Change::AddDestination(id, _))) => {
+            service.id == *id
         }
-        _ => length.min(most),
+        _ => false,
+    }
+}
+
+/// Any number of changes, in portions.
+#[derive(Debug)]
+pub(crate) struct Portions<I> {
+    changes: I,
+    /// What was looked at and is for the next portion.
+    ahead: Option<Change>,
+}
+
+impl<I: Iterator<Item = Change>> Portions<I> {
+    pub(crate) const fn new(changes: I) -> Self {
+        Self { changes, ahead: None }
+    }
+
+    /// Adds the next [`portion`].
+    pub(crate) fn next(&mut self, most: usize, portion: &mut VecDeque<Change>) {
+        portion.extend(self.ahead.take().into_iter().chain(&mut self.changes).take(most));
+        if matches!(portion.back(), Some(Change::AddService(_))) && portion.len() >= most {
+            let next = self.changes.next();
+            if are_one(portion.back(), next.as_ref()) {
+                portion.extend(next);
+            } else {
+                self.ahead = next;
+            }
+        }
     }
 }
 

@@ -92,7 +92,14 @@ impl Transport for TokioSocket {
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
         // The next attempt to receive shows whether it still is.
-        let readable = async { self.0.readable().await.map(|mut guard| guard.clear_ready()) };
+        let readable = async {
+            let readable = self.0.readable().await.map(|mut guard| guard.clear_ready());
+            // Tokio's own errors are about the runtime that the socket belongs to.
+            readable.map_err(|cause| match cause.raw_os_error() {
+                Some(_) => cause,
+                None => io::ErrorKind::NotConnected.into(),
+            })
+        };
         let Some(until) = until else { return readable.await };
         in_runtime()?;
         let waited = timeout_at(until.into(), readable).await;
@@ -138,5 +145,16 @@ mod tests {
         let socket = runtime.block_on(opened);
         assert_eq!(refused(socket.readable(Some(Instant::now()))), ErrorKind::NoRuntime);
         assert_eq!(refused(socket.sleep(Duration::ZERO)), ErrorKind::NoRuntime);
+    }
+
+    #[test]
+    fn waiting_after_the_end_of_its_runtime_is_an_error() {
+        let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+        let opened = async { TokioSocket::new(Socket::new(NETLINK_GENERIC).unwrap()).unwrap() };
+        let socket = runtime().block_on(opened);
+        let soon = Instant::now() + Duration::from_secs(60);
+        runtime().block_on(async {
+            assert_eq!(refused(socket.readable(Some(soon))), ErrorKind::NoRuntime);
+        });
     }
 }

@@ -62,7 +62,8 @@ pub enum ErrorKind {
     /// The change was not attempted: another one submitted with it is invalid, or
     /// earlier ones could not be sent or their answers were lost.
     NotAttempted,
-    /// There is no async runtime to wait with: the future was not polled inside one.
+    /// There is no async runtime to wait with: the future was not polled inside one, or the
+    /// one in which the client was made has ended.
     NoRuntime,
     /// A system call failed.
     Socket,

@@ -10,6 +10,8 @@ mod modify;
 mod reads;
 pub(crate) mod script;
 mod snapshot;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod streams;
 mod submit;
 mod transports;
 mod verify;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -239,28 +239,28 @@ impl Transport for Script {
     }
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
-        let ready = {
+        {
             let mut state = self.state();
             state.calls.push(Call::Wait);
             state.deadlines.extend(until);
+        }
+        poll_fn(|_| {
+            let mut state = self.state();
             match state.events.front() {
                 Some(Event::Late) => {
                     state.events.pop_front();
-                    Some(Ok(()))
+                    Poll::Ready(Ok(()))
                 }
-                Some(Event::Datagram(_) | Event::Failure(_)) => Some(Ok(())),
-                Some(Event::Blocked) => None,
+                Some(Event::Datagram(_) | Event::Failure(_)) => Poll::Ready(Ok(())),
+                Some(Event::Blocked) => Poll::Pending,
                 None | Some(Event::Never) => {
                     state.events.pop_front();
                     assert!(until.is_some(), "this would wait for ever");
-                    Some(Err(io::ErrorKind::TimedOut.into()))
+                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
             }
-        };
-        match ready {
-            Some(result) => result,
-            None => pending().await,
-        }
+        })
+        .await
     }
 }
 

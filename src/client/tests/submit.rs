@@ -305,6 +305,19 @@ fn nothing_is_sent_for_a_chunk_of_nothing() {
     assert_eq!(script.sends(), 0);
 }
 
+/// The fence is answered in any case, so that its answer says nothing of the daemon.
+#[test]
+fn what_became_of_a_stopped_daemon_is_unknown_after_an_overflow() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        vec![Event::Failure(Errno::NOBUFS), one(Reply::refused(number(sent), 2)), Event::Never]
+    });
+    let report = submit(&mut engine, &[Change::StopDaemon(Role::Master)]);
+    assert_eq!(outcomes(&report), "u");
+    assert_eq!(kind(&report, 0), Some(ErrorKind::ReceiveOverflow));
+}
+
 #[test]
 fn a_stopped_daemon_among_them_puts_a_fence_behind_all() {
     let script = Script::new();
