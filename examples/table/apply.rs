@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ipvs_netlink::Client;
 use ipvs_netlink::table::{Applied, DrainProgress, Plan, Progress, StepOutcome, Table};
+use ipvs_netlink::{Change, Client};
 
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
@@ -20,7 +20,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&planning.file)?;
     screen.doubts(&desired);
     let mut ipvs = planning.kernel.connect()?;
-    let none = Table::new();
+    let mut none = Table::new();
     let mut alone = None;
     if apply.yes {
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
@@ -43,7 +43,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
             return Err(Failure::new("nothing was changed; try again"));
         }
     }
-    let status = carry_out(&plan, &desired, &none, &mut ipvs, apply, screen, |progress| {
+    let status = carry_out(&plan, &desired, &mut none, &mut ipvs, apply, screen, |progress| {
         screen.progress(&progress.to_string());
         ControlFlow::Continue(())
     });
@@ -51,11 +51,12 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     status
 }
 
-/// Does a plan, and tells how it went.
+/// Does a plan, and tells how it went. Of the services that were `formerly` ours those remain
+/// that it should have deleted and did not.
 pub(crate) fn carry_out(
     plan: &Plan,
     desired: &Table,
-    formerly: &Table,
+    formerly: &mut Table,
     ipvs: &mut Client,
     apply: &Apply,
     screen: &Screen,
@@ -66,6 +67,7 @@ pub(crate) fn carry_out(
         _ => ControlFlow::Continue(()),
     });
     screen.progress("");
+    *formerly = left(plan, &applied, formerly);
     let printed = match apply.planning.json {
         true => screen.write(|out| json::applied(plan, &applied, out)),
         false => Ok(()),
@@ -92,6 +94,16 @@ pub(crate) fn carry_out(
             Ok(Status::PartlyFailed)
         }
     }
+}
+
+/// Whoever adds again what was deleted is somebody else, even before it could be verified.
+fn left(plan: &Plan, applied: &Applied, formerly: &Table) -> Table {
+    let steps = plan.steps().zip(applied.outcomes());
+    let left = steps.filter(|(step, outcome)| {
+        let gone = outcome.is_done() || matches!(outcome, StepOutcome::Differs);
+        matches!(step.change, Change::DeleteService(_)) && !gone
+    });
+    left.filter_map(|(step, _)| formerly.service(step.service()?)).cloned().collect()
 }
 
 /// Says what did not go as planned, and how much was done.

@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(30);
 /// Applies the file now and whenever it has changed. What is wrong with the file at the start
 /// ends the program; what is wrong later is reported, and the table stays as it is. What was
 /// in the file the last time stays ours, so that it goes away with its lines; once it has
-/// gone, who adds it is somebody else.
+/// gone, whatever else may have failed, who adds it is somebody else.
 pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let source = &apply.planning.file;
     if source.path == Path::new("-") {
@@ -80,11 +80,7 @@ fn once(
             Ok(bytes) if bytes != now => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
-    })?;
-    match done {
-        Status::NoChange | Status::Changed => *formerly = desired,
-        // What was to go may still be there.
-        _ => formerly.extend(desired),
-    }
-    Ok(done)
+    });
+    formerly.extend(desired);
+    done
 }

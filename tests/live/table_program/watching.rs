@@ -63,6 +63,44 @@ fn what_has_left_the_file_and_the_table_is_ours_no_more() {
 }
 
 #[test]
+fn what_is_gone_is_ours_no_more_while_something_else_fails() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("partly");
+    let other = "  - tcp: 192.0.2.11:80\n";
+    let web = folder.write("web.yaml", format!("{WEB}{other}"));
+    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
+    running.says("table: 4 done");
+    running.says(": applied");
+    // 127.255.255.255 is a broadcast address.
+    let failing = WEB.replace("10.0.0.3:8080", "127.255.255.255:80");
+    fs::write(&web, &failing).unwrap();
+    running.says_at_last(": applied in part");
+    let theirs = Service::tcp(([192, 0, 2, 11], 80).into());
+    ipvs.add_service(&theirs).unwrap();
+    fs::write(&web, failing.replace("rr", "lc")).unwrap();
+    running.says_at_last(": applied in part");
+    assert!(ipvs.service(theirs.id).is_ok());
+}
+
+#[test]
+fn what_is_left_of_a_deletion_stays_ours() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("left");
+    let other = "  - tcp: 192.0.2.11:80\n";
+    let web = folder.write("web.yaml", format!("{WEB}{other}"));
+    let options = ["apply", "--watch", "-y", "--stop-on-failure"];
+    let mut running = Running::start(table_of(&options, &web));
+    running.says("table: 4 done");
+    running.says(": applied");
+    fs::write(&web, WEB.replace("10.0.0.3:8080", "127.255.255.255:80")).unwrap();
+    running.says_at_last(": applied in part");
+    assert_eq!(there(&mut ipvs).len(), 2);
+    fs::write(&web, WEB).unwrap();
+    running.says_at_last(": applied");
+    assert_eq!(there(&mut ipvs).len(), 1);
+}
+
+#[test]
 fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
     let mut ipvs = fresh();
     let folder = Folder::new("start");
