@@ -17,14 +17,16 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     if !apply.yes && planning.file.path == Path::new("-") {
         return Err(Failure::new("a table from standard input cannot be confirmed; say --yes"));
     }
-    let desired = file::read(&planning.file)?;
-    screen.doubts(&desired);
+    // What is wrong with it need not wait for the lock.
+    let mut desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
     let mut none = Table::new();
     let mut alone = None;
     if apply.yes {
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
+        desired = file::read_again(&planning.file, desired)?;
     }
+    screen.doubts(&desired);
     let plan = planning.plan(&mut ipvs, &desired, &none, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
@@ -35,11 +37,12 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         screen.confirm(&format!("{shown}Apply?"))?;
         // It may have taken long to answer.
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
+        desired = file::read_again(&planning.file, desired)?;
         let now = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
         if !same {
-            screen
-                .note(&format!("the table has changed meanwhile; this would be done now:\n{now}"));
+            let changed = "the table or the file has changed meanwhile";
+            screen.note(&format!("{changed}; this would be done now:\n{now}"));
             return Err(Failure::new("nothing was changed; try again"));
         }
     }

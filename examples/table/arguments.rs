@@ -33,7 +33,7 @@ Exit codes:
 
 Only services that the file names are touched, unless --own-*, --formerly or --all say
 more. The table is never flushed. Several of these programs take turns: `apply` and `drain`
-lock the file of the network namespace.")
+lock the file of the network namespace. What FILE says by then is applied.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! Tables in files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -14,6 +14,26 @@ use crate::values::Format;
 /// Reads the table in a file.
 pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
     table(source, &load(&source.path)?)
+}
+
+/// The table in a file that was read as `before`, as it is by now: while another program had
+/// the lock somebody may have written it. A pipe has nothing more to say.
+pub(crate) fn read_again(source: &Source, before: Table) -> Result<Table, Failure> {
+    if can_be_read_once(&source.path) {
+        return Ok(before);
+    }
+    // There is memory for one large table.
+    drop(before);
+    read(source)
+}
+
+/// Whether a file has anything but `before` by now.
+pub(crate) fn has_changed(path: &Path, before: &[u8]) -> bool {
+    !can_be_read_once(path) && load(path).as_deref() != Ok(before)
+}
+
+fn can_be_read_once(path: &Path) -> bool {
+    path == Path::new("-") || fs::metadata(path).is_ok_and(|file| !file.is_file())
 }
 
 /// The table in what a file has.

@@ -41,7 +41,11 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
             let again = match file {
                 Ok(bytes) => {
                     let done = once(apply, bytes, &mut formerly, screen);
-                    let status = done.unwrap_or_else(|failure| screen.failure(&failure));
+                    let done = done.unwrap_or_else(|failure| Some(screen.failure(&failure)));
+                    let Some(status) = done else {
+                        seen = None;
+                        continue;
+                    };
                     screen.note(&format!("{}: {status}", source.path.display()));
                     matches!(status, Status::PartlyFailed | Status::Failed)
                 }
@@ -58,17 +62,21 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     }
 }
 
+/// Applies what the file had, unless it has something else as soon as it can be applied.
 fn once(
     apply: &Apply,
     now: &[u8],
     formerly: &mut Table,
     screen: &Screen,
-) -> Result<Status, Failure> {
+) -> Result<Option<Status>, Failure> {
     let planning = &apply.planning;
     let desired = file::table(&planning.file, now)?;
-    screen.doubts(&desired);
     let mut ipvs = planning.kernel.connect()?;
     let _alone = planning.kernel.alone(apply.wait, screen)?;
+    if file::has_changed(&planning.file.path, now) {
+        return Ok(None);
+    }
+    screen.doubts(&desired);
     let plan = planning.plan(&mut ipvs, &desired, formerly, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
@@ -82,5 +90,5 @@ fn once(
         }
     });
     formerly.extend(desired);
-    done
+    done.map(Some)
 }

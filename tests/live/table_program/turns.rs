@@ -1,12 +1,14 @@
 //! Programs that would write one table at the same time.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use ipvs_netlink::{Destination, Service, ServiceId};
 use rustix::fs::{FlockOperation, flock};
 
-use super::{Folder, Running, WEB, run, table_of, there};
+use super::{Folder, LESS, Running, WEB, run, table_of, there};
 use crate::namespace::fresh;
 
 #[test]
@@ -23,6 +25,48 @@ fn two_programs_take_turns() {
     flock(&namespace, FlockOperation::Unlock).unwrap();
     running.says("table: 3 done");
     assert_eq!(running.child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn what_the_file_says_when_it_is_the_turn_is_applied() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("last");
+    let web = folder.write("web.yaml", WEB);
+    let namespace = fs::File::open("/proc/thread-self/ns/net").unwrap();
+    for options in [&["apply", "-y"][..], &["apply", "-y", "--watch"]] {
+        fs::write(&web, WEB).unwrap();
+        flock(&namespace, FlockOperation::LockExclusive).unwrap();
+        let mut running = Running::start(table_of(options, &web));
+        running.says("waiting 60 s for it");
+        fs::write(&web, LESS).unwrap();
+        flock(&namespace, FlockOperation::Unlock).unwrap();
+        running.says("table: 2 done");
+        assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 1);
+        ipvs.flush().unwrap();
+    }
+    flock(&namespace, FlockOperation::LockExclusive).unwrap();
+    let mut running = Running::start(table_of(&["apply", "-y"], &web));
+    running.says("waiting 60 s for it");
+    fs::remove_file(&web).unwrap();
+    flock(&namespace, FlockOperation::Unlock).unwrap();
+    running.says("No such file");
+    assert_eq!(running.child.wait().unwrap().code(), Some(1));
+    assert!(there(&mut ipvs).is_empty());
+}
+
+#[test]
+fn a_pipe_is_read_once() {
+    let mut ipvs = fresh();
+    for path in ["-", "/dev/stdin"] {
+        let mut command = table_of(&["apply", "-y", "--format", "yaml"], Path::new(path));
+        let mut running = Running::start({
+            command.stdin(Stdio::piped());
+            command
+        });
+        running.child.stdin.take().unwrap().write_all(WEB.as_bytes()).unwrap();
+        running.says("table: 3 done");
+        ipvs.flush().unwrap();
+    }
 }
 
 #[test]
