@@ -23,6 +23,8 @@
 //!   or in hexadecimal, IPv4 masks that are one number, masks without persistence, names
 //!   that the original would cut, `--syncid` for lists, a persistence of more than 2147483 s
 //!   (for which the kernel's ticks do not suffice).
+//! - Names of schedulers, engines and interfaces that can be none (`-s ../x`, an empty
+//!   interface) end with exit code 2; the original asks the kernel and ends with 255.
 //! - Accepted: options in any order (`-6` before `-f`, `-r` before `-t`), `[2001:db8::1]`
 //!   without a port where a port is not needed, names of hosts with IPv6 addresses in
 //!   brackets, negative marks (as the original saves them). Weights go up to 2147483647, as

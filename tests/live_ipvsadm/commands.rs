@@ -59,6 +59,18 @@ pub(crate) const SERVICES: &str = "
     -A -t 10.0.2.1:80 -s sh -b sh-nosuch
     -A -t 10.0.2.1:80 -s mh -b mh-port,mh-fallback
     -A -t 10.0.2.1:81 -b flag-2,flag-3
+    -A -t 10.0.2.1:90 -b ''
+    -A -t 10.0.2.1:91 -s ''
+    -A -t 10.0.2.1:92 -s rr
+    -E -t 10.0.2.1:92 -s ''
+    -A -t 10.0.2.1:93 -p 60 --pe ''
+    -A -t 10.0.2.1:94 -s sh -b sh-port,
+    -A -t 10.0.2.1:95 -s sh -b ,sh-port
+    -A -t 10.0.2.1:96 -s sh -b ,,sh-port,,sh-fallback
+    -A -t 10.0.2.1:98 -s= -b= --pe=
+    -A -t 10.0.2.1:99 -s sh -b
+    -A -t 10.0.2.1:99 -p ''
+    -A -t 10.0.2.1:99 -p 60 -M ''
     -A -t 10.0.2.1:82 -b flag-1 -s lblc
     -A -t 10.0.2.1:83 -b flag-4
     -A -f 1 -s rr

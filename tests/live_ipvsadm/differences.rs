@@ -33,6 +33,14 @@ fn what_could_be_misread_is_refused() {
     ] {
         codes(words, "", [2, 0]);
     }
+    // The original asks the kernel.
+    for words in [
+        "-A -t 10.0.0.1:85 -s ../x",
+        "-A -t 10.0.0.1:86 -p 60 --pe ../x",
+        "--start-daemon backup --mcast-interface ''",
+    ] {
+        codes(words, "", [2, 255]);
+    }
     // The kernel would count its timeout in ticks, which are too many.
     codes("-A -t 10.0.0.1:84 -p 2592000", "", [255, 0]);
 }

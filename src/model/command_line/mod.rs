@@ -30,7 +30,7 @@ use crate::model::Change;
 /// `--add-service --tcp-service=192.0.2.10:80`. What is left out is `ipvsadm`'s default:
 /// scheduler `wlc`, direct routing, weight 1, 360 s for a `-p` without a number, the
 /// service's port for a destination without one (0 for a firewall mark), a whole mask,
-/// the interface `eth0`.
+/// the interface `eth0`. An empty value of `-s`, `-b` or `--pe` is left out, too.
 ///
 /// Settings are read, not judged: see [`Change::validate`]. So some are accepted that
 /// `ipvsadm` itself refuses: persistence of 0 s, port 0 without persistence, one-packet
@@ -44,7 +44,7 @@ use crate::model::Change;
 ///   and `-M` before an IPv6 `-t` is lost.
 /// - Refused: numbers with a sign or blanks; addresses in octal, in hexadecimal or with
 ///   fewer than four parts; `-M 24` for IPv4 (which it takes for 0.0.0.24) and `-M 64x`
-///   for IPv6; `-M` without `-p`; `-s ''`; empty names after `-b`; names that it would cut.
+///   for IPv6; `-M` without `-p`; names that it would cut.
 /// - A negative mark is read, because `ipvsadm -S` prints marks over 2147483647 that way.
 /// - An engine without persistence is dropped, as it is when a service is read from the
 ///   kernel.

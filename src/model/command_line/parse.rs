@@ -109,6 +109,11 @@ impl<'w> Reading<'w> {
         self.choice(option.choice()).filter(|given| given.option == option)?.value
     }
 
+    /// A name, of which an empty one is none.
+    fn name(&self, option: Opt) -> Option<Value<'w>> {
+        self.value(option).filter(|value| !value.text.is_empty())
+    }
+
     fn has(&self, option: Opt) -> bool {
         self.scanned.options.iter().any(|given| given.option == option)
     }
@@ -143,10 +148,10 @@ impl<'w> Reading<'w> {
 
     fn service(&self) -> Result<Service, CommandError> {
         let mut service = Service::new(self.identity()?);
-        if let Some(value) = self.value(Opt::Scheduler) {
+        if let Some(value) = self.name(Opt::Scheduler) {
             service.scheduler = of_model(value, "a scheduler name", Scheduler::new)?;
         }
-        if let Some(value) = self.value(Opt::SchedulerFlags) {
+        if let Some(value) = self.name(Opt::SchedulerFlags) {
             service.flags = scheduler_flags(value, service.scheduler)?;
         }
         if self.has(Opt::OnePacket) {
@@ -157,7 +162,7 @@ impl<'w> Reading<'w> {
     }
 
     fn persistence(&self, family: AddressFamily) -> Result<Option<Persistence>, CommandError> {
-        let engine = self.value(Opt::Engine).map(|value| {
+        let engine = self.name(Opt::Engine).map(|value| {
             of_model(value, "the name of a persistence engine", PersistenceEngine::new)
         });
         let engine = engine.transpose()?;

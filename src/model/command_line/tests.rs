@@ -69,6 +69,9 @@ fn every_spelling_is_read() {
             "-A -t 10.0.0.9:80 -s sh -b sh-fallback,sh-port",
         ),
         ("-A -t 10.0.0.9:80 -b flag-3,flag-3", "-A -t 10.0.0.9:80 -s wlc -b flag-3"),
+        ("-A -t 10.0.0.9:80 -s= -b= --pe= -p", "-A -t 10.0.0.9:80 -s wlc -p 360"),
+        ("-A -t 10.0.0.9:80 -s sh -b ,sh-port,,", "-A -t 10.0.0.9:80 -s sh -b sh-port"),
+        ("-A -t 10.0.0.9:80 -b ,", "-A -t 10.0.0.9:80 -s wlc"),
         // Destinations.
         ("-a -r 10.0.1.1 -t 10.0.0.1:80 -m", "-a -t 10.0.0.1:80 -r 10.0.1.1:80 -m"),
         ("-a -t 10.0.0.1:80 -r 10.0.1.1:90", "-a -t 10.0.0.1:80 -r 10.0.1.1:90 -g"),
@@ -153,7 +156,8 @@ fn what_is_wrong_is_told_with_its_place() {
         ("-A -t [::9]:80 -p -M 64x", 5, 0, "a prefix length of 1 to 128, found \"64x\""),
         ("-A -f 9 -b flag-1,foo", 4, 7, "a flag of scheduler wlc, found \"foo\""),
         ("-A -f 9 -s mh -b sh-port", 6, 0, "a flag of scheduler mh, found \"sh-port\""),
-        ("-A -f 9 -b flag-1,", 4, 7, "a flag of scheduler wlc, found \"\""),
+        ("-A -f 9 -b ,flag-1,,foo", 4, 9, "a flag of scheduler wlc, found \"foo\""),
+        ("-A -f 9 -b", 4, 0, "an argument of -b, found the end of the command"),
         ("-A -f 9 -b ops", 4, 0, "a flag of scheduler wlc, found \"ops\""),
         ("-A -f 9 -o=1", 3, 3, "no argument of -o, found \"1\""),
         ("-A -f 9 --ops=1", 3, 6, "no argument of --ops, found \"1\""),
@@ -245,7 +249,7 @@ fn what_is_wrong_is_told_with_its_place() {
     }
     let empty = meaning(&[]).unwrap_err();
     assert_eq!((empty.word(), empty.found()), (0, None));
-    let odd = ["-A", "-f", "5", "-s", ""];
+    let odd = ["-A", "-f", "5", "-s", "a b"];
     assert!(meaning(&odd).unwrap_err().to_string().contains("must be 1 to 15 characters"));
 }
 

@@ -84,7 +84,7 @@ pub(super) fn group(value: Value<'_>) -> Result<IpAddr, CommandError> {
     group.ok_or_else(|| value.refused("a multicast address"))
 }
 
-/// The names of scheduler flags, those of a scheduler only for itself.
+/// The names of scheduler flags, those of a scheduler only for itself. Empty ones are none.
 pub(super) fn scheduler_flags(
     value: Value<'_>,
     scheduler: Scheduler,
@@ -92,9 +92,11 @@ pub(super) fn scheduler_flags(
     let mut flags = ServiceFlags::empty();
     let mut place = value.place;
     for text in value.text.split(',') {
-        let known = ServiceFlags::scheduler_flag(text, scheduler);
-        let refused = || Value { text, place }.refused(format!("a flag of scheduler {scheduler}"));
-        flags |= known.ok_or_else(refused)?;
+        if !text.is_empty() {
+            let known = ServiceFlags::scheduler_flag(text, scheduler);
+            let expected = || format!("a flag of scheduler {scheduler}");
+            flags |= known.ok_or_else(|| Value { text, place }.refused(expected()))?;
+        }
         place = place.after(text.len() + 1);
     }
     Ok(flags)

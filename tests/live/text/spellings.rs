@@ -53,6 +53,9 @@ pub(super) const ACCEPTED: &[&str] = &[
 -A -t 10.0.0.9:36 -b flag-1,flag-2,flag-3
 -A -u 10.0.0.9:37 --pe=sip -p
 -A -u 10.0.0.9:38 --pe sip
+-A -t 10.0.0.9:39 -s= -b= --pe= -p
+-A -t 10.0.0.9:40 --scheduler= --sched-flags=
+-A -t 10.0.0.9:41 -s sh -b ,sh-port,,sh-fallback,
 ",
     "\
 -E -t 10.0.0.1:80 -s wrr
