@@ -27,8 +27,9 @@
 //!   interface) end with exit code 2; the original asks the kernel and ends with 255.
 //! - Accepted: options in any order (`-6` before `-f`, `-r` before `-t`), `[2001:db8::1]`
 //!   without a port where a port is not needed, names of hosts with IPv6 addresses in
-//!   brackets, negative marks (as the original saves them). Weights go up to 2147483647, as
-//!   with Debian's 1.31; that of the original's authors ends at 65535.
+//!   brackets, negative marks and, for `-R`, a `-b` at the end of a line (as the original
+//!   saves them). Weights go up to 2147483647, as with Debian's 1.31; that of the original's
+//!   authors ends at 65535.
 //! - `-h` and `--version` need no kernel with IPVS, and `-L -c` no privilege.
 
 mod connections;

@@ -103,6 +103,18 @@ fn what_the_original_misprints_is_printed() {
 }
 
 #[test]
+fn what_the_original_saves_and_does_not_restore_is_restored() {
+    let mut ipvs = fresh();
+    ipvsadm("-A -t 10.0.0.1:80 -s sh -b flag-3");
+    let saved = Program::Original.run("-S -n").output;
+    assert_eq!(saved, "-A -t 10.0.0.1:80 -s sh -b \n");
+    for (program, code) in [(Program::Ours, 0), (Program::Original, 255)] {
+        ipvs.flush().unwrap();
+        assert_eq!(program.fed("-R", &saved).code, Some(code), "{program:?}");
+    }
+}
+
+#[test]
 fn what_no_command_can_say_is_told_and_left_out() {
     let mut ipvs = fresh();
     let flagged = Service::fwmark(5, AddressFamily::Ipv4);

@@ -80,7 +80,7 @@ impl Command {
     /// option, or a value cannot be read. The error tells the word.
     pub fn parse<W: AsRef<str>>(words: &[W], names: &dyn Names) -> Result<Self, CommandError> {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        parse::command(&words, names)
+        parse::command(&words, names, false)
     }
 
     /// Reads the commands of a text, one a line, each with the number of its line from 1:
@@ -89,6 +89,9 @@ impl Command {
     /// A line is split as a shell would do it: blanks separate, quotes and backslashes
     /// quote, `#` begins a comment. The first word may be `ipvsadm`. Lines without words
     /// are passed over. `ipvsadm -R` itself knows neither quotes nor comments.
+    ///
+    /// A `-b` that ends a line is no flag: so `ipvsadm -S` writes those that it has no name
+    /// for, `flag-3` of `sh` and `mh`. `ipvsadm -R` refuses it.
     ///
     /// ```
     /// use ipvs_netlink::{Command, NumericNames};

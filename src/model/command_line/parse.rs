@@ -22,8 +22,13 @@ use crate::model::{
 /// The timeout of `-p` without a number.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(360);
 
-pub(super) fn command(words: &[&str], names: &dyn Names) -> Result<Command, CommandError> {
-    let reading = Reading { scanned: scan(words)?, names };
+/// `saved` tells whether `ipvsadm -S` may have written the words.
+pub(super) fn command(
+    words: &[&str],
+    names: &dyn Names,
+    saved: bool,
+) -> Result<Command, CommandError> {
+    let reading = Reading { scanned: scan(words, saved)?, names };
     let command = reading.command()?;
     reading.check(command)?;
     let change = match command.option {

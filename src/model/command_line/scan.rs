@@ -9,6 +9,7 @@ pub(super) struct Scanned<'w> {
     pub(super) arguments: Vec<Value<'w>>,
     /// How many words there were.
     pub(super) words: usize,
+    saved: bool,
 }
 
 /// An option as it was given.
@@ -56,8 +57,11 @@ impl Value<'_> {
     }
 }
 
-pub(super) fn scan<'w>(words: &[&'w str]) -> Result<Scanned<'w>, CommandError> {
-    let mut scanned = Scanned { options: Vec::new(), arguments: Vec::new(), words: words.len() };
+/// In a line that may be a saved one, nothing need follow `-b`: `ipvsadm -S` ends lines so
+/// when it has no name for a flag.
+pub(super) fn scan<'w>(words: &[&'w str], saved: bool) -> Result<Scanned<'w>, CommandError> {
+    let mut scanned =
+        Scanned { options: Vec::new(), arguments: Vec::new(), words: words.len(), saved };
     let mut rest = words.iter().copied().enumerate().peekable();
     let mut only_arguments = false;
     while let Some((index, word)) = rest.next() {
@@ -135,7 +139,9 @@ fn letters<'w>(
             return Err(value.refused(format!("no argument of -{letter}")));
         }
         let given = Given { option, name, place: own, value: attached.or_else(|| next(argument)) };
-        given.check(argument, scanned.words)?;
+        if !(scanned.saved && option == Opt::SchedulerFlags) {
+            given.check(argument, scanned.words)?;
+        }
         scanned.options.push(given);
         if argument != Argument::No {
             break;

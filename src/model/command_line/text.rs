@@ -2,7 +2,7 @@
 
 use super::text_error::LINE_LIMIT;
 use super::words::{Word, split};
-use super::{Command, CommandError, Names, TextError, Trouble};
+use super::{Command, CommandError, Names, TextError, Trouble, parse};
 
 /// How a comment begins that stands for something `ipvsadm` has no words for.
 pub(super) const UNSAID: &str = "# ipvsadm cannot say ";
@@ -48,7 +48,8 @@ fn statement(line: usize, bytes: &[u8], names: &dyn Names) -> Result<Option<Stat
         }
         return Ok(None);
     };
-    let command = Command::parse(words, names)
+    let texts: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let command = parse::command(&texts, names, true)
         .map_err(|error| TextError::new(line, column(&error, words), Trouble::Command(error)))?;
     Ok(Some(Statement { command, line, column: first.column }))
 }

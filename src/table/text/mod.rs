@@ -24,8 +24,8 @@ impl Table {
     /// destination without `-w` is one of any weight. Of one name there is one address: it
     /// is looked up once for the whole text.
     ///
-    /// `ipvsadm -S` leaves out the thresholds of destinations, and cannot say everything
-    /// that a kernel may hold; use [`Client::snapshot`](crate::Client::snapshot) for a table
+    /// `ipvsadm -S` leaves out the thresholds of destinations and flags that a scheduler has
+    /// no name for, and cannot say everything that a kernel may hold; use [`Client::snapshot`](crate::Client::snapshot) for a table
     /// that is there.
     ///
     /// ```

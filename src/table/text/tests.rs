@@ -38,6 +38,30 @@ fn comments_blank_lines_and_the_name_of_the_program_are_passed_over() {
 }
 
 #[test]
+fn flags_that_ipvsadm_has_no_name_for_are_saved_as_none() {
+    let saved = "-A -t 192.0.2.10:80 -s sh -p 60 -b \n-A -f 5 -s mh -b\r\n-A -f 6 -s sh -b";
+    let table: Table = saved.parse().unwrap();
+    let read = "-A -t 192.0.2.10:80 -s sh -p 60\n-A -f 5 -s mh\n-A -f 6 -s sh\n";
+    assert_eq!(table.to_string(), read);
+    let cases = [
+        ("-A -f 5 -s sh -b -o", "line 1, column 18: expected a flag of scheduler sh, found \"-o\""),
+        ("-A -f 5 -b -p 60", "line 1, column 15: expected an option of -A, found \"60\""),
+        (
+            "-A -f 5 --sched-flags",
+            "line 1, column 22: expected an argument of --sched-flags, found the end of the command",
+        ),
+        (
+            "-A -f 5 -s",
+            "line 1, column 11: expected an argument of -s, found the end of the command",
+        ),
+        ("-a -f 5 -r 10.0.0.2 -b", "line 1, column 21: expected an option of -a, found \"-b\""),
+    ];
+    for (text, message) in cases {
+        assert_eq!(text.parse::<Table>().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
 fn errors_tell_line_and_column() {
     let cases = [
         ("-A -f 5\n -C", "line 2, column 2: expected -A or -a, of which a table is made"),
