@@ -22,50 +22,59 @@ impl Display for Change {
     /// authors and taken by Debian's 1.31, up to 2147483647. It gives a destination of
     /// direct routing or of a tunnel the port of its service, whatever port it is told.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Line::of(self, true).write(f, "ipvsadm ")
+        Line::of(self, true).write(f)
     }
 }
 
 impl Display for Command {
     /// As its change, without a weight where none was given.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Line::of(&self.change, self.weight_given).write(f, "ipvsadm ")
+        Line::of(&self.change, self.weight_given).write(f)
     }
 }
 
 /// A command, and what it cannot say.
 pub(crate) struct Line {
+    form: Form,
     command: String,
     unsaid: Vec<String>,
 }
 
+/// Who reads a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A shell: the program comes first, words are quoted.
+    Shell,
+    /// `ipvsadm -R`, which knows no quotes.
+    Saved,
+}
+
 impl Line {
     fn of(change: &Change, weighted: bool) -> Self {
+        let new = |command| Self::new(Form::Shell, command);
         match change {
-            Change::AddService(service) => Self::new("-A").service(service),
-            Change::UpdateService(service) => Self::new("-E").service(service),
-            Change::DeleteService(id) => Self::new("-D").about(id),
-            Change::ZeroService(id) => Self::new("-Z").about(id),
+            Change::AddService(service) => new("-A").service(service),
+            Change::UpdateService(service) => new("-E").service(service),
+            Change::DeleteService(id) => new("-D").about(id),
+            Change::ZeroService(id) => new("-Z").about(id),
             Change::AddDestination(id, destination) => {
-                Self::new("-a").destination(id, destination, weighted)
+                new("-a").destination(id, destination, weighted)
             }
             Change::UpdateDestination(id, destination) => {
-                Self::new("-e").destination(id, destination, weighted)
+                new("-e").destination(id, destination, weighted)
             }
-            Change::DeleteDestination(id, destination) => {
-                Self::new("-d").about(id).server(destination)
-            }
-            Change::SetTimeouts(timeouts) => Self::new("--set").timeouts(timeouts),
-            Change::StartDaemon(daemon) => Self::new("--start-daemon").daemon(daemon),
-            Change::StopDaemon(role) => Self::new("--stop-daemon").word(role),
-            Change::ZeroAll => Self::new("-Z"),
-            Change::Flush => Self::new("-C"),
+            Change::DeleteDestination(id, destination) => new("-d").about(id).server(destination),
+            Change::SetTimeouts(timeouts) => new("--set").timeouts(timeouts),
+            Change::StartDaemon(daemon) => new("--start-daemon").daemon(daemon),
+            Change::StopDaemon(role) => new("--stop-daemon").word(role),
+            Change::ZeroAll => new("-Z"),
+            Change::Flush => new("-C"),
         }
     }
 
     /// The line of a table that adds a service.
     pub(crate) fn of_service(service: &Service) -> Self {
-        Self::new("-A").service(service)
+        Self::new(Form::Saved, "-A").service(service)
     }
 
     /// The line of a table that adds a destination.
@@ -74,7 +83,7 @@ impl Line {
         destination: &Destination,
         weighted: bool,
     ) -> Self {
-        let mut line = Self::new("-a").destination(&service.id, destination, weighted);
+        let mut line = Self::new(Form::Saved, "-a").destination(&service.id, destination, weighted);
         if !Self::of_service(service).is_said() && line.is_said() {
             line.unsaid.push(format!("service {}", service.id));
         }
@@ -86,16 +95,17 @@ impl Line {
         self.unsaid.is_empty()
     }
 
-    /// Writes the command after the name of a program, or a comment.
-    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, program: &str) -> fmt::Result {
+    /// Writes the command, or a comment.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_said() {
             write!(f, "{UNSAID}{}: ", self.unsaid.join(", "))?;
         }
+        let program = if self.form == Form::Shell { "ipvsadm " } else { "" };
         write!(f, "{program}{}", self.command)
     }
 
-    fn new(command: &str) -> Self {
-        Self { command: command.to_owned(), unsaid: Vec::new() }
+    fn new(form: Form, command: &str) -> Self {
+        Self { form, command: command.to_owned(), unsaid: Vec::new() }
     }
 
     fn word(mut self, word: impl Display) -> Self {
@@ -136,7 +146,11 @@ impl Line {
     }
 
     fn address(self, option: &str, address: &SocketAddr) -> Self {
-        let line = self.option(option, address);
+        let line = match (self.form, address) {
+            // To a shell brackets are a pattern.
+            (Form::Shell, SocketAddr::V6(_)) => self.option(option, format_args!("'{address}'")),
+            _ => self.option(option, address),
+        };
         match address {
             SocketAddr::V6(v6) if v6.scope_id() != 0 || v6.flowinfo() != 0 => {
                 line.unsaid("an IPv6 scope or flow label".to_owned())
@@ -295,7 +309,7 @@ mod tests {
             ),
             (
                 Change::UpdateDestination(web().id, tunnelled),
-                "-e -t 192.0.2.10:80 -r [2001:db8::2]:80 -i --tun-type gue --tun-port 6080 --tun-csum -w 1",
+                "-e -t 192.0.2.10:80 -r '[2001:db8::2]:80' -i --tun-type gue --tun-port 6080 --tun-csum -w 1",
             ),
             (
                 Change::DeleteDestination(web().id, server.id),
@@ -316,6 +330,17 @@ mod tests {
         for (change, command) in cases {
             assert_eq!(change.to_string(), format!("ipvsadm {command}"));
         }
+    }
+
+    #[test]
+    fn a_shell_takes_every_word_as_it_is() {
+        let service = Service::tcp("[2001:db8::1]:80".parse().unwrap());
+        let server = Destination::masquerade("[2001:db8::2]:80".parse().unwrap());
+        let add = Change::AddDestination(service.id, server);
+        // Brackets are a pattern, which may be the name of a file.
+        let command = "ipvsadm -a -t '[2001:db8::1]:80' -r '[2001:db8::2]:80' -m -w 1";
+        assert_eq!(add.to_string(), command);
+        assert_eq!(command.parse(), Ok(add));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl fmt::Display for Table {
     /// `ipvsadm -R` stops, and which are an error when the text is read back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (_, line) in self.lines() {
-            line.write(f, "")?;
+            line.write(f)?;
             f.write_str("\n")?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use ipvs_netlink::Service;
 use serde_json::{Value, json};
 
 use super::{Folder, LESS, WEB, run, table, there};
-use crate::namespace::{fresh, ipvsadm};
+use crate::namespace::fresh;
 
 #[test]
 fn what_cannot_be_told_is_done_all_the_same() {
@@ -161,14 +161,17 @@ fn what_is_hardly_meant_is_done_but_told() {
 }
 
 #[test]
-fn what_is_planned_can_be_done_by_ipvsadm() {
+fn what_is_planned_can_be_done_by_a_shell() {
     fresh();
     let folder = Folder::new("commands");
-    let web = folder.write("web.yaml", WEB);
+    let six = "  - tcp: \"[2001:db8::1]:81\"\n    forward: masquerade\n    destinations:\n\
+               \x20     - {address: \"[2001:db8::2]:81\"}\n";
+    let web = folder.write("web.yaml", format!("{WEB}{six}"));
     let (code, commands, _) = run(&["plan", "--commands"], &web);
-    assert_eq!((code, commands.lines().count()), (3, 3));
-    for command in commands.lines() {
-        ipvsadm(command.strip_prefix("ipvsadm ").unwrap());
-    }
+    assert_eq!((code, commands.lines().count()), (3, 5));
+    // To a shell `[2001:db8::1]:81` would be a pattern, and the name of this file.
+    folder.write("1:81", "");
+    let script = format!("cd '{}'\n{commands}", folder.0.display());
+    crate::namespace::run("bash", &["-e", "-c", &script]);
     assert_eq!(run(&["plan"], &web).0, 0);
 }
