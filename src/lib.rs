@@ -16,6 +16,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Which call
+//!
+//! - One change: [`Client::add_service`], [`Client::set_weight`] and their like.
+//! - Many changes, with an outcome for each: [`Client::submit`].
+//! - To declare what there is to be: the module [`table`], with [`Client::reconcile`].
+//! - To take a destination out without breaking connections: [`Client::drain`].
+//! - Everything there is: [`Client::snapshot`]; one after the other, in bounded memory:
+//!   [`Client::stream_services`] and [`Client::stream_destinations`].
+//!
 //! # Values
 //!
 //! What names an object ([`ServiceId`], [`DestinationId`]) is apart from its
@@ -50,8 +59,9 @@
 //!   Ties the program to this crate's versions of `netlink-packet-core`,
 //!   `netlink-packet-generic` and `netlink-sys`.
 //! - **`serde`**: [`table::Table`] as YAML, TOML or JSON for people to write
-//!   (`table::shape`), and the names of services, destinations, schedulers and networks
-//!   as text. The format crate is the program's choice.
+//!   (`table::shape`), `Timeouts`, and the names of services, destinations, schedulers,
+//!   persistence engines, flags and networks as text. The format crate is the program's
+//!   choice.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]
 

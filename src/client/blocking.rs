@@ -34,7 +34,8 @@ pub(crate) use block;
 ///
 /// Methods take `&mut self`, for a socket carries one conversation at a time. To
 /// share a client, put it into a [`Mutex`](std::sync::Mutex); to work in parallel,
-/// open several.
+/// open several. What waits for connections to end (`drain`, `apply`, `reconcile`) keeps the
+/// client until then: give it one of its own.
 ///
 /// The kernel executes a request while it is being sent, which takes microseconds,
 /// or some hundred milliseconds where it has to load a module. Nothing can cut that
@@ -115,6 +116,22 @@ impl Client {
     /// As [`stream_services`](Self::stream_services). The kernel reports no
     /// destinations, without an error, also when there is no such service;
     /// [`destinations`](Self::destinations) tells the one from the other.
+    ///
+    /// A stream borrows the client, so that those of all services take their names first, or
+    /// another client:
+    ///
+    /// ```no_run
+    /// # let mut ipvs = ipvs_netlink::Client::connect()?;
+    /// let services: Result<Vec<_>, _> =
+    ///     ipvs.stream_services()?.map(|entry| entry.map(|entry| entry.service.id)).collect();
+    /// for service in services? {
+    ///     for entry in ipvs.stream_destinations(service)? {
+    ///         let entry = entry?;
+    ///         println!("{service} -> {}: {}", entry.destination.id, entry.connections.active);
+    ///     }
+    /// }
+    /// # Ok::<(), ipvs_netlink::Error>(())
+    /// ```
     #[doc = include_str!("errors_of_reads.md")]
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.

@@ -83,8 +83,9 @@ macro_rules! connecting {
                 self.engine.deadline
             }
 
-            /// Sets how long an operation waits for each answer. `None` waits for
-            /// ever.
+            /// Sets how long an operation waits for each answer, which is not how long it
+            /// takes as a whole: a snapshot has many. 0 takes only what is there at once,
+            /// `None` waits for ever.
             ///
             /// Answers are normally there when the request has been sent, so a
             /// deadline that is reached means that one was lost.

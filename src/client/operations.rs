@@ -10,10 +10,9 @@ macro_rules! operations {
             /// Connecting needs no privilege; every command does, the reading ones
             /// too.
             ///
-            /// # Errors
+            #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied)
-            /// without `CAP_NET_ADMIN` in the initial user namespace.
+            /// `PermissionDenied` without `CAP_NET_ADMIN` in the initial user namespace.
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn check(&mut self) -> Result<()> {
                 $wait!(self.engine.read::<Info>(Request::Info)).map(drop)
@@ -47,16 +46,18 @@ macro_rules! operations {
             /// service, where one datagram may not have had room for all, too. That is
             /// given up after 8 readings.
             ///
-            /// No object is there twice. Where
-            /// [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
-            /// agreed. Both may have missed the same object, if others before it were
-            /// deleted in the midst of each and all that was deleted was added again; up to
-            /// Linux 7.0 those may even be services of other network namespaces. That is
-            /// unlikely, since the second reading divides a list otherwise than the first,
-            /// except for more than 4,000 services, and where the client was made of sockets
-            /// that somebody opened. One of a service's destinations may also be missed while
-            /// the kernel is so short of memory that it makes smaller datagrams than usual.
-            /// Nor is everything as it was at a single moment.
+            /// No object is there twice. Not everything is as it was at a single moment.
+            /// Where [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
+            /// agreed; where it is false, others kept writing during all readings, and
+            /// objects may be missing.
+            ///
+            /// Two readings that agree may still lack the same object, if during both others
+            /// deleted objects that are listed before it, and added them again. That is
+            /// unlikely, since the second reading divides a list otherwise than the first;
+            /// but not with more than 4,000 services, nor with a client that was made of
+            /// opened sockets. Up to Linux 7.0 services of other network namespaces count,
+            /// too. And while the kernel is so short of memory that it makes smaller
+            /// datagrams than usual, one destination may be missed.
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot(&mut self) -> Result<Snapshot> {
@@ -98,7 +99,7 @@ macro_rules! operations {
 
             /// Reads one destination. The kernel has no such command: all
             /// destinations of the service are read, and if it is not among them,
-            /// again until none can have been left out.
+            /// again until none can have been left out, 8 times at most.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -136,7 +137,8 @@ macro_rules! operations {
         /// sends nothing if one is broken. The kernel executes the request before
         /// the method goes on.
         impl $client {
-            /// Does one change, as the method named like it.
+            /// Does one change, as the method of that name does, such as
+            /// [`add_service`](Self::add_service).
             #[doc = include_str!("errors_of_writes.md")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn apply_change(&mut self, change: &Change) -> Result<()> {
@@ -169,9 +171,10 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::ServiceExists`](crate::ErrorKind::ServiceExists), and
-            /// [`ErrorKind::UnknownScheduler`](crate::ErrorKind::UnknownScheduler)
-            /// or its kin when the kernel cannot load a module for the scheduler or
-            /// the persistence engine.
+            /// [`UnknownScheduler`](crate::ErrorKind::UnknownScheduler),
+            /// [`UnknownPersistenceEngine`](crate::ErrorKind::UnknownPersistenceEngine) or
+            /// [`UnknownSchedulerOrEngine`](crate::ErrorKind::UnknownSchedulerOrEngine) when
+            /// the kernel cannot load a module for the scheduler or the persistence engine.
             #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_service(&mut self, service: &Service) -> Result<()> {
@@ -199,7 +202,7 @@ macro_rules! operations {
             /// overwritten.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
+            /// As [`update_service`](Self::update_service) and [`service`](Self::service), and
             /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
             /// `edit` changes the identity.
             $(#[doc = cancel_safety!($async modifies)])?
@@ -217,6 +220,8 @@ macro_rules! operations {
             /// The kernel lets go of what the old scheduler remembered, such as the
             /// assignments of `lblc`.
             #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// As [`update_service`](Self::update_service).
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_scheduler(
                 &mut self,
@@ -301,6 +306,9 @@ macro_rules! operations {
             /// [`modify_destination`](Self::modify_destination), with its cost and
             /// its race.
             #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_weight(
                 &mut self,

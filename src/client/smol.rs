@@ -25,7 +25,20 @@ async_client! {
     /// It has the operations of the [blocking client](crate::Client) under the same
     /// names, with the same errors. Its futures are `Send`. Methods take `&mut self`,
     /// for a socket carries one conversation at a time: share a client in an
-    /// `async_lock::Mutex`, or open several.
+    /// `async_lock::Mutex`, or open several. What waits for connections to end (`drain`,
+    /// `apply`, `reconcile`) keeps the client until then: give it one of its own.
+    ///
+    /// ```no_run
+    /// use ipvs_netlink::{Destination, Service, smol::Client};
+    ///
+    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ipvs = Client::connect().await?;
+    /// let web = Service::tcp("192.0.2.10:80".parse()?);
+    /// ipvs.add_service(&web).await?;
+    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// **What blocks.** The kernel executes a request while it is being sent, so the
     /// answer is there when the sending returns and is read without a trip through the
@@ -39,18 +52,6 @@ async_client! {
     /// Every future may be dropped at any time; the client stays usable, and what comes
     /// late for a dropped one is known for what it is. What a dropped write may have done
     /// each method says; a change that was sent has been executed or refused.
-    ///
-    /// ```no_run
-    /// use ipvs_netlink::{Destination, Service, smol::Client};
-    ///
-    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut ipvs = Client::connect().await?;
-    /// let web = Service::tcp("192.0.2.10:80".parse()?);
-    /// ipvs.add_service(&web).await?;
-    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
     SmolSocket
 }
 

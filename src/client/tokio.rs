@@ -24,7 +24,20 @@ async_client! {
     /// It has the operations of the [blocking client](crate::Client) under the same
     /// names, with the same errors. Its futures are `Send`. Methods take `&mut self`,
     /// for a socket carries one conversation at a time: share a client in a
-    /// `tokio::sync::Mutex`, or open several.
+    /// `tokio::sync::Mutex`, or open several. What waits for connections to end (`drain`,
+    /// `apply`, `reconcile`) keeps the client until then: give it one of its own.
+    ///
+    /// ```no_run
+    /// use ipvs_netlink::{Destination, Service, tokio::Client};
+    ///
+    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ipvs = Client::connect().await?;
+    /// let web = Service::tcp("192.0.2.10:80".parse()?);
+    /// ipvs.add_service(&web).await?;
+    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// **What blocks.** The kernel executes a request while it is being sent, so the
     /// answer is there when the sending returns and is read without a trip through the
@@ -44,18 +57,6 @@ async_client! {
     /// tokio panics where its I/O or time driver is switched off; enable both. Outside
     /// any runtime connecting, and whatever has to wait, ends in
     /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
-    ///
-    /// ```no_run
-    /// use ipvs_netlink::{Destination, Service, tokio::Client};
-    ///
-    /// # async fn program() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut ipvs = Client::connect().await?;
-    /// let web = Service::tcp("192.0.2.10:80".parse()?);
-    /// ipvs.add_service(&web).await?;
-    /// ipvs.add_destination(web.id, &Destination::masquerade("10.0.0.2:8080".parse()?)).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
     TokioSocket
 }
 

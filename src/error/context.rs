@@ -3,7 +3,7 @@ use crate::model::{Change, Object, Operation};
 /// What is known of a write that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// Nothing was sent: nothing has changed.
+    /// The change was not sent: nothing has changed.
     NotSent,
     /// The kernel refused it: nothing has changed.
     Refused,

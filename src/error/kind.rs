@@ -9,7 +9,9 @@ pub enum ErrorKind {
     Unavailable,
     /// The caller may not steer IPVS. It takes `CAP_NET_ADMIN` in the initial user
     /// namespace; being root of a rootless container or of any other user
-    /// namespace never suffices. The socket must have been opened with it too.
+    /// namespace never suffices. The socket must have been opened with it too. Where
+    /// [`Operation::Connect`](crate::Operation::Connect) failed, the file of the network
+    /// namespace may not be opened, or entering it takes `CAP_SYS_ADMIN`.
     PermissionDenied,
     /// The service to be added exists.
     ServiceExists,

@@ -58,14 +58,14 @@ pub struct SyncDaemon {
     /// of id 0 takes all. The kernel stores larger numbers but sends one byte.
     pub sync_id: u32,
     /// The length of a message, in bytes of UDP payload. By default as fits the
-    /// interface. The kernel clamps it (a backup's to 1024 and more) without an
-    /// error. Linux 4.3.
+    /// interface; 1 to 65535. The kernel clamps it (a backup's to 1024 and more) without
+    /// an error. Linux 4.3.
     pub max_length: Option<u16>,
-    /// The multicast group, by default 224.0.0.81. Linux 4.3.
+    /// The multicast group, of IPv4 or IPv6, by default 224.0.0.81. Linux 4.3.
     pub group: Option<IpAddr>,
-    /// The UDP port, by default 8848. Linux 4.3.
+    /// The UDP port, 1 to 65535, by default 8848. Linux 4.3.
     pub port: Option<u16>,
-    /// How many routers the multicast may pass, by default 1. Linux 4.3.
+    /// How many routers the multicast may pass, 1 to 255, by default 1. Linux 4.3.
     pub ttl: Option<u8>,
 }
 
@@ -116,7 +116,7 @@ impl SyncDaemon {
     ///
     /// # Errors
     ///
-    /// When the id is over 255, the group is not a multicast address, or the
+    /// When the interface's name cannot be one, the id is over 255, the group is not a multicast address, or the
     /// length, port or TTL is 0 (which the kernel would take for "default").
     pub fn validate(&self) -> Result<(), InvalidValue> {
         self.interface.validate()?;

@@ -37,14 +37,17 @@ impl DestinationId {
     /// the broadcast addresses of its own networks, and which link-local IPv6
     /// addresses are its own. Source: `ip_vs_ctl.c:ip_vs_new_dest`.
     fn check_unicast(&self) -> Result<(), InvalidValue> {
-        let refused = match self.address.ip() {
+        let address = self.address.ip();
+        let is_mapped = matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
+        let refused = match address {
             IpAddr::V4(v4) => v4.is_unspecified() || v4.is_multicast() || v4 == Ipv4Addr::BROADCAST,
-            IpAddr::V6(v6) => {
-                v6.is_unspecified() || v6.is_multicast() || v6.to_ipv4_mapped().is_some()
-            }
+            IpAddr::V6(v6) => v6.is_unspecified() || v6.is_multicast() || is_mapped,
         };
         if refused {
-            let rule = "must be a unicast address";
+            let rule = match is_mapped {
+                true => "must not be an IPv4 address mapped to IPv6",
+                false => "must be a unicast address",
+            };
             return Err(InvalidValue::new("destination address", self.to_string(), rule));
         }
         Ok(())
@@ -119,8 +122,7 @@ impl Destination {
     }
 
     /// A destination reached on its own link, with the packet unchanged
-    /// (`ipvsadm -g`). It takes the service's port, so the port is normally the
-    /// same.
+    /// (`ipvsadm -g`). The packet keeps its port, so give the service's.
     #[must_use]
     pub fn direct_route(address: SocketAddr) -> Self {
         Self::new(address, Forwarding::DirectRoute)
@@ -160,10 +162,11 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// Names the first field that breaks a rule: an address that is not unicast or
-    /// has an IPv6 scope or flow label, a weight or threshold over 2147483647, a
-    /// lower threshold above the upper one, GUE with port 0, or an address of the
-    /// other family than the service's that is not reached through a tunnel.
+    /// Names the first field that breaks a rule: an address that is not unicast, is an
+    /// IPv4 one mapped to IPv6 or has an IPv6 scope or flow label, a weight or threshold
+    /// over 2147483647, a lower threshold above the upper one, GUE with port 0, or an
+    /// address of the other family than the service's that is not reached through a tunnel.
+    /// Source: `ip_vs_ctl.c:ip_vs_new_dest` and `ip_vs_add_dest`.
     pub fn validate(&self, service: ServiceId) -> Result<(), InvalidValue> {
         self.validate_settings(service)?;
         self.id.check_unicast()

@@ -31,7 +31,7 @@ const RULE: &str = "must be 1 to 15 characters of A-Z a-z 0-9 _ -";
 pub struct Scheduler(Name<IP_VS_SCHEDNAME_MAXLEN>);
 
 impl Scheduler {
-    /// `rr`: each destination in turn, whatever its weight.
+    /// `rr`: each destination in turn, whatever its weight, but for 0.
     pub const ROUND_ROBIN: Self = Self::known("rr");
     /// `wrr`: in turn, in proportion to the weights.
     pub const WEIGHTED_ROUND_ROBIN: Self = Self::known("wrr");
@@ -61,7 +61,8 @@ impl Scheduler {
     pub const SHORTEST_EXPECTED_DELAY: Self = Self::known("sed");
     /// `nq`: an idle destination at once, else as `sed`.
     pub const NEVER_QUEUE: Self = Self::known("nq");
-    /// `fo`: always the destination with the highest weight. Linux 3.18.
+    /// `fo`: always the destination with the highest weight, of those not above their
+    /// threshold. Linux 3.18.
     pub const WEIGHTED_FAILOVER: Self = Self::known("fo");
     /// `ovf`: the highest weight until it has as many active connections, then
     /// the next; refuses when all are full. Linux 4.3.
@@ -70,7 +71,7 @@ impl Scheduler {
     /// [`ServiceFlags::MH_PORT`](crate::ServiceFlags::MH_PORT)). Linux 4.18.
     pub const MAGLEV_HASHING: Self = Self::known("mh");
     /// `twos`: the better of two destinations picked at random by weight.
-    /// Linux 5.15.
+    /// Linux 5.12.
     pub const WEIGHTED_RANDOM_TWOS_CHOICE: Self = Self::known("twos");
     /// `none`: no scheduler. Every new connection is refused.
     pub const NONE: Self = Self::known("none");

@@ -12,7 +12,7 @@ use crate::model::{
 /// flags, no persistence.
 ///
 /// What the kernel reports comes in the same form, so that a service read back
-/// equals the service written. The kernel can store a persistence timeout, a mask
+/// equals the service written, in its [`canonical`](Self::canonical) form. The kernel can store a persistence timeout, a mask
 /// or an engine for a service that is not persistent, where they mean nothing;
 /// those are not part of this value, and writing it clears them.
 ///
@@ -127,10 +127,17 @@ impl Service {
     /// the clients whose hash leads to a destination of weight 0. Not so with UDP, where a
     /// client that goes on sending from its port stays, and not with one-packet
     /// scheduling, which has no connections. Deleting the destination is better there.
+    ///
+    /// A firewall mark may carry any protocol: without one-packet scheduling it is taken not
+    /// to carry UDP.
     #[must_use]
     pub fn drains_at_weight_zero(&self) -> bool {
-        let udp = matches!(self.id, ServiceId::Address { protocol: Protocol::UDP, .. });
-        !udp && !self.flags.contains(ServiceFlags::ONE_PACKET) && !self.refuses_at_weight_zero()
+        let connected = match self.id {
+            // The flag of one-packet scheduling is without effect on others.
+            ServiceId::Address { protocol, .. } => protocol != Protocol::UDP,
+            ServiceId::Fwmark { .. } => !self.flags.contains(ServiceFlags::ONE_PACKET),
+        };
+        connected && !self.refuses_at_weight_zero()
     }
 
     /// Whether the scheduler refuses clients because of a destination of weight 0.
@@ -220,7 +227,10 @@ mod tests {
         };
         let none = ServiceFlags::empty();
         assert!(with(Scheduler::ROUND_ROBIN, none).drains_at_weight_zero());
-        assert!(!with(Scheduler::ROUND_ROBIN, ServiceFlags::ONE_PACKET).drains_at_weight_zero());
+        assert!(with(Scheduler::ROUND_ROBIN, ServiceFlags::ONE_PACKET).drains_at_weight_zero());
+        let mark = Service::fwmark(5, AddressFamily::Ipv4);
+        assert!(mark.drains_at_weight_zero());
+        assert!(!mark.one_packet().drains_at_weight_zero());
         assert!(!Service::udp("10.0.0.1:53".parse().unwrap()).drains_at_weight_zero());
         assert!(!with(Scheduler::DESTINATION_HASHING, none).drains_at_weight_zero());
         for (scheduler, fallback) in [

@@ -44,7 +44,8 @@ pub enum StepOutcome {
     /// since, or the kernel does not know one of its settings. A destination that drained
     /// and got a weight from somebody else is not deleted.
     Differs,
-    /// It failed. [`Error::certainty`] tells whether it may have happened all the same.
+    /// It failed, or what it depends on could not be read. [`Error::certainty`] tells
+    /// whether it may have happened all the same.
     Failed(Error),
 }
 

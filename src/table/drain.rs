@@ -18,7 +18,7 @@ use crate::table::run::Run;
 use crate::table::{DrainPolicy, DrainUntil, OnFailure, PlanOptions, StepOutcome};
 use crate::wire::Request;
 
-/// How a destination left. See `Client::drain`.
+/// How a destination left. See [`Client::drain`](crate::Client::drain).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the destination may still be there"]
@@ -33,11 +33,12 @@ pub enum Drained {
     AlreadyGone,
     /// Somebody else gave it a weight again, or added it again. It is there.
     Restored,
-    /// The observer ended the waiting. It still has weight 0; `Client::set_weight` with
-    /// the weight that it had before puts it back into rotation.
+    /// The observer ended the waiting. It still has weight 0;
+    /// [`Client::set_weight`](crate::Client::set_weight) with the weight that it had before
+    /// puts it back into rotation.
     #[non_exhaustive]
     Cancelled {
-        /// The weight that it had before.
+        /// The weight that it had before; 0 if it was draining already.
         weight: u32,
     },
 }
@@ -90,7 +91,7 @@ impl<T: Transport> Engine<T> {
             misses = if unread.is_empty() { 0 } else { misses + 1 };
             if left == Some(Duration::ZERO) || misses > MISSES {
                 for (index, error) in unread {
-                    run.set(index, StepOutcome::Failed(error));
+                    run.fail_unread(index, &error);
                 }
                 return self.cut(run, waiting, left == Some(Duration::ZERO)).await;
             }

@@ -162,6 +162,10 @@ impl TableService {
     }
 
     /// Adds a destination, in place of one of the same identity.
+    ///
+    /// A [`Destination`] asks for the weight that it has, 1 where none was set. One whose
+    /// weight somebody else sees to, such as a health check, is a
+    /// [`TableDestination::of_any_weight`].
     #[must_use]
     pub fn with(mut self, destination: impl Into<TableDestination>) -> Self {
         self.insert(destination);
@@ -255,7 +259,8 @@ pub struct TableDestination {
 
 impl TableDestination {
     /// A destination of which no weight is asked. It is added with weight 1; whether it
-    /// keeps another one that it has is a choice of planning.
+    /// keeps another one that it has is a choice of planning,
+    /// [`PlanOptions::keep_weights`](crate::table::PlanOptions::keep_weights).
     #[must_use]
     pub fn of_any_weight(destination: Destination) -> Self {
         Self { destination: destination.weight(1), weighted: false }

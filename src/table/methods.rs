@@ -35,6 +35,8 @@ macro_rules! table_operations {
             /// else has deleted or stopped the destinations that were to take over, it is
             /// kept. All else that was changed since the plan was made shows only in a new
             /// plan, so do not apply an old one; after an interruption make a new one.
+            ///
+            /// It never fails as a whole: see [`Applied::is_done`] and [`Applied::failures`].
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
@@ -85,8 +87,17 @@ macro_rules! table_operations {
             /// it again. What differs then is planned and applied once more, and what
             /// differs after that is reported.
             ///
-            /// Nothing is written when nothing differs. It can be called again and again. With
-            /// the blocking client:
+            /// Nothing is written when nothing differs. It can be called again and again.
+            ///
+            /// It waits for what drains, up to the deadline of [`PlanOptions::drain`], and that
+            /// twice if something differs after the first time. To return earlier, break on
+            /// [`Progress::Draining`] in [`reconcile_with`](Self::reconcile_with): the next
+            /// call goes on, with a deadline of its own.
+            ///
+            /// A service that is taken out of the desired table stays in the kernel, unless
+            /// [`PlanOptions::scope`] says that it is yours: give what was desired the last
+            /// time to [`Scope::formerly`](crate::table::Scope::formerly). With the blocking
+            /// client:
             ///
             /// ```no_run
             /// use ipvs_netlink::table::{PlanOptions, Table, TableService};
@@ -141,11 +152,15 @@ macro_rules! table_operations {
             /// Where weight 0 does no good
             /// ([`Service::drains_at_weight_zero`](crate::Service::drains_at_weight_zero))
             /// the destination is deleted at once.
+            ///
+            /// It is not looked whether another destination takes over: when the last one
+            /// drains, the service refuses clients.
             #[doc = include_str!("../client/errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
-            $(#[doc = cancel_safety!($async plans)])?
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination). After
+            /// any other error the destination may have weight 0 already.
+            $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain(
                 &mut self,
                 service: ServiceId,
@@ -157,12 +172,33 @@ macro_rules! table_operations {
             }
 
             /// As [`drain`](Self::drain). `observer` is told at every look how far it has
-            /// come; when it breaks, the destination stays, with weight 0.
+            /// come; when it breaks, the destination stays, with weight 0. With the blocking
+            /// client:
+            ///
+            /// ```no_run
+            /// use std::ops::ControlFlow;
+            ///
+            /// use ipvs_netlink::table::{DrainPolicy, Drained};
+            /// # fn somebody_wants_it_back() -> bool { true }
+            /// # fn example(ipvs: &mut ipvs_netlink::Client) -> ipvs_netlink::Result<()> {
+            ///
+            /// let (web, server) =
+            ///     ("TCP 192.0.2.10:80".parse().unwrap(), "10.0.0.2:8080".parse().unwrap());
+            /// let drained = ipvs.drain_with(web, server, DrainPolicy::new(), |progress| {
+            ///     println!("{progress}");
+            ///     if somebody_wants_it_back() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            /// })?;
+            /// if let Drained::Cancelled { weight, .. } = drained {
+            ///     ipvs.set_weight(web, server, weight)?;
+            /// }
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             ///
             /// As [`drain`](Self::drain).
-            $(#[doc = cancel_safety!($async plans)])?
+            $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain_with(
                 &mut self,
                 service: ServiceId,

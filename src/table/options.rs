@@ -66,7 +66,8 @@ impl fmt::Display for Actions {
 pub struct PlanOptions {
     /// Which services are ours; those of the desired table by default.
     pub scope: Scope,
-    /// Whether a destination of which no weight is asked keeps the one that it has, 0 too:
+    /// Whether a destination of which [no weight is asked](crate::table::TableDestination::of_any_weight)
+    /// keeps the one that it has, 0 too:
     /// a health check or a person may have set it, or it was draining. By default it gets
     /// weight 1. A change of its other settings writes the weight that was read, since the
     /// kernel replaces all settings at once: who changes it at that moment may have to do so
@@ -76,7 +77,8 @@ pub struct PlanOptions {
     /// a whole.
     pub allowed: Actions,
     /// How destinations that are not wanted any more leave, [`DrainPolicy::default`] by
-    /// default. `None` deletes them at once, which breaks their connections.
+    /// default. `None` deletes them at once, which breaks their connections; to wait without
+    /// an end, set [`DrainPolicy::deadline`] to `None`.
     pub drain: Option<DrainPolicy>,
     /// What else is not done when a step fails, [`OnFailure::KeepService`] by default.
     pub on_failure: OnFailure,
@@ -145,16 +147,21 @@ impl Default for PlanOptions {
 
 /// How long a destination of weight 0 is waited for before it is deleted.
 ///
-/// Deleting a destination breaks the connections that it still has.
+/// Deleting a destination breaks the connections that it still has. Where the service could
+/// not be read 21 times in a row the waiting ends before its time: the deletion has failed,
+/// and the destination stays, with weight 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct DrainPolicy {
     /// Which connections are waited for, all but persistence templates by default.
     pub until: DrainUntil,
-    /// How long at most, 30 s by default. `None` waits as long as it takes.
+    /// How long at most, 30 s by default, counted for all destinations together from the
+    /// moment at which all other steps are done. 0 looks once. `None` waits as long as it
+    /// takes.
     pub deadline: Option<Duration>,
-    /// How often the connections are looked at, every 500 ms by default.
+    /// How often the connections are looked at, every 500 ms by default, at most every
+    /// millisecond.
     pub interval: Duration,
 }
 

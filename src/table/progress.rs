@@ -86,11 +86,12 @@ impl<'a> NextPhase<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DrainProgress {
-    /// How many destinations, or services that leave as a whole, are waited for.
+    /// How many destinations, or services that leave as a whole, are waited for; 1 in
+    /// `drain_with`.
     pub waiting: usize,
     /// What connections they have, all together.
     pub connections: Connections,
-    /// How long they will be waited for at most.
+    /// How long they will be waited for at most; `None` without a deadline.
     pub left: Option<Duration>,
 }
 

@@ -10,7 +10,8 @@ use crate::table::{Applied, OnFailure, Plan, PlanError, PlanOptions, StepOutcome
 /// How often a plan is made and applied before what differs is only reported.
 const ROUNDS: usize = 2;
 
-/// What it took to make the table as desired. See `Client::reconcile`.
+/// What it took to make the table as desired. See
+/// [`Client::reconcile`](crate::Client::reconcile).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "the table may not be as desired"]

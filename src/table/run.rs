@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::error::Error;
+use crate::error::{Context, Error};
 use crate::model::ServiceId;
 use crate::table::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
@@ -61,6 +61,14 @@ impl<'p> Run<'p> {
         }
         if let Some(slot) = self.outcomes.get_mut(index) {
             *slot = Some(outcome);
+        }
+    }
+
+    /// A step is not done because what it depends on could not be read.
+    pub(crate) fn fail_unread(&mut self, index: usize, error: &Error) {
+        if let Some(step) = self.step(index) {
+            let error = error.clone().unwritten(Context::of(&step.change));
+            self.set(index, StepOutcome::Failed(error));
         }
     }
 

@@ -27,7 +27,7 @@ impl<T: Transport> Engine<T> {
         });
         for (service, steps) in leaving {
             let changed = steps.iter().filter_map(|index| weight_after(&run.step(*index)?.change));
-            let outcome = match self.look_at(service).await {
+            match self.look_at(service).await {
                 Ok(look) => {
                     let there = look.destinations.iter().map(|entry| &entry.destination);
                     let mut weights: BTreeMap<DestinationId, u32> =
@@ -39,11 +39,10 @@ impl<T: Transport> Engine<T> {
                     if weights.into_values().any(|weight| weight > 0) {
                         continue;
                     }
-                    StepOutcome::Kept
+                    steps.iter().for_each(|index| run.set(*index, StepOutcome::Kept));
                 }
-                Err(error) => StepOutcome::Failed(error),
-            };
-            steps.iter().for_each(|index| run.set(*index, outcome.clone()));
+                Err(error) => steps.iter().for_each(|index| run.fail_unread(*index, &error)),
+            }
         }
     }
 

@@ -77,7 +77,7 @@ fn every_scheduler_of_the_kernel_can_be_set_and_is_loaded_on_demand() {
         ipvs.set_scheduler(web.id, scheduler).unwrap();
         assert_eq!(ipvs.service(web.id).unwrap().service.scheduler, scheduler);
     }
-    // Linux 5.15 has twos, but not every build of it.
+    // Linux 5.12 has twos, but not every build of it.
     match ipvs.set_scheduler(web.id, Scheduler::WEIGHTED_RANDOM_TWOS_CHOICE) {
         Ok(()) => assert_eq!(ipvs.service(web.id).unwrap().service.scheduler.to_string(), "twos"),
         Err(error) => assert_eq!(error.kind(), ErrorKind::UnknownScheduler),
