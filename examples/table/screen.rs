@@ -130,11 +130,7 @@ impl Screen {
 /// Names and lines of files are said as they are, but must neither move the cursor nor turn
 /// the writing round or hide something in it.
 fn visible(c: char) -> char {
-    let hidden = match c {
-        '\n' => false,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
-        '\u{2060}'..='\u{2069}' | '\u{feff}' => true,
-        other => other.is_control(),
-    };
+    // The standard library escapes what is not to be seen.
+    let hidden = c.escape_debug().len() > 1 && !matches!(c, '\n' | '\'' | '"' | '\\');
     if hidden { char::REPLACEMENT_CHARACTER } else { c }
 }

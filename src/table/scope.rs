@@ -9,8 +9,8 @@ use crate::table::{Network, Table};
 /// Which services are ours: those that a plan may change and delete.
 ///
 /// What is outside is never touched, so that several programs can share a table. By
-/// default only the services that the desired table names are inside: nothing is ever
-/// deleted. Every setter takes more in; [`except`](Self::except) takes out again and has
+/// default only the services that the desired table names are inside: no service is ever
+/// deleted, only destinations of these. Every setter takes more in; [`except`](Self::except) takes out again and has
 /// the last word.
 ///
 /// ```

@@ -65,7 +65,9 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
 #[test]
 fn what_a_file_says_does_not_lead_the_eye_astray() {
     let folder = Folder::new("eye");
-    for odd in "\u{1b}\u{9b}\u{200b}\u{200f}\u{2028}\u{202e}\u{2060}\u{2069}\u{feff}".chars() {
+    let directing = "\u{1b}\u{9b}\u{200f}\u{2028}\u{202e}\u{2069}\u{61c}";
+    let unseen = "\u{200b}\u{2060}\u{feff}\u{ad}\u{e0001}\u{e0041}\u{e007f}";
+    for odd in directing.chars().chain(unseen.chars()) {
         for (name, text) in [
             ("odd.yaml", format!("services:\n- tcp: x  # {odd}\n")),
             ("odd.toml", format!("[[services]] # {odd}\ntcp = \"x\"\n")),
