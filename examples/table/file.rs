@@ -75,7 +75,7 @@ fn by_extension(path: &Path) -> Option<Format> {
 pub(crate) fn write(table: &Table, format: Format) -> Result<String, Failure> {
     let text = match format {
         Format::Yaml => serde_saphyr::to_string(table).map_err(|error| error.to_string()),
-        Format::Toml => toml::to_string(table).map_err(|error| error.to_string()),
+        Format::Toml => text::to_toml(table),
         Format::Json => serde_json::to_string_pretty(table)
             .map(|text| text + "\n")
             .map_err(|error| error.to_string()),

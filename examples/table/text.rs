@@ -128,20 +128,11 @@ fn plain_keys(text: &str) -> Result<(), String> {
 
 /// One service after the other: all at once take 2 KB for each destination.
 fn toml(text: &str) -> Result<Table, String> {
-    /// More than 2,000 destinations. What is nested takes 560 times as much memory as its text.
-    const LONGEST: usize = 256 << 10;
-    const HEADER: &str = "\n[[services]]";
-    let first = usize::from(!text.starts_with(HEADER.trim_start()));
-    let begins = text.match_indices(HEADER).skip(first).map(|(end, _)| end + 1);
     let mut table = Table::new();
-    let (mut begin, mut line, mut sum) = (0, 1, 0);
-    for end in begins.chain([text.len()]) {
-        let service = text.get(begin..end).unwrap_or_default();
-        if service.len() > LONGEST {
-            let kibibytes = LONGEST >> 10;
-            return Err(format!(
-                "line {line}: a service of more than {kibibytes} KiB; use another format"
-            ));
+    let (mut line, mut sum) = (1, 0);
+    for service in toml_services(text) {
+        if service.len() > LONGEST_TOML {
+            return Err(format!("line {line}: {TOO_LONG_TOML}"));
         }
         let read: Table = toml::from_str(service).map_err(|error| {
             let before = error.span().and_then(|span| service.get(..span.start));
@@ -159,7 +150,34 @@ fn toml(text: &str) -> Result<Table, String> {
             }
         }
         line += count(service.as_bytes(), b'\n');
-        begin = end;
     }
     Ok(table)
+}
+
+/// More than 2,000 destinations. What is nested takes 560 times as much memory as its text.
+const LONGEST_TOML: usize = 256 << 10;
+
+const TOO_LONG_TOML: &str = "a service of more than 256 KiB; use another format";
+
+/// The text of one service after the other.
+fn toml_services(text: &str) -> impl Iterator<Item = &str> {
+    const HEADER: &str = "\n[[services]]";
+    let first = usize::from(!text.starts_with(HEADER.trim_start()));
+    let begins = text.match_indices(HEADER).skip(first).map(|(end, _)| end + 1);
+    let mut begin = 0;
+    begins.chain([text.len()]).map(move |end| {
+        let service = text.get(begin..end).unwrap_or_default();
+        begin = end;
+        service
+    })
+}
+
+/// Writes a table, if it could be read again.
+pub(crate) fn to_toml(table: &Table) -> Result<String, String> {
+    let text = toml::to_string(table).map_err(|error| error.to_string())?;
+    let too_long = toml_services(&text).any(|service| service.len() > LONGEST_TOML);
+    match too_long {
+        true => Err(format!("as TOML this would be {TOO_LONG_TOML}")),
+        false => Ok(text),
+    }
 }

@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use ipvs_netlink::table::Table;
+use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Client, Destination, Service};
 use nix::unistd::mkdtemp;
 
@@ -138,6 +138,34 @@ fn from_a_running_table_to_a_file_and_back() {
         assert_eq!(code, 3, "{format}: {errors}");
         assert_eq!(there(&mut ipvs), before, "{format}");
     }
+}
+
+#[test]
+fn no_file_is_exported_that_could_not_be_read() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("long");
+    let server = |n: u16| Destination::masquerade(([10, 0, 0, 2], n).into());
+    let service = TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()));
+    let web: Table =
+        [(1..=3500).map(server).fold(service, TableService::with)].into_iter().collect();
+    for (format, done) in [("yaml", true), ("toml", false), ("json", true), ("ipvsadm", true)] {
+        let file = folder.write("web.ipvsadm", web.to_string());
+        run(&["apply", "-y"], &file);
+        let output = table(&["export", "--format", format]).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), done, "{format}: {errors}");
+        if done {
+            let file = folder.write(&format!("web.{format}"), output.stdout);
+            assert_eq!(run(&["plan", "--all"], &file).0, 0, "{format}");
+        } else {
+            assert!(
+                errors.ends_with("a service of more than 256 KiB; use another format\n"),
+                "{errors}"
+            );
+            assert!(output.stdout.is_empty());
+        }
+    }
+    assert_eq!(there(&mut ipvs).len(), 1);
 }
 
 #[test]
