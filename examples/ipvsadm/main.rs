@@ -10,7 +10,7 @@
 //!   what no kernel takes, nothing is done and the exit code is 2. Then everything goes to the
 //!   kernel at once, which goes on after what it refuses; each of those lines is told and the
 //!   exit code is 255. (The original executes line by line, ends at some errors and forgets
-//!   others.) Lines that print something are refused, and so are more than 300000 lines. There
+//!   others.) Lines that print something are refused, and so are more than 250000 lines. There
 //!   may be quotes and comments.
 //! - `-S` keeps the thresholds of destinations, names in full, and flags that the scheduler
 //!   has no name for. What no command can say is told on standard error (exit code 1).

@@ -12,7 +12,7 @@ use crate::words::{Piece, Pieces};
 const LONGEST: u64 = 32 << 20;
 
 /// With these it takes up to 200 MB of memory, most of it where the kernel refuses them all.
-const MOST: usize = 300_000;
+const MOST: usize = 250_000;
 
 /// Reads the options after `-R`, which takes none.
 pub(crate) fn parse(pieces: Pieces) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::values::Format;
 pub(crate) const LONGEST: usize = 32 << 20;
 
 /// How many services and destinations there may be.
-const MOST: usize = 300_000;
+const MOST: usize = 250_000;
 
 /// Reads a table.
 pub(crate) fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, String> {
