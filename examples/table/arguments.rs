@@ -57,7 +57,10 @@ pub(crate) enum Command {
     #[command(after_help = exit_codes!())]
     Drain(Drain),
     /// Check a file, without a kernel
-    #[command(after_help = exit_codes!())]
+    #[command(after_help = concat!(exit_codes!(), "
+
+What is marked `unchecked: true`, or a protocol that IPVS does not balance, is told and no
+error: a kernel that has it already keeps it. In ipvsadm text it is an error."))]
     Validate(Validate),
 }
 

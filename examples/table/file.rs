@@ -39,12 +39,8 @@ fn can_be_read_once(path: &Path) -> bool {
 /// The table in what a file has.
 pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
     let name = source.path.display();
-    let format = match source.format.or_else(|| by_extension(&source.path)) {
-        Some(format) => format,
-        None => {
-            return Err(Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")));
-        }
-    };
+    let format = format(source)
+        .ok_or_else(|| Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")))?;
     text::parse(bytes, format, source.names)
         .map_err(|error| Failure::invalid(format!("{name}: {}", short(error))))
 }
@@ -59,6 +55,11 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
     Ok(bytes)
+}
+
+/// What is in a file.
+pub(crate) fn format(source: &Source) -> Option<Format> {
+    source.format.or_else(|| by_extension(&source.path))
 }
 
 fn by_extension(path: &Path) -> Option<Format> {

@@ -31,11 +31,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ipvs_netlink::Snapshot;
-use ipvs_netlink::table::{Plan, Table};
+use ipvs_netlink::table::{Plan, PlanOptions, Table};
 
 use crate::arguments::{Arguments, Command, Export, RESTLESS, Show, Validate};
 use crate::exit::{Failure, Status};
 use crate::screen::Screen;
+use crate::values::Format;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -82,9 +83,19 @@ fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
 /// Checks a file, without a kernel.
 fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&validate.file)?;
-    let plan = Plan::new(&Snapshot::default(), &desired, &ipvs_netlink::table::PlanOptions::new());
+    // Other formats have a word for what only a kernel that has it may keep.
+    let all_anew = file::format(&validate.file) == Some(Format::Ipvsadm);
     let destinations: usize = desired.services().map(|service| service.destinations().len()).sum();
-    plan.map(drop).map_err(Failure::plan)?;
+    for service in &desired {
+        let alone = Table::from_iter([service.clone()]);
+        match Plan::new(&Snapshot::default(), &alone, &PlanOptions::new()).map_err(Failure::plan) {
+            Err(refused) if all_anew => return Err(refused),
+            Err(refused) => {
+                screen.note(&format!("{}; only where it is so already", refused.text));
+            }
+            Ok(_) => {}
+        }
+    }
     screen.doubts(&desired);
     for service in &desired {
         let weights = || service.destinations().map(|destination| destination.destination().weight);

@@ -169,6 +169,29 @@ fn no_file_is_exported_that_could_not_be_read() {
 }
 
 #[test]
+fn what_no_kernel_takes_anew_is_valid_where_the_file_says_so() {
+    fresh();
+    let folder = Folder::new("unchecked");
+    ipvsadm("-A -t 192.0.2.9:80 -p 2592000");
+    let rule = "TCP 192.0.2.9:80: persistence timeout 2592000 s: must be at most 2147483 s";
+    for (format, valid) in [("yaml", 0), ("toml", 0), ("json", 0), ("ipvsadm", 5)] {
+        let output = table(&["export", "--format", format]).output().unwrap();
+        let file = folder.write(&format!("table.{format}"), output.stdout);
+        let (code, _, notes) = run(&["validate"], &file);
+        assert_eq!(code, valid, "{format}: {notes}");
+        assert!(notes.contains(rule), "{format}: {notes}");
+        assert_eq!(run(&["plan", "--all"], &file).0, 0, "{format}");
+    }
+    let foreign = folder.write("esp.yaml", "services: [{service: \"IP_50 192.0.2.1:0\"}]");
+    let (code, _, notes) = run(&["validate"], &foreign);
+    assert_eq!(code, 0, "{notes}");
+    assert!(notes.contains("IPVS balances TCP, UDP and SCTP only"), "{notes}");
+    // What it does not say is a mistake.
+    let long = "services: [{tcp: 192.0.2.9:80, persistence: 30d}]";
+    assert_eq!(run(&["validate"], &folder.write("long.yaml", long)).0, 5);
+}
+
+#[test]
 fn exit_codes_tell_what_happened() {
     let mut ipvs = fresh();
     let folder = Folder::new("codes");
