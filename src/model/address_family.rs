@@ -37,6 +37,11 @@ impl fmt::Display for AddressFamily {
 impl FromStr for AddressFamily {
     type Err = InvalidValue;
 
+    /// Reads what `Display` writes.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "IPv4" => Ok(Self::Ipv4),

@@ -29,6 +29,11 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = InvalidValue;
 
+    /// Reads what `Display` writes.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "master" => Ok(Self::Master),

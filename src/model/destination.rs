@@ -69,6 +69,11 @@ impl fmt::Display for DestinationId {
 impl FromStr for DestinationId {
     type Err = InvalidValue;
 
+    /// Reads what `Display` writes: an address and a port, in numbers.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rule = "must be like 10.0.0.2:8080 or [2001:db8::2]:8080";
         text.parse()

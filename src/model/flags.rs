@@ -133,6 +133,10 @@ impl FromStr for ServiceFlags {
 
     /// Reads what `Display` writes and the names that `sh` and `mh` give their
     /// flags; the empty text is no flag.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let word = |word: &str| {
             if word == "ops" {

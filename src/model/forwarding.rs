@@ -50,6 +50,10 @@ impl FromStr for Forwarding {
 
     /// Reads the names that `ipvsadm -L` shows. They do not tell one tunnel from
     /// another: `Tunnel` is IPIP.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "Masq" => Ok(Self::Masquerade),
@@ -134,6 +138,10 @@ impl FromStr for Tunnel {
     type Err = InvalidValue;
 
     /// Reads what `Display` writes of the tunnels that have a name.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rule = "must be ipip, gre, gre csum, or gue with a port and maybe csum or remcsum";
         let invalid = || InvalidValue::new("tunnel", format!("{text:?}"), rule);

@@ -85,6 +85,12 @@ macro_rules! name_traits {
         impl std::str::FromStr for $name {
             type Err = $crate::model::InvalidValue;
 
+            /// Reads a name, one that no kernel known here has, too.
+            ///
+            /// # Errors
+            ///
+            /// When the kernel could have nothing of that name: it is too long, or has
+            /// characters that such names have not.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $parse(text)
             }

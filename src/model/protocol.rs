@@ -51,6 +51,10 @@ impl FromStr for Protocol {
     type Err = InvalidValue;
 
     /// Reads what `Display` writes, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.to_ascii_uppercase().as_str() {
             "TCP" => Ok(Self::TCP),

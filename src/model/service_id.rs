@@ -172,6 +172,10 @@ impl FromStr for ServiceId {
     type Err = InvalidValue;
 
     /// Reads what `Display` writes; blanks between the words may be any number.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rule = "must be like TCP 192.0.2.10:80, FWM 5 or FWM 5 IPv6";
         let invalid = || InvalidValue::new("service", format!("{text:?}"), rule);

@@ -89,6 +89,10 @@ impl FromStr for Network {
     type Err = InvalidValue;
 
     /// Reads what `Display` writes, and an address alone.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidValue::new("network", format!("{text:?}"), RULE);
         let Some((address, prefix)) = text.split_once('/') else {

@@ -10,8 +10,8 @@ use crate::table::{Network, Table};
 ///
 /// What is outside is never touched, so that several programs can share a table. By
 /// default only the services that the desired table names are inside: no service is ever
-/// deleted, only destinations of these. Every setter takes more in; [`except`](Self::except) takes out again and has
-/// the last word.
+/// deleted, only destinations of these. Every setter takes more in;
+/// [`except`](Self::except) takes out again and has the last word.
 ///
 /// ```
 /// use ipvs_netlink::ServiceId;

@@ -96,6 +96,20 @@
 //! | 5, 6, 7 | a method that this crate has no name for |
 //! | `{tunnel: 3, port: 1, flags: 2}` | a tunnel that it has no name for; port and flags are 0 by default |
 //!
+//! # Other values
+//!
+//! As text, as they print, for configurations of a program's own: [`ServiceId`],
+//! [`DestinationId`], [`Scheduler`], [`PersistenceEngine`], [`ServiceFlags`] and [`Network`].
+//! [`Timeouts`] are a mapping of durations with the keys `tcp`, `tcp_fin` and `udp`.
+//!
+//! [`ServiceId`]: crate::ServiceId
+//! [`DestinationId`]: crate::DestinationId
+//! [`Scheduler`]: crate::Scheduler
+//! [`PersistenceEngine`]: crate::PersistenceEngine
+//! [`ServiceFlags`]: crate::ServiceFlags
+//! [`Network`]: crate::table::Network
+//! [`Timeouts`]: crate::Timeouts
+//!
 //! # Errors
 //!
 //! A key that is unknown, missing or given twice, a service or destination given twice, a

@@ -33,6 +33,7 @@ macro_rules! as_printed {
     ($($type:ty: $expected:literal,)*) => {$(
         #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
         impl Serialize for $type {
+            /// As text, as it prints.
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
@@ -40,6 +41,7 @@ macro_rules! as_printed {
 
         #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
         impl<'de> Deserialize<'de> for $type {
+            /// From text, as `FromStr` reads it.
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_str(Parser($expected, PhantomData))
             }

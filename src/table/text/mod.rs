@@ -110,6 +110,10 @@ impl FromStr for Table {
     type Err = TextError;
 
     /// As [`Table::from_ipvsadm`], with addresses in numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::from_ipvsadm`].
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::from_ipvsadm(text, &NumericNames)
     }
