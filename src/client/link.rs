@@ -142,13 +142,9 @@ impl<T: Transport> Link<T> {
     /// How much the kernel puts into the first datagram of a dump that is asked for now, at
     /// least, before it begins another: as much as was ever offered to it, but not all of
     /// a large buffer. Source: `af_netlink.c:netlink_dump` and `netlink_recvmsg`.
-    pub(crate) const fn filled(&self) -> usize {
+    pub(crate) fn filled(&self) -> usize {
         let most = if self.longest > FILLED_ONCE { FILLED } else { FILLED_ONCE };
-        match self.offered {
-            0 => FILLED_UNREAD,
-            offered if offered < most => offered,
-            _ => most,
-        }
+        if self.offered == 0 { FILLED_UNREAD } else { self.offered.min(most) }
     }
 
     /// Reads the datagram that was received last as one of a batch.

@@ -90,8 +90,6 @@ fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
 /// The destinations that a dump reported, in order.
 struct Reading {
     entries: Vec<DestinationEntry>,
-    /// Whether nothing can have been left out.
-    whole: bool,
     repeated: bool,
     /// In the kernel's order, if some may have been left out.
     as_they_came: Vec<DestinationId>,
@@ -103,8 +101,12 @@ impl Reading {
         let as_they_came = if whole { Vec::new() } else { ids(&entries).collect() };
         // The kernel reports the newest one first.
         entries.reverse();
-        let repeated = put_in_order(&mut entries);
-        Self { whole: whole && !repeated, repeated, entries, as_they_came, way }
+        Self { repeated: put_in_order(&mut entries), entries, as_they_came, way }
+    }
+
+    /// Whether nothing can have been left out.
+    fn is_whole(&self) -> bool {
+        self.as_they_came.is_empty() && !self.repeated
     }
 
     fn has(&self, id: DestinationId) -> bool {
@@ -139,7 +141,7 @@ impl<T: Transport> Engine<T> {
                         let request = Request::Destinations(id);
                         let way = self.way_of(&request);
                         let reading = Reading::of(self.collect_over(way, request).await?, way);
-                        if reading.whole {
+                        if reading.is_whole() {
                             reading.entries
                         } else {
                             let settling =
@@ -174,7 +176,7 @@ impl<T: Transport> Engine<T> {
         let request = Request::Destinations(id);
         let way = self.way_of(&request);
         let reading = Reading::of(self.collect_over(way, request).await?, way);
-        match reading.whole {
+        match reading.is_whole() {
             true => Ok(reading.entries),
             false => self.settle_destinations(id, reading, wanted, settled).await,
         }
@@ -196,7 +198,7 @@ impl<T: Transport> Engine<T> {
             let way = reading.way.other();
             let read = self.collect_over(way, Request::Destinations(id)).await?;
             let again = Reading::of(read, way);
-            if again.whole || again.agrees_with(&reading) {
+            if again.is_whole() || again.agrees_with(&reading) {
                 return Ok(again.entries);
             }
             reading = again;
