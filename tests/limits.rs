@@ -8,14 +8,15 @@ use std::process::{Command, Output};
 
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Destination, Service};
+use nix::unistd::mkdtemp;
 
 /// In KiB: 256 MiB, and room for the program itself.
 const MEMORY: u32 = 340_000;
 
 /// Runs an example on a text, with so much memory and no more.
 fn run(example: &str, arguments: &[&str], name: &str, text: &str) -> Output {
-    let folder = std::env::temp_dir().join(format!("limits-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    // Each run has its own: another one removes its folder meanwhile.
+    let folder = mkdtemp(&std::env::temp_dir().join("limits-XXXXXX")).unwrap();
     let file = folder.join(name);
     fs::write(&file, text).unwrap();
     let test = std::env::current_exe().unwrap();
@@ -29,8 +30,7 @@ fn run(example: &str, arguments: &[&str], name: &str, text: &str) -> Output {
         .stdin(fs::File::open(&file).unwrap())
         .output()
         .unwrap();
-    fs::remove_file(&file).unwrap();
-    fs::remove_dir(&folder).ok();
+    fs::remove_dir_all(&folder).unwrap();
     output
 }
 
@@ -118,15 +118,8 @@ fn large_tables_are_read() {
         (1..=10).map(server).fold(TableService::new(service), TableService::with)
     };
     let table: Table = (0..10_000).map(service).collect();
-    for (name, text) in [
-        ("table.ipvsadm", table.to_string()),
-        ("table.json", serde_json::to_string_pretty(&table).unwrap()),
-        ("table.yaml", serde_saphyr::to_string(&table).unwrap()),
-        ("table.toml", toml::to_string(&table).unwrap()),
-    ] {
-        let output = run("table", &["validate"], name, &text);
-        assert_eq!(output.stdout, b"10000 services, 100000 destinations\n", "{name}: {output:?}");
-    }
+    let json = serde_json::to_string_pretty(&table).unwrap();
+    assert_is_read(&table, json, "10000 services, 100000 destinations\n");
 }
 
 /// A destination in each service, as many as there may be: no table takes more memory.
@@ -142,13 +135,20 @@ fn the_largest_tables_are_read() {
         service.with(Destination::masquerade(address(n, 8080)).weight(3))
     };
     let table: Table = (0..124_999).map(service).collect();
+    let json = serde_json::to_string(&table).unwrap();
+    assert_is_read(&table, json, "124999 services, 124999 destinations\n");
+}
+
+/// In every format.
+#[track_caller]
+fn assert_is_read(table: &Table, json: String, expected: &str) {
     for (name, text) in [
-        ("largest.ipvsadm", table.to_string()),
-        ("largest.json", serde_json::to_string(&table).unwrap()),
-        ("largest.yaml", serde_saphyr::to_string(&table).unwrap()),
-        ("largest.toml", toml::to_string(&table).unwrap()),
+        ("table.ipvsadm", table.to_string()),
+        ("table.json", json),
+        ("table.yaml", serde_saphyr::to_string(table).unwrap()),
+        ("table.toml", toml::to_string(table).unwrap()),
     ] {
         let output = run("table", &["validate"], name, &text);
-        assert_eq!(output.stdout, b"124999 services, 124999 destinations\n", "{name}: {output:?}");
+        assert_eq!(output.stdout, expected.as_bytes(), "{name}: {output:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! `apply --watch`.
 
 use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -9,24 +10,35 @@ use ipvs_netlink::Service;
 use super::{Folder, LESS, Running, WEB, run, table_of, there};
 use crate::namespace::fresh;
 
+fn watch(options: &[&str], file: &Path) -> Running {
+    let arguments = [&["apply", "--watch", "-y"], options].concat();
+    Running::start(table_of(&arguments, file))
+}
+
+impl Running {
+    /// It says how much is done, and that it has applied the file.
+    #[track_caller]
+    fn applies(&mut self, done: &str) {
+        self.says(done);
+        self.says(": applied");
+    }
+}
+
 #[test]
 fn a_file_that_changes_is_applied_again() {
     let mut ipvs = fresh();
     let folder = Folder::new("watch");
     let web = folder.write("web.yaml", WEB);
-    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
-    running.says("table: 3 done");
-    running.says(": applied");
+    let mut running = watch(&[], &web);
+    running.applies("table: 3 done");
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 2);
     fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
-    running.says(" done");
-    running.says(": applied");
+    running.applies(" done");
     let services = there(&mut ipvs);
     let only = services.services().next().unwrap().id();
     assert_eq!((services.len(), only.to_string().as_str()), (1, "TCP 192.0.2.11:80"));
     fs::write(&web, WEB).unwrap();
-    running.says(" done");
-    running.says(": applied");
+    running.applies(" done");
 
     fs::write(&web, "services: [").unwrap();
     running.says("line");
@@ -47,17 +59,14 @@ fn what_has_left_the_file_and_the_table_is_ours_no_more() {
     let mut ipvs = fresh();
     let folder = Folder::new("former");
     let web = folder.write("web.yaml", WEB);
-    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
-    running.says("table: 3 done");
-    running.says(": applied");
+    let mut running = watch(&[], &web);
+    running.applies("table: 3 done");
     fs::write(&web, WEB.replace("192.0.2.10", "192.0.2.11")).unwrap();
-    running.says(" done");
-    running.says(": applied");
+    running.applies(" done");
     let theirs = Service::tcp(([192, 0, 2, 10], 80).into());
     ipvs.add_service(&theirs).unwrap();
     fs::write(&web, LESS.replace("192.0.2.10", "192.0.2.11")).unwrap();
-    running.says(" done");
-    running.says(": applied");
+    running.applies(" done");
     assert!(ipvs.service(theirs.id).is_ok());
     assert_eq!(there(&mut ipvs).len(), 2);
 }
@@ -68,9 +77,8 @@ fn what_is_gone_is_ours_no_more_while_something_else_fails() {
     let folder = Folder::new("partly");
     let other = "  - tcp: 192.0.2.11:80\n";
     let web = folder.write("web.yaml", format!("{WEB}{other}"));
-    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
-    running.says("table: 4 done");
-    running.says(": applied");
+    let mut running = watch(&[], &web);
+    running.applies("table: 4 done");
     // 127.255.255.255 is a broadcast address.
     let failing = WEB.replace("10.0.0.3:8080", "127.255.255.255:80");
     fs::write(&web, &failing).unwrap();
@@ -88,10 +96,8 @@ fn what_is_left_of_a_deletion_stays_ours() {
     let folder = Folder::new("left");
     let other = "  - tcp: 192.0.2.11:80\n";
     let web = folder.write("web.yaml", format!("{WEB}{other}"));
-    let options = ["apply", "--watch", "-y", "--stop-on-failure"];
-    let mut running = Running::start(table_of(&options, &web));
-    running.says("table: 4 done");
-    running.says(": applied");
+    let mut running = watch(&["--stop-on-failure"], &web);
+    running.applies("table: 4 done");
     fs::write(&web, WEB.replace("10.0.0.3:8080", "127.255.255.255:80")).unwrap();
     running.says_at_last(": applied in part");
     assert_eq!(there(&mut ipvs).len(), 2);
@@ -121,9 +127,8 @@ fn a_file_that_cannot_be_read_any_more_is_told_once() {
     let mut ipvs = fresh();
     let folder = Folder::new("gone");
     let web = folder.write("web.yaml", WEB);
-    let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
-    running.says("table: 3 done");
-    running.says(": applied");
+    let mut running = watch(&[], &web);
+    running.applies("table: 3 done");
     fs::remove_file(&web).unwrap();
     running.says("web.yaml: No such file");
     sleep(Duration::from_secs(2));
@@ -146,9 +151,8 @@ fn a_file_that_asks_for_no_services_is_applied() {
         ("web.toml", "[[services]]\ntcp = \"192.0.2.10:80\"\n", "services = []\n"),
     ] {
         let web = folder.write(name, some);
-        let mut running = Running::start(table_of(&["apply", "--watch", "-y"], &web));
-        running.says(" done");
-        running.says(": applied");
+        let mut running = watch(&[], &web);
+        running.applies(" done");
         assert_eq!(there(&mut ipvs).len(), 2, "{name}");
         // Half of it is there.
         fs::write(&web, "").unwrap();
