@@ -77,11 +77,11 @@ pub use client::{Client, Destinations, Outcome, Report, Services, SubmitStream};
 pub use error::{Certainty, Error, ErrorKind, Extack, Result};
 pub use model::{
     AddressFamily, Change, Command, CommandError, Connections, Destination, DestinationEntry,
-    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, NameError, Names,
-    Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol, Rates,
-    Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot,
-    Stats, SyncDaemon, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel,
-    Version,
+    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, Listing, NameError,
+    Names, Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol,
+    Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot,
+    Snapshot, Stats, SyncDaemon, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding,
+    UnknownTunnel, Version,
 };
 pub use table::SystemNames;
 #[cfg(feature = "packet")]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use ipvs_netlink::{Destination, DestinationEntry, Scheduler, Service, ServiceEntry, ServiceId};
+use ipvs_netlink::{
+    Destination, DestinationEntry, Listing, Scheduler, Service, ServiceEntry, ServiceId,
+};
 
 pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -61,7 +63,7 @@ impl Size {
     }
 
     /// Whether all is there.
-    pub(crate) fn check(self, all: &[(ServiceEntry, Vec<DestinationEntry>)]) -> Outcome {
+    pub(crate) fn check(self, all: &[(ServiceEntry, Listing<DestinationEntry>)]) -> Outcome {
         ensure(all.len() == self.services as usize, "services")?;
         let complete = all.iter().all(|(_, all)| all.len() == self.destinations as usize);
         ensure(complete, "destinations")
@@ -81,7 +83,7 @@ pub(crate) fn lonely_service() -> Service {
     Service::tcp(([10, 128, 0, 1], 80).into()).scheduler(Scheduler::ROUND_ROBIN)
 }
 
-pub(crate) fn by_id(services: Vec<ServiceEntry>) -> HashMap<ServiceId, ServiceEntry> {
+pub(crate) fn by_id(services: Listing<ServiceEntry>) -> HashMap<ServiceId, ServiceEntry> {
     services.into_iter().map(|entry| (entry.service.id, entry)).collect()
 }
 

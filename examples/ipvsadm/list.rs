@@ -137,7 +137,7 @@ impl List {
                 let info = ipvs.info()?;
                 let (version, size) = (info.version, info.connection_table_size);
                 writeln!(out, "IP Virtual Server version {version} (size={size})")?;
-                let mut services = ipvs.services()?;
+                let mut services = ipvs.services()?.into_vec();
                 if self.sorted {
                     order::sort_services(&mut services);
                 }

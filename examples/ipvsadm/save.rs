@@ -45,7 +45,7 @@ pub(crate) fn parse(pieces: Pieces) -> Result<bool, Failure> {
 pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> Result<(), Failure> {
     let mut names = Names::new(numeric);
     let mut unsaid = Vec::new();
-    let mut services = ipvs.services()?;
+    let mut services = ipvs.services()?.into_vec();
     order::sort_services(&mut services);
     for entry in services {
         let service = entry.service;

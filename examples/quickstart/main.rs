@@ -154,7 +154,7 @@ fn count(ipvs: &mut Client, served: u64) -> Result<()> {
 fn read(ipvs: &mut Client) -> Result<Vec<(Service, Vec<DestinationEntry>)>> {
     let mut table = Vec::new();
     for entry in ipvs.services()? {
-        let mut destinations = ipvs.destinations(entry.service.id)?;
+        let mut destinations = ipvs.destinations(entry.service.id)?.into_vec();
         destinations.sort_by_key(|entry| entry.destination.id);
         table.push((entry.service, destinations));
     }

@@ -15,7 +15,7 @@ use crate::client::submit::{Portions, not_attempted};
 use crate::client::{DumpRun, Engine, Outcome, Report, Transport, connecting, operations};
 use crate::error::Result;
 use crate::model::{
-    Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
+    Change, Destination, DestinationEntry, DestinationId, Info, Listing, Role, Scheduler, Service,
     ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
 };
 use crate::wire::{self, Request};

@@ -8,7 +8,9 @@ use crate::client::engine::refused;
 use crate::client::link::{Link, Patience, SMALL};
 use crate::client::{Engine, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result};
-use crate::model::{DestinationEntry, DestinationId, Object, Operation, ServiceEntry, ServiceId};
+use crate::model::{
+    DestinationEntry, DestinationId, Listing, Object, Operation, ServiceEntry, ServiceId,
+};
 use crate::proto::{Dump, Refusal, Step};
 use crate::wire::{Report, Request, decode};
 
@@ -259,9 +261,22 @@ impl<T: Transport> Engine<T> {
         Ok((all, whole))
     }
 
+    /// Reads all things of a dump, and says whether nothing can have been left out.
+    pub(crate) async fn list<R: Report>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<Listing<R>> {
+        let (entries, whole) = self.collect_over(self.way_of(&request), request).await?;
+        Ok(Listing::new(entries, whole))
+    }
+
     /// Reads the destinations of a service.
-    pub(crate) async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>> {
-        Ok(self.destinations_of(id).await?.0)
+    pub(crate) async fn destinations(
+        &mut self,
+        id: ServiceId,
+    ) -> Result<Listing<DestinationEntry>> {
+        let (entries, whole) = self.destinations_of(id).await?;
+        Ok(Listing::new(entries, whole))
     }
 
     /// Reads the destinations of a service, and says whether nothing can have been left out.

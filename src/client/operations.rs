@@ -29,12 +29,14 @@ macro_rules! operations {
             /// Reads all services of the network namespace, with their counters.
             ///
             /// The kernel walks its table in pieces: while others write, a service
-            /// may be missing or come twice. [`snapshot`](Self::snapshot) mends that.
+            /// may be missing or come twice, unless the listing
+            /// [is complete](crate::Listing::is_complete). [`snapshot`](Self::snapshot)
+            /// reads until two readings agree.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn services(&mut self) -> Result<Vec<ServiceEntry>> {
-                $wait!(self.engine.collect(Request::Services))
+            pub $($async)? fn services(&mut self) -> Result<Listing<ServiceEntry>> {
+                $wait!(self.engine.list(Request::Services))
             }
 
             /// Reads the whole table, with all counters.
@@ -79,8 +81,9 @@ macro_rules! operations {
             /// counters; the newest comes first.
             ///
             /// As [`services`](Self::services) they come in pieces: while others write,
-            /// one may be missing or come twice. Where the service is deleted meanwhile,
-            /// the list ends early.
+            /// one may be missing or come twice, unless the listing
+            /// [is complete](crate::Listing::is_complete). Where the service is deleted
+            /// meanwhile, the list ends early.
             ///
             /// Where the kernel reports none, the service is looked for: it reports
             /// none for a service that does not exist, too.
@@ -93,7 +96,7 @@ macro_rules! operations {
             pub $($async)? fn destinations(
                 &mut self,
                 service: ServiceId,
-            ) -> Result<Vec<DestinationEntry>> {
+            ) -> Result<Listing<DestinationEntry>> {
                 $wait!(self.engine.destinations(service))
             }
 
@@ -126,8 +129,8 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_DAEMON")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn daemons(&mut self) -> Result<Vec<SyncDaemon>> {
-                $wait!(self.engine.collect(Request::Daemons))
+            pub $($async)? fn daemons(&mut self) -> Result<Listing<SyncDaemon>> {
+                $wait!(self.engine.list(Request::Daemons))
             }
         }
 

@@ -13,7 +13,7 @@ use crate::client::{
 };
 use crate::error::Result;
 use crate::model::{
-    Change, Destination, DestinationEntry, DestinationId, Info, Role, Scheduler, Service,
+    Change, Destination, DestinationEntry, DestinationId, Info, Listing, Role, Scheduler, Service,
     ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
 };
 use crate::wire::Request;

@@ -14,7 +14,7 @@ macro_rules! facade {
             Table,
         };
         use ipvs_netlink::{
-            Change, Destination, DestinationEntry, DestinationId, Info, Outcome, Report, Result,
+            Change, Destination, DestinationEntry, DestinationId, Info, Listing, Outcome, Report, Result,
             Role, Scheduler, Service, ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
         };
         use netlink_sys::Socket;
@@ -108,13 +108,13 @@ macro_rules! facade {
         facade!(@forward $wait,
             check() -> Result<()>;
             info() -> Result<Info>;
-            services() -> Result<Vec<ServiceEntry>>;
+            services() -> Result<Listing<ServiceEntry>>;
             snapshot() -> Result<Snapshot>;
             service(id: ServiceId) -> Result<ServiceEntry>;
-            destinations(id: ServiceId) -> Result<Vec<DestinationEntry>>;
+            destinations(id: ServiceId) -> Result<Listing<DestinationEntry>>;
             destination(service: ServiceId, id: DestinationId) -> Result<DestinationEntry>;
             timeouts() -> Result<Timeouts>;
-            daemons() -> Result<Vec<SyncDaemon>>;
+            daemons() -> Result<Listing<SyncDaemon>>;
             apply_change(change: &Change) -> Result<()>;
             submit(changes: &[Change]) -> Report;
             add_service(service: &Service) -> Result<()>;

@@ -144,7 +144,7 @@ fn what_ipvsadm_writes_is_read() {
     }
     for (_, service, destinations) in table() {
         assert_eq!(ipvs.service(service.id).unwrap().service, service);
-        let read: Vec<_> = ipvs.destinations(service.id).unwrap();
+        let read = ipvs.destinations(service.id).unwrap();
         let read: Vec<_> = read.into_iter().rev().map(|entry| entry.destination).collect();
         let written: Vec<_> =
             destinations.into_iter().map(|(_, destination)| destination).collect();

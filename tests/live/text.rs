@@ -155,7 +155,7 @@ fn after(ipvs: &mut Client, change: impl FnOnce(&mut Client)) -> State {
     State {
         table: table(ipvs),
         timeouts: ipvs.timeouts().unwrap(),
-        daemons: ipvs.daemons().unwrap(),
+        daemons: ipvs.daemons().unwrap().into(),
     }
 }
 

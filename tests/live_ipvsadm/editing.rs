@@ -31,7 +31,7 @@ impl State {
         Self {
             table: table.collect(),
             timeouts: ipvs.timeouts().unwrap(),
-            daemons: ipvs.daemons().unwrap(),
+            daemons: ipvs.daemons().unwrap().into(),
         }
     }
 }

@@ -42,7 +42,7 @@ fn works(script: &Script, engine: &mut Engine<impl Transport>) {
     script.then(reported(info_report()));
     assert_eq!(drive(engine.read::<crate::model::Info>(Request::Info)).unwrap(), info());
     script.then(dumped(two_destinations()));
-    let read: Vec<DestinationEntry> = drive(engine.destinations(service().id)).unwrap();
+    let read: Vec<DestinationEntry> = drive(engine.destinations(service().id)).unwrap().into();
     assert_eq!(read, [entry(1), entry(2)]);
     script.then(dumped(vec![vec![AnyReport::Service(service_entry())]]));
     let read: Vec<ServiceEntry> = drive(engine.collect(Request::Services)).unwrap();

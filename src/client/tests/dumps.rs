@@ -32,7 +32,7 @@ fn entries(numbers: impl IntoIterator<Item = u8>) -> Vec<DestinationEntry> {
 }
 
 fn destinations(engine: &mut Engine<Script>) -> Result<Vec<DestinationEntry>, Error> {
-    ready(engine.destinations(service().id))
+    ready(engine.destinations(service().id)).map(Into::into)
 }
 
 /// Both sockets, and the engine over them.
@@ -51,6 +51,19 @@ fn destinations_are_read_over_their_own_socket_to_the_end() {
     assert_eq!(dumps.forget()[0].flags, 0x301);
     assert_eq!(commands.calls(), []);
     dumps.assert_finished();
+}
+
+#[test]
+fn a_listing_is_complete_where_one_datagram_had_room_for_more() {
+    let (_, dumps, mut engine) = two();
+    let mut is_complete = |datagrams: Vec<Vec<AnyReport>>| {
+        dumps.then(dumped(datagrams));
+        ready(engine.destinations(service().id)).unwrap().is_complete()
+    };
+    assert!(is_complete(vec![reports([1, 2])]));
+    assert!(!is_complete(vec![reports([1]), reports([2])]));
+    assert!(is_complete(vec![reports(1..=31)]));
+    assert!(!is_complete(vec![reports(1..=32)]), "a full datagram");
 }
 
 #[test]
