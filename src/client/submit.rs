@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::client::link::Patience;
 use crate::client::{Engine, Outcome, Report, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal};
-use crate::model::{Change, Operation, Service};
+use crate::model::{Change, InvalidValue, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};
 use crate::wire::{Malformed, Request};
 
@@ -71,12 +71,20 @@ enum Loss {
 impl<T: Transport> Engine<T> {
     /// Does one change.
     pub(crate) async fn change(&mut self, change: &Change) -> Result<()> {
-        let validated = change.validate();
-        validated.map_err(|invalid| Error::invalid(Context::of(change), invalid))?;
-        self.change_unchecked(change).await
+        self.change_judged(change, change.validate()).await
     }
 
-    pub(crate) async fn change_unchecked(&mut self, change: &Change) -> Result<()> {
+    /// Replaces what was read as `read`. Rules that were broken then may stay broken.
+    pub(crate) async fn update(&mut self, read: &Change, change: &Change) -> Result<()> {
+        self.change_judged(change, change.validate_update(read)).await
+    }
+
+    async fn change_judged(
+        &mut self,
+        change: &Change,
+        judgement: Result<(), InvalidValue>,
+    ) -> Result<()> {
+        judgement.map_err(|invalid| Error::invalid(Context::of(change), invalid))?;
         let mut result = Ok(());
         self.chunk(std::slice::from_ref(change), &mut result).await;
         result

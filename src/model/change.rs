@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use crate::model::{
     Destination, DestinationId, InvalidValue, Object, Operation, Role, Service, ServiceId,
     SyncDaemon, Timeouts,
@@ -112,5 +114,43 @@ impl Change {
             Self::StartDaemon(daemon) => daemon.validate(),
             Self::StopDaemon(_) | Self::ZeroAll | Self::Flush => Ok(()),
         }
+    }
+
+    /// Checks an update of what was read as `read`: a rule that was broken then, by the same
+    /// value, may stay broken, for the kernel has that value already.
+    ///
+    /// Names are never excused, and one broken rule excuses no other.
+    pub(crate) fn validate_update(&self, read: &Self) -> Result<(), InvalidValue> {
+        let excused = read.broken_rules();
+        let new = self.broken_rules().into_iter().find(|invalid| !excused.contains(invalid));
+        new.map_or(Ok(()), Err)?;
+        self.check_names()
+    }
+
+    /// Checks the names that reach the kernel: of schedulers and persistence engines, which
+    /// it may hand to `modprobe`, and of interfaces. Nothing excuses a change from this check.
+    pub(crate) fn check_names(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::AddService(service) | Self::UpdateService(service) => service.check_names(),
+            Self::StartDaemon(daemon) => daemon.check_names(),
+            _ => Ok(()),
+        }
+    }
+
+    /// All rules that an update breaks, apart from those of names.
+    fn broken_rules(&self) -> Vec<InvalidValue> {
+        let mut broken = Vec::new();
+        let mut note = |invalid| -> Result<(), Infallible> {
+            broken.push(invalid);
+            Ok(())
+        };
+        let Ok(()) = match self {
+            Self::UpdateService(service) => service.check_settings(&mut note),
+            Self::UpdateDestination(service, destination) => {
+                destination.check_settings(*service, &mut note)
+            }
+            other => other.validate().or_else(note),
+        };
+        broken
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::model::invalid::OnBroken;
 use crate::model::service_id::check_plain;
 use crate::model::{AddressFamily, Forwarding, InvalidValue, ServiceId, Stats, Tunnel};
 
@@ -180,20 +181,29 @@ impl Destination {
     /// As [`Destination::validate`] for a destination that exists: the kernel
     /// looks at the address only when it adds one.
     pub(crate) fn validate_settings(&self, service: ServiceId) -> Result<(), InvalidValue> {
-        service.check_encodable()?;
-        self.id.check_encodable()?;
+        self.check_settings(service, &mut Err)
+    }
+
+    /// Checks every setting. Of a destination that exists, some may be excused.
+    pub(crate) fn check_settings<E>(
+        &self,
+        service: ServiceId,
+        on_broken: &mut impl OnBroken<E>,
+    ) -> Result<(), E> {
+        service.check_encodable().or_else(&mut *on_broken)?;
+        self.id.check_encodable().or_else(&mut *on_broken)?;
         let tunnel = matches!(self.forwarding, Forwarding::Tunnel(_));
         if self.id.family() != service.family() && !tunnel {
             let rule = "an address of the other family than the service's needs a tunnel";
-            return Err(InvalidValue::new("forwarding", self.forwarding.to_string(), rule));
+            on_broken(InvalidValue::new("forwarding", self.forwarding.to_string(), rule))?;
         }
         if matches!(self.forwarding, Forwarding::Tunnel(Tunnel::Gue { port: 0, .. })) {
-            return Err(InvalidValue::new("tunnel port", "0", "GUE needs a port"));
+            on_broken(InvalidValue::new("tunnel port", "0", "GUE needs a port"))?;
         }
         if self.weight > MAX_NUMBER {
-            return Err(InvalidValue::new("weight", self.weight.to_string(), MAX_RULE));
+            on_broken(InvalidValue::new("weight", self.weight.to_string(), MAX_RULE))?;
         }
-        self.thresholds.validate()
+        self.thresholds.check(on_broken)
     }
 }
 
@@ -218,13 +228,13 @@ impl Thresholds {
         if self.upper == 0 { u32::MAX } else { self.upper }
     }
 
-    fn validate(self) -> Result<(), InvalidValue> {
+    fn check<E>(self, on_broken: &mut impl OnBroken<E>) -> Result<(), E> {
         if self.upper > MAX_NUMBER {
-            return Err(InvalidValue::new("upper threshold", self.upper.to_string(), MAX_RULE));
+            on_broken(InvalidValue::new("upper threshold", self.upper.to_string(), MAX_RULE))?;
         }
         if self.lower > self.upper {
             let rule = "must not be above the upper threshold";
-            return Err(InvalidValue::new("lower threshold", self.lower.to_string(), rule));
+            on_broken(InvalidValue::new("lower threshold", self.lower.to_string(), rule))?;
         }
         Ok(())
     }

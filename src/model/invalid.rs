@@ -10,6 +10,13 @@ pub struct InvalidValue {
     rule: &'static str,
 }
 
+/// What to do about a broken rule: stop with an error, or note it and go on.
+///
+/// Rules are written once, in a function that hands each broken one to a value of this kind.
+pub(crate) trait OnBroken<E>: FnMut(InvalidValue) -> Result<(), E> {}
+
+impl<E, F: FnMut(InvalidValue) -> Result<(), E>> OnBroken<E> for F {}
+
 impl InvalidValue {
     /// Text from outside is quoted by the caller with `{:?}`, so that control
     /// characters cannot reach a terminal.

@@ -80,26 +80,28 @@ impl Persistence {
         self
     }
 
-    pub(crate) fn validate(&self, family: AddressFamily) -> Result<(), InvalidValue> {
+    pub(crate) fn check_netmask(&self, family: AddressFamily) -> Result<(), InvalidValue> {
         match (self.netmask, family) {
             (Some(Netmask::Ipv6Prefix(length)), AddressFamily::Ipv6)
                 if !(1..=128).contains(&length) =>
             {
                 let rule = "must be 1 to 128";
-                return Err(InvalidValue::new("persistence prefix", length.to_string(), rule));
+                Err(InvalidValue::new("persistence prefix", length.to_string(), rule))
             }
             (Some(netmask @ Netmask::Ipv4(_)), AddressFamily::Ipv6) => {
                 let rule = "an IPv6 service takes a prefix length";
-                return Err(InvalidValue::new("persistence netmask", netmask.to_string(), rule));
+                Err(InvalidValue::new("persistence netmask", netmask.to_string(), rule))
             }
             (Some(netmask @ Netmask::Ipv6Prefix(_)), AddressFamily::Ipv4) => {
                 let rule = "an IPv4 service takes a mask";
-                return Err(InvalidValue::new("persistence prefix", netmask.to_string(), rule));
+                Err(InvalidValue::new("persistence prefix", netmask.to_string(), rule))
             }
-            _ => {}
+            _ => Ok(()),
         }
-        seconds::check("persistence timeout", self.timeout)?;
-        self.engine.map_or(Ok(()), |engine| engine.validate())
+    }
+
+    pub(crate) fn check_timeout(&self) -> Result<(), InvalidValue> {
+        seconds::check("persistence timeout", self.timeout)
     }
 }
 
@@ -169,7 +171,7 @@ impl PersistenceEngine {
         Name::reported(value).map(Self).filter(|engine| !engine.as_bytes().is_empty())
     }
 
-    fn validate(&self) -> Result<(), InvalidValue> {
+    pub(crate) fn validate(&self) -> Result<(), InvalidValue> {
         check_module_name("persistence engine", self.as_bytes(), ENGINE_RULE)
     }
 }
@@ -193,25 +195,25 @@ mod tests {
     #[test]
     fn the_mask_belongs_to_the_family() {
         let odd = MINUTE.netmask(Ipv4Addr::new(255, 0, 255, 0));
-        assert!(odd.validate(AddressFamily::Ipv4).is_ok());
-        assert!(odd.validate(AddressFamily::Ipv6).is_err());
-        assert!(MINUTE.prefix(64).validate(AddressFamily::Ipv4).is_err());
+        assert!(odd.check_netmask(AddressFamily::Ipv4).is_ok());
+        assert!(odd.check_netmask(AddressFamily::Ipv6).is_err());
+        assert!(MINUTE.prefix(64).check_netmask(AddressFamily::Ipv4).is_err());
         for length in [0, 129, 255] {
-            let error = MINUTE.prefix(length).validate(AddressFamily::Ipv6).unwrap_err();
+            let error = MINUTE.prefix(length).check_netmask(AddressFamily::Ipv6).unwrap_err();
             assert_eq!(error.field(), "persistence prefix");
         }
-        assert!(MINUTE.prefix(1).validate(AddressFamily::Ipv6).is_ok());
+        assert!(MINUTE.prefix(1).check_netmask(AddressFamily::Ipv6).is_ok());
     }
 
     #[test]
     fn timeouts_are_whole_seconds_that_no_kernel_overflows() {
         for timeout in [Duration::from_millis(1500), Duration::from_secs(2_147_484), Duration::MAX]
         {
-            assert!(Persistence::new(timeout).validate(AddressFamily::Ipv4).is_err());
+            assert!(Persistence::new(timeout).check_timeout().is_err());
         }
         let longest = Persistence::new(Duration::from_secs(2_147_483));
-        assert!(longest.validate(AddressFamily::Ipv4).is_ok());
-        assert!(Persistence::new(Duration::ZERO).validate(AddressFamily::Ipv4).is_ok());
+        assert!(longest.check_timeout().is_ok());
+        assert!(Persistence::new(Duration::ZERO).check_timeout().is_ok());
     }
 
     #[test]

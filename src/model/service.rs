@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::model::invalid::OnBroken;
 use crate::model::{
     AddressFamily, InvalidValue, Persistence, Protocol, Scheduler, ServiceFlags, ServiceId, Stats,
 };
@@ -165,13 +166,28 @@ impl Service {
         self.validate_settings()
     }
 
-    /// As [`Service::validate`] for a service that exists, of whatever protocol.
-    ///
-    /// What a reported service may break comes last, so that it hides nothing else.
+    /// Checks as [`Service::validate`], but lets any protocol pass: for a service that exists.
     pub(crate) fn validate_settings(&self) -> Result<(), InvalidValue> {
-        self.id.check_encodable()?;
-        self.flags.validate()?;
-        self.persistence.map_or(Ok(()), |persistence| persistence.validate(self.id.family()))?;
+        self.check_settings(&mut Err)?;
+        self.check_names()
+    }
+
+    /// Checks every setting but the names. Of a service that exists, some may be excused.
+    pub(crate) fn check_settings<E>(&self, on_broken: &mut impl OnBroken<E>) -> Result<(), E> {
+        self.id.check_encodable().or_else(&mut *on_broken)?;
+        self.flags.validate().or_else(&mut *on_broken)?;
+        if let Some(persistence) = &self.persistence {
+            persistence.check_netmask(self.id.family()).or_else(&mut *on_broken)?;
+            persistence.check_timeout().or_else(&mut *on_broken)?;
+        }
+        Ok(())
+    }
+
+    /// Checks the names that the kernel may hand to `modprobe`. This check is never excused.
+    pub(crate) fn check_names(&self) -> Result<(), InvalidValue> {
+        if let Some(engine) = self.persistence.as_ref().and_then(|it| it.engine.as_ref()) {
+            engine.validate()?;
+        }
         self.scheduler.validate()
     }
 }

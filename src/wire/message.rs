@@ -5,7 +5,7 @@ use crate::model::{
     Change, DestinationEntry, Info, InvalidValue, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
 use crate::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
-use crate::wire::{Report, Request, Writer, daemon, report, timeouts};
+use crate::wire::{Report, Request, Writer, daemon, report, service, timeouts};
 
 /// A message of the IPVS family, for programs that bring their own netlink
 /// transport (feature `packet`).
@@ -48,8 +48,12 @@ pub enum IpvsMessage {
 }
 
 impl IpvsMessage {
-    /// Checks a change against the kernel's rules, and whether the identity that
-    /// a read names can be put into a message. Emitting does not check.
+    /// Checks a change against the kernel's rules, the names in an answer, and whether the
+    /// identity that a read names can be put into a message.
+    ///
+    /// Emitting checks nothing but names. The kernel hands a scheduler or persistence engine
+    /// that it does not know to `modprobe`, so a message with a name that no module can have
+    /// is emitted with the identity of its object alone, which the kernel refuses.
     ///
     /// # Errors
     ///
@@ -58,6 +62,17 @@ impl IpvsMessage {
         match self {
             Self::Change(change) => change.validate(),
             Self::ReadService(id) | Self::ReadDestinations(id) => id.check_encodable(),
+            _ => self.check_names(),
+        }
+    }
+
+    /// Checks the names. An answer counts, too: to a kernel, a service with its counters is a
+    /// request to add it.
+    fn check_names(&self) -> Result<(), InvalidValue> {
+        match self {
+            Self::Change(change) => change.check_names(),
+            Self::Service(entry) => entry.service.check_names(),
+            Self::Daemon(daemon) => daemon.check_names(),
             _ => Ok(()),
         }
     }
@@ -80,6 +95,9 @@ impl IpvsMessage {
     /// where the buffer has no room for them.
     pub fn append(&self, buffer: &mut Vec<u8>) {
         let mut writer = Writer::new(buffer);
+        if self.check_names().is_err() {
+            return self.append_identity(&mut writer);
+        }
         match self {
             Self::Service(entry) => report::service_entry(&mut writer, entry),
             Self::Destination(entry) => report::destination_entry(&mut writer, entry),
@@ -91,6 +109,20 @@ impl IpvsMessage {
                     request.encode(&mut writer);
                 }
             }
+        }
+    }
+
+    /// Appends what names the object of a message that has names in it.
+    fn append_identity(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Change(Change::AddService(service) | Change::UpdateService(service))
+            | Self::Service(ServiceEntry { service, .. }) => {
+                service::encode_id(writer, &service.id)
+            }
+            Self::Change(Change::StartDaemon(it)) | Self::Daemon(it) => {
+                daemon::encode_role(writer, it.role);
+            }
+            _ => {}
         }
     }
 

@@ -10,7 +10,7 @@ use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, 
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation,
-    Persistence, Scheduler, Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
+    Persistence, PersistenceEngine, Scheduler, Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
 };
 use crate::wire::Request;
 use crate::wire::tests::any_report::AnyReport;
@@ -133,6 +133,74 @@ fn an_edit_to_an_invalid_value_is_not_hidden_by_one_that_was_read() {
         assert_eq!(error.invalid_value().unwrap().field(), field);
         script.assert_finished();
     }
+}
+
+/// Values that only a kernel reports, which breaks a rule of ours.
+fn beyond_the_limit() -> Service {
+    service().persistent(Duration::from_secs(u32::MAX.into()))
+}
+
+#[test]
+fn names_are_checked_whatever_a_reported_service_breaks() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let odd = beyond_the_limit().scheduler(Scheduler::reported(b"../../x y").unwrap());
+    let engine_name = PersistenceEngine::reported(b"$(id)/..").unwrap();
+    let persistence = beyond_the_limit().persistence.unwrap().engine(engine_name);
+    let engineered = service().persistence(persistence);
+    for (field, edited) in [("scheduler", odd), ("persistence engine", engineered)] {
+        let entry = ServiceEntry { service: beyond_the_limit(), ..service_entry() };
+        script.then(reported(AnyReport::Service(entry)));
+        let edit = |it: &mut Service| *it = edited;
+        let error = ready(engine.modify_service(service().id, edit)).unwrap_err();
+        assert_eq!(error.invalid_value().unwrap().field(), field);
+        assert_eq!(error.certainty(), Some(Certainty::NotSent));
+        script.assert_finished();
+    }
+}
+
+#[test]
+fn an_odd_name_is_not_written_back_even_where_it_was_read() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let odd = rich().scheduler(Scheduler::reported(b"../x").unwrap());
+    script.then(reported(AnyReport::Service(ServiceEntry { service: odd, ..service_entry() })));
+    let edit = |it: &mut Service| it.flags = ServiceFlags::empty();
+    let error = ready(engine.modify_service(service().id, edit)).unwrap_err();
+    assert_eq!(error.invalid_value().unwrap().field(), "scheduler");
+    script.assert_finished();
+}
+
+#[test]
+fn what_was_reported_and_stays_is_written_back() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let entry = ServiceEntry { service: beyond_the_limit(), ..service_entry() };
+    script.then(reported(AnyReport::Service(entry)));
+    script.then(done);
+    let edit = |it: &mut Service| it.scheduler = Scheduler::SOURCE_HASHING;
+    ready(engine.modify_service(service().id, edit)).unwrap();
+    let [_, written] = &script.forget()[..] else { panic!("not a reading and a writing") };
+    let expected = beyond_the_limit().scheduler(Scheduler::SOURCE_HASHING);
+    assert_written(written, &Change::UpdateService(expected));
+    script.assert_finished();
+}
+
+#[test]
+fn one_broken_rule_that_was_reported_excuses_no_other_of_a_destination() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let heavy = tunnelled().weight(u32::MAX);
+    script.then(dumped(vec![vec![entry(heavy.clone())]]));
+    let edit = |it: &mut Destination| it.thresholds.upper = u32::MAX;
+    let error = ready(engine.modify_destination(service().id, heavy.id, edit)).unwrap_err();
+    assert_eq!(error.invalid_value().unwrap().field(), "upper threshold");
+
+    script.then(dumped(vec![vec![entry(heavy.clone().thresholds(u32::MAX, 0))]]));
+    let edit = |it: &mut Destination| it.thresholds.lower = u32::MAX - 1;
+    script.then(done);
+    ready(engine.modify_destination(service().id, heavy.id, edit)).unwrap();
+    script.assert_finished();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `IpvsMessage` in the hands of programs that bring their own netlink transport.
 
+use std::time::Duration;
+
 use netlink_packet_core::{
     DecodeError, Emitable, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
     ParseableParametrized,
@@ -7,7 +9,10 @@ use netlink_packet_core::{
 use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use proptest::prelude::*;
 
-use crate::model::{AddressFamily, Change, Service, ServiceId};
+use crate::model::{
+    AddressFamily, Change, InterfaceName, Persistence, PersistenceEngine, Role, Scheduler, Service,
+    ServiceEntry, ServiceId, Stats, SyncDaemon,
+};
 use crate::uapi::*;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::Raw;
@@ -61,7 +66,13 @@ proptest! {
     fn an_answer_comes_back_through_both_netlink_layers(report in any_report()) {
         let message = answer(report);
         let bytes = datagram(message.clone());
-        let parsed = NetlinkMessage::<GenlMessage<IpvsMessage>>::deserialize(&bytes).unwrap();
+        let parsed = NetlinkMessage::<GenlMessage<IpvsMessage>>::deserialize(&bytes);
+        if message.validate().is_err() {
+            // A name is odd, and left out.
+            prop_assert!(parsed.is_err());
+            return Ok(());
+        }
+        let parsed = parsed.unwrap();
         let NetlinkPayload::InnerMessage(generic) = parsed.payload else {
             return Err(TestCaseError::fail("not a message of a family"));
         };
@@ -137,4 +148,40 @@ fn validation_looks_at_changes_and_at_what_is_named() {
         assert_eq!(message.validate().unwrap_err().field(), "fwmark");
     }
     assert_eq!(IpvsMessage::ReadServices.validate(), Ok(()));
+}
+
+/// Neither name reaches a kernel, by no message: it hands unknown ones to modprobe.
+#[test]
+fn a_name_that_is_no_modules_is_never_emitted() {
+    let web = Service::tcp("192.0.2.1:80".parse().unwrap());
+    let minute = Persistence::new(Duration::from_secs(60));
+    let engine = PersistenceEngine::reported(b"$(id)/..").unwrap();
+    let odd = [
+        web.clone().scheduler(Scheduler::reported(b"../../x y").unwrap()),
+        web.persistence(minute.engine(engine)),
+    ];
+    for service in odd {
+        let entry = ServiceEntry::new(service.clone(), Stats::default());
+        for message in [
+            IpvsMessage::from(Change::AddService(service.clone())),
+            IpvsMessage::from(Change::UpdateService(service.clone())),
+            IpvsMessage::Service(entry),
+        ] {
+            let emitted = Raw::all(&datagram(message.clone())).remove(0).attributes().to_vec();
+            // The kernel and the parser refuse a service of which nothing but the identity is said.
+            let identity = request_bytes(&Request::Service(service.id));
+            assert_eq!(emitted, identity, "{message:?}");
+            assert!(message.validate().is_err());
+        }
+    }
+    let interface = InterfaceName::reported(b"a/b c").unwrap();
+    let daemon = SyncDaemon::new(Role::Master, interface);
+    for message in
+        [IpvsMessage::from(Change::StartDaemon(daemon.clone())), IpvsMessage::Daemon(daemon)]
+    {
+        let emitted = Raw::all(&datagram(message.clone())).remove(0).attributes().to_vec();
+        let role = request_bytes(&Request::Change(&Change::StopDaemon(Role::Master)));
+        assert_eq!(emitted, role, "{message:?}");
+        assert!(message.validate().is_err());
+    }
 }
