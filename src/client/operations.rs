@@ -161,7 +161,8 @@ macro_rules! operations {
             /// happens. After lost answers (a receive overflow, a deadline), a send that
             /// failed, or where the module is gone, nothing more is sent. After an overflow
             /// the table is read again to find out about updates, timeouts and a flush; it
-            /// cannot tell whether an addition or a deletion was done.
+            /// cannot tell whether an addition or a deletion was done, nor an update where
+            /// another change of the same send can be why the table is as it asks.
             ///
             /// The thread is blocked while the kernel executes a chunk, which takes
             /// some microseconds for each change and longer where it loads a module.

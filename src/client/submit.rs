@@ -203,9 +203,15 @@ impl<T: Transport> Engine<T> {
                 report.push(outcome(change, batch.refusal(index), moved));
                 continue;
             };
+            // What may have been done besides this one.
+            let others = (0..).zip(changes).filter_map(|(at, other)| {
+                (at != index && batch.refusal(at).is_none()).then_some(other)
+            });
             report.push(match batch.refusal(index) {
                 Some(refusal) => outcome(change, Some(refusal), moved),
-                None if readable && self.holds(change, &mut readable).await => Outcome::Done,
+                None if readable && self.holds(change, others, &mut readable).await => {
+                    Outcome::Done
+                }
                 None => Outcome::failed(error.clone().within(Context::of(change))),
             });
         }

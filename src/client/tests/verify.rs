@@ -8,6 +8,7 @@ use crate::client::tests::changes::{server, service};
 use crate::client::tests::script::{
     Call, Event, Script, done, dumped, one, ready, refused, reported,
 };
+use crate::client::{Outcome, Report};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, Netmask, Role, Service, ServiceEntry,
@@ -136,5 +137,90 @@ fn where_reading_fails_too_the_outcome_is_unknown() {
             assert_eq!(error.certainty(), Some(Certainty::Unknown));
             script.assert_finished();
         }
+    }
+}
+
+/// A chunk of which the answer to the first change is there, a refusal, and those to the
+/// others are lost; then the kernel reports `read`.
+fn overflowed(changes: &[Change], read: Vec<Answers>) -> (Report, Script) {
+    let script = Script::new();
+    let mut engine = script.engine();
+    script.then(|sent| {
+        let refusal = Reply::refused(sent[0].sequence, Errno::SRCH.raw_os_error());
+        let last = Reply::ack(sent.last().unwrap().sequence);
+        vec![Event::Failure(Errno::NOBUFS), one(refusal), one(last)]
+    });
+    read.into_iter().for_each(|answers| script.then(answers));
+    let report = ready(engine.submit(changes));
+    (report, script)
+}
+
+#[test]
+fn what_another_change_of_the_chunk_can_explain_is_unknown() {
+    let (id, minute) = (service().id, Duration::from_secs(60));
+    let missing = Change::DeleteService(Service::tcp(([192, 0, 2, 99], 1).into()).id);
+    let update = Change::UpdateService(service());
+    let update_server = Change::UpdateDestination(id, server());
+    let (tcp, udp) = (Timeouts::default().tcp(minute), Timeouts::default().udp(minute));
+    let both = tcp.udp(minute);
+    type Read = Box<dyn Fn() -> Vec<Answers>>;
+    let service_is_there = || -> Read { Box::new(|| service_is(service())) };
+    let server_is_there = || -> Read { Box::new(|| destinations_are(&[server()])) };
+    let nothing_is_there = || -> Read { Box::new(|| vec![Box::new(dumped(vec![]))]) };
+    let timeouts: Read = Box::new(move || vec![Box::new(reported(AnyReport::Timeouts(both)))]);
+    for (update, other, read) in [
+        // Refused, since there was none yet.
+        (update.clone(), Change::AddService(service()), service_is_there()),
+        (update.clone(), update.clone(), service_is_there()),
+        (update_server.clone(), Change::AddDestination(id, server()), server_is_there()),
+        (update_server.clone(), update_server.clone(), server_is_there()),
+        // What the other one does not set may have been so before.
+        (Change::SetTimeouts(both), Change::SetTimeouts(udp), timeouts),
+        (Change::Flush, Change::DeleteService(id), nothing_is_there()),
+        (Change::Flush, Change::Flush, nothing_is_there()),
+    ] {
+        for chunk in [[&missing, &update, &other], [&missing, &other, &update]] {
+            let chunk = chunk.map(Clone::clone);
+            let (report, _) = overflowed(&chunk, [read(), read()].into_iter().flatten().collect());
+            assert!(matches!(report.outcome(0), Some(Outcome::Refused(_))));
+            let at = chunk.iter().position(|change| *change == update).unwrap();
+            let outcome = report.outcome(at);
+            assert!(matches!(outcome, Some(Outcome::Unknown(_))), "{chunk:?}: {report}");
+        }
+    }
+}
+
+#[test]
+fn what_no_other_change_can_explain_is_done_in_a_chunk_too() {
+    let (id, minute) = (service().id, Duration::from_secs(60));
+    let refused = Change::AddService(service());
+    let (tcp, udp) = (Timeouts::default().tcp(minute), Timeouts::default().udp(minute));
+    let timeouts = vec![Box::new(reported(AnyReport::Timeouts(tcp))) as Answers];
+    let elsewhere = Service::tcp(([192, 0, 2, 99], 1).into());
+    for (update, other, read) in [
+        // The one that could explain it was refused.
+        (Change::UpdateService(service()), Change::ZeroAll, service_is(service())),
+        (
+            Change::UpdateService(service()),
+            Change::AddService(service().one_packet()),
+            service_is(service()),
+        ),
+        (
+            Change::UpdateDestination(id, server()),
+            Change::AddDestination(elsewhere.id, server()),
+            destinations_are(&[server()]),
+        ),
+        (Change::SetTimeouts(tcp), Change::SetTimeouts(udp.tcp(minute * 2)), timeouts),
+    ] {
+        let chunk = [refused.clone(), update, other];
+        let mut read = read;
+        if matches!(chunk[2], Change::SetTimeouts(_)) {
+            // It is looked for, too.
+            read.push(Box::new(reported(AnyReport::Timeouts(tcp))));
+        }
+        let (report, script) = overflowed(&chunk, read);
+        assert!(report.outcome(1).unwrap().is_done(), "{chunk:?}: {report}");
+        assert!(!report.outcome(2).unwrap().is_done(), "{chunk:?}: {report}");
+        script.assert_finished();
     }
 }
