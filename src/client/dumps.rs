@@ -69,6 +69,11 @@ impl DumpRun {
     }
 }
 
+/// How long a datagram of so many entries would be with one more of them.
+const fn with_one_more(length: usize, entries: usize) -> usize {
+    if entries == 0 { 0 } else { length + length.div_ceil(entries) + PADDING }
+}
+
 impl<T: Transport> Engine<T> {
     /// The faster way: the next service likely has as many destinations as the last.
     pub(crate) const fn way_of(&self, request: &Request<'_>) -> Way {
@@ -76,6 +81,12 @@ impl<T: Transport> Engine<T> {
             Request::Destinations(_) if !self.many_destinations => Way::Destinations,
             _ => Way::Commands,
         }
+    }
+
+    /// The way on which a list of destinations likely need not be read again to be sure that
+    /// nothing was left out: a list that fills a small datagram has to be.
+    pub(crate) const fn way_of_whole(&self) -> Way {
+        if self.few_destinations { Way::Destinations } else { Way::Commands }
     }
 
     fn dump_link(&mut self, way: Way) -> &mut Link<T> {
@@ -243,7 +254,8 @@ impl<T: Transport> Engine<T> {
     ) -> Result<(Vec<R>, bool)> {
         let mut run = self.begin_over(way, request).await?;
         let filled = self.dump_link(way).filled();
-        let (mut all, mut whole) = (Vec::new(), true);
+        let is_of_destinations = matches!(run.request, Request::Destinations(_));
+        let (mut all, mut whole, mut total) = (Vec::new(), true, 0);
         while self.load(&mut run).await? {
             if all.is_empty() {
                 all.reserve_exact(self.dump_link(way).datagram().len() / R::LENGTH);
@@ -253,10 +265,12 @@ impl<T: Transport> Engine<T> {
                 all.push(report);
             }
             if all.len() > before {
-                let length = self.dump_link(way).datagram().len();
-                let one_more = length + length.div_ceil(all.len()) + PADDING;
-                whole = before == 0 && one_more <= filled;
+                total += self.dump_link(way).datagram().len();
+                whole = before == 0 && with_one_more(total, all.len()) <= filled;
             }
+        }
+        if is_of_destinations {
+            self.few_destinations = with_one_more(total, all.len()) <= SMALL;
         }
         Ok((all, whole))
     }

@@ -25,6 +25,8 @@ pub(crate) struct Engine<T> {
     /// Whether the destinations that were read last were so many that large datagrams
     /// are better.
     pub(crate) many_destinations: bool,
+    /// Whether a small datagram had room for them and one more.
+    pub(crate) few_destinations: bool,
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -63,7 +65,14 @@ impl<T: Transport> Engine<T> {
     ) -> Result<Self> {
         let mut commands = commands;
         let family = resolve(&mut commands, deadline).await?;
-        Ok(Self { family, commands, dumps, many_destinations: false, deadline })
+        Ok(Self {
+            family,
+            commands,
+            dumps,
+            many_destinations: false,
+            few_destinations: false,
+            deadline,
+        })
     }
 
     /// Whether the family has another id than before: the module was loaded anew.

@@ -139,7 +139,7 @@ impl<T: Transport> Engine<T> {
                     // As `settled_destinations`, but without its future to be moved about.
                     None => {
                         let request = Request::Destinations(id);
-                        let way = self.way_of(&request);
+                        let way = self.way_of_whole();
                         let reading = Reading::of(self.collect_over(way, request).await?, way);
                         if reading.is_whole() {
                             reading.entries
@@ -174,7 +174,7 @@ impl<T: Transport> Engine<T> {
         settled: &mut bool,
     ) -> Result<Vec<DestinationEntry>> {
         let request = Request::Destinations(id);
-        let way = self.way_of(&request);
+        let way = self.way_of_whole();
         let reading = Reading::of(self.collect_over(way, request).await?, way);
         match reading.is_whole() {
             true => Ok(reading.entries),

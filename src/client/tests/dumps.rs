@@ -191,7 +191,6 @@ fn a_full_datagram_may_have_left_a_destination_out_too() {
     assert_eq!(destinations(&mut engine).unwrap().len(), 10);
     let at = entry(33).destination.id;
     dumps.then(dumped(vec![reports(1..=32)]));
-    dumps.then(dumped(vec![reports(1..=32)]));
     commands.then(dumped(vec![reports(1..=33)]));
     assert_eq!(ready(engine.destination(id, at)).unwrap(), entry(33));
     dumps.then(dumped(vec![reports(1..=31)]));

@@ -33,7 +33,9 @@ struct Table {
 impl Table {
     fn new() -> Self {
         let (commands, dumps) = (Script::new(), Script::new());
-        let engine = commands.engine_with(Some(&dumps));
+        let mut engine = commands.engine_with(Some(&dumps));
+        // As after a service with few destinations.
+        engine.few_destinations = true;
         Self { commands, dumps, engine }
     }
 
@@ -200,6 +202,37 @@ fn a_full_datagram_may_have_left_something_out() {
     assert!(snapshot.is_consistent());
     let expected = [(1, vec![1]), (2, ports_up_to(31)), (3, ports_up_to(33))];
     assert_eq!(shape(&snapshot), expected);
+}
+
+#[test]
+fn services_after_one_that_fills_a_small_datagram_are_read_in_large_ones_once() {
+    let snapshot = Table::new()
+        .services(&[&[1, 2, 3, 4, 5, 6]])
+        .destinations(&[&[1]])
+        .destinations(&[&up_to(32)])
+        .larger(&[&up_to(32)])
+        .larger(&[&up_to(66)])
+        .larger(&[&up_to(31)])
+        .destinations(&[&[1]])
+        .destinations(&[&[2]])
+        .again(&[&[1, 2, 3, 4, 5, 6]])
+        .read();
+    assert!(snapshot.is_consistent());
+    let lengths: Vec<_> = snapshot.services().map(|service| service.destinations.len()).collect();
+    assert_eq!(lengths, [1, 32, 66, 31, 1, 1]);
+}
+
+#[test]
+fn a_new_client_reads_the_destinations_of_one_service_once() {
+    for count in [0, 1, 31, 32, 66] {
+        let mut table = Table::new().larger(&[&up_to(count)]);
+        table.engine.few_destinations = false;
+        let mut settled = true;
+        let read = ready(table.engine.settled_destinations(id(1), None, &mut settled)).unwrap();
+        assert_eq!((read.len(), settled), (count.into(), true));
+        table.commands.assert_finished();
+        assert_eq!(table.dumps.sends(), 0);
+    }
 }
 
 #[test]
