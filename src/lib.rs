@@ -74,7 +74,7 @@ mod uapi;
 mod wire;
 
 pub use client::{Client, Destinations, Outcome, Report, Services, SubmitStream};
-pub use error::{Certainty, Error, ErrorKind, Extack, Result};
+pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
 pub use model::{
     AddressFamily, Change, Command, CommandError, Connections, Destination, DestinationEntry,
     DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, Listing, NameError,

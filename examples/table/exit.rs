@@ -6,8 +6,6 @@ use std::process::ExitCode;
 
 use ipvs_netlink::table::PlanError;
 
-use crate::causes;
-
 /// How it went. The numbers are in `table --help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -65,10 +63,10 @@ impl Failure {
     }
 
     pub(crate) fn kernel(error: impl Error) -> Self {
-        Self::new(causes(&error))
+        Self::new(error.to_string())
     }
 
     pub(crate) fn plan(error: PlanError) -> Self {
-        Self::invalid(causes(&error))
+        Self::invalid(error.to_string())
     }
 }

@@ -36,11 +36,11 @@ impl Kernel {
     }
 
     pub(crate) fn connect(&self) -> Result<Client, Failure> {
-        let mut client = match self.other() {
-            None => Client::connect().map_err(Failure::kernel),
-            Some(path) => Client::in_namespace(&path)
-                .map_err(|error| Failure::new(format!("{}: {error}", path.display()))),
-        }?;
+        let client = match self.other() {
+            None => Client::connect(),
+            Some(path) => Client::in_namespace(path),
+        };
+        let mut client = client.map_err(Failure::kernel)?;
         client.check().map_err(Failure::kernel)?;
         Ok(client)
     }

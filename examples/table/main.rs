@@ -26,7 +26,6 @@ mod text;
 mod values;
 mod watch;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -105,18 +104,4 @@ fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
     }
     screen.print(&format!("{} services, {destinations} destinations\n", desired.len()))?;
     Ok(Status::NoChange)
-}
-
-/// The causes of an error, one after the other.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -30,9 +30,12 @@ macro_rules! connecting {
             ///
             /// As [`connect`](Self::connect),
             /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) when the
-            /// caller may not open the file or has no `CAP_SYS_ADMIN`, and
-            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when the file cannot be opened
-            /// for another reason or is not a network namespace.
+            /// caller may not open the file or has no `CAP_SYS_ADMIN`,
+            /// [`ErrorKind::NoSuchNamespace`](crate::ErrorKind::NoSuchNamespace) when there is
+            /// no such file, [`ErrorKind::NotANamespace`](crate::ErrorKind::NotANamespace) when
+            /// it is not that of a network namespace, and
+            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when it cannot be opened for
+            /// another reason. [`Error::namespace`](crate::Error::namespace) is the path.
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> Result<Self> {
                 let endpoints = $crate::client::socket::Endpoints::open_at(path.as_ref())?;

@@ -19,7 +19,7 @@ use rustix::net::{
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::model::Operation;
 
 const CONNECT: Context = Context::new(Operation::Connect);
@@ -122,10 +122,19 @@ impl Endpoints {
     /// Both sockets, in the network namespace that the file at `path` stands for.
     pub(crate) fn open_at(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-        let namespace = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| {
-            Error::not_sent(CONNECT, &errno.into()).because("opening the network namespace")
-        })?;
-        Self::open_in(rustix::fd::AsFd::as_fd(&namespace))
+        let open = || {
+            let namespace = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| {
+                let error = Error::not_sent(CONNECT, &errno.into());
+                match errno {
+                    Errno::NOENT | Errno::NOTDIR => error.no_namespace(ErrorKind::NoSuchNamespace),
+                    // A socket or a device without a driver: not to be opened at all.
+                    Errno::NXIO => error.no_namespace(ErrorKind::NotANamespace),
+                    _ => error.because("opening the file of the network namespace"),
+                }
+            })?;
+            Self::open_in(rustix::fd::AsFd::as_fd(&namespace))
+        };
+        open().map_err(|error| error.at(path))
     }
 
     /// Both sockets, in the network namespace that `namespace` is open on.
@@ -137,10 +146,15 @@ impl Endpoints {
         let enter_and_open = || {
             move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network)).map_err(
                 |errno| {
-                    Error::not_sent(CONNECT, &errno.into()).because(match errno {
-                        Errno::PERM => "entering a network namespace takes CAP_SYS_ADMIN",
-                        _ => "this is not a network namespace",
-                    })
+                    let error = Error::not_sent(CONNECT, &errno.into());
+                    match errno {
+                        Errno::PERM => {
+                            error.because("entering a network namespace takes CAP_SYS_ADMIN")
+                        }
+                        // A file of another kind, or a namespace of another kind.
+                        Errno::INVAL => error.no_namespace(ErrorKind::NotANamespace),
+                        _ => error.because("entering the network namespace"),
+                    }
                 },
             )?;
             Self::open()

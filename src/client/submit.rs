@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use crate::client::link::Patience;
 use crate::client::{Engine, Outcome, Report, Transport};
-use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal};
+use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal, likely_reasons};
 use crate::model::{Change, InvalidValue, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};
 use crate::wire::{Malformed, Request};
@@ -177,8 +177,8 @@ impl<T: Transport> Engine<T> {
         match family {
             Ok(moved) => self.settle(&batch, result.err(), moved, changes, report).await,
             Err(error) => {
-                for change in changes {
-                    report.push(Outcome::failed(error.clone().within(Context::of(change))));
+                for (index, change) in (0..).zip(changes) {
+                    report.push(unsettled(change, batch.refusal(index), &error));
                 }
                 false
             }
@@ -353,6 +353,21 @@ fn is_noent(refusal: &Refusal) -> bool {
     refusal.errno == Errno::NOENT.raw_os_error()
 }
 
+/// The outcome of a change that was refused while it could not be found out whether the
+/// module was loaded anew. The refusal keeps its own kind, unless there is no module any more
+/// or the change is none that IPVS itself refuses so.
+fn unsettled(change: &Change, refusal: Option<&Refusal>, look_up: &Error) -> Outcome {
+    let unavailable = look_up.kind() == ErrorKind::Unavailable;
+    match outcome(change, refusal, false) {
+        Outcome::Refused(error) if !unavailable && error.kind() != ErrorKind::Other => {
+            Outcome::Refused(error.because(UNSETTLED))
+        }
+        _ => Outcome::failed(look_up.clone().within(Context::of(change))),
+    }
+}
+
+const UNSETTLED: &str = "unless the module ip_vs was loaded anew, which could not be found out";
+
 fn outcome(change: &Change, refusal: Option<&Refusal>, moved: bool) -> Outcome {
     let Some(refusal) = refusal else {
         return Outcome::Done;
@@ -366,10 +381,6 @@ fn outcome(change: &Change, refusal: Option<&Refusal>, moved: bool) -> Outcome {
         true => ErrorKind::FamilyMoved,
         false => kind_of_refusal(context.operation, service, refusal.errno),
     };
-    Outcome::Refused(Error::refused(
-        context,
-        kind,
-        refusal.errno,
-        refusal.extack.as_deref().cloned(),
-    ))
+    let error = Error::refused(context, kind, refusal.errno, refusal.extack.as_deref().cloned());
+    Outcome::Refused(error.likely(likely_reasons(change, refusal.errno)))
 }

@@ -5,8 +5,15 @@ use std::fmt;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The kernel has no IPVS: the module `ip_vs` is neither loaded nor could the
-    /// kernel load it.
+    /// kernel load it. `modprobe ip_vs` as root tells why not; for a container that is done
+    /// on its host. The kernel has to be built with `CONFIG_IP_VS`.
     Unavailable,
+    /// There is no file of a network namespace at the path. See
+    /// [`Error::namespace`](crate::Error::namespace).
+    NoSuchNamespace,
+    /// The file is not that of a network namespace. An ordinary file of this name stays where
+    /// a namespace was, when it is unmounted but not deleted.
+    NotANamespace,
     /// The caller may not steer IPVS. It takes `CAP_NET_ADMIN` in the initial user
     /// namespace; being root of a rootless container or of any other user
     /// namespace never suffices. The socket must have been opened with it too. Where
@@ -41,10 +48,9 @@ pub enum ErrorKind {
     /// [`Error::invalid_value`](crate::Error::invalid_value).
     InvalidValue,
     /// The kernel refused a value without saying which. What this crate can check
-    /// it has checked before; what remains depends on the host: a destination that
-    /// is one of its broadcast addresses, a destination of the other family while
-    /// a synchronization daemon runs (or a daemon while there is such a
-    /// destination), more destinations than the table of `mh` has places.
+    /// it has checked before; what remains depends on the host, such as a destination that is
+    /// one of its broadcast addresses. [`Error::likely_reasons`](crate::Error::likely_reasons)
+    /// lists what it may be.
     Rejected,
     /// The kernel does not do this address family, IPv6 being switched off.
     FamilyNotSupported,
@@ -78,6 +84,8 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unavailable => "this kernel has no IPVS (module ip_vs)",
+            Self::NoSuchNamespace => "there is no such network namespace",
+            Self::NotANamespace => "this is not a network namespace",
             Self::PermissionDenied => {
                 "permission denied (IPVS needs CAP_NET_ADMIN in the initial user namespace)"
             }

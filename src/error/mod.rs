@@ -3,9 +3,11 @@
 mod cause;
 mod context;
 mod kind;
+mod reason;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use rustix::io::Errno;
 
@@ -15,6 +17,12 @@ pub(crate) use cause::kind_of_refusal;
 pub(crate) use context::Context;
 pub use context::{Certainty, Extack};
 pub use kind::ErrorKind;
+pub use reason::Reason;
+pub(crate) use reason::likely_reasons;
+
+/// What to do where there is no IPVS.
+const LOADING: &str = "load it with `modprobe ip_vs` as root, for a container on its host; \
+                       the kernel has to be built with CONFIG_IP_VS";
 
 const CUT_OFF: &str = "it was longer than the receive buffer";
 
@@ -53,6 +61,8 @@ struct Inner {
     extack: Option<Extack>,
     invalid: Option<InvalidValue>,
     detail: Option<&'static str>,
+    reasons: &'static [Reason],
+    namespace: Option<Box<Path>>,
 }
 
 impl Error {
@@ -67,6 +77,8 @@ impl Error {
             extack: None,
             invalid: None,
             detail: None,
+            reasons: &[],
+            namespace: None,
         }))
     }
 
@@ -137,6 +149,24 @@ impl Error {
         self
     }
 
+    /// Adds why the kernel may have refused.
+    pub(crate) fn likely(mut self, reasons: &'static [Reason]) -> Self {
+        self.0.reasons = reasons;
+        self
+    }
+
+    /// The file at `path` is to be a network namespace, and is none.
+    pub(crate) fn no_namespace(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Adds the file of the network namespace that was to be entered.
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        self.0.namespace = Some(path.into());
+        self
+    }
+
     /// Something known without the kernel's errno.
     pub(crate) fn known(context: Context, kind: ErrorKind, certainty: Certainty) -> Self {
         Self::new(context, kind, certainty)
@@ -200,6 +230,20 @@ impl Error {
         self.0.invalid.as_ref()
     }
 
+    /// Why the kernel may have refused a value, where it did not say
+    /// ([`ErrorKind::Rejected`]): states of the host, the likeliest first. They are derived
+    /// from the request alone; nothing was looked up. Empty where nothing is known.
+    #[must_use]
+    pub fn likely_reasons(&self) -> &[Reason] {
+        self.0.reasons
+    }
+
+    /// The file of the network namespace in which a client was to be opened.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&Path> {
+        self.0.namespace.as_deref()
+    }
+
     /// Whether the object of the operation does not exist: the service, the
     /// destination or the daemon.
     #[must_use]
@@ -228,6 +272,9 @@ impl fmt::Display for Error {
         if let Some(object) = inner.object {
             write!(f, " {object}")?;
         }
+        if let Some(path) = &inner.namespace {
+            write!(f, " in {path:?}")?;
+        }
         match &inner.invalid {
             Some(invalid) => write!(f, ": {invalid}")?,
             // What connecting lacks is not what the commands of IPVS ask for.
@@ -252,6 +299,12 @@ impl fmt::Display for Error {
         if let Some(errno) = inner.errno {
             write!(f, " ({})", io::Error::from_raw_os_error(errno))?;
         }
+        if inner.kind == ErrorKind::Unavailable {
+            write!(f, "; {LOADING}")?;
+        }
+        for (index, reason) in inner.reasons.iter().enumerate() {
+            write!(f, "{}{reason}", if index == 0 { "; likely " } else { ", or " })?;
+        }
         if inner.certainty == Some(Certainty::Unknown) {
             f.write_str("; it may or may not have been done")?;
         }
@@ -275,15 +328,14 @@ impl fmt::Debug for Error {
             .field("extack", &inner.extack)
             .field("invalid", &inner.invalid)
             .field("detail", &inner.detail)
+            .field("reasons", &inner.reasons)
+            .field("namespace", &inner.namespace)
             .finish()
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.invalid.as_ref().map(|invalid| invalid as _)
-    }
-}
+/// `Display` says all of it, so there is no `source`.
+impl std::error::Error for Error {}
 
 impl From<Error> for io::Error {
     /// Keeps the whole error as the inner one.
@@ -343,14 +395,38 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_value_is_the_source() {
+    fn an_invalid_value_is_said_once() {
         let service = Service::tcp("[fe80::1%2]:80".parse().unwrap());
         let invalid = service.validate().unwrap_err();
         let error = Error::invalid(context(), invalid.clone());
         assert_eq!(error.invalid_value(), Some(&invalid));
         assert_eq!(error.certainty(), Some(Certainty::NotSent));
         assert!(error.to_string().contains("must not have a scope"), "{error}");
-        assert!(std::error::Error::source(&error).is_some());
+        assert!(std::error::Error::source(&error).is_none());
+    }
+
+    #[test]
+    fn a_kernel_without_ipvs_is_told_what_to_do() {
+        let context = Context::new(Operation::ResolveFamily);
+        let error = Error::refused(context, ErrorKind::Unavailable, 2, None).to_string();
+        for advice in ["`modprobe ip_vs`", "for a container on its host", "CONFIG_IP_VS"] {
+            assert!(error.contains(advice), "{error}");
+        }
+    }
+
+    #[test]
+    fn likely_reasons_follow_the_errno() {
+        let reasons = &[Reason::NoLoopback, Reason::BroadcastAddress];
+        let error = Error::refused(context(), ErrorKind::Rejected, 22, None).likely(reasons);
+        assert_eq!(error.likely_reasons(), reasons);
+        assert!(
+            error.to_string().ends_with(
+                "the kernel rejected a value (Invalid argument (os error 22)); likely the \
+                 loopback interface of this network namespace has never been up (`ip link set \
+                 lo up`), or the address is the broadcast address of a network of this host"
+            ),
+            "{error}"
+        );
     }
 
     #[test]

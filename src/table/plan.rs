@@ -257,7 +257,6 @@ pub enum PlanError {
         /// Which one.
         object: Object,
         /// What is wrong with it.
-        #[source]
         invalid: InvalidValue,
     },
     /// A service is desired that the scope excludes.

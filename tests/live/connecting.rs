@@ -55,14 +55,26 @@ fn a_namespace_is_found_by_its_path() {
 fn what_is_no_namespace_is_refused() {
     let _ipvs = fresh();
     let missing = Client::in_namespace("/run/netns/nosuch").unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::Socket);
-    assert!(missing.to_string().contains("No such file"), "{missing}");
+    assert_eq!(missing.kind(), ErrorKind::NoSuchNamespace);
+    assert_eq!(missing.namespace(), Some("/run/netns/nosuch".as_ref()));
+    assert_eq!(
+        missing.to_string(),
+        "connect in \"/run/netns/nosuch\": there is no such network namespace \
+         (No such file or directory (os error 2))"
+    );
     assert_eq!(std::io::Error::from(missing).kind(), std::io::ErrorKind::NotFound);
     let file = Client::in_namespace("/proc/self/status").unwrap_err();
-    assert_eq!(file.kind(), ErrorKind::Socket);
+    assert_eq!(file.kind(), ErrorKind::NotANamespace);
+    assert_eq!(file.namespace(), Some("/proc/self/status".as_ref()));
     assert!(file.to_string().contains("this is not a network namespace"), "{file}");
     let other = Client::in_namespace("/proc/self/ns/uts").unwrap_err();
-    assert_eq!(other.kind(), ErrorKind::Socket);
+    assert_eq!(other.kind(), ErrorKind::NotANamespace);
+    let folder = Client::in_namespace("/proc/self/ns").unwrap_err();
+    assert_eq!(folder.kind(), ErrorKind::NotANamespace);
+    let below_a_file = Client::in_namespace("/proc/self/status/net").unwrap_err();
+    assert_eq!(below_a_file.kind(), ErrorKind::NoSuchNamespace);
+    let open = Client::in_namespace_fd(File::open("/proc/self/status").unwrap()).unwrap_err();
+    assert_eq!((open.kind(), open.namespace()), (ErrorKind::NotANamespace, None));
 }
 
 #[test]
@@ -218,5 +230,5 @@ fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
         Client::in_namespace(&path)
     });
     let error = attempts.find_map(Result::err).expect("the thread has ended");
-    assert_eq!(error.kind(), ErrorKind::Socket, "{error}");
+    assert_eq!(error.kind(), ErrorKind::NoSuchNamespace, "{error}");
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use ipvs_netlink::{
-    Certainty, Destination, Error, ErrorKind, Object, Operation, Persistence, PersistenceEngine,
-    Scheduler, Service, ServiceId,
+    AddressFamily, Certainty, Destination, Error, ErrorKind, Object, Operation, Persistence,
+    PersistenceEngine, Reason, Role, Scheduler, Service, ServiceId, SyncDaemon, Tunnel,
 };
+use nix::sched::{CloneFlags, unshare};
 
+use crate::client::Client;
 use crate::namespace::{fresh, ip};
 
 fn web() -> Service {
@@ -145,7 +147,47 @@ fn what_only_the_host_can_know_is_rejected_by_the_kernel() {
         let broadcast = Destination::masquerade(address.parse().unwrap());
         let error = ipvs.add_destination(web().id, &broadcast).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert_eq!(error.likely_reasons().first(), Some(&Reason::BroadcastAddress), "{error}");
     }
+}
+
+/// As a container's namespace is before its loopback is up.
+#[test]
+fn a_namespace_without_loopback_is_told_as_the_likely_reason() {
+    unshare(CloneFlags::CLONE_NEWNET).unwrap();
+    let mut ipvs = Client::connect().unwrap();
+    let service = Service::fwmark(256, AddressFamily::Ipv4);
+    ipvs.add_service(&service).unwrap();
+    let server = Destination::masquerade("10.255.0.9:0".parse().unwrap());
+    let error = ipvs.add_destination(service.id, &server).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert_eq!(error.likely_reasons().first(), Some(&Reason::NoLoopback));
+    assert!(error.to_string().contains("ip link set lo up"), "{error}");
+    ip("link set lo up");
+    ipvs.add_destination(service.id, &server).unwrap();
+}
+
+#[test]
+fn what_excludes_one_another_is_told() {
+    let mut ipvs = fresh();
+    ip("link add d0 type dummy");
+    ip("link set d0 up");
+    ipvs.add_service(&web()).unwrap();
+    let other = Destination::tunnel("[2001:db8::2]:80".parse().unwrap(), Tunnel::Ipip);
+    let daemon = SyncDaemon::new(Role::Master, "d0".parse().unwrap());
+    ipvs.start_daemon(&daemon).unwrap();
+    let error = ipvs.add_destination(web().id, &other).unwrap_err();
+    assert_eq!(error.likely_reasons(), [Reason::SyncDaemonRuns], "{error}");
+    ipvs.stop_daemon(Role::Master).unwrap();
+    ipvs.add_destination(web().id, &other).unwrap();
+    let error = ipvs.start_daemon(&daemon).unwrap_err();
+    assert_eq!(error.likely_reasons(), [Reason::MixedFamilies], "{error}");
+
+    let v6 = Service::tcp("[2001:db8::1]:80".parse().unwrap());
+    ipvs.add_service(&v6).unwrap();
+    let link_local = Destination::masquerade("[fe80::2]:80".parse().unwrap());
+    let error = ipvs.add_destination(v6.id, &link_local).unwrap_err();
+    assert_eq!(error.likely_reasons(), [Reason::LinkLocalAddress], "{error}");
 }
 
 #[test]
@@ -158,7 +200,7 @@ fn what_breaks_a_rule_is_not_sent() {
     assert_eq!(ipvs.service(scoped).unwrap_err().kind(), ErrorKind::InvalidValue);
     assert_eq!(ipvs.destinations(scoped).unwrap_err().kind(), ErrorKind::InvalidValue);
     // The mark 0 would be the service TCP 0.0.0.0:0.
-    let unmarked = ServiceId::fwmark(0, ipvs_netlink::AddressFamily::Ipv4);
+    let unmarked = ServiceId::fwmark(0, AddressFamily::Ipv4);
     ipvs.add_service(&Service::tcp("0.0.0.0:0".parse().unwrap())).unwrap();
     assert_eq!(ipvs.delete_service(unmarked).unwrap_err().kind(), ErrorKind::InvalidValue);
     assert_eq!(ipvs.services().unwrap().len(), 1);

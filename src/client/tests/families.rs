@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use crate::client::tests::changes::{server, service};
 use crate::client::tests::dumps::entry;
 use crate::client::tests::reads::{info, info_report, service_entry};
-use crate::client::tests::script::{Script, done, dumped, found, ready, refused, reported};
+use crate::client::tests::script::{Event, Script, done, dumped, found, ready, refused, reported};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, Info, Object, Operation, ServiceEntry};
 use crate::proto::tests::reply::FAMILY;
@@ -147,6 +147,32 @@ fn a_module_that_is_gone_is_unavailable() {
     gone();
     let error = ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+    script.assert_finished();
+}
+
+/// Whether the module is another one by now cannot be known. The kernel has refused, for
+/// the reason that its errno stands for.
+#[test]
+fn a_refusal_keeps_its_kind_when_the_family_cannot_be_looked_up() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let update = Change::UpdateDestination(service().id, server());
+    for change in [&update, &Change::AddService(service())] {
+        script.then(refused(Errno::NOENT));
+        script.then(|_| vec![Event::Never]);
+        let error = ready(engine.change(change)).unwrap_err();
+        let kind = match change {
+            Change::AddService(_) => ErrorKind::UnknownScheduler,
+            _ => ErrorKind::NoSuchDestination,
+        };
+        assert_eq!((error.kind(), error.certainty()), (kind, Some(Certainty::Refused)));
+        assert!(error.to_string().contains("could not be found out"), "{error}");
+    }
+    // IPVS itself never refuses a flush so: there is nothing to be told but the loss.
+    script.then(refused(Errno::NOENT));
+    script.then(|_| vec![Event::Never]);
+    let error = ready(engine.change(&Change::Flush)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     script.assert_finished();
 }
 

@@ -1,5 +1,6 @@
 //! Planning, tried on a table that does what the kernel's does.
 
+mod error_texts;
 mod planning;
 mod printing;
 mod simulation;

@@ -88,6 +88,6 @@ fn another_namespace_is_worked_on() {
     assert_eq!(run(&["plan"], &web).0, 3);
     let (code, _, errors) = run(&["plan", "--netns", "nosuch"], &web);
     assert_eq!(code, 1, "{errors}");
-    assert!(errors.contains("/run/netns/nosuch: "), "{errors}");
-    assert!(errors.contains("opening the network namespace"), "{errors}");
+    assert!(errors.contains("\"/run/netns/nosuch\": "), "{errors}");
+    assert!(errors.contains("there is no such network namespace"), "{errors}");
 }

@@ -1,0 +1,132 @@
+//! One rule for every error: `Display` says all of it, so that nothing comes twice where
+//! a program prints an error with its sources.
+
+use std::any::type_name_of_val;
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
+use crate::model::{
+    Change, Command, NameError, NumericNames, Object, Operation, Scheduler, Service, ServiceId,
+};
+use crate::table::{Actions, PlanError, ReconcileError, Table};
+
+fn web() -> ServiceId {
+    "TCP 192.0.2.10:80".parse().unwrap()
+}
+
+/// At least one error of every type, with everything in it that it can have.
+fn samples() -> Vec<Box<dyn StdError>> {
+    let invalid = Scheduler::new("../x").unwrap_err();
+    let context = Context::about(Operation::AddService, Object::Service(web()));
+    let refused = Error::refused(context, ErrorKind::Rejected, 22, None)
+        .likely(&[Reason::SyncDaemonRuns, Reason::NoLoopback]);
+    let plan_error =
+        PlanError::Invalid { object: Object::Service(web()), invalid: invalid.clone() };
+    let not_allowed = PlanError::NotAllowed {
+        missing: Actions::ADD_SERVICE,
+        changes: vec![Change::AddService(Service::new(web()))],
+    };
+    let command_error =
+        Command::parse(&["-A", "-t", "192.0.2.10:http"], &NumericNames).unwrap_err();
+    vec![
+        Box::new(invalid.clone()),
+        Box::new(command_error),
+        Box::new("-A -t 192.0.2.10:http\n".parse::<Table>().unwrap_err()),
+        Box::new("-A\n".parse::<Table>().unwrap_err()),
+        Box::new(NameError::NotLookedUp),
+        Box::new(NameError::Unknown),
+        Box::new(NameError::Failed("the reason".into())),
+        Box::new(Error::invalid(context, invalid)),
+        Box::new(Error::known(context, ErrorKind::DeadlineExceeded, Certainty::Unknown)),
+        Box::new(
+            Error::known(context, ErrorKind::NoSuchNamespace, Certainty::NotSent).at("/x".as_ref()),
+        ),
+        Box::new(std::io::Error::from(refused.clone())),
+        Box::new(ReconcileError::from(refused.clone())),
+        Box::new(ReconcileError::from(plan_error.clone())),
+        Box::new(refused),
+        Box::new(plan_error),
+        Box::new(PlanError::OutOfScope(web())),
+        Box::new(not_allowed),
+    ]
+}
+
+#[test]
+fn no_text_repeats_that_of_a_source() {
+    for error in samples() {
+        let text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            assert!(!text.contains(&cause.to_string()), "{text:?} has its source {cause}");
+            source = cause.source();
+        }
+    }
+}
+
+/// The names of the types in `code` that are errors.
+fn error_types(code: &str) -> Vec<String> {
+    let name = |text: &str| {
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+        text[..end].to_owned()
+    };
+    let written = code.split("Error for ").skip(1).map(name);
+    let derived = code.split("thiserror::Error)]").skip(1).map(|rest| {
+        let declared = ["pub struct ", "pub enum "].map(|word| (rest.find(word), word.len()));
+        let first = declared.into_iter().filter_map(|(at, length)| Some(at? + length)).min();
+        name(&rest[first.unwrap()..])
+    });
+    written.chain(derived).collect()
+}
+
+fn error_types_below(folder: &Path) -> BTreeSet<String> {
+    let mut types = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("tests") {
+                types.extend(error_types_below(&path));
+            }
+        } else {
+            types.extend(error_types(&fs::read_to_string(path).unwrap()));
+        }
+    }
+    types
+}
+
+fn type_name<T: ?Sized>(value: &T) -> String {
+    type_name_of_val(value).rsplit("::").next().unwrap().to_owned()
+}
+
+#[test]
+fn there_is_a_sample_of_every_type() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut types = error_types_below(&sources);
+    // From one error to another.
+    types.retain(|name| name != "io");
+    let sampled: BTreeSet<String> = samples()
+        .iter()
+        .map(|error| {
+            let error = error.as_ref();
+            macro_rules! name_of {
+                ($($type:ty),*) => {
+                    $(if let Some(it) = error.downcast_ref::<$type>() { return type_name(it); })*
+                };
+            }
+            name_of!(
+                crate::model::InvalidValue,
+                crate::model::CommandError,
+                crate::model::TextError,
+                NameError,
+                Error,
+                PlanError,
+                ReconcileError
+            );
+            "io".to_owned()
+        })
+        .filter(|name| name != "io")
+        .collect();
+    assert_eq!(types, sampled);
+}
