@@ -63,7 +63,7 @@ pub(crate) fn carry_out(
     ipvs: &mut Client,
     apply: &Apply,
     screen: &Screen,
-    mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+    mut observer: impl FnMut(&DrainProgress<'_>) -> ControlFlow<()> + Send,
 ) -> Result<Status, Failure> {
     let applied = ipvs.apply_with(plan, |progress| match progress {
         Progress::Draining(progress) => observer(progress),

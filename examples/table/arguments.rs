@@ -192,7 +192,7 @@ pub(crate) struct Draining {
     #[arg(long, value_name = "TIME", default_value = "30s")]
     drain_deadline: Deadline,
     /// Which connections are waited for
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Until::Connections)]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Until::Traffic)]
     drain_until: Until,
 }
 

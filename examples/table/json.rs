@@ -75,7 +75,7 @@ struct Outcome {
 
 impl Step {
     fn of(step: &ipvs_netlink::table::Step, outcome: Option<&StepOutcome>) -> Self {
-        let (before, connections) = match &step.before {
+        let (before, connections) = match step.before() {
             Some(Before::Service { service, connections, .. }) => {
                 (Some(self::service(service)), Some(*connections))
             }

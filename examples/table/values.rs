@@ -25,6 +25,8 @@ pub(crate) enum Format {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Until {
+    /// Those that carry data: established ones, and others while packets come
+    Traffic,
     /// Established ones
     Active,
     /// Those being opened or closed, too
@@ -36,6 +38,7 @@ pub(crate) enum Until {
 impl From<Until> for DrainUntil {
     fn from(until: Until) -> Self {
         match until {
+            Until::Traffic => Self::NoTraffic,
             Until::Active => Self::NoActive,
             Until::Connections => Self::NoConnections,
             Until::Clients => Self::NoClients,

@@ -70,6 +70,12 @@ pub enum ErrorKind {
     /// The change was not attempted: another one submitted with it is invalid, or
     /// earlier ones could not be sent or their answers were lost.
     NotAttempted,
+    /// A desired service is outside of what the program may change. See
+    /// [`Scope`](crate::table::Scope).
+    OutOfScope,
+    /// A plan needs changes that were not allowed. See
+    /// [`PlanOptions::allowed`](crate::table::PlanOptions::allowed).
+    NotAllowed,
     /// There is no async runtime to wait with: the future was not polled inside one, or the
     /// one in which the client was made has ended.
     NoRuntime,
@@ -112,6 +118,8 @@ impl fmt::Display for ErrorKind {
             Self::ReceiveOverflow => "the receive buffer overflowed",
             Self::MalformedReply => "malformed reply",
             Self::NotAttempted => "not attempted because another change failed",
+            Self::OutOfScope => "outside the scope of what is ours",
+            Self::NotAllowed => "not allowed by the options of the plan",
             Self::NoRuntime => "there is no async runtime",
             Self::Socket => "a system call failed",
             Self::Other => "the kernel refused",

@@ -21,9 +21,11 @@ mod scheduler;
 pub(crate) mod seconds;
 mod service;
 mod service_id;
+mod similar;
 mod snapshot;
 mod stats;
 mod timeouts;
+mod warning;
 
 pub use address_family::AddressFamily;
 pub use change::Change;
@@ -45,3 +47,4 @@ pub use service_id::ServiceId;
 pub use snapshot::{ServiceSnapshot, Snapshot};
 pub use stats::{Rates, Stats};
 pub use timeouts::Timeouts;
+pub use warning::{Warning, WarningKind};

@@ -2,7 +2,8 @@ use std::fmt;
 use std::slice;
 
 use crate::error::{Certainty, Error};
-use crate::model::Connections;
+use crate::model::{Change, Connections};
+use crate::table::Incomplete;
 
 /// What became of a step of a [`Plan`](crate::table::Plan).
 #[derive(Clone, Debug)]
@@ -16,9 +17,11 @@ pub enum StepOutcome {
     Replaced,
     /// There was nothing to do: somebody else had done it.
     AlreadySo,
-    /// It is done: the destination, or the service, was deleted at the deadline, while it
-    /// still had connections. These broke.
-    Expired(Connections),
+    /// It is done: the destination, or the service, was deleted while connections still
+    /// carried data. These broke. Either the deadline of [`DrainPolicy`](crate::table::DrainPolicy) had come, with the
+    /// connections that there were then, or nobody was to wait for them, with the connections
+    /// that there were when the plan was made.
+    Cut(Connections),
     /// The destination, or the service, was not waited for any longer. It goes on
     /// draining; applying a new plan goes on waiting.
     Draining,
@@ -53,21 +56,25 @@ impl StepOutcome {
     /// Whether the table is as the step asks.
     #[must_use]
     pub const fn is_done(&self) -> bool {
-        matches!(self, Self::Done | Self::Replaced | Self::AlreadySo | Self::Expired(_))
+        matches!(self, Self::Done | Self::Replaced | Self::AlreadySo | Self::Cut(_))
     }
 
     /// Whether the kernel changed something for it, or may have.
     #[must_use]
     pub fn is_written(&self) -> bool {
         match self {
-            Self::Done
-            | Self::Replaced
-            | Self::Expired(_)
-            | Self::Undone { .. }
-            | Self::Differs => true,
+            Self::Done | Self::Replaced | Self::Cut(_) | Self::Undone { .. } | Self::Differs => {
+                true
+            }
             Self::Failed(error) => error.certainty() == Some(Certainty::Unknown),
             _ => false,
         }
+    }
+
+    /// The connections that broke, if the step [cut](Self::Cut) some.
+    #[must_use]
+    pub const fn cut(&self) -> Option<Connections> {
+        if let Self::Cut(connections) = self { Some(*connections) } else { None }
     }
 
     /// Whether what drains was not waited for any longer.
@@ -83,7 +90,7 @@ impl StepOutcome {
             Self::Done => "done",
             Self::Replaced => "replaced",
             Self::AlreadySo => "already-so",
-            Self::Expired(_) => "expired",
+            Self::Cut(_) => "cut",
             Self::Draining => "draining",
             Self::Kept => "kept",
             Self::Skipped { .. } => "skipped",
@@ -109,11 +116,9 @@ impl fmt::Display for StepOutcome {
             Self::Replaced => f.write_str("done, in place of what somebody else had added"),
             Self::AlreadySo => f.write_str("somebody else had done it"),
             Self::Kept => f.write_str("kept, as nothing usable would be left"),
-            Self::Expired(Connections { active, inactive, persistent }) => write!(
-                f,
-                "deleted at the deadline with connections: \
-                 active {active}, inactive {inactive}, persistent {persistent}"
-            ),
+            Self::Cut(connections) => {
+                write!(f, "done, and cut connections that carried data: {connections}")
+            }
             Self::Draining => f.write_str("still draining"),
             Self::Skipped { .. } => f.write_str("skipped, as an earlier step failed"),
             Self::Stopped => f.write_str("not begun, as the work was ended"),
@@ -177,6 +182,34 @@ impl Applied {
     /// The steps that are not done, by their index.
     pub fn failures(&self) -> impl Iterator<Item = (usize, &StepOutcome)> {
         self.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_done())
+    }
+
+    /// The steps that [cut](StepOutcome::Cut) connections which still carried data, by their
+    /// index, with how many connections the destination or service had.
+    pub fn cut(&self) -> impl Iterator<Item = (usize, Connections)> {
+        let outcomes = self.outcomes.iter().enumerate();
+        outcomes.filter_map(|(index, outcome)| Some((index, outcome.cut()?)))
+    }
+
+    /// Success if every step is done and was found to be so, as [`is_done`](Self::is_done)
+    /// tells. What was cut is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Incomplete`], with the first step that failed.
+    pub fn into_result(self) -> Result<(), Incomplete> {
+        self.result(&[])
+    }
+
+    /// The same with the changes of the steps, where they are at hand.
+    pub(crate) fn result(&self, changes: &[&Change]) -> Result<(), Incomplete> {
+        let failures = self.failures();
+        let failures = failures.map(|(index, outcome)| (changes.get(index).copied(), outcome));
+        match (Incomplete::steps(self.outcomes.len(), failures), &self.unverified) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) => Err(Incomplete::unverified(error)),
+            (None, None) => Ok(()),
+        }
     }
 
     /// Why the table could not be read again after the writing, if it could not. Then

@@ -5,6 +5,7 @@ use std::iter;
 use crate::client::{Engine, Outcome, Report, Transport, not_attempted, portion};
 use crate::error::Certainty;
 use crate::model::{Change, ServiceId};
+use crate::table::drain::cut_at_once;
 use crate::table::look::Look;
 use crate::table::progress::Observer;
 use crate::table::run::Run;
@@ -86,7 +87,7 @@ impl<T: Transport> Engine<T> {
             for (index, outcome) in portion.iter().zip(report.outcomes()) {
                 let Some(step) = run.step(*index) else { continue };
                 let outcome = match outcome {
-                    Outcome::Done => StepOutcome::Done,
+                    Outcome::Done => cut_at_once(step).map_or(StepOutcome::Done, StepOutcome::Cut),
                     Outcome::Refused(error) => self.reconsider(run, step, error).await,
                     Outcome::NotSent(error) => StepOutcome::Failed(error.clone()),
                     Outcome::Unknown(error) => {

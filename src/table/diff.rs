@@ -77,16 +77,18 @@ impl Plan {
                 None => changes.service = Some(step),
             }
         }
-        services.into_iter().flat_map(|(id, changes)| {
+        let drain = self.drain();
+        services.into_iter().flat_map(move |(id, changes)| {
             let gone =
                 changes.service.is_some_and(|step| matches!(step.change, Change::DeleteService(_)));
             let service = changes.service.map_or_else(
                 || DiffLine { sign: Sign::Same, text: id.to_string(), disruption: None },
-                service_line,
+                |step| service_line(step, drain),
             );
             // The weights 0 of a service that leaves are part of its leaving.
             let destinations = changes.destinations.into_values().filter(move |_| !gone);
-            std::iter::once(service).chain(destinations.map(destination_line))
+            std::iter::once(service)
+                .chain(destinations.map(move |step| destination_line(step, drain)))
         })
     }
 
@@ -129,6 +131,7 @@ impl fmt::Display for DrainPolicy {
     /// `no connections, 30 s at most`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.until {
+            DrainUntil::NoTraffic => "no connections that carry data",
             DrainUntil::NoActive => "no active connections",
             DrainUntil::NoConnections => "no connections",
             DrainUntil::NoClients => "no connections and no persistent clients",
@@ -140,8 +143,8 @@ impl fmt::Display for DrainPolicy {
     }
 }
 
-fn service_line(step: &Step) -> DiffLine {
-    let (sign, text) = match (&step.change, &step.before) {
+fn service_line(step: &Step, drain: Option<DrainPolicy>) -> DiffLine {
+    let (sign, text) = match (&step.change, step.before()) {
         (Change::UpdateService(after), Some(Before::Service { service, .. })) => {
             (Sign::Changed, format!("{} {}", after.id, service_difference(service, after)))
         }
@@ -149,7 +152,7 @@ fn service_line(step: &Step) -> DiffLine {
             let text = match before {
                 Some(Before::Service { service, destinations, connections }) => {
                     let settings = service_settings(service);
-                    let left = drained(step, *connections);
+                    let left = drained(step, *connections, drain);
                     format!("{id} {settings}, destinations {destinations}{left}")
                 }
                 _ => id.to_string(),
@@ -164,8 +167,8 @@ fn service_line(step: &Step) -> DiffLine {
     DiffLine { sign, text, disruption: step.disruption() }
 }
 
-fn destination_line(step: &Step) -> DiffLine {
-    let (sign, text) = match (&step.change, &step.before) {
+fn destination_line(step: &Step, drain: Option<DrainPolicy>) -> DiffLine {
+    let (sign, text) = match (&step.change, step.before()) {
         (
             Change::UpdateDestination(_, after),
             Some(Before::Destination { destination: before, .. }),
@@ -174,7 +177,7 @@ fn destination_line(step: &Step) -> DiffLine {
             Change::DeleteDestination(_, id),
             Some(Before::Destination { destination, connections }),
         ) => {
-            let left = drained(step, *connections);
+            let left = drained(step, *connections, drain);
             (Sign::Removed, format!("{id} {}{left}", destination_settings(destination)))
         }
         (Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination), _) => {
@@ -185,11 +188,15 @@ fn destination_line(step: &Step) -> DiffLine {
     DiffLine { sign, text: format!("  {text}"), disruption: step.disruption() }
 }
 
-/// How many connections what leaves has, and whether they are waited for.
-fn drained(step: &Step, connections: Connections) -> String {
-    let drains = if step.phase == Phase::Drained { ", drains" } else { "" };
+/// How many connections what leaves has, and how long they are waited for.
+fn drained(step: &Step, connections: Connections, drain: Option<DrainPolicy>) -> String {
+    let drains = match (step.phase, drain.and_then(|drain| drain.deadline)) {
+        (Phase::Drained, Some(deadline)) => format!(", drains up to {} s", deadline.as_secs_f64()),
+        (Phase::Drained, None) => ", drains".to_owned(),
+        _ => String::new(),
+    };
     if connections == Connections::default() {
-        return drains.to_owned();
+        return drains;
     }
     // They keep opening connections to weight 0: see `DrainUntil`.
     let back = match step.phase {

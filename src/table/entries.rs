@@ -248,7 +248,9 @@ impl From<&ServiceSnapshot> for TableService {
 ///
 /// let server = Destination::masquerade("10.0.0.2:8080".parse()?);
 /// assert_eq!(TableDestination::from(server.clone().weight(0)).weight(), Some(0));
-/// assert_eq!(TableDestination::of_any_weight(server).weight(), None);
+/// let open = TableDestination::of_any_weight(server).initially(3);
+/// assert_eq!(open.weight(), None);
+/// assert_eq!(open.destination().weight, 3); // what it is added with
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,12 +260,25 @@ pub struct TableDestination {
 }
 
 impl TableDestination {
-    /// A destination of which no weight is asked. It is added with weight 1; whether it
-    /// keeps another one that it has is a choice of planning,
+    /// A destination whose weight somebody else sees to, such as a health check.
+    ///
+    /// It is added with the weight that `destination` has, 1 where none was set; see
+    /// [`initially`](Self::initially). Whether it keeps another weight that it has in the
+    /// kernel is a choice of planning,
     /// [`PlanOptions::keep_weights`](crate::table::PlanOptions::keep_weights).
     #[must_use]
-    pub fn of_any_weight(destination: Destination) -> Self {
-        Self { destination: destination.weight(1), weighted: false }
+    pub const fn of_any_weight(destination: Destination) -> Self {
+        Self { destination, weighted: false }
+    }
+
+    /// Sets the weight for the beginning, 0 to 2147483647: the one with which a destination
+    /// [of any weight](Self::of_any_weight) is added, and which it gets where weights are not
+    /// kept. 0 adds it out of rotation. A destination with a weight of its own keeps that
+    /// weight as the only one: for it this sets the weight.
+    #[must_use]
+    pub fn initially(mut self, weight: u32) -> Self {
+        self.destination.weight = weight;
+        self
     }
 
     /// What names the destination.
@@ -272,7 +287,8 @@ impl TableDestination {
         self.destination.id
     }
 
-    /// The destination's settings, with weight 1 where none is given.
+    /// The destination's settings, with the weight for the beginning where no other is
+    /// given.
     #[must_use]
     pub const fn destination(&self) -> &Destination {
         &self.destination

@@ -36,7 +36,8 @@ macro_rules! table_operations {
             /// kept. All else that was changed since the plan was made shows only in a new
             /// plan, so do not apply an old one; after an interruption make a new one.
             ///
-            /// It never fails as a whole: see [`Applied::is_done`] and [`Applied::failures`].
+            /// It never fails as a whole: see [`Applied::into_result`] and
+            /// [`Applied::failures`]. [`Applied::cut`] tells which connections broke.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
@@ -110,14 +111,16 @@ macro_rules! table_operations {
             /// );
             /// let reconciled = Client::connect()?.reconcile(&desired, &PlanOptions::new())?;
             /// print!("{reconciled}");
+            /// reconciled.into_result()?;
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
             ///
             /// [`ReconcileError::Read`] when the table cannot be read,
-            /// [`ReconcileError::Plan`] when there is no plan. Failed changes are not
-            /// errors: they are in what is returned.
+            /// [`ReconcileError::Plan`] when there is no plan. **Changes that failed are no
+            /// errors of this call**, even if all did: they are in what is returned, of which
+            /// [`Reconciled::into_result`] makes one.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile(
                 &mut self,
@@ -167,7 +170,7 @@ macro_rules! table_operations {
                 destination: DestinationId,
                 policy: DrainPolicy,
             ) -> Result<Drained> {
-                let mut observer = |_: &DrainProgress| ControlFlow::Continue(());
+                let mut observer = |_: &DrainProgress<'_>| ControlFlow::Continue(());
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }
 
@@ -204,7 +207,7 @@ macro_rules! table_operations {
                 service: ServiceId,
                 destination: DestinationId,
                 policy: DrainPolicy,
-                mut observer: impl FnMut(&DrainProgress) -> ControlFlow<()> + Send,
+                mut observer: impl FnMut(&DrainProgress<'_>) -> ControlFlow<()> + Send,
             ) -> Result<Drained> {
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }

@@ -21,9 +21,11 @@
 
 mod applied;
 mod apply;
+mod check;
 mod diff;
 mod drain;
 mod entries;
+mod incomplete;
 mod look;
 mod methods;
 mod network;
@@ -40,18 +42,22 @@ mod scope;
 pub mod shape;
 mod text;
 mod verify;
+mod weights;
 
 #[cfg(test)]
 mod tests;
 
 pub use applied::{Applied, StepOutcome};
+pub use check::InvalidEntry;
 pub use diff::{DiffLine, Sign};
 pub use drain::Drained;
 pub use entries::{Table, TableDestination, TableService};
+pub use incomplete::Incomplete;
 pub use network::Network;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
 pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
-pub use progress::{DrainProgress, NextPhase, Progress};
+pub use progress::{DrainProgress, Draining, NextPhase, Progress};
 pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;
 pub use text::SystemNames;
+pub use weights::DrainedWeights;

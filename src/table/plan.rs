@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::{fmt, slice};
 
+use crate::error::ErrorKind;
 use crate::model::{
     Change, Connections, Destination, DestinationId, InvalidValue, Object, Service, ServiceId,
 };
@@ -88,8 +89,8 @@ pub struct Step {
     pub change: Change,
     /// When.
     pub phase: Phase,
-    /// What was there, when something was.
-    pub before: Option<Before>,
+    /// In a box, since a table that is made from nothing has no use for it.
+    before: Option<Box<Before>>,
     pub(crate) purpose: Purpose,
 }
 
@@ -112,6 +113,21 @@ impl fmt::Display for Step {
 }
 
 impl Step {
+    pub(crate) fn new(
+        change: Change,
+        phase: Phase,
+        before: Option<Before>,
+        purpose: Purpose,
+    ) -> Self {
+        Self { change, phase, before: before.map(Box::new), purpose }
+    }
+
+    /// What was there, when something was.
+    #[must_use]
+    pub fn before(&self) -> Option<&Before> {
+        self.before.as_deref()
+    }
+
     /// The service that it is about.
     #[must_use]
     pub const fn service(&self) -> Option<ServiceId> {
@@ -133,7 +149,7 @@ impl Step {
     /// What clients will notice of it.
     #[must_use]
     pub fn disruption(&self) -> Option<Disruption> {
-        match (&self.change, &self.before) {
+        match (&self.change, self.before()) {
             (Change::UpdateService(after), Some(Before::Service { service, .. }))
                 if after.scheduler != service.scheduler =>
             {
@@ -259,8 +275,9 @@ pub enum PlanError {
         /// What is wrong with it.
         invalid: InvalidValue,
     },
-    /// A service is desired that the scope excludes.
-    #[error("{0}: desired, but excluded from what is ours")]
+    /// A service is desired that is outside a [`Scope::only`](crate::table::Scope::only), or
+    /// that the scope excludes.
+    #[error("{0}: desired, but outside the scope of what is ours")]
     OutOfScope(ServiceId),
     /// Steps are needed that are not allowed.
     #[error("{missing} is not allowed, but needed: {}", list(.changes))]
@@ -271,6 +288,19 @@ pub enum PlanError {
         /// The steps that need it.
         changes: Vec<Change>,
     },
+}
+
+impl PlanError {
+    /// The kind: [`ErrorKind::InvalidValue`], [`ErrorKind::OutOfScope`] or
+    /// [`ErrorKind::NotAllowed`].
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid { .. } => ErrorKind::InvalidValue,
+            Self::OutOfScope(_) => ErrorKind::OutOfScope,
+            Self::NotAllowed { .. } => ErrorKind::NotAllowed,
+        }
+    }
 }
 
 /// The first few changes.

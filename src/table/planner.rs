@@ -22,8 +22,12 @@ impl Plan {
     ///   destination before and after has one at every step.
     /// - A destination that is not wanted any more drains, where the service's new
     ///   settings [allow that](Service::drains_at_weight_zero), else it is deleted at once.
-    ///   One that drains already (weight 0 and not wanted) is waited for; one that is
-    ///   wanted again gets its weight back.
+    ///   One that drains already (weight 0 and not wanted) is waited for.
+    /// - A destination that drained and is wanted again gets the weight that the table asks
+    ///   for. Where the table asks for none and weights are
+    ///   [kept](PlanOptions::keep_weights), it gets back the weight of
+    ///   [`PlanOptions::drained_weights`], and stays at 0 if that has none: the kernel does not
+    ///   tell a drain's 0 from that of a health check.
     ///
     /// ```
     /// use ipvs_netlink::table::{Plan, PlanOptions, Table, TableService};
@@ -41,8 +45,10 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`PlanError::Invalid`] when something would be written that the kernel refuses,
-    /// [`PlanError::OutOfScope`] when a desired service is excluded from the scope,
+    /// [`PlanError::Invalid`] when something would be written that the kernel refuses: the first
+    /// such entry; [`Table::validate`] tells all,
+    /// [`PlanError::OutOfScope`] when a desired service is outside a
+    /// [`Scope::only`](crate::table::Scope::only) or excluded from the scope,
     /// [`PlanError::NotAllowed`] when the plan would need more than
     /// [`PlanOptions::allowed`].
     pub fn new(
@@ -104,7 +110,7 @@ impl<'o> Planner<'o> {
             self.missing |= action - self.options.allowed;
             self.refused.push(change.clone());
         }
-        self.steps.push(Step { change, phase, before, purpose: Purpose::Desired });
+        self.steps.push(Step::new(change, phase, before, Purpose::Desired));
         Ok(())
     }
 
@@ -136,6 +142,7 @@ impl<'o> Planner<'o> {
             .filter(|service| !seen.is_empty() && !seen.contains(&service.scheduler))
             .map(|service| service.id)
             .collect();
+        self.steps.shrink_to_fit();
         // The sort is stable: else, within a phase, the order is that of the services.
         self.steps.sort_by_cached_key(|step| {
             let familiar = !step.service().is_some_and(|service| unseen.contains(&service));
@@ -210,7 +217,7 @@ impl<'o> Planner<'o> {
         if self.steps.len() > steps {
             let mut weights = wanted
                 .destinations()
-                .map(|wanted| self.weight(present.destination(wanted.id()), wanted));
+                .map(|wanted| self.weight(after.id, present.destination(wanted.id()), wanted));
             if weights.any(|weight| weight > 0) {
                 self.usable.insert(after.id);
             }
@@ -219,10 +226,18 @@ impl<'o> Planner<'o> {
     }
 
     /// The weight that a destination is to have.
-    fn weight(&self, present: Option<&DestinationEntry>, wanted: &TableDestination) -> u32 {
+    fn weight(
+        &self,
+        service: ServiceId,
+        present: Option<&DestinationEntry>,
+        wanted: &TableDestination,
+    ) -> u32 {
         match present {
             Some(entry) if self.options.keep_weights && wanted.weight().is_none() => {
-                entry.destination.weight
+                match entry.destination.weight {
+                    0 => self.options.drained_weights.of(service, wanted.id()).unwrap_or(0),
+                    weight => weight,
+                }
             }
             _ => wanted.destination().weight,
         }
@@ -257,7 +272,7 @@ impl<'o> Planner<'o> {
     ) -> Result<(), PlanError> {
         let before = &entry.destination;
         let mut after = wanted.destination();
-        let weight = self.weight(Some(entry), wanted);
+        let weight = self.weight(service.id, Some(entry), wanted);
         let kept;
         if after.weight != weight {
             kept = after.clone().weight(weight);

@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::model::{Change, Connections, ServiceId};
+use crate::model::{Change, Connections, Object, ServiceId};
 use crate::table::{Phase, Plan, StepOutcome};
 
 /// Who is told of the progress, and may end the work.
@@ -17,7 +17,7 @@ pub enum Progress<'a> {
     Phase(NextPhase<'a>),
     /// Connections are waited for. When the observer breaks here, what drains is left with
     /// weight 0.
-    Draining(DrainProgress),
+    Draining(DrainProgress<'a>),
 }
 
 /// A [`Phase`] that is about to begin, and what has become of the steps before it.
@@ -85,23 +85,58 @@ impl<'a> NextPhase<'a> {
 /// How far draining has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct DrainProgress {
+pub struct DrainProgress<'a> {
     /// How many destinations, or services that leave as a whole, are waited for; 1 in
     /// `drain_with`.
     pub waiting: usize,
     /// What connections they have, all together.
     pub connections: Connections,
+    /// How long they have been waited for.
+    pub elapsed: Duration,
     /// How long they will be waited for at most; `None` without a deadline.
     pub left: Option<Duration>,
+    /// Each of them, in the order of the plan.
+    pub draining: &'a [Draining],
 }
 
-impl fmt::Display for DrainProgress {
-    /// `2 draining, active 3 inactive 1 persistent 0, 25 s left`.
+/// A destination, or a service that leaves as a whole, of which connections are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Draining {
+    /// Which one.
+    pub object: Object,
+    /// The connections that it had when it was last looked at.
+    pub connections: Connections,
+    /// For how long nothing has come for connections that are not active. Zero while some are
+    /// active.
+    pub quiet: Duration,
+}
+
+impl fmt::Display for Draining {
+    /// `TCP 192.0.2.10:80 -> 10.0.0.2:8080 active 3 inactive 1 persistent 0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} draining, {}", self.waiting, self.connections)?;
+        write!(f, "{} {}", self.object, self.connections)
+    }
+}
+
+impl fmt::Display for DrainProgress<'_> {
+    /// `2 draining, active 3 inactive 1 persistent 0, 5 s, 25 s left; most has TCP 192.0.2.10:80
+    /// -> 10.0.0.2:8080 active 3 inactive 0 persistent 0`. A single one is named first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let single = if let [one] = self.draining { Some(one) } else { None };
+        match single {
+            Some(one) => write!(f, "{} draining", one.object)?,
+            None => write!(f, "{} draining", self.waiting)?,
+        }
+        write!(f, ", {}, {} s", self.connections, self.elapsed.as_secs())?;
         match self.left {
-            Some(left) => write!(f, ", {} s left", left.as_secs()),
-            None => Ok(()),
+            Some(left) => write!(f, ", {} s left", left.as_secs())?,
+            None => f.write_str(", no deadline")?,
+        }
+        let most = |one: &&Draining| (one.connections.active, one.connections.inactive);
+        match self.draining.iter().rev().max_by_key(most) {
+            Some(one) if single.is_none() => write!(f, "; most has {one}"),
+            _ => Ok(()),
         }
     }
 }

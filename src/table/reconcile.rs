@@ -3,9 +3,12 @@
 use std::fmt;
 
 use crate::client::{Engine, Transport};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::model::Connections;
 use crate::table::progress::Observer;
-use crate::table::{Applied, OnFailure, Plan, PlanError, PlanOptions, StepOutcome, Table};
+use crate::table::{
+    Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
+};
 
 /// How often a plan is made and applied before what differs is only reported.
 const ROUNDS: usize = 2;
@@ -35,6 +38,41 @@ impl Reconciled {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.rest.is_empty() && self.consistent && self.unfinished.is_none()
+    }
+
+    /// Success if the table was found to be as desired, as [`is_done`](Self::is_done) tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Incomplete`], with the first step of the last plan that failed, or with what differs
+    /// still.
+    pub fn into_result(self) -> Result<(), Incomplete> {
+        if self.is_done() {
+            return Ok(());
+        }
+        if let Some((plan, applied)) = self.rounds.last() {
+            let changes: Vec<_> = plan.steps().map(|step| &step.change).collect();
+            applied.result(&changes)?;
+        }
+        Err(match (&self.unfinished, self.rest.steps().next()) {
+            (Some(error), _) => Incomplete::other(error.to_string(), error.kind()),
+            (None, Some(step)) => {
+                let text = format!("{} changes are needed still, first {step}", self.rest.len());
+                Incomplete::other(text, ErrorKind::NotAttempted)
+            }
+            (None, None) => {
+                let text = "others kept writing the table while it was read";
+                Incomplete::other(text, ErrorKind::NotAttempted)
+            }
+        })
+    }
+
+    /// The steps that cut connections which still carried data, with how many connections the
+    /// destination or service had.
+    pub fn cut(&self) -> impl Iterator<Item = (&Step, Connections)> {
+        self.rounds.iter().flat_map(|(plan, applied)| {
+            applied.cut().filter_map(|(index, cut)| Some((plan.step(index)?, cut)))
+        })
     }
 
     /// Whether anything was written, or may have been.
@@ -78,6 +116,17 @@ pub enum ReconcileError {
     /// There is no plan for it.
     #[error(transparent)]
     Plan(Box<PlanError>),
+}
+
+impl ReconcileError {
+    /// The kind: of the kernel's error, or that of [`PlanError::kind`].
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Read(error) => error.kind(),
+            Self::Plan(error) => error.kind(),
+        }
+    }
 }
 
 impl From<PlanError> for ReconcileError {

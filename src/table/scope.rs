@@ -8,10 +8,20 @@ use crate::table::{Network, Table};
 
 /// Which services are ours: those that a plan may change and delete.
 ///
-/// What is outside is never touched, so that several programs can share a table. By
-/// default only the services that the desired table names are inside: no service is ever
-/// deleted, only destinations of these. Every setter takes more in;
-/// [`except`](Self::except) takes out again and has the last word.
+/// There are two kinds of scope:
+///
+/// - [`Scope::new`] begins with the services of the desired table. The setters add services
+///   that a plan may delete. It is **no boundary**: a desired service is changed wherever it
+///   is, even if another program made it. Use it where one program, or one person, writes all
+///   of the table and the table's text is trusted.
+/// - [`Scope::only`] is a boundary: a desired service outside it is refused as
+///   [`PlanError::OutOfScope`](crate::table::PlanError::OutOfScope), before anything is
+///   written. Use it where several programs share a table, or where the desired table comes
+///   from somebody who may not steer all of it.
+///
+/// By default, with `Scope::new()`, no service is ever deleted, only destinations of desired
+/// services. With both kinds [`except`](Self::except) takes services out again and has the
+/// last word.
 ///
 /// ```
 /// use ipvs_netlink::ServiceId;
@@ -22,6 +32,11 @@ use crate::table::{Network, Table};
 /// let scope = Scope::new().network("192.0.2.0/24".parse()?).except(Scope::new().service(foreign));
 /// assert!(scope.contains(ServiceId::tcp("192.0.2.10:80".parse()?), &Table::new()));
 /// assert!(!scope.contains(foreign, &Table::new()));
+///
+/// // Nothing outside 192.0.2.0/24, desired or not.
+/// let boundary = Scope::only(Scope::new().network("192.0.2.0/24".parse()?));
+/// let outside = Table::from_ipvsadm("-A -t 198.51.100.1:80")?;
+/// assert!(!boundary.contains(ServiceId::tcp("198.51.100.1:80".parse()?), &outside));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
@@ -33,15 +48,34 @@ pub struct Scope {
     marks: Vec<RangeInclusive<u32>>,
     predicates: Vec<Predicate>,
     everything: bool,
+    /// Whether desired services are ours only where the rules take them in.
+    bounded: bool,
     except: Option<Arc<Self>>,
 }
 
 type Predicate = Arc<dyn Fn(ServiceId) -> bool + Send + Sync>;
 
 impl Scope {
-    /// The services of the desired table.
+    /// The services of the desired table, whatever they are.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing but the services that the rules of `scope` take in: by
+    /// [`service`](Self::service), [`formerly`](Self::formerly), [`network`](Self::network),
+    /// [`ports`](Self::ports), [`marks`](Self::marks), [`matching`](Self::matching) or
+    /// [`everything`](Self::everything), and not by [`except`](Self::except). Rules that are
+    /// added later widen it.
+    ///
+    /// A desired service outside is refused as
+    /// [`PlanError::OutOfScope`](crate::table::PlanError::OutOfScope). `Scope::only` of a
+    /// scope without rules refuses every desired service.
+    ///
+    /// A service must satisfy **one** rule, so that `network(a).ports(p)` takes in both all
+    /// ports of `a` and `p` at all addresses. For "ports `p` of `a`" give one
+    /// [`matching`](Self::matching).
+    pub fn only(scope: Self) -> Self {
+        Self { bounded: true, ..scope }
     }
 
     /// This service too, such as one that was formerly ours.
@@ -89,7 +123,8 @@ impl Scope {
         self
     }
 
-    /// None of those that `other` names. A desired service among them cannot be planned.
+    /// None of those that the rules of `other` take in. A desired service among them cannot be
+    /// planned.
     pub fn except(mut self, other: Self) -> Self {
         let other = match self.except.take() {
             Some(except) => {
@@ -114,8 +149,10 @@ impl Scope {
         self.includes(id) && !self.excludes(id)
     }
 
+    /// Whether it is not ours, even if it is desired.
     pub(crate) fn excludes(&self, id: ServiceId) -> bool {
         self.except.as_ref().is_some_and(|except| except.names(id))
+            || (self.bounded && !self.includes(id))
     }
 
     fn includes(&self, id: ServiceId) -> bool {
@@ -144,6 +181,7 @@ impl fmt::Debug for Scope {
             .field("marks", &self.marks)
             .field("predicates", &self.predicates.len())
             .field("everything", &self.everything)
+            .field("bounded", &self.bounded)
             .field("except", &self.except)
             .finish()
     }
@@ -181,6 +219,25 @@ mod tests {
         assert!(scope.contains(mark(6), &none) && !scope.contains(mark(7), &none));
         let odd = Scope::new().matching(move |id| id == mark(9));
         assert!(odd.contains(mark(9), &none) && !odd.contains(mark(8), &none));
+    }
+
+    #[test]
+    fn a_boundary_takes_no_desired_service_in_by_itself() {
+        let (inside, outside) = (tcp("10.1.0.1:80"), tcp("10.2.0.1:80"));
+        let desired: Table =
+            [inside, outside].map(|id| TableService::new(Service::new(id))).into_iter().collect();
+        let network = Scope::new().network("10.1.0.0/16".parse().unwrap());
+        assert!(network.contains(outside, &desired), "no boundary");
+        let scope = Scope::only(network);
+        assert!(scope.contains(inside, &desired) && scope.contains(inside, &Table::new()));
+        assert!(!scope.contains(outside, &desired) && scope.excludes(outside));
+        assert!(Scope::only(Scope::new()).excludes(inside));
+        assert!(!Scope::only(Scope::new().everything()).excludes(outside));
+        let but = scope.except(Scope::new().service(inside));
+        assert!(but.excludes(inside));
+        // As an exception it takes out what it would take in.
+        let all = Scope::new().everything().except(Scope::only(Scope::new().service(inside)));
+        assert!(all.excludes(inside) && !all.excludes(outside));
     }
 
     #[test]

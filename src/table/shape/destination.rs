@@ -18,6 +18,8 @@ pub(super) struct DestinationShape {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     weight: Option<Weight>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    initial_weight: Option<Weight>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     thresholds: Option<Thresholds>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     unchecked: Option<Unchecked>,
@@ -35,6 +37,8 @@ impl DestinationShape {
             address: settings.id,
             forward: Some(settings.forwarding),
             weight: destination.weight().map(Weight),
+            initial_weight: (destination.weight().is_none() && settings.weight != 1)
+                .then_some(Weight(settings.weight)),
             thresholds: (thresholds != Thresholds::default()).then_some(thresholds),
             unchecked: settings.validate(service).is_err().then_some(Unchecked(true)),
         })
@@ -58,8 +62,15 @@ impl DestinationShape {
 
     fn checked(&self, service: ServiceId, forward: Forwarding) -> Result<Destination, String> {
         let Thresholds { upper, lower } = self.thresholds.unwrap_or_default();
+        if self.weight.is_some() && self.initial_weight.is_some() {
+            let address = self.address;
+            return Err(format!(
+                "destination {address}: weight and initial_weight exclude each other"
+            ));
+        }
+        let weight = self.weight.as_ref().or(self.initial_weight.as_ref());
         let settings = Destination::new(self.address, forward)
-            .weight(self.weight.map_or(1, |Weight(weight)| weight))
+            .weight(weight.map_or(1, |Weight(weight)| *weight))
             .thresholds(upper, lower);
         if !self.unchecked.as_ref().is_some_and(|unchecked| unchecked.0) {
             settings
@@ -72,7 +83,7 @@ impl DestinationShape {
 
 impl Form for DestinationShape {
     const EXPECTED: &'static str = "a destination, a mapping with the keys address, forward, \
-                                    weight, thresholds and unchecked";
+                                    weight, initial_weight, thresholds and unchecked";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         let shape: Self = mapping::shape(entries)?;

@@ -79,6 +79,7 @@
 //! | `address` | the address and port, 0 to 65535 | must be given |
 //! | `forward` | how packets reach it, as below | the service's |
 //! | `weight` | its share of new connections, 0 to 2147483647; 0 takes it out of rotation | left open ([`TableDestination::of_any_weight`]) |
+//! | `initial_weight` | in place of `weight`: the weight with which it is added, while its weight is left open ([`TableDestination::initially`]) | 1 |
 //! | `thresholds` | a mapping of how many connections it takes: `upper`, 0 to 2147483647, 0 for no limit, and `lower`, 0 to the upper one, 0 by default | no limit |
 //! | `unchecked` | see below | `false` |
 //!

@@ -11,7 +11,7 @@ use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 use crate::model::{
     Change, Command, NameError, NumericNames, Object, Operation, Scheduler, Service, ServiceId,
 };
-use crate::table::{Actions, PlanError, ReconcileError, Table};
+use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
 fn web() -> ServiceId {
     "TCP 192.0.2.10:80".parse().unwrap()
@@ -47,6 +47,11 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Box::new(std::io::Error::from(refused.clone())),
         Box::new(ReconcileError::from(refused.clone())),
         Box::new(ReconcileError::from(plan_error.clone())),
+        Box::new(
+            Applied::new(vec![StepOutcome::Failed(refused.clone())], None)
+                .into_result()
+                .unwrap_err(),
+        ),
         Box::new(refused),
         Box::new(plan_error),
         Box::new(PlanError::OutOfScope(web())),
@@ -122,7 +127,8 @@ fn there_is_a_sample_of_every_type() {
                 NameError,
                 Error,
                 PlanError,
-                ReconcileError
+                ReconcileError,
+                Incomplete
             );
             "io".to_owned()
         })

@@ -1,7 +1,7 @@
 //! Planning, tried on a table that does what the kernel's does.
 
 mod error_texts;
-mod planning;
+pub(crate) mod planning;
 mod printing;
 mod simulation;
 mod strategies;

@@ -10,24 +10,24 @@ use crate::table::{
     TableService,
 };
 
-pub(super) fn web() -> Service {
+pub(crate) fn web() -> Service {
     Service::tcp("192.0.2.10:80".parse().unwrap()).scheduler(Scheduler::ROUND_ROBIN)
 }
 
-pub(super) fn server(host: u8) -> Destination {
+pub(crate) fn server(host: u8) -> Destination {
     Destination::masquerade(([10, 0, 0, host], 8080).into())
 }
 
-pub(super) fn wanted(service: Service, destinations: &[Destination]) -> Table {
+pub(crate) fn wanted(service: Service, destinations: &[Destination]) -> Table {
     let service = destinations.iter().cloned().fold(TableService::new(service), TableService::with);
     [service].into_iter().collect()
 }
 
-pub(super) fn there(service: Service, destinations: &[Destination]) -> Snapshot {
+pub(crate) fn there(service: Service, destinations: &[Destination]) -> Snapshot {
     Snapshot::from(&wanted(service, destinations))
 }
 
-pub(super) fn everything() -> PlanOptions {
+pub(crate) fn everything() -> PlanOptions {
     PlanOptions::new().scope(Scope::new().everything())
 }
 

@@ -31,7 +31,7 @@ fn differences_are_listed_by_service() {
         plan.to_string(),
         "\
 ~ TCP 192.0.2.10:80 scheduler rr -> sh, flags none -> sh-fallback, not persistent -> persistent 300 (disruptive: refuses new connections for a moment)
--   10.0.0.1:8080 Masq weight 1, drains
+-   10.0.0.1:8080 Masq weight 1, drains up to 30 s
 ~   10.0.0.2:8080 weight 5 -> 1, thresholds 10/5 -> 0/0
 ~   10.0.0.3:8080 Masq -> Tunnel gre csum
 +   10.0.0.4:8080 Masq weight 1
@@ -44,7 +44,7 @@ fn differences_are_listed_by_service() {
 #[test]
 fn a_service_that_leaves_says_what_it_had() {
     let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &everything()).unwrap();
-    assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1, drains\n");
+    assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1, drains up to 30 s\n");
     let at_once = everything().drain(None);
     let gone = Plan::new(&there(web(), &[server(1)]), &Table::new(), &at_once).unwrap();
     assert_eq!(gone.to_string(), "- TCP 192.0.2.10:80 rr, destinations 1 (disruptive: at once)\n");
@@ -64,7 +64,7 @@ fn clients_that_may_come_back_to_what_drains_are_told() {
     assert_eq!(
         plan.to_string(),
         "  TCP 192.0.2.10:80
--   10.0.0.1:8080 Masq weight 1, drains, active 2 inactive 1 persistent 4 (persistent clients may come back)
+-   10.0.0.1:8080 Masq weight 1, drains up to 30 s, active 2 inactive 1 persistent 4 (persistent clients may come back)
 "
     );
 }
@@ -83,7 +83,7 @@ fn outcomes_are_counted() {
     assert_eq!(
         reconciled.to_string(),
         "2 done, 1 kept, 2 skipped\n\
-         differs still:\n- TCP 192.0.2.10:80 rr, destinations 1, drains\n"
+         differs still:\n- TCP 192.0.2.10:80 rr, destinations 1, drains up to 30 s\n"
     );
     let equal = Reconciled { rounds: Vec::new(), rest: Plan::default(), ..reconciled };
     assert_eq!(equal.to_string(), "nothing differed\n");
@@ -98,7 +98,7 @@ fn a_dry_run_is_a_script() {
         "\
 ipvsadm -a -t 192.0.2.10:80 -r 10.0.0.3:8080 -m -w 1
 ipvsadm -e -t 192.0.2.10:80 -r 10.0.0.1:8080 -m -w 0
-# now wait until what has weight 0 has no connections, 30 s at most
+# now wait until what has weight 0 has no connections that carry data, 30 s at most
 ipvsadm -d -t 192.0.2.10:80 -r 10.0.0.1:8080
 "
     );

@@ -95,7 +95,7 @@ fn expected(current: &Kernel, desired: &Table, options: &PlanOptions) -> Kernel 
         let destinations = service.destinations().map(|wanted| {
             let before = before.and_then(|(_, destinations)| destinations.get(&wanted.id()));
             let kept = before.filter(|_| options.keep_weights).map(|before| before.weight);
-            let weight = wanted.weight().or(kept).unwrap_or(1);
+            let weight = wanted.weight().or(kept).unwrap_or(wanted.destination().weight);
             (wanted.id(), wanted.destination().clone().weight(weight))
         });
         let destinations = destinations.collect();

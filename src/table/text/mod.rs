@@ -97,7 +97,7 @@ impl Table {
             let service = entry.service();
             let first = (Object::Service(service.id), Line::of_service(service));
             let destinations = entry.destinations().map(move |entry| {
-                let weighted = entry.weight().is_some();
+                let weighted = entry.weight().is_some() || entry.destination().weight != 1;
                 let line = Line::of_destination(service, entry.destination(), weighted);
                 (Object::Destination(service.id, entry.id()), line)
             });
@@ -122,7 +122,8 @@ impl FromStr for Table {
 impl fmt::Display for Table {
     /// The text that [`Table::from_ipvsadm`] reads as the same table: for each service a
     /// line `-A`, then a line `-a` for each of its destinations. A weight that is not given
-    /// is left out.
+    /// is left out; [another one than 1 for the beginning](TableDestination::initially) is
+    /// written, and is read as a weight that is given.
     ///
     /// `ipvsadm -R` reads it too, but refuses what [`Change`] tells of, and puts a
     /// destination of direct routing or of a tunnel at its service's port. What

@@ -125,6 +125,16 @@ fn what_ipvsadm_cannot_say_is_not_left_out_in_silence() {
     assert_eq!(table.to_string().parse::<Table>().unwrap_err().line(), 1);
 }
 
+#[test]
+fn a_weight_for_the_beginning_is_written_as_the_weight() {
+    let server = Destination::masquerade("10.0.0.2:80".parse().unwrap());
+    let table: Table = [TableService::new(Service::tcp("192.0.2.10:80".parse().unwrap()))
+        .with(TableDestination::of_any_weight(server).initially(3))]
+    .into_iter()
+    .collect();
+    assert!(table.to_string().ends_with(" -w 3\n"), "{table}");
+}
+
 /// Counts how often it is asked, and gives another answer each time.
 #[derive(Default)]
 struct Rotating(std::cell::Cell<u8>);
@@ -157,7 +167,7 @@ fn table() -> impl Strategy<Value = Table> {
             if weighted {
                 TableDestination::from(destination)
             } else {
-                TableDestination::of_any_weight(destination)
+                TableDestination::of_any_weight(destination.weight(1))
             }
         });
         (Just(service), prop::collection::vec(entry, 0..4))

@@ -65,7 +65,7 @@ pub(super) fn change(
         ControlFlow::Continue(())
     });
     assert!(applied.is_done(), "{plan}{applied:?}");
-    assert!(!applied.outcomes().any(|outcome| matches!(outcome, StepOutcome::Expired(_))));
+    assert!(!applied.outcomes().any(|outcome| matches!(outcome, StepOutcome::Cut(_))));
     ask(held);
 }
 

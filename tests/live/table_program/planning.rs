@@ -38,7 +38,7 @@ fn what_goes_away_drains_as_it_is_told() {
     let stop = "ipvsadm -e -t 192.0.2.10:80 -r 10.0.0.3:8080 -m -w 0\n";
     let delete = "ipvsadm -d -t 192.0.2.10:80 -r 10.0.0.3:8080\n";
     for (options, condition) in [
-        (&[][..], "no connections, 30 s at most"),
+        (&[][..], "no connections that carry data, 30 s at most"),
         (
             &["--drain-until", "active", "--drain-deadline", "1500ms"],
             "no active connections, 1.5 s at most",

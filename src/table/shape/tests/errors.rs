@@ -227,7 +227,7 @@ fn of_a_destination() {
             (
                 r#""wieght": 1"#,
                 "unknown field `wieght`, expected one of `address`, `forward`, `weight`, \
-                 `thresholds`, `unchecked`",
+                 `initial_weight`, `thresholds`, `unchecked`",
             ),
             (
                 r#""weight": -1"#,

@@ -77,7 +77,7 @@ fn of_yaml() {
                 "forward: direct\n        weight: 3\n  -",
                 "forward: direct\n        wieght: 3\n  -",
                 "error: line 9 column 9: unknown field `wieght`, expected one of address, \
-                 forward, weight, thresholds, unchecked",
+                 forward, weight, initial_weight, thresholds, unchecked",
             ),
             (
                 "weight: 3\n  -",
@@ -158,7 +158,7 @@ fn of_toml() {
                 "weight = 3\n\n[[services]]",
                 "wieght = 3\n\n[[services]]",
                 "TOML parse error at line 12, column 1: unknown field `wieght`, expected one of \
-                 `address`, `forward`, `weight`, `thresholds`, `unchecked`",
+                 `address`, `forward`, `weight`, `initial_weight`, `thresholds`, `unchecked`",
             ),
             (
                 "weight = 3\n\n[[services]]",

@@ -1,0 +1,85 @@
+use std::fmt;
+
+use crate::error::{Error, ErrorKind};
+use crate::model::Change;
+use crate::table::StepOutcome;
+
+/// Why a table is not as a plan or a desired table asks: the error of
+/// [`Applied::into_result`](crate::table::Applied::into_result) and
+/// [`Reconciled::into_result`](crate::table::Reconciled::into_result).
+///
+/// It prints how many steps are not done and what became of the first of them.
+#[derive(Clone)]
+pub struct Incomplete(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    text: String,
+    kind: ErrorKind,
+    error: Option<Error>,
+}
+
+impl Incomplete {
+    /// Of so many steps some are not done. `failures` are those, with the change of each where
+    /// it is known.
+    pub(crate) fn steps<'a>(
+        steps: usize,
+        failures: impl Iterator<Item = (Option<&'a Change>, &'a StepOutcome)>,
+    ) -> Option<Self> {
+        let failures: Vec<_> = failures.collect();
+        // What was skipped was so because of another one.
+        let cause = |(_, outcome): &&(_, &StepOutcome)| {
+            !matches!(outcome, StepOutcome::Skipped { .. } | StepOutcome::Undone { .. })
+        };
+        let (change, outcome) = failures.iter().find(cause).or(failures.first())?;
+        let change = change.map(|change| format!("{change}: ")).unwrap_or_default();
+        let are = if failures.len() == 1 { "is" } else { "are" };
+        let text = format!("{} of {steps} steps {are} not done; {change}{outcome}", failures.len());
+        let error = match outcome {
+            StepOutcome::Failed(error) => Some(error.clone()),
+            _ => None,
+        };
+        let kind = error.as_ref().map_or(ErrorKind::NotAttempted, Error::kind);
+        Some(Self(Box::new(Inner { text, kind, error })))
+    }
+
+    /// The table could not be read after the writing.
+    pub(crate) fn unverified(error: &Error) -> Self {
+        let text = format!("what was done could not be verified: {error}");
+        let (kind, error) = (error.kind(), Some(error.clone()));
+        Self(Box::new(Inner { text, kind, error }))
+    }
+
+    /// Something else keeps the table from being known to be as desired.
+    pub(crate) fn other(text: impl Into<String>, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { text: text.into(), kind, error: None }))
+    }
+
+    /// The kind of the error with which the first step failed. A step that was not done for
+    /// another reason has [`ErrorKind::NotAttempted`]: somebody else has changed the table, the
+    /// observer has ended the work, or what drains was not waited for.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The error with which the first step failed, if it did with one.
+    #[must_use]
+    pub const fn error(&self) -> Option<&Error> {
+        self.0.error.as_ref()
+    }
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl fmt::Debug for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{:?}]", self.0.kind)
+    }
+}
+
+impl std::error::Error for Incomplete {}

@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+
+use crate::model::{Change, DestinationId, ServiceId};
+use crate::table::plan::{Before, Purpose};
+use crate::table::{Applied, Plan};
+
+/// The weights that destinations had before a plan let them drain.
+///
+/// The kernel has only the weight 0 of a destination that drains, which a health check or a
+/// person may have set as well. A program that is interrupted while something drains, and then
+/// wants it back, keeps this value from one plan to the next. It tells
+/// [`PlanOptions::drained_weights`](crate::table::PlanOptions::drained_weights) what to
+/// restore for destinations
+/// [of any weight](crate::table::TableDestination::of_any_weight).
+///
+/// ```no_run
+/// use ipvs_netlink::table::{DrainedWeights, Plan, PlanOptions, Table};
+/// # fn desired() -> Table { Table::new() }
+/// # fn wait() {}
+/// # fn example(ipvs: &mut ipvs_netlink::Client) -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let mut weights = DrainedWeights::new();
+/// loop {
+///     let options = PlanOptions::new().keep_weights(true).drained_weights(weights.clone());
+///     let plan = Plan::new(&ipvs.snapshot()?, &desired(), &options)?;
+///     let applied = ipvs.apply(&plan);
+///     weights.note(&plan, &applied);
+///     wait();
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrainedWeights {
+    weights: BTreeMap<(ServiceId, DestinationId), u32>,
+}
+
+impl DrainedWeights {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { weights: BTreeMap::new() }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    /// The weight that a destination had, if it drains.
+    #[must_use]
+    pub fn of(&self, service: ServiceId, destination: DestinationId) -> Option<u32> {
+        self.weights.get(&(service, destination)).copied()
+    }
+
+    /// Remembers a weight, such as that of
+    /// [`Drained::Cancelled`](crate::table::Drained::Cancelled).
+    pub fn insert(&mut self, service: ServiceId, destination: DestinationId, weight: u32) {
+        self.weights.insert((service, destination), weight);
+    }
+
+    /// Remembers what `plan` let drain, and forgets what it deleted or gave a weight, as far as
+    /// that is done according to `applied`.
+    pub fn note(&mut self, plan: &Plan, applied: &Applied) {
+        for (step, outcome) in plan.steps().zip(applied.outcomes()) {
+            if !outcome.is_done() {
+                continue;
+            }
+            match (&step.change, step.purpose, step.before()) {
+                (
+                    Change::UpdateDestination(service, after),
+                    Purpose::Drain,
+                    Some(Before::Destination { destination, .. }),
+                ) => {
+                    self.weights.insert((*service, after.id), destination.weight);
+                }
+                (
+                    Change::AddDestination(service, destination)
+                    | Change::UpdateDestination(service, destination),
+                    ..,
+                ) => {
+                    self.weights.remove(&(*service, destination.id));
+                }
+                (Change::DeleteDestination(service, id), ..) => {
+                    self.weights.remove(&(*service, *id));
+                }
+                (Change::DeleteService(service), ..) => {
+                    self.weights.retain(|(of, _), _| of != service);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::StepOutcome;
+    use crate::table::tests::planning::{everything, server, there, wanted, web};
+
+    #[test]
+    fn a_weight_is_remembered_until_the_destination_has_gone_or_is_wanted_again() {
+        let (id, first) = (web().id, server(1).id);
+        let current = there(web(), &[server(1).weight(7), server(2)]);
+        let leave = Plan::new(&current, &wanted(web(), &[server(2)]), &everything()).unwrap();
+        let mut weights = DrainedWeights::new();
+        let draining = Applied::new(vec![StepOutcome::Done, StepOutcome::Draining], None);
+        weights.note(&leave, &draining);
+        assert_eq!(weights.of(id, first), Some(7));
+
+        let mut gone = weights.clone();
+        gone.note(&leave, &Applied::new(vec![StepOutcome::Done, StepOutcome::Done], None));
+        assert!(gone.is_empty());
+
+        let current = there(web(), &[server(1).weight(0), server(2)]);
+        let back = wanted(web(), &[server(1).weight(3), server(2)]);
+        let back = Plan::new(&current, &back, &everything()).unwrap();
+        weights.note(&back, &Applied::new(vec![StepOutcome::Stopped], None));
+        assert_eq!(weights.len(), 1);
+        weights.note(&back, &Applied::new(vec![StepOutcome::Done], None));
+        assert!(weights.is_empty());
+    }
+}
