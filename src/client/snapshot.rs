@@ -121,8 +121,17 @@ impl Reading {
 impl<T: Transport> Engine<T> {
     /// Reads the whole table.
     pub(crate) async fn snapshot(&mut self) -> Result<Snapshot> {
-        let mut known: Vec<ServiceSnapshot> = Vec::new();
-        let mut again: Vec<ServiceId> = Vec::new();
+        self.snapshot_with(Vec::new()).await
+    }
+
+    /// Reads the list of services, and the destinations of those that are not `known`. Those
+    /// of a known service stay as they are known, as long as the list has the service.
+    /// `known` is in order.
+    pub(crate) async fn snapshot_with(
+        &mut self,
+        mut known: Vec<ServiceSnapshot>,
+    ) -> Result<Snapshot> {
+        let mut again: Vec<ServiceId> = known.iter().map(service_id).collect();
         let mut settled = true;
         for _ in 0..TRIES {
             // What was gone in between may come back with other destinations.

@@ -1,15 +1,16 @@
 //! Doing a plan, phase by phase.
 
-use std::iter;
+use std::collections::BTreeSet;
+use std::{iter, mem};
 
 use crate::client::{Engine, Outcome, Report, Transport, not_attempted, portion};
-use crate::error::Certainty;
-use crate::model::{Change, ServiceId};
+use crate::error::{Certainty, Result};
+use crate::model::{Change, ServiceId, ServiceSnapshot, Snapshot};
 use crate::table::drain::cut_at_once;
 use crate::table::look::Look;
 use crate::table::progress::Observer;
 use crate::table::run::Run;
-use crate::table::{Applied, OnFailure, Phase, Plan, StepOutcome};
+use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// How many changes are handed over at a time, each of them a copy.
 const PORTION: usize = 1024;
@@ -23,6 +24,40 @@ impl<T: Transport> Engine<T> {
         let mut run = self.carry_out(plan, observer).await;
         let unverified = self.verify_steps(&mut run, None).await.err();
         run.finish(unverified)
+    }
+
+    /// Does a plan that was made from `snapshot`, and brings that up to date: reads the list
+    /// of services and the services that the plan is about. Where that fails, nothing is
+    /// known.
+    pub(crate) async fn apply_from(
+        &mut self,
+        plan: &Plan,
+        snapshot: &mut Snapshot,
+        observer: Observer<'_>,
+    ) -> Applied {
+        if plan.is_empty() {
+            return Applied::new(Vec::new(), None);
+        }
+        let mut run = self.carry_out(plan, observer).await;
+        let unverified = match self.read_again(plan, mem::take(snapshot)).await {
+            Ok(now) => {
+                *snapshot = now;
+                self.verify_steps(&mut run, Some(snapshot)).await.err()
+            }
+            Err(error) => Some(error),
+        };
+        run.finish(unverified)
+    }
+
+    /// Reads the list of services, and of the services in `before` those that a plan is about.
+    pub(crate) async fn read_again(&mut self, plan: &Plan, before: Snapshot) -> Result<Snapshot> {
+        // What was left out of it would never be found.
+        if !before.is_consistent() {
+            return self.snapshot().await;
+        }
+        let touched: BTreeSet<ServiceId> = plan.steps().filter_map(Step::service).collect();
+        let is_known = |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
+        self.snapshot_with(before.into_iter().filter(is_known).collect()).await
     }
 
     /// Does a plan.

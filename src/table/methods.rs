@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::client::cancel_safety;
 use crate::client::{self, block};
 use crate::error::Result;
-use crate::model::{DestinationId, ServiceId};
+use crate::model::{DestinationId, ServiceId, Snapshot};
 use crate::table::{
     Applied, DrainPolicy, DrainProgress, Drained, Plan, PlanOptions, Progress, ReconcileError,
     Reconciled, Table,
@@ -41,6 +41,46 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
                 $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
+            }
+
+            /// As [`apply_with`](Self::apply_with), for a plan that was made from `snapshot`,
+            /// which is brought up to date: after the last step the list of services is read,
+            /// and the services that the plan is about. Then [`Plan::new`] tells what differs
+            /// still, and the next plan needs no reading before it.
+            ///
+            /// `snapshot` keeps the destinations of other services, with their counters, as they
+            /// were: what others have changed there in the meantime is not noticed. It becomes
+            /// empty, and not [consistent](crate::Snapshot::is_consistent), where the table
+            /// could not be read again, which [`Applied::unverified`] tells. A snapshot that is
+            /// not consistent is replaced as a whole. For an empty plan nothing is read.
+            ///
+            /// With the blocking client:
+            ///
+            /// ```no_run
+            /// use std::ops::ControlFlow;
+            ///
+            /// use ipvs_netlink::table::{Plan, PlanOptions, Table};
+            /// # fn desired() -> Table { Table::new() }
+            /// # fn example(ipvs: &mut ipvs_netlink::Client) -> Result<(), Box<dyn std::error::Error>> {
+            ///
+            /// let (desired, options) = (desired(), PlanOptions::new());
+            /// let mut snapshot = ipvs.snapshot()?;
+            /// let plan = Plan::new(&snapshot, &desired, &options)?;
+            /// print!("{plan}");
+            /// ipvs.apply_from(&plan, &mut snapshot, |_| ControlFlow::Continue(())).into_result()?;
+            /// let rest = Plan::new(&snapshot, &desired, &options)?;
+            /// assert!(rest.is_empty(), "somebody else writes the table");
+            /// # Ok(())
+            /// # }
+            /// ```
+            $(#[doc = cancel_safety!($async plans)])?
+            pub $($async)? fn apply_from(
+                &mut self,
+                plan: &Plan,
+                snapshot: &mut Snapshot,
+                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
+            ) -> Applied {
+                $wait!(self.engine.apply_from(plan, snapshot, &mut observer))
             }
 
             /// As [`apply`](Self::apply). `observer` is told of each phase before it begins,
@@ -85,8 +125,10 @@ macro_rules! table_operations {
             }
 
             /// Makes the table as desired: reads it, makes a plan, applies that, and reads
-            /// it again. What differs then is planned and applied once more, and what
-            /// differs after that is reported.
+            /// again the list of services and the services that the plan was about. What
+            /// differs then is planned and applied once more, and what differs after that is
+            /// reported. What others change meanwhile in the destinations of other services is
+            /// not noticed by this call but by the next.
             ///
             /// Nothing is written when nothing differs. It can be called again and again.
             ///

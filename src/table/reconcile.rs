@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::client::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
-use crate::model::Connections;
+use crate::model::{Connections, Snapshot};
 use crate::table::progress::Observer;
 use crate::table::{
     Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
@@ -26,7 +26,10 @@ pub struct Reconciled {
     /// that were not waited for.
     pub rest: Plan,
     /// Whether that was seen in a [consistent](crate::Snapshot::is_consistent) reading of
-    /// the table. If not, others kept writing, and `rest` may have too little or too much.
+    /// the table. If not, others kept writing, and `rest` may have too little or too much. After
+    /// a plan that is the list of services and the services that the plan was about: what
+    /// others have changed meanwhile in the destinations of other services shows in the next
+    /// call.
     pub consistent: bool,
     /// Why it was not found out what differs still, if something was written and the table
     /// could not be read or planned again.
@@ -149,12 +152,15 @@ impl<T: Transport> Engine<T> {
         let mut plan = Plan::new(&snapshot, desired, options)?;
         while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
             let mut run = self.carry_out(&plan, observer).await;
-            let next = match self.snapshot().await {
+            let next = match self.read_again(&plan, snapshot).await {
                 Ok(now) => {
                     snapshot = now;
                     Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)
                 }
-                Err(error) => Err(ReconcileError::Read(error)),
+                Err(error) => {
+                    snapshot = Snapshot::default();
+                    Err(ReconcileError::Read(error))
+                }
             };
             let unverified = match &next {
                 // What need not be changed is as the steps asked.

@@ -4,7 +4,7 @@ use crate::client::Engine;
 use crate::client::tests::changes::service;
 use crate::client::tests::dumps::entry;
 use crate::client::tests::script::{Script, dumped, ready};
-use crate::model::{Service, ServiceEntry, ServiceId, Snapshot, Stats};
+use crate::model::{Service, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot, Stats};
 use crate::wire::tests::any_report::AnyReport;
 
 fn id(port: u16) -> ServiceId {
@@ -61,8 +61,12 @@ impl Table {
         self
     }
 
-    fn read(mut self) -> Snapshot {
-        let snapshot = ready(self.engine.snapshot()).unwrap();
+    fn read(self) -> Snapshot {
+        self.read_with(Vec::new())
+    }
+
+    fn read_with(mut self, known: Vec<ServiceSnapshot>) -> Snapshot {
+        let snapshot = ready(self.engine.snapshot_with(known)).unwrap();
         self.commands.assert_finished();
         self.dumps.assert_finished();
         snapshot
@@ -78,6 +82,27 @@ fn shape(snapshot: &Snapshot) -> Vec<(u16, Vec<u16>)> {
         all.map(|entry| entry.destination.id.address.port()).collect()
     };
     snapshot.services().map(|service| (port(service), ports(service))).collect()
+}
+
+#[test]
+fn of_services_that_are_known_only_the_list_is_read() {
+    let known = Table::new()
+        .services(&[&[1, 2, 3]])
+        .destinations(&[&[1]])
+        .destinations(&[&[2]])
+        .destinations(&[&[3]])
+        .again(&[&[1, 2, 3]])
+        .read();
+    let known = known.into_iter().filter(|service| service.entry.service.id != id(2));
+    // The third one has gone, the fourth is new, and the second is read again.
+    let snapshot = Table::new()
+        .services(&[&[1, 2, 4]])
+        .destinations(&[&[5]])
+        .destinations(&[])
+        .again(&[&[1, 2, 4]])
+        .read_with(known.collect());
+    assert!(snapshot.is_consistent());
+    assert_eq!(shape(&snapshot), [(1, vec![1]), (2, vec![5]), (4, vec![])]);
 }
 
 #[test]
