@@ -74,10 +74,8 @@ impl Table {
 }
 
 fn shape(snapshot: &Snapshot) -> Vec<(u16, Vec<u16>)> {
-    let port = |service: &crate::model::ServiceSnapshot| {
-        service.entry.service.id.address().unwrap().port()
-    };
-    let ports = |service: &crate::model::ServiceSnapshot| {
+    let port = |service: &ServiceSnapshot| service.entry.service.id.address().unwrap().port();
+    let ports = |service: &ServiceSnapshot| {
         let all = service.destinations.iter();
         all.map(|entry| entry.destination.id.address.port()).collect()
     };
