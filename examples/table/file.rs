@@ -41,8 +41,32 @@ pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
     let name = source.path.display();
     let format = format(source)
         .ok_or_else(|| Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")))?;
-    text::parse(bytes, format, source.names)
-        .map_err(|error| Failure::invalid(format!("{name}: {}", short(error))))
+    text::parse(bytes, format, source.names).map_err(|error| {
+        let other = looks_like(bytes).filter(|other| {
+            // JSON is YAML, too.
+            *other != format && (format, *other) != (Format::Yaml, Format::Json)
+        });
+        let advice = other.map(|other| format!("; this looks like --format {other}"));
+        Failure::invalid(format!("{name}: {}{}", short(error), advice.unwrap_or_default()))
+    })
+}
+
+/// What is in a text, by its first line that is not empty and no comment.
+fn looks_like(bytes: &[u8]) -> Option<Format> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let line = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
+    let begins = |with: &[&str]| with.iter().any(|with| line.starts_with(with.as_bytes()));
+    if begins(&["{"]) {
+        Some(Format::Json)
+    } else if begins(&["[[", "services ="]) {
+        Some(Format::Toml)
+    } else if begins(&["services:", "---", "%YAML"]) {
+        Some(Format::Yaml)
+    } else if begins(&["-A", "-a", "--add-", "ipvsadm "]) {
+        Some(Format::Ipvsadm)
+    } else {
+        None
+    }
 }
 
 /// What a file has, as far as it is read.

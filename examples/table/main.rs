@@ -18,6 +18,7 @@ mod apply;
 mod arguments;
 mod drain;
 mod exit;
+mod fault;
 mod file;
 mod json;
 mod kernel;

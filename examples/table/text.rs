@@ -2,10 +2,11 @@
 //! to read and plan what they let through takes no more than 256 MB of memory.
 
 use ipvs_netlink::table::{Table, TableService};
-use ipvs_netlink::{Names, NumericNames, SystemNames};
+use ipvs_netlink::{NameError, Names, NumericNames, SystemNames};
 use serde_saphyr::granit_parser::{self, Event, Parser};
 use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
 
+use crate::fault;
 use crate::values::Format;
 
 /// Such a table is 13 MB of JSON, and less in other formats.
@@ -58,7 +59,13 @@ fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
     at_most(MOST, count(bytes, b'\n'), "lines")?;
     let system = SystemNames::new();
     let names: &dyn Names = if names { &system } else { &NumericNames };
-    let table = Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string())?;
+    let table = Table::from_ipvsadm(bytes, names).map_err(|error| {
+        let message = error.to_string();
+        match message.contains(&NameError::NotLookedUp.to_string()) {
+            true => format!("{message}; --names looks them up"),
+            false => message,
+        }
+    })?;
     // An empty file may be one that is just being written.
     match table.is_empty() {
         true => Err("there is no service in it; YAML can say `services: []`".into()),
@@ -69,7 +76,13 @@ fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
 fn json(text: &str) -> Result<Table, String> {
     // Services, destinations and their settings are mappings all.
     at_most(2 * MOST, count(text.as_bytes(), b'{'), "mappings")?;
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column, message) = (error.line(), error.column(), error.to_string());
+        match message.strip_suffix(&format!(" at line {line} column {column}")) {
+            Some(message) => format!("line {line}, column {column}: {message}"),
+            None => message,
+        }
+    })
 }
 
 /// Aliases of aliases are refused: there is no list of lists in a table. How often an anchor
@@ -85,13 +98,13 @@ fn yaml(text: &str) -> Result<Table, String> {
             enforce_alias_anchor_ratio: false,
         },
         // All that takes much memory, and none is needed: what `<<` merges, comments, numbers
-        // in errors, and the lines around an error in a long text.
+        // in errors, and the lines around an error.
         merge_keys: MergeKeyPolicy::Error,
         emit_comments: false,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
-        with_snippet: text.len() < 1 << 20,
+        with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| fault::told(text, &error))
 }
 
 /// Refuses lists and mappings as keys, by an alias too. No table has any, but they are kept as
@@ -117,7 +130,7 @@ fn plain_keys(text: &str) -> Result<(), String> {
             if *is_key && !matches!(event, Event::Scalar(..)) {
                 let (line, column) = (span.start.line(), span.start.col() + 1);
                 let expected = "expected a key, found a list, a mapping or an alias";
-                return Err(format!("line {line} column {column}: {expected}"));
+                return Err(format!("line {line}, column {column}: {expected}"));
             }
             *is_key = !*is_key;
         }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::model::address_text::{self, End};
 use crate::model::invalid::OnBroken;
 use crate::model::service_id::check_plain;
 use crate::model::{AddressFamily, Forwarding, InvalidValue, ServiceId, Stats, Tunnel};
@@ -74,12 +75,11 @@ impl FromStr for DestinationId {
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// When the text is anything else. The rule says which part is wrong: no port or one over
+    /// 65535, IPv6 without brackets, a name of a host or port.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rule = "must be like 10.0.0.2:8080 or [2001:db8::2]:8080";
-        text.parse()
-            .map(|address| Self { address })
-            .map_err(|_| InvalidValue::new("destination", format!("{text:?}"), rule))
+        let address = address_text::parse(End::Destination, "destination", text)?;
+        Ok(Self { address })
     }
 }
 

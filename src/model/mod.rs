@@ -4,6 +4,7 @@
 //! planners, converters and tests can use them on any machine.
 
 mod address_family;
+pub(crate) mod address_text;
 mod change;
 mod command_line;
 mod daemon;

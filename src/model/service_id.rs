@@ -3,6 +3,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use crate::model::address_text::{self, End};
 use crate::model::{AddressFamily, InvalidValue, Protocol};
 
 /// What names a virtual service: protocol, address and port, or a firewall mark
@@ -189,7 +190,7 @@ impl FromStr for ServiceId {
             }
             [protocol, address] => Self::Address {
                 protocol: protocol.parse()?,
-                address: address.parse().map_err(|_| invalid())?,
+                address: address_text::parse(End::Service, "service address", address)?,
             },
             _ => return Err(invalid()),
         };

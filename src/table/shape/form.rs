@@ -99,6 +99,19 @@ impl<'de, F: Form> Visitor<'de> for Reader<F> {
         F::of_number(number.into()).map_err(|refused| refused.error::<F, E>(unexpected))
     }
 
+    fn visit_f64<E: Error>(self, number: f64) -> Result<F, E> {
+        // YAML takes `010` for 10.0, which is not what is in the text.
+        let unexpected = match number.fract() == 0.0 {
+            true => Unexpected::Other("a number with a point, an exponent or leading zeros"),
+            false => Unexpected::Float(number),
+        };
+        Err(E::invalid_type(unexpected, &F::EXPECTED))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<F, E> {
+        Err(E::invalid_type(Unexpected::Other("null"), &F::EXPECTED))
+    }
+
     fn visit_bool<E: Error>(self, truth: bool) -> Result<F, E> {
         F::of_truth(truth).map_err(|refused| refused.error::<F, E>(Unexpected::Bool(truth)))
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::ser::Serializer;
 
+use crate::model::address_text::{self, End};
 use crate::model::{
     AddressFamily, DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceId,
 };
@@ -25,7 +26,7 @@ impl Form for SocketAddr {
                                     \"[2001:db8::1]:80\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
-        parse("service address", text, "must be like 192.0.2.10:80 or [2001:db8::1]:80")
+        Ok(address_text::parse(End::Service, "service address", text)?)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

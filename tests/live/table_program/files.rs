@@ -18,7 +18,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         - {fwmark: 3, flags: [*b,*b,*b,*b,*b,*b,*b,*b,*b]}\n";
     let twice = "services: [{tcp: 1.2.3.4:80}, {tcp: 1.2.3.4:80}]";
     let cases: &[(&str, &[u8], &str)] = &[
-        ("unknown.yaml", b"services:\n  - tcp: 1.2.3.4:80\n    wieght: 3\n", "line 3 column 5: unknown field `wieght`"),
+        ("unknown.yaml", b"services:\n  - tcp: 1.2.3.4:80\n    wieght: 3\n", "line 3, column 5: unknown field `wieght`"),
         ("unknown.toml", b"[[services]]\ntcp = \"1.2.3.4:80\"\nwieght = 3\n", "line 3, column 1: unknown field `wieght`"),
         ("twice.toml", b"# Web\n[[services]]\ntcp = \"1.2.3.4:80\"\n[[services]]\ntcp = \"1.2.3.4:80\"\n", "line 4: service TCP 1.2.3.4:80: must not be given twice"),
         ("second.toml", b"[[services]]\nfwmark = 1\n\n[[services]]\ntcp = \"x\"\n", "line 5, column 7: service address"),
@@ -31,11 +31,27 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         ("empty.yaml", b"", "line 1"),
         ("utf8.yaml", b"services:\n  - tcp: \xff\n", "line 2: not UTF-8"),
         ("nul.toml", b"\0", "line 1"),
-        ("laughs.yaml", laughs.as_bytes(), "line 3 column 26: invalid type: sequence, expected a flag"),
+        ("laughs.yaml", laughs.as_bytes(), "line 3, column 26: invalid type: sequence, expected a flag"),
         ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
         ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
         ("flush.ipvsadm", b"-C\n", "line 1"),
         ("empty.ipvsadm", b"# nothing\n", "there is no service in it"),
+        (
+            "method.yaml",
+            b"services:\n  - tcp: 10.0.0.1:80\n    destinations:\n      - address: 10.0.0.1:80\n        forward: direct\n      - weight: 1\n        address: 10.0.0.2:080\n",
+            "method.yaml: line 7, column 18: service TCP 10.0.0.1:80: destination 10.0.0.2:80: forward must be given",
+        ),
+        ("merge.yaml", b"services:\n  - &w {tcp: 1.2.3.4:80}\n  - <<: *w\n", "line 3, column 5: merge keys (<<) are not read; aliases"),
+        ("two.yaml", b"services: []\n---\nservices: []\n", "a second document"),
+        ("port.yaml", b"services: [{fwmark: 5, forward: direct, destinations: [{address: 10.0.0.2}]}]", "or :0 in a service of a firewall mark"),
+        ("high.json", b"{\"services\": [{\"tcp\": \"1.2.3.4:65536\"}]}", "line 1, column 37: service address \"1.2.3.4:65536\": the port must be at most 65535"),
+        ("octal.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: 010}]}]", "leading zeros"),
+        ("names.ipvsadm", b"-A -t www.example.com:80\n", "--names looks them up"),
+        ("toml.yaml", b"# Web\n[[services]]\ntcp = \"1.2.3.4:80\"\n", "; this looks like --format toml"),
+        ("yaml.toml", b"services:\n  - tcp: 1.2.3.4:80\n", "; this looks like --format yaml"),
+        ("yaml.json", b"services:\n  - tcp: 1.2.3.4:80\n", "; this looks like --format yaml"),
+        ("saved.yaml", b"-A -t 1.2.3.4:80 -s rr\n", "; this looks like --format ipvsadm"),
+        ("json.rules", b"{\"services\": []}\n", "; this looks like --format json"),
     ];
     for (name, text, expected) in cases {
         let file = folder.write(name, text);
@@ -43,6 +59,8 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
             let (code, _, errors) = run(command, &file);
             assert_eq!(code, 5, "{name}: {errors}");
             assert!(errors.contains(expected), "{name}: {errors}");
+            assert_eq!(errors.trim_end().lines().count(), 1, "{name}: {errors}");
+            assert_eq!(errors.matches(name).count(), 1, "{name}: {errors}");
             assert!(errors.len() < 3000, "{name}: {}", errors.len());
         }
     }

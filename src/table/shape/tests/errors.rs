@@ -73,7 +73,7 @@ fn of_what_names_a_service() {
             ),
             (
                 r#""tcp": "1.2.3.4""#,
-                r#"service address "1.2.3.4": must be like 192.0.2.10:80 or [2001:db8::1]:80"#,
+                r#"service address "1.2.3.4": needs a port, as in 192.0.2.10:80 or [2001:db8::1]:80"#,
             ),
             (
                 r#""tcp": 80"#,
@@ -234,6 +234,11 @@ fn of_a_destination() {
                 "invalid value: integer `-1`, expected weight, 0 to 2147483647, a whole number",
             ),
             (
+                r#""weight": 10.0"#,
+                "invalid type: a number with a point, an exponent or leading zeros, expected \
+                 weight, 0 to 2147483647, a whole number",
+            ),
+            (
                 r#""weight": "3""#,
                 r#"invalid type: string "3", expected weight, 0 to 2147483647, a whole number"#,
             ),
@@ -263,7 +268,8 @@ fn of_a_destination() {
             (r#""destinations": [{"forward": "direct"}]"#, "missing field `address`"),
             (
                 r#""destinations": [{"address": "server-1:80"}]"#,
-                r#"destination "server-1:80": must be like 10.0.0.2:8080 or [2001:db8::2]:8080"#,
+                "destination \"server-1:80\": the host must be an address in numbers; names are \
+                 not looked up here",
             ),
             (
                 r#""destinations": [{"address": "0.0.0.0:80"}]"#,

@@ -88,7 +88,7 @@ fn of_yaml() {
             (
                 "weight: 3\n  -",
                 "weight:\n  -",
-                "error: line 9 column 9: invalid type: unit value, expected weight, 0 to \
+                "error: line 9 column 9: invalid type: null, expected weight, 0 to \
                  2147483647, a whole number",
             ),
             (
@@ -111,8 +111,8 @@ fn of_yaml() {
             (
                 "10.0.0.3:80",
                 "10.0.0.3",
-                "error: line 7 column 18: destination \"10.0.0.3\": must be like 10.0.0.2:8080 \
-                 or [2001:db8::2]:8080",
+                "error: line 7 column 18: destination \"10.0.0.3\": needs a port, as in \
+                 10.0.0.2:8080 or [2001:db8::2]:8080, or :0 in a service of a firewall mark",
             ),
             (
                 "10.0.0.3",
