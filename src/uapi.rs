@@ -138,6 +138,11 @@ pub(crate) const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
 pub(crate) const NLMSGERR_ATTR_MSG: u16 = 1;
 pub(crate) const NLMSGERR_ATTR_OFFS: u16 = 2;
 
-/// Largest value of a duration in seconds that no supported kernel overflows:
-/// `INT_MAX / HZ` with HZ at its largest, 1000.
-pub(crate) const MAX_SECONDS: u64 = 2_147_483;
+/// Most seconds that any kernel takes for a timeout of the namespace: `INT_MAX / HZ` with
+/// HZ at its smallest, 100. Kernels with a larger HZ refuse the last part of the range.
+/// Source: `ip_vs_ctl.c:ip_vs_set_timeout`.
+pub(crate) const MAX_TIMEOUT_SECONDS: u64 = 21_474_836;
+
+/// Most seconds of persistence that no kernel wraps: `UINT_MAX / HZ` with HZ at its largest,
+/// 1000. The kernel multiplies without a check. Source: `ip_vs_ctl.c:ip_vs_add_service`.
+pub(crate) const MAX_PERSISTENCE_SECONDS: u64 = 4_294_967;

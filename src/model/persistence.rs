@@ -29,8 +29,14 @@ const ENGINE_RULE: &str = "must be 1 to 16 characters of A-Z a-z 0-9 _ -";
 #[doc(alias = "IP_VS_SVC_F_PERSISTENT")]
 pub struct Persistence {
     /// How long a template lives after its last connection ended, in whole
-    /// seconds, 0 to 2147483. The kernel accepts 0; such templates live for about
+    /// seconds, 0 to 4294967. The kernel accepts 0; such templates live for about
     /// a minute.
+    ///
+    /// The kernel stores the timeout in ticks, in 32 bits, without a check: at 1000 Hz
+    /// (`CONFIG_HZ`) more than 4294967 s become a short timeout in silence, so more are
+    /// refused here. A kernel of 250 or 100 Hz can hold and report more. On a 32-bit
+    /// kernel a timer reaches only half as far, 2147483 s at 1000 Hz: a template that is to
+    /// live longer expires at once.
     #[doc(alias = "IPVS_SVC_ATTR_TIMEOUT")]
     pub timeout: Duration,
     /// Which part of the client's address counts, `None` (the default) for all of
@@ -101,7 +107,7 @@ impl Persistence {
     }
 
     pub(crate) fn check_timeout(&self) -> Result<(), InvalidValue> {
-        seconds::check("persistence timeout", self.timeout)
+        seconds::check_persistence(self.timeout)
     }
 }
 
@@ -207,11 +213,11 @@ mod tests {
 
     #[test]
     fn timeouts_are_whole_seconds_that_no_kernel_overflows() {
-        for timeout in [Duration::from_millis(1500), Duration::from_secs(2_147_484), Duration::MAX]
+        for timeout in [Duration::from_millis(1500), Duration::from_secs(4_294_968), Duration::MAX]
         {
             assert!(Persistence::new(timeout).check_timeout().is_err());
         }
-        let longest = Persistence::new(Duration::from_secs(2_147_483));
+        let longest = Persistence::new(Duration::from_secs(4_294_967));
         assert!(longest.check_timeout().is_ok());
         assert!(Persistence::new(Duration::ZERO).check_timeout().is_ok());
     }

@@ -1,25 +1,37 @@
 use std::time::Duration;
 
 use crate::model::InvalidValue;
-use crate::uapi::MAX_SECONDS;
+use crate::uapi::{MAX_PERSISTENCE_SECONDS, MAX_TIMEOUT_SECONDS};
 
-/// The whole seconds of `duration`, as the kernel takes them.
-///
-/// A fraction is refused, not rounded; so is a value that the kernel's
-/// multiplication by HZ would overflow without a word.
-pub(crate) fn check(field: &'static str, duration: Duration) -> Result<(), InvalidValue> {
-    if duration.subsec_nanos() != 0 {
-        let value = format!("{duration:?}");
-        return Err(InvalidValue::new(field, value, "must be whole seconds"));
+/// Checks a timeout of the namespace: whole seconds, no more than the kernel with the
+/// slowest tick takes.
+pub(crate) fn check_timeout(field: &'static str, timeout: Duration) -> Result<(), InvalidValue> {
+    check(field, timeout, MAX_TIMEOUT_SECONDS, "must be at most 21474836 s")
+}
+
+/// Checks a persistence timeout: whole seconds that no kernel wraps when it turns them into
+/// ticks.
+pub(crate) fn check_persistence(timeout: Duration) -> Result<(), InvalidValue> {
+    check("persistence timeout", timeout, MAX_PERSISTENCE_SECONDS, "must be at most 4294967 s")
+}
+
+/// A fraction is refused, not rounded.
+fn check(
+    field: &'static str,
+    timeout: Duration,
+    most: u64,
+    rule: &'static str,
+) -> Result<(), InvalidValue> {
+    if timeout.subsec_nanos() != 0 {
+        return Err(InvalidValue::new(field, format!("{timeout:?}"), "must be whole seconds"));
     }
-    if duration.as_secs() > MAX_SECONDS {
-        let value = format!("{} s", duration.as_secs());
-        return Err(InvalidValue::new(field, value, "must be at most 2147483 s"));
+    if timeout.as_secs() > most {
+        return Err(InvalidValue::new(field, format!("{} s", timeout.as_secs()), rule));
     }
     Ok(())
 }
 
-/// The number that goes into a message. It saturates: [`check`] comes first.
+/// The number that goes into a message. It saturates: the checks come first.
 pub(crate) fn number(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

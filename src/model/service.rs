@@ -159,7 +159,7 @@ impl Service {
     /// Names the first field that breaks a rule: a protocol other than TCP, UDP
     /// and SCTP, an IPv6 scope or flow label, firewall mark 0, a scheduler or
     /// engine name that could not be a module's, flag bits that are not flags, a
-    /// persistence timeout with a fraction or over 2147483 s, a mask of the other
+    /// persistence timeout with a fraction or over 4294967 s, a mask of the other
     /// family, a prefix outside 1 to 128.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         self.id.check_balanced()?;

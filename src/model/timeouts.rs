@@ -7,6 +7,12 @@ use crate::model::{InvalidValue, seconds};
 ///
 /// Reading gives all three. In writing, what is `None` stays as it is.
 ///
+/// The kernel counts timeouts in ticks and takes at most 2147483647 of them. How long that
+/// is depends on its tick rate (`CONFIG_HZ`), which no client sees: 21474836 s at 100 Hz,
+/// 8589934 s at 250 Hz, 2147483 s at 1000 Hz. It refuses more as
+/// [`Rejected`](crate::ErrorKind::Rejected), and changes none of the three then. 32-bit
+/// kernels have the same limit.
+///
 /// ```
 /// use std::time::Duration;
 /// use ipvs_netlink::Timeouts;
@@ -18,13 +24,14 @@ use crate::model::{InvalidValue, seconds};
 #[non_exhaustive]
 #[doc(alias = "IPVS_CMD_SET_CONFIG")]
 pub struct Timeouts {
-    /// Established TCP connections: whole seconds, 1 to 2147483, the kernel's
-    /// default is 900.
+    /// Established TCP connections: whole seconds, 1 to 21474836 (to 2147483 on any
+    /// kernel), the kernel's default is 900.
     pub tcp: Option<Duration>,
-    /// TCP connections after a FIN: whole seconds, 1 to 2147483, the kernel's
-    /// default is 120.
+    /// TCP connections after a FIN: whole seconds, 1 to 21474836 (to 2147483 on any
+    /// kernel), the kernel's default is 120.
     pub tcp_fin: Option<Duration>,
-    /// UDP: whole seconds, 1 to 2147483, the kernel's default is 300.
+    /// UDP: whole seconds, 1 to 21474836 (to 2147483 on any kernel), the kernel's
+    /// default is 300.
     pub udp: Option<Duration>,
 }
 
@@ -56,7 +63,7 @@ impl Timeouts {
     /// # Errors
     ///
     /// When a timeout is 0 (which the kernel would take for "unchanged"), has a
-    /// fraction of a second, or is over 2147483 s.
+    /// fraction of a second, or is over 21474836 s, which no kernel takes.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         let fields = [
             ("tcp timeout", self.tcp),
@@ -68,7 +75,7 @@ impl Timeouts {
                 Some(Duration::ZERO) => {
                     return Err(InvalidValue::new(field, "0 s", "must be at least 1 s"));
                 }
-                Some(timeout) => seconds::check(field, timeout)?,
+                Some(timeout) => seconds::check_timeout(field, timeout)?,
                 None => {}
             }
         }
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn each_timeout_is_checked_by_name() {
-        let bad = [Duration::ZERO, Duration::from_millis(1), Duration::from_secs(2_147_484)];
+        let bad = [Duration::ZERO, Duration::from_millis(1), Duration::from_secs(21_474_837)];
         for timeout in bad {
             let all = [
                 (Timeouts::default().tcp(timeout), "tcp timeout"),
@@ -105,6 +112,6 @@ mod tests {
             }
         }
         assert!(Timeouts::default().validate().is_ok());
-        assert!(Timeouts::default().tcp(Duration::from_secs(2_147_483)).validate().is_ok());
+        assert!(Timeouts::default().tcp(Duration::from_secs(21_474_836)).validate().is_ok());
     }
 }

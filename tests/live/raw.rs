@@ -78,6 +78,14 @@ pub(crate) fn add_service(protocol: u16, address: [u8; 4], port: u16, scheduler:
     assert_eq!(send(NEW_SERVICE, &attributes().nest(1, &service)), 0);
 }
 
+/// Adds a persistent IPv4 TCP service whatever its timeout.
+pub(crate) fn add_persistent(address: [u8; 4], port: u16, seconds: u32) {
+    let flags = [1_u32.to_ne_bytes(), u32::MAX.to_ne_bytes()].concat();
+    let service = service_id(6, address, port).bytes(6, b"rr\0").bytes(7, &flags);
+    let service = service.u32(8, seconds).u32(9, u32::MAX);
+    assert_eq!(send(NEW_SERVICE, &attributes().nest(1, &service)), 0);
+}
+
 /// Adds a destination to `TCP 192.0.2.10:80` whatever its method and tunnel.
 pub(crate) fn add_destination(
     address: [u8; 4],

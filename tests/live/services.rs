@@ -32,7 +32,7 @@ fn every_service_is_read_back_as_it_was_written() {
         Service::fwmark(1, AddressFamily::Ipv4),
         Service::fwmark(1, AddressFamily::Ipv6).persistence(minute().prefix(64)),
         Service::fwmark(u32::MAX, AddressFamily::Ipv4),
-        tcp("10.0.0.2:1").persistent(Duration::from_secs(2_147_483)),
+        tcp("10.0.0.2:1").persistent(Duration::from_secs(4_294_967)),
         tcp("10.0.0.2:2").persistent(Duration::ZERO),
         tcp("10.0.0.2:3").persistence(minute().netmask([255, 0, 255, 0].into())),
         tcp("10.0.0.2:4").persistence(minute().netmask(Ipv4Addr::UNSPECIFIED)),

@@ -110,8 +110,7 @@ fn an_edit_to_an_invalid_value_is_not_sent() {
 fn an_edit_to_an_invalid_value_is_not_hidden_by_one_that_was_read() {
     let script = Script::new();
     let mut engine = script.engine();
-    // As long as `ipvsadm` allows.
-    let long = service().persistent(Duration::from_secs(31 * 86_400));
+    let long = beyond_the_limit();
     let odd = rich().scheduler(Scheduler::reported(b"my.own").unwrap());
     let persist = |it: &mut Service, persistence| it.persistence = Some(persistence);
     for (read, field) in [

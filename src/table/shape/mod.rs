@@ -64,7 +64,7 @@
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
-//! | `timeout` | how long a client is remembered: a duration, 0 to 2147483 seconds | must be given |
+//! | `timeout` | how long a client is remembered: a duration, 0 to 4294967 seconds | must be given |
 //! | `netmask` | for IPv4: the bits of a client's address that count, like `255.255.255.0` | all |
 //! | `prefix` | for IPv6: how many bits count, 1 to 128 | 128 |
 //! | `engine` | the kernel's name for the persistence engine, such as `sip` | none |

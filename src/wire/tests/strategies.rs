@@ -14,7 +14,7 @@ use crate::model::{
     Service, ServiceEntry, ServiceFlags, ServiceId, Stats, SyncDaemon, Thresholds, Timeouts,
     Tunnel, UnknownForwarding, UnknownTunnel, Version,
 };
-use crate::uapi::MAX_SECONDS;
+use crate::uapi::{MAX_PERSISTENCE_SECONDS, MAX_TIMEOUT_SECONDS};
 
 pub(crate) fn family() -> impl Strategy<Value = AddressFamily> {
     prop_oneof![Just(AddressFamily::Ipv4), Just(AddressFamily::Ipv6)]
@@ -61,8 +61,8 @@ pub(crate) fn service_id() -> impl Strategy<Value = ServiceId> {
     identity(prop_oneof![Just(Protocol::TCP), Just(Protocol::UDP), Just(Protocol::SCTP)])
 }
 
-fn seconds(least: u64) -> impl Strategy<Value = Duration> {
-    prop_oneof![Just(least), Just(MAX_SECONDS), least..=MAX_SECONDS].prop_map(Duration::from_secs)
+fn seconds(least: u64, most: u64) -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(least), Just(most), least..=most].prop_map(Duration::from_secs)
 }
 
 fn reported_name(longest: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -81,13 +81,16 @@ fn netmask(
 
 fn persistence(family: AddressFamily) -> impl Strategy<Value = Persistence> {
     let engine = "[A-Za-z0-9_-]{1,16}".prop_map(|name| name.parse().unwrap());
-    (seconds(0), option::of(netmask(family, 1..=128_u8)), option::of(engine)).prop_map(
-        |(timeout, netmask, engine)| {
+    (
+        seconds(0, MAX_PERSISTENCE_SECONDS),
+        option::of(netmask(family, 1..=128_u8)),
+        option::of(engine),
+    )
+        .prop_map(|(timeout, netmask, engine)| {
             let mut persistence = Persistence::new(timeout);
             (persistence.netmask, persistence.engine) = (netmask, engine);
             persistence
-        },
-    )
+        })
 }
 
 fn flags() -> impl Strategy<Value = ServiceFlags> {
@@ -244,7 +247,7 @@ pub(crate) fn daemon() -> impl Strategy<Value = SyncDaemon> {
 }
 
 pub(crate) fn timeouts() -> impl Strategy<Value = Timeouts> {
-    let timeout = || option::of(seconds(1));
+    let timeout = || option::of(seconds(1, MAX_TIMEOUT_SECONDS));
     (timeout(), timeout(), timeout()).prop_map(|(tcp, tcp_fin, udp)| Timeouts { tcp, tcp_fin, udp })
 }
 
@@ -255,7 +258,17 @@ pub(crate) fn info() -> impl Strategy<Value = Info> {
 }
 
 fn service_and_destination() -> impl Strategy<Value = (ServiceId, Destination)> {
-    service_id().prop_flat_map(|id| (Just(id), destination(id.family())))
+    service_id().prop_flat_map(|id| (Just(id), destination_of(id)))
+}
+
+/// A destination of `service`, often at the service's port.
+pub(crate) fn destination_of(service: ServiceId) -> impl Strategy<Value = Destination> {
+    (destination(service.family()), any::<bool>()).prop_map(move |(mut destination, same)| {
+        if let (true, Some(address)) = (same, service.address()) {
+            destination.id.address.set_port(address.port());
+        }
+        destination
+    })
 }
 
 /// Any change that passes validation.

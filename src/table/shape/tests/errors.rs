@@ -189,9 +189,9 @@ fn of_persistence() {
                 r#"invalid value: integer `-1`, expected persistence, a duration like "5m" or a mapping with the keys timeout, netmask or prefix, and engine"#,
             ),
             (
-                r#""persistence": "30d""#,
-                "service TCP 192.0.2.10:80: persistence timeout 2592000 s: must be at most \
-                 2147483 s",
+                r#""persistence": "50d""#,
+                "service TCP 192.0.2.10:80: persistence timeout 4320000 s: must be at most \
+                 4294967 s",
             ),
             (
                 r#""persistence": {"timeout": 60, "netmask": "/24"}"#,

@@ -25,7 +25,7 @@ fn example() -> Table {
         .with(TableDestination::of_any_weight(server(4).thresholds(9, 0)))
         .with(odd.thresholds(u32::MAX, 0).weight(0))
         .with(server(2).forwarding(Forwarding::Tunnel(tunnel)));
-    let sip = Persistence::new(Duration::from_secs(2_592_000)).prefix(64);
+    let sip = Persistence::new(Duration::from_secs(5_184_000)).prefix(64);
     let mark = Service::fwmark(5, AddressFamily::Ipv6);
     let other = "IP_50 [2001:db8::1]:0".parse().unwrap();
     [
@@ -66,7 +66,7 @@ const YAML: &str = r#"services:
 - fwmark: 5
   family: ipv6
   persistence:
-    timeout: 30d
+    timeout: 60d
     prefix: 64
     engine: sip
   unchecked: true
@@ -112,7 +112,7 @@ family = "ipv6"
 unchecked = true
 
 [services.persistence]
-timeout = "30d"
+timeout = "60d"
 prefix = 64
 engine = "sip"
 "#;
