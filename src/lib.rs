@@ -81,7 +81,7 @@ pub use model::{
     Names, Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol,
     Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot,
     Snapshot, Stats, SyncDaemon, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding,
-    UnknownTunnel, Version, Warning, WarningKind,
+    UnknownTunnel, Unsaid, Version, Warning, WarningKind,
 };
 pub use table::SystemNames;
 #[cfg(feature = "packet")]

@@ -10,24 +10,30 @@
 //!   what no kernel takes, nothing is done and the exit code is 2. Then everything goes to the
 //!   kernel at once, which goes on after what it refuses; each of those lines is told and the
 //!   exit code is 255. (The original executes line by line, ends at some errors and forgets
-//!   others.) Lines that print something are refused, and so are more than 250000 lines. There
-//!   may be quotes and comments.
+//!   others.) Lines with `-L`, `-S` and `--version` print in their turn; `-h` (at which the
+//!   original ends) and `-R` are refused, and so are more than 250000 lines. There may be
+//!   quotes and comments.
+//! - `-R` takes what the kernel takes, for `-S` may have written it: persistence of 0 s or of
+//!   more than 31 days, port 0 without persistence, one-packet scheduling of TCP, thresholds
+//!   over 2147483647. As commands of their own these are refused, as by the original.
 //! - `-S` keeps the thresholds of destinations, names in full, and flags that the scheduler
-//!   has no name for. What no command can say is told on standard error (exit code 1).
+//!   has no name for. It writes a name only if that stands for this number, else the number.
+//!   What `-R` would not restore is told on standard error (exit code 1): what no command can
+//!   say is left out, such as direct routing or a tunnel to a port that is not the service's.
 //! - Firewall marks over 2147483647 are printed as such, not as negative numbers;
 //!   protocols, forwarding methods and flags that the original does not know have a name.
 //! - Counters of destinations have 64 bits, as those of services.
 //! - A persistence engine without persistence, which is without effect, is not printed.
 //! - What engines remember of a connection is printed whole, but only what is ASCII of it.
 //! - Refused: numbers with signs or blanks, addresses of fewer than four numbers, in octal
-//!   or in hexadecimal, IPv4 masks that are one number, masks without persistence, names
-//!   that the original would cut, `--syncid` for lists, a persistence of more than 2147483 s
-//!   (for which the kernel's ticks do not suffice).
+//!   or in hexadecimal, IPv4 masks that are one number, names that the original would cut,
+//!   `--syncid` for lists.
 //! - Names of schedulers, engines and interfaces that can be none (`-s ../x`, an empty
 //!   interface) end with exit code 2; the original asks the kernel and ends with 255.
 //! - Accepted: options in any order (`-6` before `-f`, `-r` before `-t`), `[2001:db8::1]`
-//!   without a port where a port is not needed, names of hosts with IPv6 addresses in
-//!   brackets, negative marks and, for `-R`, a `-b` at the end of a line (as the original
+//!   without a port where a port is not needed, for services and servers (the original takes
+//!   `2001:db8::1` and `10.0.0.1` so, and the brackets leave no doubt), names of hosts with
+//!   IPv6 addresses in brackets, negative marks and, for `-R`, a `-b` at the end of a line (as the original
 //!   saves them). Weights go up to 2147483647, as with Debian's 1.31; that of the original's
 //!   authors ends at 65535.
 //! - `-h` and `--version` need no kernel with IPVS, and `-L -c` no privilege.
@@ -101,7 +107,7 @@ fn execute(words: &[String], out: &mut impl Write) -> Result<(), Failure> {
         Meaning::Restore => {
             restore::parse(rest)?;
             no_argument()?;
-            Script::read(io::stdin().lock())?.execute(&mut connect()?)?;
+            Script::read(io::stdin().lock())?.execute(&mut connect()?, out)?;
         }
         _ => {
             let change = edit::parse(words, &SystemNames::new())?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ipvs_netlink::Protocol;
+use ipvs_netlink::{AddressFamily, Names as _, Protocol, SystemNames};
 
 /// The longest address with port that the original's lists show.
 const LONGEST: usize = 59;
@@ -13,6 +13,8 @@ const LONGEST: usize = 59;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     numeric: bool,
+    /// Who tells what a name stands for, where it is to stand for this number.
+    back: Option<SystemNames>,
     /// The names in /etc/services by port and protocol.
     services: HashMap<(u16, String), String>,
     hosts: HashMap<IpAddr, String>,
@@ -33,7 +35,12 @@ impl Names {
                 services.entry((port, protocol.to_owned())).or_insert_with(|| name.to_owned());
             }
         }
-        Self { numeric, services, hosts: HashMap::new() }
+        Self { numeric, back: None, services, hosts: HashMap::new() }
+    }
+
+    /// Names of which `-R` makes the same numbers again.
+    pub(crate) fn to_restore(numeric: bool) -> Self {
+        Self { back: Some(SystemNames::new()), ..Self::new(numeric) }
     }
 
     /// An address with its port, which may be a port of no protocol.
@@ -57,14 +64,24 @@ impl Names {
         let name = self.hosts.entry(address).or_insert_with(|| {
             // A name comes from the network. What is no name is not shown.
             let name = dns_lookup::lookup_addr(&address).ok().filter(|name| is_plain(name));
-            name.unwrap_or_else(|| number(address))
+            let same = |name: &String| {
+                let family = match address {
+                    IpAddr::V4(_) => AddressFamily::Ipv4,
+                    IpAddr::V6(_) => AddressFamily::Ipv6,
+                };
+                self.back.as_ref().is_none_or(|names| names.host(name, family) == Ok(address))
+            };
+            name.filter(same).unwrap_or_else(|| number(address))
         });
         name.clone()
     }
 
     fn port(&self, port: u16, protocol: Option<Protocol>) -> String {
-        let protocol = protocol.map(|protocol| protocol.to_string().to_ascii_lowercase());
-        let name = protocol.and_then(|protocol| self.services.get(&(port, protocol)));
+        let name = protocol.and_then(|protocol| {
+            let name = self.services.get(&(port, protocol.to_string().to_ascii_lowercase()))?;
+            let back = self.back.as_ref().map(|names| names.port(name, protocol));
+            Some(name).filter(|_| back.is_none_or(|back| back == Ok(port)))
+        });
         name.cloned().unwrap_or_else(|| port.to_string())
     }
 }

@@ -1,12 +1,14 @@
 //! `-R`: commands from standard input.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::ops::Range;
 
-use ipvs_netlink::{Change, Client, Command, InvalidValue, SystemNames};
+use ipvs_netlink::{Change, Client, Command, InvalidValue, SystemNames, TextError};
 
-use crate::edit;
 use crate::failure::Failure;
-use crate::words::{Piece, Pieces};
+use crate::list::List;
+use crate::words::{Line, Meaning, Piece, Pieces};
+use crate::{edit, help, save};
 
 /// 10,000 services with 10 destinations each are 5 MB and 110,000 lines.
 const LONGEST: u64 = 32 << 20;
@@ -31,6 +33,24 @@ pub(crate) fn parse(pieces: Pieces) -> Result<(), Failure> {
 pub(crate) struct Script {
     changes: Vec<Change>,
     lines: Vec<usize>,
+    questions: Vec<Question>,
+}
+
+/// A line that prints something.
+#[derive(Debug)]
+struct Question {
+    /// How many changes come before it.
+    after: usize,
+    line: usize,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    List(List),
+    /// With numbers only, or not.
+    Save(bool),
+    Version,
 }
 
 impl Script {
@@ -48,30 +68,75 @@ impl Script {
         }
         let mut script = Self::default();
         for command in Command::parse_lines(&text, &SystemNames::new()) {
-            let (line, command) = command.map_err(|error| Failure::usage(error.to_string()))?;
-            let at_line = |failure: Failure| failure.prefixed(&format!("line {line}"));
-            let change = edit::checked(command.change).map_err(at_line)?;
-            let wrong = |error: InvalidValue| Failure::usage(error.to_string());
-            change.validate().map_err(wrong).map_err(at_line)?;
+            let (line, change) = match command {
+                Ok((line, command)) => (line, command.change),
+                Err(error) => {
+                    let (after, line) = (script.changes.len(), error.line());
+                    let what = question(&text, &error)?;
+                    script.questions.push(Question { after, line, what });
+                    continue;
+                }
+            };
+            let wrong = |error: InvalidValue| at_line(line, Failure::usage(error.to_string()));
+            change.validate().map_err(wrong)?;
             script.changes.push(change);
             script.lines.push(line);
         }
         Ok(script)
     }
 
-    /// Executes the commands in their order. Those after one that the kernel refuses are
-    /// executed all the same.
-    pub(crate) fn execute(self, ipvs: &mut Client) -> Result<(), Failure> {
-        let report = ipvs.submit(&self.changes);
-        let (mut code, mut messages) = (None, Vec::new());
-        for (index, outcome) in report.failures() {
-            let (Some(line), Some(error)) = (self.lines.get(index), outcome.error()) else {
-                continue;
+    /// Executes the commands in their order. Those after one that fails are executed all
+    /// the same.
+    pub(crate) fn execute(self, ipvs: &mut Client, out: &mut impl Write) -> Result<(), Failure> {
+        let mut failures = Vec::new();
+        let mut done = 0;
+        for question in &self.questions {
+            self.submit(done..question.after, ipvs, &mut failures);
+            done = question.after;
+            let answered = match &question.what {
+                What::List(list) => list.print(ipvs, out),
+                What::Save(numeric) => save::print(ipvs, *numeric, out),
+                What::Version => write!(out, "{}", help::VERSION).map_err(Failure::from),
             };
-            let failure = edit::refusal(error);
-            code.get_or_insert(failure.code);
-            messages.push(format!("line {line}: {}", failure.message));
+            failures.extend(answered.map_err(|failure| at_line(question.line, failure)).err());
         }
-        code.map_or(Ok(()), |code| Err(Failure { code, message: messages.join("\n") }))
+        self.submit(done..self.changes.len(), ipvs, &mut failures);
+        let Some(code) = failures.first().map(|failure| failure.code) else { return Ok(()) };
+        let messages: Vec<_> = failures.into_iter().map(|failure| failure.message).collect();
+        Err(Failure { code, message: messages.join("\n") })
     }
+
+    fn submit(&self, range: Range<usize>, ipvs: &mut Client, failures: &mut Vec<Failure>) {
+        let lines = self.lines.get(range.clone()).unwrap_or_default();
+        let report = ipvs.submit(self.changes.get(range).unwrap_or_default());
+        for (index, outcome) in report.failures() {
+            if let (Some(line), Some(error)) = (lines.get(index), outcome.error()) {
+                failures.push(at_line(*line, edit::refusal(error)));
+            }
+        }
+    }
+}
+
+/// What a line that changes nothing asks for.
+fn question(text: &[u8], error: &TextError) -> Result<What, Failure> {
+    let wrong = || Failure::usage(error.to_string());
+    if error.command_error().is_none() {
+        return Err(wrong());
+    }
+    let line = text.split(|byte| *byte == b'\n').nth(error.line() - 1).unwrap_or_default();
+    let words = Command::words(&String::from_utf8_lossy(line)).map_err(|_| wrong())?;
+    let Ok(Line { command, rest, argument: None }) = Line::of(&words) else { return Err(wrong()) };
+    let what = match command {
+        Meaning::List => List::parse(rest).map(What::List),
+        Meaning::Save => save::parse(rest).map(What::Save),
+        Meaning::Version => Ok(What::Version),
+        // `-R` would read what is being read, and after `-h` the original does no more.
+        _ => return Err(wrong()),
+    };
+    // Here it is one of many lines that are not right.
+    what.map_err(|failure| at_line(error.line(), Failure::usage(failure.message)))
+}
+
+fn at_line(line: usize, failure: Failure) -> Failure {
+    failure.prefixed(&format!("line {line}"))
 }

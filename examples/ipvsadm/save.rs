@@ -1,11 +1,12 @@
 //! `-S`: the table as commands that make it again.
 
+use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
 
 use ipvs_netlink::{
-    AddressFamily, Client, Destination, Forwarding, GueChecksum, Protocol, Service, ServiceFlags,
-    ServiceId, Tunnel,
+    AddressFamily, Change, Client, Command, Destination, Forwarding, GueChecksum, NumericNames,
+    Protocol, Service, ServiceFlags, ServiceId, Tunnel, Unsaid,
 };
 
 use crate::failure::Failure;
@@ -41,44 +42,102 @@ pub(crate) fn parse(pieces: Pieces) -> Result<bool, Failure> {
     wrong.map_or(Ok(numeric), Err)
 }
 
-/// Prints the commands. What no command can say is told at the end, and left out.
+/// Prints the commands. What `-R` would not restore is told at the end; what no command can
+/// say is left out.
 pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let mut names = Names::new(numeric);
+    let mut names = Names::to_restore(numeric);
     let mut unsaid = Vec::new();
     let mut services = ipvs.services()?.into_vec();
     order::sort_services(&mut services);
     for entry in services {
         let service = entry.service;
-        let unnamed = without_name(service.flags);
-        if !unnamed.is_empty() {
-            unsaid.push(format!("{} (flags {unnamed})", service.id));
-            continue;
+        let words = |name: &str| format!("-A {name}{}", settings(&service));
+        let number = naming(service.id, &mut Names::new(true)).unwrap_or_default();
+        let change = Change::AddService(service.clone());
+        if let Some(loss) = Loss::of(&change, &words(&number)) {
+            unsaid.push(format!("{} ({loss})", service.id));
+            if loss.is_whole() {
+                continue;
+            }
         }
-        let Some(name) = naming(service.id, &mut names) else {
-            unsaid.push(service.id.to_string());
-            continue;
-        };
-        writeln!(out, "-A {name}{}", settings(&service))?;
+        let name = naming(service.id, &mut names).unwrap_or_default();
+        writeln!(out, "{}", words(&name))?;
         let destinations = ipvs.stream_destinations(service.id)?;
         let mut destinations = destinations.collect::<Result<Vec<_>, _>>()?;
         order::sort_destinations(&mut destinations);
         for entry in destinations {
-            let Destination { id, forwarding, .. } = entry.destination;
-            let server = names.text(id.address, protocol(service.id));
-            match (method(forwarding), tunnel(forwarding)) {
-                (Some(method), Some(tunnel)) => {
-                    let weight = entry.destination.weight;
-                    write!(out, "-a {name} -r {server} {method} -w {weight}{tunnel}")?;
-                    writeln!(out, "{}", thresholds(&entry.destination))?;
+            let destination = entry.destination;
+            let id = destination.id;
+            let words = |name: &str, server: &str| server_words(name, server, &destination);
+            let change = Change::AddDestination(service.id, destination.clone());
+            if let Some(loss) = Loss::of(&change, &words(&number, &id.to_string())) {
+                unsaid.push(format!("{} -> {id} ({loss})", service.id));
+                if loss.is_whole() {
+                    continue;
                 }
-                _ => unsaid.push(format!("{} -> {id} ({forwarding})", service.id)),
             }
+            let server = names.text(id.address, protocol(service.id));
+            writeln!(out, "{}", words(&name, &server))?;
         }
     }
     match unsaid.as_slice() {
         [] => Ok(()),
-        _ => Err(Failure::list(format!("no command can say: {}", unsaid.join(", ")))),
+        _ => Err(Failure::list(format!("-R does not restore: {}", unsaid.join(", ")))),
     }
+}
+
+/// Why `-R` does not make of a line what it was written for.
+enum Loss {
+    /// It makes something else, or the line has no words for it.
+    Whole(String),
+    /// It makes what serves alike.
+    Form(&'static str),
+    /// A client refuses it, though this kernel has it.
+    Refused(String),
+}
+
+impl Loss {
+    /// Reads the line, in which all names are numbers, as `-R` does.
+    fn of(change: &Change, line: &str) -> Option<Self> {
+        if let Change::AddDestination(service, destination) = change {
+            if destination.forwarding == Forwarding::LocalNode {
+                // The kernel finds out by itself that a destination is this host.
+                let direct = destination.clone().forwarding(Forwarding::DirectRoute);
+                let direct = Change::AddDestination(*service, direct);
+                return Self::of(&direct, line).or(Some(Self::Form("Local, saved as -g")));
+            }
+        }
+        if let Err(Unsaid::NoWords(what)) = change.check_command() {
+            return Some(Self::Whole(what));
+        }
+        let read = Command::parse_lines(line, &NumericNames).next();
+        match read {
+            Some(Ok((_, command))) if command.change == *change => {}
+            _ => return Some(Self::Whole("no words for it".to_owned())),
+        }
+        change.validate().err().map(|invalid| Self::Refused(invalid.to_string()))
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(what) => write!(f, "no command can say {what}"),
+            Self::Form(what) => f.write_str(what),
+            Self::Refused(what) => f.write_str(what),
+        }
+    }
+}
+
+fn server_words(service: &str, server: &str, destination: &Destination) -> String {
+    let Destination { forwarding, weight, .. } = destination;
+    let method = method(*forwarding);
+    let (tunnel, thresholds) = (tunnel(*forwarding), thresholds(destination));
+    format!("-a {service} -r {server} {method} -w {weight}{tunnel}{thresholds}")
 }
 
 /// The words that name a service.
@@ -123,40 +182,33 @@ fn settings(service: &Service) -> String {
     text
 }
 
-/// The bits for which there is no word.
-fn without_name(flags: ServiceFlags) -> ServiceFlags {
-    let scheduler = ServiceFlags::SCHED_1 | ServiceFlags::SCHED_2 | ServiceFlags::SCHED_3;
-    flags.difference(ServiceFlags::ONE_PACKET | scheduler)
-}
-
-fn method(forwarding: Forwarding) -> Option<&'static str> {
+/// Methods without words are found before.
+fn method(forwarding: Forwarding) -> &'static str {
     match forwarding {
-        Forwarding::Masquerade => Some("-m"),
-        Forwarding::Tunnel(_) => Some("-i"),
-        // The kernel finds out by itself that a destination is this host.
-        Forwarding::DirectRoute | Forwarding::LocalNode => Some("-g"),
-        _ => None,
+        Forwarding::Masquerade => "-m",
+        Forwarding::Tunnel(_) => "-i",
+        _ => "-g",
     }
 }
 
-fn tunnel(forwarding: Forwarding) -> Option<String> {
-    let Forwarding::Tunnel(tunnel) = forwarding else { return Some(String::new()) };
-    let words = match tunnel {
+/// Tunnels without words are found before.
+fn tunnel(forwarding: Forwarding) -> String {
+    let Forwarding::Tunnel(tunnel) = forwarding else { return String::new() };
+    match tunnel {
         Tunnel::Ipip => " --tun-type ipip".to_owned(),
         Tunnel::Gue { port, checksum } => {
             let checksum = match checksum {
                 GueChecksum::None => "nocsum",
                 GueChecksum::Full => "csum",
                 GueChecksum::RemoteOffload => "remcsum",
-                _ => return None,
+                _ => "",
             };
             format!(" --tun-type gue --tun-port {port} --tun-{checksum}")
         }
         Tunnel::Gre { checksum: false } => " --tun-type gre --tun-nocsum".to_owned(),
         Tunnel::Gre { checksum: true } => " --tun-type gre --tun-csum".to_owned(),
-        _ => return None,
-    };
-    Some(words)
+        _ => String::new(),
+    }
 }
 
 /// The original forgets these.

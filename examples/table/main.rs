@@ -62,11 +62,30 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     if planning.json {
         screen.write(|out| json::plan(&plan, out))?;
     } else if show.commands {
-        screen.print(&plan.commands().to_string())?;
+        screen.print(&commands(&plan)?)?;
     } else {
         screen.diff(&plan)?;
     }
     Ok(if plan.is_empty() { Status::NoChange } else { Status::Changed })
+}
+
+/// The commands of a plan, if `ipvsadm` does the same with all of them. A script of which it
+/// refused some would go on and delete what they were to replace.
+fn commands(plan: &Plan) -> Result<String, Failure> {
+    const SHOWN: usize = 5;
+    let told = plan.unsaid().map(|(step, unsaid)| match step.change.object() {
+        Some(object) => format!("{object}: {unsaid}"),
+        None => unsaid.to_string(),
+    });
+    let mut told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return Ok(plan.commands().to_string());
+    }
+    let more = told.len().saturating_sub(SHOWN);
+    told.truncate(SHOWN);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    let told = told.join("; ");
+    Err(Failure::invalid(format!("no commands, for only `table apply` does it: {told}{more}")))
 }
 
 /// Writes the table that is there.

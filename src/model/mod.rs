@@ -30,7 +30,7 @@ mod warning;
 
 pub use address_family::AddressFamily;
 pub use change::Change;
-pub use command_line::{Command, CommandError, NameError, Names, NumericNames, TextError};
+pub use command_line::{Command, CommandError, NameError, Names, NumericNames, TextError, Unsaid};
 pub(crate) use command_line::{Line, Statement, Trouble, statements};
 pub use daemon::{InterfaceName, Role, SyncDaemon};
 pub use destination::{Connections, Destination, DestinationEntry, DestinationId, Thresholds};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::model::{
     Change, Connections, Destination, DestinationId, Forwarding, Service, ServiceId, Thresholds,
+    Unsaid,
 };
 use crate::table::plan::{Before, Disruption, Phase, Plan, Step};
 use crate::table::{DrainPolicy, DrainUntil};
@@ -93,9 +94,34 @@ impl Plan {
     }
 
     /// The commands of `ipvsadm` that do the same, one a line, for a shell. Before what
-    /// waits for connections to end there is a comment.
+    /// waits for connections to end there is a comment. A step for which `ipvsadm` has no
+    /// words is a comment, too: check [`unsaid`](Self::unsaid) before a program runs the
+    /// commands.
     pub const fn commands(&self) -> impl fmt::Display {
         Commands(self)
+    }
+}
+
+impl Plan {
+    /// The steps that `ipvsadm` 1.31 would not do, or not so, when a program runs
+    /// [`commands`](Self::commands): see [`Change::check_command`]. Run the commands only if
+    /// there are none, for the later ones may delete what these were to replace.
+    ///
+    /// ```
+    /// use ipvs_netlink::Snapshot;
+    /// use ipvs_netlink::table::{Plan, PlanOptions, Table, TableService};
+    /// use ipvs_netlink::{Destination, Service};
+    ///
+    /// let server = Destination::direct_route("10.0.0.2:8080".parse()?);
+    /// let web = TableService::new(Service::tcp("192.0.2.10:80".parse()?)).with(server);
+    /// let plan = Plan::new(&Snapshot::default(), &Table::from_iter([web]), &PlanOptions::new())?;
+    /// let (step, unsaid) = plan.unsaid().next().unwrap();
+    /// assert_eq!(step.destination().unwrap().to_string(), "10.0.0.2:8080");
+    /// assert_eq!(unsaid.to_string(), "ipvsadm cannot say port 8080 with -g");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn unsaid(&self) -> impl Iterator<Item = (&Step, Unsaid)> {
+        self.steps().filter_map(|step| Some((step, step.change.check_command().err()?)))
     }
 }
 

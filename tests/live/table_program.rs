@@ -1,5 +1,6 @@
 //! The example `table`, as a person runs it.
 
+mod commands;
 mod confirming;
 mod files;
 mod planning;
@@ -172,8 +173,8 @@ fn no_file_is_exported_that_could_not_be_read() {
 fn what_no_kernel_takes_anew_is_valid_where_the_file_says_so() {
     fresh();
     let folder = Folder::new("unchecked");
-    ipvsadm("-A -t 192.0.2.9:80 -p 2592000");
-    let rule = "TCP 192.0.2.9:80: persistence timeout 2592000 s: must be at most 2147483 s";
+    crate::raw::add_persistent([192, 0, 2, 9], 80, 5_184_000);
+    let rule = "TCP 192.0.2.9:80: persistence timeout 5184000 s: must be at most 4294967 s";
     for (format, valid) in [("yaml", 0), ("toml", 0), ("json", 0), ("ipvsadm", 5)] {
         let output = table(&["export", "--format", format]).output().unwrap();
         let file = folder.write(&format!("table.{format}"), output.stdout);
@@ -187,7 +188,7 @@ fn what_no_kernel_takes_anew_is_valid_where_the_file_says_so() {
     assert_eq!(code, 0, "{notes}");
     assert!(notes.contains("IPVS balances TCP, UDP and SCTP only"), "{notes}");
     // What it does not say is a mistake.
-    let long = "services: [{tcp: 192.0.2.9:80, persistence: 30d}]";
+    let long = "services: [{tcp: 192.0.2.9:80, persistence: 60d}]";
     assert_eq!(run(&["validate"], &folder.write("long.yaml", long)).0, 5);
 }
 

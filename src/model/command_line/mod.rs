@@ -9,6 +9,7 @@ mod print;
 mod scan;
 mod text;
 mod text_error;
+mod unsaid;
 mod values;
 mod words;
 
@@ -20,6 +21,7 @@ pub(crate) use print::Line;
 pub(crate) use text::{Statement, statements};
 pub use text_error::TextError;
 pub(crate) use text_error::Trouble;
+pub use unsaid::Unsaid;
 
 use crate::model::Change;
 
@@ -36,18 +38,24 @@ use crate::model::Change;
 /// `ipvsadm` itself refuses: persistence of 0 s, port 0 without persistence, one-packet
 /// scheduling of TCP, `-n` with any command, `-6` before `-f`, brackets without a port.
 ///
+/// Packets keep their port with direct routing and tunnels, so `-a` and `-e` with `-g`, with
+/// `-i` or with no method put the destination at its service's port, whatever port is
+/// written. With a firewall mark the written port counts. `-d` knows no method and names the
+/// port that is written: delete such a destination by its service's port, or by no port.
+///
+/// A mask without persistence, `-M` without `-p`, is without effect and is dropped, and so is
+/// an engine without persistence.
+///
 /// Where `ipvsadm` guesses, this reads what the words say or refuses them:
 ///
-/// - A port given for a destination counts. `ipvsadm` puts the service's in its place for
-///   direct routing and tunnels.
 /// - The order of options does not matter. With `ipvsadm`, `-r` before `-t` gets port 0,
 ///   and `-M` before an IPv6 `-t` is lost.
 /// - Refused: numbers with a sign or blanks; addresses in octal, in hexadecimal or with
 ///   fewer than four parts; `-M 24` for IPv4 (which it takes for 0.0.0.24) and `-M 64x`
-///   for IPv6; `-M` without `-p`; names that it would cut.
+///   for IPv6; names that it would cut.
 /// - A negative mark is read, because `ipvsadm -S` prints marks over 2147483647 that way.
-/// - An engine without persistence is dropped, as it is when a service is read from the
-///   kernel.
+/// - `-r [2001:db8::2]` without a port is read, as `-r 2001:db8::2` and `-r 10.0.0.2` are:
+///   the brackets leave no doubt. `ipvsadm` refuses the brackets only.
 ///
 /// ```
 /// use ipvs_netlink::{Command, NumericNames};
@@ -81,6 +89,26 @@ impl Command {
     pub fn parse<W: AsRef<str>>(words: &[W], names: &dyn Names) -> Result<Self, CommandError> {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         parse::command(&words, names, false)
+    }
+
+    /// Splits a line into words, as [`parse_lines`](Self::parse_lines) does, and leaves out a
+    /// first word `ipvsadm`. A program that knows more commands than this crate, such as
+    /// those that list, takes the words of their lines from here.
+    ///
+    /// ```
+    /// use ipvs_netlink::Command;
+    ///
+    /// assert_eq!(Command::words("ipvsadm -L -t '[2001:db8::1]:80' # all")?.len(), 3);
+    /// # Ok::<(), ipvs_netlink::TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a quote has no end, or a backslash is the last character. The line of the error
+    /// is 1.
+    pub fn words(line: &str) -> Result<Vec<String>, TextError> {
+        let words = text::words(1, line)?;
+        Ok(words.into_iter().map(|word| word.text).collect())
     }
 
     /// Reads the commands of a text, one a line, each with the number of its line from 1:

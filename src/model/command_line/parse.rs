@@ -171,19 +171,11 @@ impl<'w> Reading<'w> {
             of_model(value, "the name of a persistence engine", PersistenceEngine::new)
         });
         let engine = engine.transpose()?;
-        let Some(given) = self.choice(Opt::Persistent) else {
-            return match self.choice(Opt::Netmask) {
-                Some(mask) => Err(mask.refused("-M beside -p only")),
-                None => Ok(None),
-            };
-        };
+        let netmask = self.value(Opt::Netmask).map(|value| netmask(value, family)).transpose()?;
+        // Without persistence the kernel stores a mask and never looks at it.
+        let Some(given) = self.choice(Opt::Persistent) else { return Ok(None) };
         let timeout = given.value.map_or(Ok(DEFAULT_TIMEOUT), seconds)?;
-        let mut persistence = Persistence::new(timeout);
-        persistence.engine = engine;
-        if let Some(value) = self.value(Opt::Netmask) {
-            persistence.netmask = Some(netmask(value, family)?);
-        }
-        Ok(Some(persistence))
+        Ok(Some(Persistence { netmask, engine, ..Persistence::new(timeout) }))
     }
 
     /// What names the destination.
@@ -198,8 +190,13 @@ impl<'w> Reading<'w> {
     }
 
     fn destination(&self, service: ServiceId) -> Result<Destination, CommandError> {
-        let id = self.server(service)?;
+        let mut id = self.server(service)?;
         let forwarding = self.forwarding()?;
+        if let (Forwarding::DirectRoute | Forwarding::Tunnel(_), Some(address)) =
+            (forwarding, service.address())
+        {
+            id.address.set_port(address.port());
+        }
         if id.family() != service.family() && !matches!(forwarding, Forwarding::Tunnel(_)) {
             self.refuse_value(Opt::Server, format!("an {} address, or -i", service.family()))?;
         }

@@ -4,23 +4,22 @@ use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Command;
 use super::text::UNSAID;
+use super::values::WEIGHTS;
+use super::{Command, Unsaid};
 use crate::model::{
     AddressFamily, Change, Destination, DestinationId, Forwarding, GueChecksum, InterfaceName,
-    PersistenceEngine, Protocol, Scheduler, Service, ServiceFlags, ServiceId, SyncDaemon, Timeouts,
-    Tunnel,
+    Netmask, PersistenceEngine, Protocol, Scheduler, Service, ServiceFlags, ServiceId, SyncDaemon,
+    Timeouts, Tunnel,
 };
 
 impl Display for Change {
-    /// The `ipvsadm` command that does the same, quoted for a shell; it can be read back.
-    /// Where `ipvsadm` has no words for something it is a comment of the shell.
+    /// Prints the `ipvsadm` command that does the same, quoted for a shell; the command can
+    /// be read back. A change for which `ipvsadm` has no words prints as a comment of the
+    /// shell, `# ipvsadm cannot say ...`, which is an error when it is read back.
     ///
-    /// `ipvsadm` itself refuses some settings that the kernel accepts: persistence of
-    /// 0 s, or of more than 31 days, port 0 without persistence, one-packet scheduling of
-    /// TCP, thresholds over 2147483647. Weights over 65535 are refused by the 1.31 of its
-    /// authors and taken by Debian's 1.31, up to 2147483647. It gives a destination of
-    /// direct routing or of a tunnel the port of its service, whatever port it is told.
+    /// `ipvsadm` refuses some commands whose settings the kernel accepts;
+    /// [`check_command`](Change::check_command) finds both.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Line::of(self, true).write(f)
     }
@@ -50,7 +49,7 @@ enum Form {
 }
 
 impl Line {
-    fn of(change: &Change, weighted: bool) -> Self {
+    pub(super) fn of(change: &Change, weighted: bool) -> Self {
         let new = |command| Self::new(Form::Shell, command);
         match change {
             Change::AddService(service) => new("-A").service(service),
@@ -95,6 +94,11 @@ impl Line {
         self.unsaid.is_empty()
     }
 
+    /// What the command does not say, as an error.
+    pub(super) fn said(&self) -> Result<(), Unsaid> {
+        if self.is_said() { Ok(()) } else { Err(Unsaid::NoWords(self.unsaid.join(", "))) }
+    }
+
     /// Writes the command, or a comment.
     pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_said() {
@@ -125,9 +129,32 @@ impl Line {
     }
 
     /// What the words leave out or would change.
-    fn unsaid(mut self, what: String) -> Self {
-        self.unsaid.push(what);
+    fn unsaid(mut self, what: impl Into<String>) -> Self {
+        self.unsaid.push(what.into());
         self
+    }
+
+    fn unsaid_if(self, wrong: bool, what: impl FnOnce() -> String) -> Self {
+        if wrong { self.unsaid(what()) } else { self }
+    }
+
+    /// A number, which is not read back where `wrong`.
+    fn number<N: Display>(self, option: &str, number: N, wrong: impl FnOnce(&N) -> bool) -> Self {
+        let wrong = wrong(&number);
+        let what = || format!("{option} {number}");
+        self.option(option, &number).unsaid_if(wrong, what)
+    }
+
+    fn number_if<N: Display>(
+        self,
+        option: &str,
+        number: Option<N>,
+        wrong: impl FnOnce(&N) -> bool,
+    ) -> Self {
+        match number {
+            Some(number) => self.number(option, number, wrong),
+            None => self,
+        }
     }
 
     /// A name as one word of a shell. `is_name` tells whether it is read as the same name.
@@ -153,7 +180,7 @@ impl Line {
         };
         match address {
             SocketAddr::V6(v6) if v6.scope_id() != 0 || v6.flowinfo() != 0 => {
-                line.unsaid("an IPv6 scope or flow label".to_owned())
+                line.unsaid("an IPv6 scope or flow label")
             }
             _ => line,
         }
@@ -167,9 +194,9 @@ impl Line {
                 Protocol::SCTP => self.address("--sctp-service", address),
                 _ => self.unsaid(format!("protocol {protocol}")).address("-t", address),
             },
-            ServiceId::Fwmark { mark, family: AddressFamily::Ipv4 } => self.option("-f", mark),
-            ServiceId::Fwmark { mark, family: AddressFamily::Ipv6 } => {
-                self.option("-f", mark).word("-6")
+            ServiceId::Fwmark { mark, family } => {
+                let line = self.number("-f", mark, |mark| **mark == 0);
+                if *family == AddressFamily::Ipv6 { line.word("-6") } else { line }
             }
         }
     }
@@ -179,8 +206,12 @@ impl Line {
         let mut line =
             self.about(&service.id).name("-s", service.scheduler.as_bytes(), is_scheduler);
         if let Some(persistence) = service.persistence {
-            line =
-                line.word("-p").seconds(persistence.timeout).option_if("-M", persistence.netmask);
+            let family = service.id.family();
+            line = line.word("-p").seconds(persistence.timeout).number_if(
+                "-M",
+                persistence.netmask,
+                |mask| !is_mask(*mask, family),
+            );
             if let Some(engine) = persistence.engine {
                 let is_engine = |name: &str| PersistenceEngine::new(name).is_ok();
                 line = line.name("--pe", engine.as_bytes(), is_engine);
@@ -201,16 +232,29 @@ impl Line {
 
     fn destination(self, id: &ServiceId, destination: &Destination, weighted: bool) -> Self {
         let line = self.about(id).server(&destination.id);
+        let other_family = destination.id.family() != id.family();
+        let in_family = |line: Self, option: &str| {
+            let what = || format!("{option} to an {} address", destination.id.family());
+            line.word(option).unsaid_if(other_family, what)
+        };
         let line = match destination.forwarding {
-            Forwarding::Masquerade => line.word("-m"),
-            Forwarding::DirectRoute => line.word("-g"),
-            Forwarding::Tunnel(tunnel) => line.tunnel(tunnel),
+            Forwarding::Masquerade => in_family(line, "-m"),
+            Forwarding::DirectRoute => in_family(line, "-g").own_port(id, destination, "-g"),
+            Forwarding::Tunnel(tunnel) => line.tunnel(tunnel).own_port(id, destination, "-i"),
             other => line.unsaid(format!("forwarding {other}")),
         };
         let nonzero = |number: u32| Some(number).filter(|number| *number != 0);
-        line.option_if("-w", Some(destination.weight).filter(|_| weighted))
+        let weight = Some(destination.weight).filter(|_| weighted);
+        line.number_if("-w", weight, |weight| !WEIGHTS.contains(weight))
             .option_if("-x", nonzero(destination.thresholds.upper))
             .option_if("-y", nonzero(destination.thresholds.lower))
+    }
+
+    /// `ipvsadm` gives the destination its service's port, whatever port it is told.
+    fn own_port(self, id: &ServiceId, destination: &Destination, option: &str) -> Self {
+        let port = destination.id.address.port();
+        let changed = id.address().is_some_and(|service| service.port() != port);
+        self.unsaid_if(changed, || format!("port {port} with {option}"))
     }
 
     fn tunnel(self, tunnel: Tunnel) -> Self {
@@ -223,7 +267,9 @@ impl Line {
                     GueChecksum::Full => "--tun-csum",
                     GueChecksum::RemoteOffload => "--tun-remcsum",
                 };
-                line.option("--tun-type", "gue").option("--tun-port", port).word(checksum)
+                line.option("--tun-type", "gue")
+                    .number("--tun-port", port, |port| *port == 0)
+                    .word(checksum)
             }
             Tunnel::Gre { checksum: false } => {
                 line.option("--tun-type", "gre").word("--tun-nocsum")
@@ -235,18 +281,32 @@ impl Line {
 
     fn timeouts(self, timeouts: &Timeouts) -> Self {
         let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
-        all.into_iter().fold(self, |line, timeout| line.seconds(timeout.unwrap_or_default()))
+        all.into_iter().fold(self, |line, timeout| {
+            // To `ipvsadm` 0 is no timeout.
+            let zero = timeout == Some(Duration::ZERO);
+            let line = line.seconds(timeout.unwrap_or_default());
+            line.unsaid_if(zero, || "timeout 0s".to_owned())
+        })
     }
 
     fn daemon(self, daemon: &SyncDaemon) -> Self {
         let is_interface = |name: &str| InterfaceName::new(name).is_ok();
         self.word(daemon.role)
             .name("--mcast-interface", daemon.interface.as_bytes(), is_interface)
-            .option("--syncid", daemon.sync_id)
-            .option_if("--sync-maxlen", daemon.max_length)
-            .option_if("--mcast-group", daemon.group)
-            .option_if("--mcast-port", daemon.port)
-            .option_if("--mcast-ttl", daemon.ttl)
+            .number("--syncid", daemon.sync_id, |id| *id > 255)
+            .number_if("--sync-maxlen", daemon.max_length, |length| *length == 0)
+            .number_if("--mcast-group", daemon.group, |group| !group.is_multicast())
+            .number_if("--mcast-port", daemon.port, |port| *port == 0)
+            .number_if("--mcast-ttl", daemon.ttl, |ttl| *ttl == 0)
+    }
+}
+
+/// Whether `-M` says the mask for a service of `family`.
+fn is_mask(mask: Netmask, family: AddressFamily) -> bool {
+    match (mask, family) {
+        (Netmask::Ipv4(_), AddressFamily::Ipv4) => true,
+        (Netmask::Ipv6Prefix(length), AddressFamily::Ipv6) => (1..=128).contains(&length),
+        _ => false,
     }
 }
 

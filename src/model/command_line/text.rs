@@ -37,21 +37,28 @@ fn statement(line: usize, bytes: &[u8], names: &dyn Names) -> Result<Option<Stat
         let column = text.chars().take_while(|character| character.is_whitespace()).count() + 1;
         return Err(TextError::new(line, column, Trouble::Unsaid));
     }
-    let words = split(text)
-        .map_err(|(column, what)| TextError::new(line, column, Trouble::Unfinished(what)))?;
-    let named = words.first().is_some_and(|word| word.text == "ipvsadm");
-    let words = words.get(usize::from(named)..).unwrap_or_default();
+    let words = words(line, text)?;
     let Some(first) = words.first() else {
-        if named {
-            let end = text.trim_end().chars().count() + 1;
-            return Err(TextError::new(line, end, Trouble::NoCommand));
-        }
         return Ok(None);
     };
     let texts: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let command = parse::command(&texts, names, true)
-        .map_err(|error| TextError::new(line, column(&error, words), Trouble::Command(error)))?;
+        .map_err(|error| TextError::new(line, column(&error, &words), Trouble::Command(error)))?;
     Ok(Some(Statement { command, line, column: first.column }))
+}
+
+/// The words of a line after the name of the program; none of a line without a command.
+pub(super) fn words(line: usize, text: &str) -> Result<Vec<Word>, TextError> {
+    let mut words = split(text)
+        .map_err(|(column, what)| TextError::new(line, column, Trouble::Unfinished(what)))?;
+    if words.first().is_some_and(|word| word.text == "ipvsadm") {
+        words.remove(0);
+        if words.is_empty() {
+            let end = text.trim_end().chars().count() + 1;
+            return Err(TextError::new(line, end, Trouble::NoCommand));
+        }
+    }
+    Ok(words)
 }
 
 /// Where in the line the error is.

@@ -9,7 +9,7 @@ use super::scan::Value;
 use crate::model::{AddressFamily, InvalidValue, Netmask, Scheduler, ServiceFlags};
 
 /// The kernel takes weights for signed numbers.
-const WEIGHTS: RangeInclusive<u32> = 0..=i32::MAX.unsigned_abs();
+pub(super) const WEIGHTS: RangeInclusive<u32> = 0..=i32::MAX.unsigned_abs();
 
 /// A number in decimal digits; leading zeros mean nothing.
 fn number(value: Value<'_>, what: &str, range: RangeInclusive<u32>) -> Result<u32, CommandError> {

@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 use crate::model::{
     Change, Command, NameError, NumericNames, Object, Operation, Scheduler, Service, ServiceId,
+    Unsaid,
 };
 use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
@@ -36,6 +37,8 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Box::new(command_error),
         Box::new("-A -t 192.0.2.10:http\n".parse::<Table>().unwrap_err()),
         Box::new("-A\n".parse::<Table>().unwrap_err()),
+        Box::new(Unsaid::NoWords("port 8080 with -g".into())),
+        Box::new(Unsaid::Refused("persistence of 0 s")),
         Box::new(NameError::NotLookedUp),
         Box::new(NameError::Unknown),
         Box::new(NameError::Failed("the reason".into())),
@@ -128,7 +131,8 @@ fn there_is_a_sample_of_every_type() {
                 Error,
                 PlanError,
                 ReconcileError,
-                Incomplete
+                Incomplete,
+                Unsaid
             );
             "io".to_owned()
         })

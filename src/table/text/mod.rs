@@ -83,8 +83,9 @@ impl Table {
     }
 
     /// What the text of the table leaves to comments, because `ipvsadm` has no words for
-    /// it: flags, tunnels, forwarding methods and protocols without a name, and the
-    /// destinations of such a service. Only a kernel makes them; a table that was read
+    /// it: destinations of direct routing or of a tunnel at a port that is not their
+    /// service's; flags, tunnels, forwarding methods and protocols without a name; values
+    /// that no kernel takes; and the destinations of such a service. A table that was read
     /// from text has none.
     pub fn unsaid(&self) -> impl Iterator<Item = Object> {
         let unsaid = self.lines().filter(|(_, line)| !line.is_said());
@@ -125,8 +126,7 @@ impl fmt::Display for Table {
     /// is left out; [another one than 1 for the beginning](TableDestination::initially) is
     /// written, and is read as a weight that is given.
     ///
-    /// `ipvsadm -R` reads it too, but refuses what [`Change`] tells of, and puts a
-    /// destination of direct routing or of a tunnel at its service's port. What
+    /// `ipvsadm -R` reads it too, but refuses what [`Change::check_command`] tells of. What
     /// [`Table::unsaid`] names is in comments `# ipvsadm cannot say ...`, at which
     /// `ipvsadm -R` stops, and which are an error when the text is read back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

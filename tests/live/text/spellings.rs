@@ -56,6 +56,8 @@ pub(super) const ACCEPTED: &[&str] = &[
 -A -t 10.0.0.9:39 -s= -b= --pe= -p
 -A -t 10.0.0.9:40 --scheduler= --sched-flags=
 -A -t 10.0.0.9:41 -s sh -b ,sh-port,,sh-fallback,
+-A -t 10.0.0.9:42 -M 255.255.255.0
+-A -t [2001:db8::9]:43 -M 64
 ",
     "\
 -E -t 10.0.0.1:80 -s wrr
@@ -63,6 +65,7 @@ pub(super) const ACCEPTED: &[&str] = &[
 -E -f 5 -6 --scheduler=wrr
 -e -t 10.0.0.1:80 -r 10.0.1.9 -m
 --edit-server -t 10.0.0.1:80 -r 10.0.1.10:80 -i -w 5
+-e -t 10.0.0.1:80 -r 10.0.1.10:81 -g -w 6
 -Z
 -Z -f 5 --ipv6
 --zero --tcp-service 10.0.0.1:80
@@ -105,6 +108,14 @@ pub(super) const ACCEPTED: &[&str] = &[
 -a -t 10.0.0.1:80 -r 10.0.2.21 -i --tun-type gue --tun-port 6080 --tun-remcsum
 -a -t 10.0.0.1:80 -r 10.0.2.22 -i --tun-type gre
 -a -t 10.0.0.1:80 -r 10.0.2.23 -i --tun-type gre --tun-csum
+-a -t 10.0.0.1:80 -r 10.0.2.24:8080 -g
+-a -t 10.0.0.1:80 -r 10.0.2.25:8080
+-a -t 10.0.0.1:80 -r 10.0.2.26:0 -i
+-a -t 10.0.0.1:80 -r [2001:db8::2]:8080 -i --tun-type gue --tun-port 6080
+-a -r 10.0.2.27:8080 -g -t 10.0.0.1:80
+-a -t [2001:db8::1]:80 -r [2001:db8::3]:8080 -g
+-a -f 5 -r 10.0.2.28:8080
+-a -f 5 -r 10.0.2.29:8080 -i
 ",
     "\
 --start-daemon master --mcast-interface d0
