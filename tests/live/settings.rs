@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ipvs_netlink::{Destination, ErrorKind, Persistence, Scheduler, Service, Stats, Timeouts};
+use ipvs_netlink::{
+    Destination, ErrorKind, Persistence, Reason, Scheduler, Service, Stats, Timeouts,
+};
 
 use crate::namespace::fresh;
 
