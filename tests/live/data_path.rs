@@ -13,6 +13,7 @@ mod persistence;
 mod plans;
 mod schedulers;
 mod traffic;
+mod warnings;
 
 #[path = "../../examples/quickstart/greeting.rs"]
 mod greeting;

@@ -95,6 +95,15 @@ macro_rules! facade {
                 $wait(self.0.apply_with(plan, observer))
             }
 
+            pub(crate) fn apply_from(
+                &mut self,
+                plan: &Plan,
+                snapshot: &mut Snapshot,
+                observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
+            ) -> Applied {
+                $wait(self.0.apply_from(plan, snapshot, observer))
+            }
+
             pub(crate) fn reconcile_with(
                 &mut self,
                 desired: &Table,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use ipvs_netlink::table::{
     Actions, Phase, Plan, Progress, StepOutcome, Table, TableDestination, TableService,
 };
-use ipvs_netlink::{Client as Blocking, Scheduler, Service};
+use ipvs_netlink::{Client as Blocking, Scheduler, Service, Snapshot};
 
 use crate::client::Client;
 use crate::namespace::fresh;
@@ -169,4 +169,40 @@ fn a_destination_of_any_weight_is_to_be_there_whatever_its_weight() {
         matches!(outcomes[..], [StepOutcome::Differs, StepOutcome::Done, StepOutcome::Differs]),
         "{applied:?}"
     );
+}
+
+#[test]
+fn what_a_plan_touched_is_verified_and_what_it_did_not_touch_is_not_read() {
+    let mut ipvs = fresh();
+    let mut other = Blocking::connect().unwrap();
+    let elsewhere = Service::tcp(address(77)).scheduler(Scheduler::ROUND_ROBIN);
+    let mut desired = table(web(), &[server(1)]);
+    desired.insert(TableService::new(elsewhere.clone()).with(server(1)));
+    assert!(ipvs.reconcile(&desired, &everything()).unwrap().is_done());
+    let mut snapshot = ipvs.snapshot().unwrap();
+    desired.service_mut(web().id).unwrap().insert(server(2));
+    let plan = Plan::new(&snapshot, &desired, &everything()).unwrap();
+    let applied = ipvs.apply_from(&plan, &mut snapshot, |progress| {
+        if matches!(progress, Progress::Phase(next) if next.phase() == Phase::Drained) {
+            other.set_weight(web().id, server(2).id, 9).unwrap();
+            other.set_weight(elsewhere.id, server(1).id, 9).unwrap();
+            other.add_service(&Service::tcp(address(78))).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(applied.outcome(0), Some(StepOutcome::Differs)), "{applied:?}");
+    assert!(snapshot.is_consistent());
+    // The list of services is new, and so are the destinations of what was touched.
+    assert_eq!(snapshot.len(), 3);
+    let weight = |snapshot: &Snapshot, service: &Service, host| {
+        let service = snapshot.service(service.id).unwrap();
+        service.destination(server(host).id).unwrap().destination.weight
+    };
+    assert_eq!(weight(&snapshot, &web(), 2), 9);
+    assert_eq!(weight(&snapshot, &elsewhere, 1), 1, "as it was");
+    // The next call sees it.
+    assert_eq!(weight(&ipvs.snapshot().unwrap(), &elsewhere, 1), 9);
+    let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
+    assert!(reconciled.is_done(), "{reconciled}");
+    assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
 }

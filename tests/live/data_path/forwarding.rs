@@ -35,7 +35,7 @@ pub(super) fn udp_client(lab: &Lab) -> UdpSocket {
 }
 
 /// Asks the service who is there, and returns the answer and where it is from.
-fn ask(socket: &UdpSocket) -> (usize, SocketAddr) {
+pub(super) fn ask(socket: &UdpSocket) -> (usize, SocketAddr) {
     let mut answer = [0; 16];
     socket.send_to(b"who is there?", WEB).unwrap();
     let (length, from) = socket.recv_from(&mut answer).unwrap();
