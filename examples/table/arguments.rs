@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use ipvs_netlink::table::{
@@ -8,7 +8,7 @@ use ipvs_netlink::table::{
 };
 use ipvs_netlink::{Client, DestinationId, ServiceId};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Status};
 use crate::file;
 use crate::kernel::Kernel;
 use crate::screen::Screen;
@@ -18,9 +18,18 @@ macro_rules! exit_codes {
     () => {
         "\
 Exit codes:
-  0  nothing differed                  3  changed, or `plan` found changes
-  1  no kernel, file, lock or consent  4  some changes failed or still drain
-  2  wrong usage                       5  the file, or what it asks for, was refused"
+   0  done: nothing differed, everything was changed, or the plan is made
+   1  nothing was changed: no kernel, file, lock or consent, or no room for the output
+   2  wrong usage
+   4  some changes failed, or the work was ended before it was complete
+   5  the file, or what it asks for, was refused
+   6  others kept writing the table: something may be missing in what was read
+   7  `validate`: no kernel known here takes what the file asks for
+   8  everything was changed, but standard output did not take the result
+With --detailed-exitcode also:
+   3  instead of 0: something was changed; `plan`: something would be
+   9  instead of 0: everything was changed, and connections were cut
+  10  instead of 4: nothing failed, but the work was ended before it was complete"
     };
 }
 
@@ -41,6 +50,19 @@ pub(crate) struct Arguments {
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+}
+
+impl Arguments {
+    /// Whether exit codes tell more than success and failure.
+    pub(crate) const fn detailed(&self) -> bool {
+        match &self.command {
+            Command::Plan(Show { planning, .. }) | Command::Apply(Apply { planning, .. }) => {
+                planning.detailed_exitcode
+            }
+            Command::Drain(drain) => drain.detailed_exitcode,
+            Command::Export(_) | Command::Validate(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,12 +91,22 @@ pub(crate) struct Source {
     /// The desired table: .yaml, .toml, .json or .ipvsadm; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) path: PathBuf,
-    /// What is in the file, whatever its name
+    /// What is in the file, whatever its name; and in that of --formerly, if its name does
+    /// not tell
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Look names of hosts and ports up in ipvsadm text, such as www.example.com:http
+    /// Look up names of hosts and ports in ipvsadm text, such as www.example.com:http
     #[arg(long)]
     pub(crate) names: bool,
+}
+
+impl Source {
+    /// The file at `path`, which held an earlier table. Its name tells the format, or else
+    /// that of `now` does: distributions keep both without an extension.
+    fn formerly(path: &Path, now: &Self) -> Self {
+        let format = file::by_extension(path).or(now.format);
+        Self { path: path.to_owned(), format, names: now.names }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +134,12 @@ pub(crate) struct Planning {
     /// Print JSON; what `apply` asks about goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    /// Refuse a file that would be applied with a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Tell by the exit code whether something changed, was cut or is not complete
+    #[arg(long)]
+    detailed_exitcode: bool,
 }
 
 impl Planning {
@@ -115,24 +153,33 @@ impl Planning {
         };
         Ok(PlanOptions::new()
             .on_failure(on_failure)
-            .scope(self.scope.scope()?.formerly(formerly))
+            .scope(self.scope.scope(&self.file)?.formerly(formerly))
             .keep_weights(self.keep_weights)
             .allowed(allowed)
             .drain((!self.no_drain).then(|| self.draining.policy())))
     }
 
+    /// Compares the table that is there with the desired one. The status is
+    /// [`Status::Inconsistent`] where something may be missing in what was read.
     pub(crate) fn plan(
         &self,
         ipvs: &mut Client,
         desired: &Table,
         formerly: &Table,
         screen: &Screen,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<(Plan, Status), Failure> {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
-        if !snapshot.is_consistent() {
-            screen.note(RESTLESS);
-        }
-        Plan::new(&snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)
+        let plan =
+            Plan::new(&snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)?;
+        let status = match (snapshot.is_consistent(), plan.is_empty()) {
+            (false, _) => {
+                screen.note(RESTLESS);
+                Status::Inconsistent
+            }
+            (true, true) => Status::NoChange,
+            (true, false) => Status::Changed,
+        };
+        Ok((plan, status))
     }
 }
 
@@ -152,7 +199,7 @@ struct Scoping {
     /// Services of these firewall marks are ours
     #[arg(long, value_name = "RANGE", value_delimiter = ',')]
     own_marks: Vec<Range<u32>>,
-    /// Services of this file are ours: what was applied the last time
+    /// Services of this file are ours: what was applied the last time. --names holds for it
     #[arg(long, value_name = "FILE")]
     formerly: Option<PathBuf>,
     /// All services are ours
@@ -164,7 +211,8 @@ struct Scoping {
 }
 
 impl Scoping {
-    fn scope(&self) -> Result<Scope, Failure> {
+    /// `file` says how to read the file of `--formerly`, where its name does not.
+    fn scope(&self, file: &Source) -> Result<Scope, Failure> {
         let networks = |scope: Scope, networks: &[Network]| {
             networks.iter().copied().fold(scope, Scope::network)
         };
@@ -176,8 +224,7 @@ impl Scoping {
             scope = scope.marks(marks.0.clone());
         }
         if let Some(path) = &self.formerly {
-            let source = Source { path: path.clone(), format: None, names: false };
-            scope = scope.formerly(&file::read(&source)?);
+            scope = scope.formerly(&file::read(&Source::formerly(path, file))?);
         }
         if self.all {
             scope = scope.everything();
@@ -218,11 +265,14 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply again whenever the file changes, until interrupted; needs --yes. What others
-    /// change in the table stays until then. A file that cannot be used at the start ends it
-    /// with exit code 1 or 5, later it is reported
+    /// Apply again whenever the file is written or SIGHUP comes, until interrupted; needs
+    /// --yes. What others change in the table stays until then, or see --every. A file that
+    /// cannot be used at the start ends it with exit code 1 or 5, later it is reported
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
+    /// With --watch, apply again at least so often, which undoes what others change: 60s, 5m
+    #[arg(long, requires = "watch", value_name = "TIME")]
+    pub(crate) every: Option<Deadline>,
     /// How long to wait while another program has the lock: 60s, 5m, or `forever`
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(crate) wait: Deadline,
@@ -247,6 +297,9 @@ pub(crate) struct Drain {
     pub(crate) kernel: Kernel,
     #[command(flatten)]
     pub(crate) draining: Draining,
+    /// Tell by the exit code whether connections were cut, or the work is not complete
+    #[arg(long)]
+    detailed_exitcode: bool,
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
@@ -259,4 +312,7 @@ pub(crate) struct Drain {
 pub(crate) struct Validate {
     #[command(flatten)]
     pub(crate) file: Source,
+    /// Refuse a file with warnings: exit code 5
+    #[arg(long)]
+    pub(crate) strict: bool,
 }

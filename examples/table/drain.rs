@@ -2,14 +2,18 @@
 
 use std::ops::ControlFlow;
 
+use ipvs_netlink::Connections;
 use ipvs_netlink::table::Drained;
 
 use crate::arguments::Drain;
 use crate::exit::{Failure, Status};
+use crate::interrupt::Interrupt;
 use crate::screen::Screen;
+use crate::values::Deadline;
 
 pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     let mut ipvs = drain.kernel.connect()?;
+    let interrupt = Interrupt::new(false)?;
     let service = ipvs.service(drain.service).map_err(Failure::kernel)?.service;
     let entry = ipvs.destination(drain.service, drain.destination).map_err(Failure::kernel)?;
     let gently = service.drains_at_weight_zero();
@@ -22,37 +26,62 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
         screen.note(&format!("no other destination of {} takes connections", drain.service));
     }
     if !drain.yes {
+        let connections = entry.connections;
+        let ends = match (gently, drain.draining.policy().deadline) {
+            (false, _) => "are cut at once".to_owned(),
+            (true, None) => "are waited for as long as it takes".to_owned(),
+            (true, deadline) => format!("are cut after {} at most", Deadline(deadline)),
+        };
+        if connections != Connections::default() {
+            screen.note(&format!("its connections ({connections}) {ends}"));
+        }
         let question = format!("Take {} out of {}?", drain.destination, drain.service);
         screen.confirm(&question)?;
     }
     let _alone = drain.kernel.alone(drain.wait, screen)?;
     if gently {
-        let weight = entry.destination.weight;
-        screen.note(&format!(
-            "weight {weight} -> 0; if interrupted it stays 0, and running this again goes on"
-        ));
+        let weight = match entry.destination.weight {
+            0 => "weight 0 already".to_owned(),
+            weight => format!("weight {weight} -> 0"),
+        };
+        screen
+            .note(&format!("{weight}; if interrupted it stays 0, and running this again goes on"));
     }
     let policy = drain.draining.policy();
-    let drained = ipvs.drain_with(drain.service, drain.destination, policy, |progress| {
-        screen.progress(&progress.to_string());
-        ControlFlow::Continue(())
+    let drained = interrupt.hold(|| {
+        ipvs.drain_with(drain.service, drain.destination, policy, |progress| {
+            screen.progress(&progress.to_string());
+            if interrupt.came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
     });
     screen.progress("");
-    match drained {
-        Ok(drained) => {
-            if let Err(failure) = screen.print(&format!("{drained}\n")) {
-                screen.failure(&failure);
-                return Ok(Status::PartlyFailed);
-            }
-            match drained {
-                Drained::Emptied | Drained::Cut(_) | Drained::AlreadyGone => Ok(Status::Changed),
-                _ => Ok(Status::PartlyFailed),
-            }
-        }
+    let drained = match drained {
+        Ok(drained) => drained,
         // Its weight may be 0 by now.
         Err(error) => {
             screen.failure(&Failure::kernel(error));
-            Ok(Status::PartlyFailed)
+            return Ok(Status::PartlyFailed);
         }
+    };
+    let status = match drained {
+        Drained::Emptied | Drained::AlreadyGone => Status::Changed,
+        Drained::Cut(_) => Status::Cut,
+        Drained::Cancelled { .. } => Status::Unfinished,
+        _ => Status::PartlyFailed,
+    };
+    if let Drained::Cancelled { weight, .. } = drained {
+        screen.note(&format!(
+            "interrupted: {} stays in {} with weight 0 (it was {weight}) and its connections; \
+             running this again goes on",
+            drain.destination, drain.service
+        ));
     }
+    if let Err(failure) = screen.print(&format!("{drained}\n")) {
+        screen.failure(&failure);
+        return Ok(match status {
+            Status::Changed | Status::Cut => Status::Untold,
+            status => status,
+        });
+    }
+    Ok(status)
 }

@@ -13,8 +13,18 @@ pub(crate) enum Status {
     NoChange,
     /// Everything was changed, or would be.
     Changed,
+    /// Everything was changed, and connections were cut.
+    Cut,
+    /// Everything was changed, but standard output did not take the result.
+    Untold,
     /// Something was changed, or was to be, and something else could not be.
     PartlyFailed,
+    /// Somebody ended the work. Nothing failed, but something still drains or is not begun.
+    Unfinished,
+    /// Others kept writing the table, so that something may be missing in what was read.
+    Inconsistent,
+    /// The file is valid, but no kernel known here takes what it asks for.
+    Doubtful,
     /// The input was refused and nothing was changed.
     Invalid,
     /// The kernel, a file or the lock could not be had, or somebody said no. Nothing was
@@ -22,26 +32,39 @@ pub(crate) enum Status {
     Failed,
 }
 
+impl Status {
+    /// The number, with `--detailed-exitcode` or without it. Only then is success told
+    /// apart, so that a script with `set -e` goes on where everything went well.
+    pub(crate) fn code(self, detailed: bool) -> ExitCode {
+        ExitCode::from(match self {
+            Self::NoChange => 0,
+            Self::Failed => 1,
+            Self::Changed => u8::from(detailed) * 3,
+            Self::PartlyFailed => 4,
+            Self::Invalid => 5,
+            Self::Inconsistent => 6,
+            Self::Doubtful => 7,
+            Self::Untold => 8,
+            Self::Cut => u8::from(detailed) * 9,
+            Self::Unfinished if detailed => 10,
+            Self::Unfinished => 4,
+        })
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoChange => "nothing differed",
             Self::Changed => "applied",
+            Self::Cut => "applied, connections were cut",
+            Self::Untold => "applied, but the result could not be written",
             Self::PartlyFailed => "applied in part",
+            Self::Unfinished => "not finished",
+            Self::Inconsistent => "others kept writing the table, something may be missing",
+            Self::Doubtful => "valid, but no kernel known here takes it",
             Self::Invalid => "refused, the table stays as it is",
             Self::Failed => "failed, the table stays as it is",
-        })
-    }
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::NoChange => 0,
-            Status::Failed => 1,
-            Status::Changed => 3,
-            Status::PartlyFailed => 4,
-            Status::Invalid => 5,
         })
     }
 }

@@ -2,9 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use ipvs_netlink::table::Table;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::arguments::Source;
 use crate::exit::Failure;
@@ -17,9 +20,9 @@ pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
 }
 
 /// The table in a file that was read as `before`, as it is by now: while another program had
-/// the lock somebody may have written it. A pipe has nothing more to say.
+/// the lock somebody may have written it. A stream has nothing more to say.
 pub(crate) fn read_again(source: &Source, before: Table) -> Result<Table, Failure> {
-    if can_be_read_once(&source.path) {
+    if is_stream(&source.path) {
         return Ok(before);
     }
     // There is memory for one large table.
@@ -29,11 +32,18 @@ pub(crate) fn read_again(source: &Source, before: Table) -> Result<Table, Failur
 
 /// Whether a file has anything but `before` by now.
 pub(crate) fn has_changed(path: &Path, before: &[u8]) -> bool {
-    !can_be_read_once(path) && load(path).as_deref() != Ok(before)
+    load(path).as_deref() != Ok(before)
 }
 
-fn can_be_read_once(path: &Path) -> bool {
-    path == Path::new("-") || fs::metadata(path).is_ok_and(|file| !file.is_file())
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Whether the path names what the caller has opened for this program, such as a pipe in
+/// place of `<(command)`. That can be read once, and waiting for it is what the caller wants.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    let opened = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd");
+    is_standard_input(path) || opened && !fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
 /// The table in what a file has.
@@ -73,12 +83,42 @@ fn looks_like(bytes: &[u8]) -> Option<Format> {
 pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = text::LONGEST as u64 + 1;
-    let read = match path == Path::new("-") {
-        true => io::stdin().lock().take(limit).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    let read = match path {
+        path if is_standard_input(path) => io::stdin().lock().take(limit).read_to_end(&mut bytes),
+        path if is_stream(path) => {
+            File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        }
+        path => open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
     read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
     Ok(bytes)
+}
+
+/// Opens a regular file. To open anything else can take until somebody else opens its other
+/// end, or make a device do something; to read it can take for ever.
+fn open(path: &Path) -> io::Result<File> {
+    let check = |file: fs::Metadata| match file.is_file() {
+        true => Ok(()),
+        false if file.is_dir() => Err(Errno::ISDIR.into()),
+        false => Err(io::Error::other("not a regular file")),
+    };
+    check(fs::metadata(path)?)?;
+    // Something else may have come into its place.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    check(file.metadata()?)?;
+    Ok(file)
+}
+
+/// When a file was last written or put in its place, as far as the file system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp([i64; 4]);
+
+impl Stamp {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let file = fs::metadata(path).ok()?;
+        Some(Self([file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()]))
+    }
 }
 
 /// What is in a file.
@@ -86,7 +126,7 @@ pub(crate) fn format(source: &Source) -> Option<Format> {
     source.format.or_else(|| by_extension(&source.path))
 }
 
-fn by_extension(path: &Path) -> Option<Format> {
+pub(crate) fn by_extension(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()? {
         "yaml" | "yml" => Some(Format::Yaml),
         "toml" => Some(Format::Toml),

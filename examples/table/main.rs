@@ -20,8 +20,10 @@ mod drain;
 mod exit;
 mod fault;
 mod file;
+mod interrupt;
 mod json;
 mod kernel;
+mod lock;
 mod screen;
 mod text;
 mod values;
@@ -30,8 +32,7 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ipvs_netlink::Snapshot;
-use ipvs_netlink::table::{Plan, PlanOptions, Table};
+use ipvs_netlink::table::{Plan, Table};
 
 use crate::arguments::{Arguments, Command, Export, RESTLESS, Show, Validate};
 use crate::exit::{Failure, Status};
@@ -40,6 +41,7 @@ use crate::values::Format;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let detailed = arguments.detailed();
     let screen = Screen::new(arguments.color);
     let outcome = match arguments.command {
         Command::Plan(show) => plan(&show, &screen),
@@ -49,16 +51,16 @@ fn main() -> ExitCode {
         Command::Drain(drain) => drain::run(&drain, &screen),
         Command::Validate(validate) => self::validate(&validate, &screen),
     };
-    outcome.unwrap_or_else(|failure| screen.failure(&failure)).into()
+    outcome.unwrap_or_else(|failure| screen.failure(&failure)).code(detailed)
 }
 
 /// Shows what would change.
 fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     let planning = &show.planning;
     let desired = file::read(&planning.file)?;
-    screen.doubts(&desired);
+    screen.doubts(&desired).strictly(planning.strict)?;
     let mut ipvs = planning.kernel.connect()?;
-    let plan = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
+    let (plan, status) = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
     if planning.json {
         screen.write(|out| json::plan(&plan, out))?;
     } else if show.commands {
@@ -66,7 +68,7 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     } else {
         screen.diff(&plan)?;
     }
-    Ok(if plan.is_empty() { Status::NoChange } else { Status::Changed })
+    Ok(status)
 }
 
 /// The commands of a plan, if `ipvsadm` does the same with all of them. A script of which it
@@ -91,37 +93,37 @@ fn commands(plan: &Plan) -> Result<String, Failure> {
 /// Writes the table that is there.
 fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
     let snapshot = export.kernel.connect()?.snapshot().map_err(Failure::kernel)?;
-    if !snapshot.is_consistent() {
-        screen.note(RESTLESS);
-    }
     let text = file::write(&Table::from(&snapshot), export.format)?;
     screen.print(&text)?;
-    Ok(Status::NoChange)
+    if snapshot.is_consistent() {
+        return Ok(Status::NoChange);
+    }
+    screen.note(RESTLESS);
+    Ok(Status::Inconsistent)
 }
 
 /// Checks a file, without a kernel.
 fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&validate.file)?;
+    let invalid: Vec<String> = desired.validate().iter().map(ToString::to_string).collect();
     // Other formats have a word for what only a kernel that has it may keep.
-    let all_anew = file::format(&validate.file) == Some(Format::Ipvsadm);
-    let destinations: usize = desired.services().map(|service| service.destinations().len()).sum();
-    for service in &desired {
-        let alone = Table::from_iter([service.clone()]);
-        match Plan::new(&Snapshot::default(), &alone, &PlanOptions::new()).map_err(Failure::plan) {
-            Err(refused) if all_anew => return Err(refused),
-            Err(refused) => {
-                screen.note(&format!("{}; only where it is so already", refused.text));
-            }
-            Ok(_) => {}
-        }
+    if !invalid.is_empty() && file::format(&validate.file) == Some(Format::Ipvsadm) {
+        return Err(Failure::invalid(invalid.join("\n")));
     }
-    screen.doubts(&desired);
-    for service in &desired {
-        let weights = || service.destinations().map(|destination| destination.destination().weight);
-        if weights().all(|weight| weight == 0) {
-            screen.note(&format!("{}: no destination takes new connections", service.id()));
-        }
+    for rule in &invalid {
+        screen.note(&format!("{rule}; only where it is so already"));
     }
-    screen.print(&format!("{} services, {destinations} destinations\n", desired.len()))?;
-    Ok(Status::NoChange)
+    let mut doubts = screen.doubts(&desired);
+    doubts.some |= !invalid.is_empty();
+    doubts.strictly(validate.strict)?;
+    let destinations = desired.services().map(|service| service.destinations().len()).sum();
+    let (services, destinations) =
+        (count(desired.len(), "service"), count(destinations, "destination"));
+    screen.print(&format!("{services}, {destinations}\n"))?;
+    Ok(if doubts.unknown { Status::Doubtful } else { Status::NoChange })
+}
+
+/// `1 service`, `2 services`.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,16 +1,23 @@
 //! What people see.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use ipvs_netlink::WarningKind;
 use ipvs_netlink::table::{Plan, Sign, Table};
-use ipvs_netlink::{Forwarding, Scheduler, ServiceId};
 
 use crate::exit::{Failure, Status};
 use crate::values::Color;
 
 pub(crate) struct Screen {
     coloured: bool,
+    /// When progress was last said where there is no terminal.
+    said: Mutex<Option<Instant>>,
 }
+
+/// How often progress is said where there is no terminal.
+const PERIOD: Duration = Duration::from_secs(10);
 
 impl Screen {
     pub(crate) fn new(color: Color) -> Self {
@@ -23,7 +30,7 @@ impl Screen {
                     && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         };
-        Self { coloured }
+        Self { coloured, said: Mutex::default() }
     }
 
     /// Prints to standard output.
@@ -71,28 +78,17 @@ impl Screen {
     }
 
     /// Says what the kernel may take and nobody is likely to mean.
-    pub(crate) fn doubts(&self, desired: &Table) {
-        for service in desired {
-            let id = service.id();
-            // Whether a kernel has a scheduler shows only when it is asked for.
-            let scheduler = service.service().scheduler;
-            if !Scheduler::ALL.contains(&scheduler) {
-                self.note(&format!("{id}: no Linux known here has a scheduler {scheduler}"));
-            }
-            let ServiceId::Address { address, .. } = id else { continue };
-            for destination in service.destinations() {
-                let port = destination.id().address.port();
-                let rewritten = destination.destination().forwarding == Forwarding::Masquerade;
-                if !rewritten && ![0, port].contains(&address.port()) && port != 0 {
-                    self.note(&format!(
-                        "{id} -> {}: only masquerading changes the port, its connections \
-                         arrive at port {}",
-                        destination.id(),
-                        address.port()
-                    ));
-                }
-            }
+    pub(crate) fn doubts(&self, desired: &Table) -> Doubts {
+        let mut doubts = Doubts::default();
+        for warning in desired.warnings() {
+            self.note(&warning.to_string());
+            doubts.some = true;
+            doubts.unknown |= matches!(
+                warning.kind,
+                WarningKind::UnknownScheduler { .. } | WarningKind::UnknownEngine(_)
+            );
         }
+        doubts
     }
 
     pub(crate) fn failure(&self, failure: &Failure) -> Status {
@@ -100,12 +96,24 @@ impl Screen {
         failure.status
     }
 
-    /// Replaces the last line on the terminal, while something takes its time.
+    /// Says how far something has come that takes its time: on a terminal in the last line,
+    /// elsewhere now and then. An empty text ends it.
     pub(crate) fn progress(&self, text: &str) {
         let mut stderr = io::stderr().lock();
         if stderr.is_terminal() {
-            // Nothing depends on whether it is seen.
-            write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush()).ok();
+            // A line that is longer than the terminal is wide could not be replaced. Nothing
+            // depends on whether it is seen.
+            let line = format!("\r\x1b[K\x1b[?7l{text}\x1b[?7h");
+            stderr.write_all(line.as_bytes()).and_then(|()| stderr.flush()).ok();
+            return;
+        }
+        drop(stderr);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.is_empty() {
+            *said = None;
+        } else if said.is_none_or(|said| said.elapsed() >= PERIOD) {
+            self.note(text);
+            *said = Some(Instant::now());
         }
     }
 
@@ -123,6 +131,26 @@ impl Screen {
         match answer.trim() {
             "y" | "Y" | "yes" => Ok(()),
             _ => Err(Failure::new("not confirmed; nothing was changed")),
+        }
+    }
+}
+
+/// What was said of a table that is valid.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "somebody may have asked for a strict look"]
+pub(crate) struct Doubts {
+    /// Whether there was anything to say.
+    pub(crate) some: bool,
+    /// Whether no kernel known here takes it.
+    pub(crate) unknown: bool,
+}
+
+impl Doubts {
+    /// Refuses what there was something to say of, if it is to be refused.
+    pub(crate) fn strictly(self, strict: bool) -> Result<(), Failure> {
+        match strict && self.some {
+            true => Err(Failure::invalid("refused because of the warnings above (--strict)")),
+            false => Ok(()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -97,6 +98,23 @@ impl<N: FromStr + Copy + PartialOrd> FromStr for Range<N> {
             return Err("the first number must not be above the last");
         }
         Ok(Self(range))
+    }
+}
+
+/// The file of a network namespace: a path where there is a slash in it, as for the shell and
+/// its commands, else that of a name that `ip netns` gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Namespace(pub(crate) PathBuf);
+
+impl FromStr for Namespace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" | "." | ".." => Err("must be the name of a network namespace, or a path"),
+            text if text.contains('/') => Ok(Self(text.into())),
+            name => Ok(Self(Path::new("/run/netns").join(name))),
+        }
     }
 }
 

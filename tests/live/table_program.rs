@@ -23,7 +23,7 @@ use crate::namespace::{fresh, ipvsadm};
 const WEB: &str = "
 services:
   - tcp: 192.0.2.10:80
-    scheduler: rr
+    scheduler: wrr
     forward: masquerade
     destinations:
       - {address: \"10.0.0.2:8080\", weight: 3}
@@ -33,7 +33,7 @@ services:
 const LESS: &str = "
 services:
   - tcp: 192.0.2.10:80
-    scheduler: rr
+    scheduler: wrr
     forward: masquerade
     destinations:
       - {address: \"10.0.0.2:8080\", weight: 3}
@@ -74,8 +74,15 @@ fn table_of(arguments: &[&str], file: &Path) -> Command {
     command
 }
 
-/// Runs the program on a file. Returns its exit code and what it prints.
+/// Runs the program on a file. Returns its exit code, in detail, and what it prints.
 fn run(arguments: &[&str], file: &Path) -> (i32, String, String) {
+    let detailed = matches!(arguments.first(), Some(&("plan" | "apply" | "drain")));
+    let detailed = if detailed { &["--detailed-exitcode"][..] } else { &[] };
+    run_plainly(&[arguments, detailed].concat(), file)
+}
+
+/// The same with the exit codes of a program that nobody asked for more.
+fn run_plainly(arguments: &[&str], file: &Path) -> (i32, String, String) {
     let Output { status, stdout, stderr } = table_of(arguments, file).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
@@ -101,8 +108,14 @@ impl Running {
     /// The next line, which has `expected` in it.
     #[track_caller]
     fn says(&mut self, expected: &str) {
+        self.says_so(|line| line.contains(expected));
+    }
+
+    /// The next line, which is as expected.
+    #[track_caller]
+    fn says_so(&mut self, is_expected: impl FnOnce(&str) -> bool) {
         let line = self.lines.next().unwrap().unwrap();
-        assert!(line.contains(expected), "{line}");
+        assert!(is_expected(&line), "{line}");
     }
 
     /// A line that comes sooner or later.
@@ -201,7 +214,7 @@ fn exit_codes_tell_what_happened() {
     let (code, plan, _) = run(&["plan"], &web);
     assert_eq!(code, 3);
     assert!(
-        plan.starts_with("+ TCP 192.0.2.10:80 rr\n+   10.0.0.2:8080 Masq weight 3\n"),
+        plan.starts_with("+ TCP 192.0.2.10:80 wrr\n+   10.0.0.2:8080 Masq weight 3\n"),
         "{plan}"
     );
     assert!(there(&mut ipvs).is_empty(), "a plan changes nothing");
@@ -219,18 +232,20 @@ fn exit_codes_tell_what_happened() {
     assert_eq!(code, 4, "{errors}");
     assert!(errors.contains("127.255.255.255:80"), "{errors}");
     assert!(errors.ends_with("table: 1 failed, 2 skipped\n"), "{errors}");
-    let other = "  - tcp: 192.0.2.11:80\n    scheduler: roundrobin\n";
+    let other = "  - tcp: 192.0.2.11:80\n    scheduler: roundrobin\n    forward: masquerade\n\
+                 \x20   destinations: [{address: \"10.0.0.2:8080\"}]\n";
     let both =
         folder.write("both.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80") + other);
     let (code, _, errors) = run(&["apply", "-y", "--stop-on-failure"], &both);
     assert_eq!(code, 4, "{errors}");
     assert!(
         errors.starts_with(
-            "table: TCP 192.0.2.11:80: no Linux known here has a scheduler roundrobin\n"
+            "table: TCP 192.0.2.11:80: no known kernel has a scheduler roundrobin; \
+             did you mean rr?\n"
         ),
         "{errors}"
     );
-    assert!(errors.ends_with("table: 1 failed, 3 skipped\n"), "{errors}");
+    assert!(errors.ends_with("table: 1 failed, 4 skipped\n"), "{errors}");
     assert_eq!(
         ipvs.destinations(ipvs_netlink::ServiceId::tcp(([192, 0, 2, 10], 80).into()))
             .unwrap()
@@ -240,12 +255,32 @@ fn exit_codes_tell_what_happened() {
 
     assert_eq!(run(&["apply", "-y"], &folder.0.join("missing.yaml")).0, 1);
     assert_eq!(run(&["plan", "--no-such-option"], &web).0, 2);
-    let forbidden = WEB.replace("rr", "lc");
+    let forbidden = WEB.replace("wrr", "lc");
     let forbidden = folder.write("forbidden.yaml", forbidden);
     let (code, _, errors) = run(&["apply", "-y", "--allow", "add-destination"], &forbidden);
     assert_eq!(code, 5, "{errors}");
     assert!(errors.contains("change-scheduler is not allowed, but needed: ipvsadm -E"), "{errors}");
     assert_eq!(run(&["apply", "--yes", "--commands"], &web).0, 2, "no dry run that writes");
+}
+
+#[test]
+fn success_ends_with_0_unless_details_are_asked_for() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("success");
+    let web = folder.write("web.yaml", WEB);
+    let script = "set -e; table=$1; file=$2; $table plan $file; $table apply -y $file; \
+                  $table apply -y $file; $table drain -y 'TCP 192.0.2.10:80' 10.0.0.3:8080; \
+                  echo done";
+    let table = example("table");
+    let arguments = ["-c", script, "sh", table.to_str().unwrap(), web.to_str().unwrap()];
+    let printed = crate::namespace::run("sh", &arguments);
+    assert!(printed.ends_with("done\n"), "{printed}");
+    assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 1);
+    // What fails never looks like success.
+    let partly = folder.write("partly.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80"));
+    assert_eq!(run_plainly(&["apply", "-y"], &partly).0, 4);
+    assert_eq!(run_plainly(&["plan"], &folder.write("bad.yaml", "services: [")).0, 5);
+    assert_eq!(run_plainly(&["plan"], &folder.0.join("missing.yaml")).0, 1);
 }
 
 #[test]

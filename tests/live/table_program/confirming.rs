@@ -45,12 +45,12 @@ fn nothing_is_done_without_a_yes() {
     for answer in ["n\n", "\n", "yy\n"] {
         let (code, diff, said) = answered(&["apply"], &web, || (), answer);
         assert_eq!(code, 1, "{said}");
-        assert!(diff.starts_with("+ TCP 192.0.2.10:80 rr\n"), "{diff}");
+        assert!(diff.starts_with("+ TCP 192.0.2.10:80 wrr\n"), "{diff}");
         assert_eq!(said, "Apply? [y/N] table: not confirmed; nothing was changed\n");
         assert!(there(&mut ipvs).is_empty(), "{answer:?}");
     }
     let (code, _, said) = answered(&["apply"], &web, || (), "y\n");
-    assert_eq!((code, said.as_str()), (3, "Apply? [y/N] table: 3 done\n"));
+    assert_eq!((code, said.as_str()), (0, "Apply? [y/N] table: 3 done\n"));
     assert_eq!(there(&mut ipvs).len(), 1);
 
     let drain = ["drain", "TCP 192.0.2.10:80"];
@@ -59,7 +59,7 @@ fn nothing_is_done_without_a_yes() {
     assert_eq!(code, 1, "{said}");
     let question = "Take 10.0.0.2:8080 out of TCP 192.0.2.10:80? [y/N] ";
     assert!(said.starts_with(question), "{said}");
-    assert_eq!(answered(&drain, server, || (), "yes\n").0, 3);
+    assert_eq!(answered(&drain, server, || (), "yes\n").0, 0);
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 1);
 }
 
@@ -73,7 +73,7 @@ fn what_was_confirmed_is_what_is_done() {
     let (code, _, said) = answered(&["apply"], &web, meanwhile, "y\n");
     assert_eq!(code, 1, "{said}");
     let now = "table: the table or the file has changed meanwhile; this would be done now:\n\
-               ~ TCP 192.0.2.10:80 scheduler wlc -> rr";
+               ~ TCP 192.0.2.10:80 scheduler wlc -> wrr";
     assert!(said.contains(now), "{said}");
     assert!(said.ends_with("table: nothing was changed; try again\n"), "{said}");
     assert!(ipvs.destinations(service.id).unwrap().is_empty());
@@ -93,9 +93,9 @@ fn what_is_asked_about_is_shown_beside_json_too() {
     ipvs.add_service(&web).unwrap();
     let server = Destination::masquerade(([10, 0, 0, 2], 8080).into());
     ipvs.add_destination(web.id, &server).unwrap();
-    let less = folder.write("less.yaml", LESS.replace("rr", "wlc"));
+    let less = folder.write("less.yaml", LESS.replace("wrr", "wlc"));
     let (code, json, said) = answered(&["apply", "--json"], &less, || (), "y\n");
-    assert_eq!(code, 3, "{said}");
+    assert_eq!(code, 0, "{said}");
     let diff = "  TCP 192.0.2.10:80\n~   10.0.0.2:8080 weight 1 -> 3\nApply? [y/N] ";
     assert!(said.starts_with(diff), "{said}");
     let json: Value = serde_json::from_str(&json).unwrap();

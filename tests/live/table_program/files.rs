@@ -1,10 +1,15 @@
 //! Files that no table can be read from.
 
+use std::fs::File;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use ipvs_netlink::Service;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
-use super::{Folder, run, there};
+use super::{Folder, WEB, run, there};
+use crate::ipvsadm::example;
 use crate::namespace::fresh;
 
 #[test]
@@ -71,13 +76,56 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         assert_eq!(run(&["apply", "--all", "-y"], &file).0, 5, "{name}");
     }
     // More than is read of any file.
-    let zeros = Path::new("/dev/zero");
+    let long = folder.write("long", "");
+    File::options().write(true).open(&long).unwrap().set_len((32 << 20) + 1).unwrap();
     for format in ["yaml", "toml", "json", "ipvsadm"] {
-        let (code, _, errors) = run(&["apply", "-y", "--format", format], zeros);
+        let (code, _, errors) = run(&["apply", "-y", "--format", format], &long);
         assert_eq!(code, 5, "{errors}");
         assert!(errors.contains("longer than 32 MiB"), "{errors}");
     }
     assert_eq!(there(&mut ipvs), before);
+}
+
+/// A FIFO, whose opening waits for whoever opens the other end, a device and a folder.
+#[test]
+fn only_regular_files_are_read_and_nothing_blocks() {
+    fresh();
+    let folder = Folder::new("kinds");
+    let fifo = folder.0.join("fifo.yaml");
+    mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    symlink("web.yaml", folder.0.join("link.yaml")).unwrap();
+    symlink(&fifo, folder.0.join("to-fifo.yaml")).unwrap();
+    let web = folder.write("web.yaml", WEB);
+    for (odd, expected) in [
+        (fifo.as_path(), "not a regular file"),
+        (&folder.0.join("to-fifo.yaml"), "not a regular file"),
+        (Path::new("/dev/zero"), "not a regular file"),
+        (&folder.0, "Is a directory"),
+    ] {
+        for arguments in [
+            &["validate", "--format", "yaml"][..],
+            &["plan", "--format", "yaml"],
+            &["apply", "-y", "--format", "yaml"],
+            &["apply", "-y", "--watch", "--format", "yaml"],
+        ] {
+            let (code, _, errors) = run(arguments, odd);
+            assert_eq!(code, 1, "{odd:?}: {errors}");
+            assert!(errors.contains(expected), "{odd:?}: {errors}");
+        }
+        let formerly = format!("--formerly={}", odd.display());
+        assert_eq!(run(&["plan", &formerly, "--format", "yaml"], &web).0, 1);
+    }
+    assert_eq!(run(&["validate"], &folder.0.join("link.yaml")).0, 0);
+}
+
+/// What the caller has opened is waited for: it is as standard input is.
+#[test]
+fn what_a_shell_puts_in_place_of_a_command_is_read() {
+    fresh();
+    let script = "$0 plan --format yaml <(sleep 0.3; echo 'services: []')";
+    let table = example("table");
+    let printed = crate::namespace::run("bash", &["-c", script, table.to_str().unwrap()]);
+    assert_eq!(printed, "no changes\n");
 }
 
 #[test]

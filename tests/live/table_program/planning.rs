@@ -5,8 +5,8 @@ use std::os::fd::AsRawFd;
 
 use ipvs_netlink::DestinationId;
 
-use super::{Folder, LESS, WEB, run, there};
-use crate::namespace::fresh;
+use super::{Folder, LESS, WEB, run, table, there};
+use crate::namespace::{fresh, ipvsadm};
 
 const WEB_ID: &str = "TCP 192.0.2.10:80";
 
@@ -73,6 +73,34 @@ fn names_are_looked_up_if_wanted() {
 }
 
 #[test]
+fn a_former_file_is_read_as_the_new_one_where_its_name_does_not_tell() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("former");
+    // As distributions keep them: no extension that tells, and names of hosts and ports.
+    let old = "-A -t localhost:80 -s rr\n-A -t localhost:81 -s rr\n";
+    let now = folder.write("ipvsadm", "-A -t localhost:80 -s rr\n");
+    for name in ["ipvsadm.old", "old.ipvsadm"] {
+        ipvs.flush().unwrap();
+        ipvsadm("-A -t 127.0.0.1:80 -s rr");
+        ipvsadm("-A -t 127.0.0.1:81 -s rr");
+        let former = folder.write(name, old);
+        let former = ["--formerly", former.to_str().unwrap()];
+        let options = ["plan", "--format", "ipvsadm", "--names", former[0], former[1]];
+        let (code, planned, errors) = run(&options, &now);
+        assert_eq!(code, 3, "{errors}");
+        assert!(planned.starts_with("- TCP 127.0.0.1:81 rr"), "{planned}");
+        assert_eq!(planned.lines().count(), 1, "{planned}");
+    }
+    // A name that tells is believed.
+    let former = folder.write("old.ipvsadm", "-A -t 127.0.0.1:81 -s rr\n");
+    let former = ["--formerly", former.to_str().unwrap()];
+    let yaml = folder.write("now", "services: [{tcp: \"127.0.0.1:80\", scheduler: rr}]");
+    let (code, planned, errors) = run(&["plan", "--format", "yaml", former[0], former[1]], &yaml);
+    assert_eq!(code, 3, "{errors}");
+    assert!(planned.starts_with("- TCP 127.0.0.1:81 rr"), "{planned}");
+}
+
+#[test]
 fn another_namespace_is_worked_on() {
     let mut there_ipvs = fresh();
     let namespace = File::open("/proc/thread-self/ns/net").unwrap();
@@ -90,4 +118,38 @@ fn another_namespace_is_worked_on() {
     assert_eq!(code, 1, "{errors}");
     assert!(errors.contains("\"/run/netns/nosuch\": "), "{errors}");
     assert!(errors.contains("there is no such network namespace"), "{errors}");
+}
+
+#[test]
+fn a_namespace_with_a_slash_is_a_path() {
+    let mut there_ipvs = fresh();
+    ipvsadm("-A -f 5 -s rr");
+    let folder = Folder::new("path");
+    // As a link, which stays one wherever the program looks it up from.
+    let process = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
+    let named = folder.0.join("blue");
+    std::os::unix::fs::symlink(&process, &named).unwrap();
+    folder.write("plain", "");
+    let export = |name: &str| {
+        let output = table(&["export", "--netns", name]).current_dir(&folder.0).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    for name in ["./blue", named.to_str().unwrap(), process.as_str()] {
+        let (code, exported, errors) = export(name);
+        assert_eq!(code, 0, "{name}: {errors}");
+        assert!(exported.contains("fwmark: 5"), "{name}: {exported}");
+    }
+    for (name, code, expected) in [
+        ("blue", 1, "/run/netns/blue"),
+        ("./green", 1, "./green"),
+        ("./plain", 1, "./plain"),
+        ("", 2, "must be the name of a network namespace"),
+        ("..", 2, "must be the name of a network namespace"),
+    ] {
+        let (end, _, errors) = export(name);
+        assert_eq!(end, code, "{name}: {errors}");
+        assert!(errors.contains(expected), "{name}: {errors}");
+    }
+    assert_eq!(there(&mut there_ipvs).len(), 1);
 }

@@ -18,14 +18,21 @@ fn what_cannot_be_told_is_done_all_the_same() {
     let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     let mut apply = table(&["apply", "-y"]);
     let status = apply.arg(&web).stdout(Stdio::null()).stderr(full()).status().unwrap();
-    assert_eq!(status.code(), Some(3));
-    // Something was changed, which the exit code for `nothing was` would not say.
-    for (words, last, left) in [
-        (&["apply", "-y", "--json"][..], folder.write("less.yaml", LESS), 1),
-        (&["drain", "-y", "TCP 192.0.2.10:80"], "10.0.0.2:8080".into(), 0),
+    assert_eq!(status.code(), Some(0));
+    let less = folder.write("less.yaml", LESS);
+    let partly = folder.write("partly.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80"));
+    // Everything was changed, which neither `nothing was` nor `a part was` would say.
+    for (words, last, code, left) in [
+        (&["apply", "-y", "--json"][..], less.clone(), 8, 1),
+        // Nothing was.
+        (&["apply", "-y", "--json"], less.clone(), 1, 1),
+        (&["plan"], web, 1, 1),
+        // A part was.
+        (&["apply", "-y", "--json"], partly, 4, 1),
+        (&["drain", "-y", "TCP 192.0.2.10:80"], "10.0.0.2:8080".into(), 8, 0),
     ] {
         let status = table(words).arg(last).stdout(full()).stderr(Stdio::null()).status();
-        assert_eq!(status.unwrap().code(), Some(4), "{words:?}");
+        assert_eq!(status.unwrap().code(), Some(code), "{words:?}");
         let servers = there(&mut ipvs).services().next().unwrap().destinations().len();
         assert_eq!(servers, left, "{words:?}");
     }
@@ -52,10 +59,10 @@ fn differences_are_in_colour_if_wanted() {
     let (_, plan, _) = run(&["plan"], &web);
     assert!(!plan.contains('\x1b'), "{plan:?}");
     let (_, plan, _) = run(&["plan", "--color", "always"], &web);
-    assert!(plan.starts_with("\x1b[32m+ TCP 192.0.2.10:80 rr\x1b[0m\n"), "{plan:?}");
+    assert!(plan.starts_with("\x1b[32m+ TCP 192.0.2.10:80 wrr\x1b[0m\n"), "{plan:?}");
     let (_, diff, errors) = run(&["--color", "always", "apply", "-y"], &web);
     assert_eq!((diff, errors.as_str()), (plan, "table: 3 done\n"));
-    let other = LESS.replace("rr", "lc").replace("weight: 3", "weight: 4");
+    let other = LESS.replace("wrr", "lc").replace("weight: 3", "weight: 4");
     let (_, plan, _) = run(&["plan", "--color=always"], &folder.write("other.yaml", other));
     let colours: Vec<_> = plan.lines().map(|line| &line[..line.find('m').unwrap()]).collect();
     assert_eq!(colours, ["\x1b[1;31", "\x1b[33", "\x1b[31"], "{plan:?}");
@@ -86,9 +93,9 @@ fn programs_get_json() {
         "phase": "add",
         "service": "TCP 192.0.2.10:80",
         "destination": null,
-        "command": "ipvsadm -A -t 192.0.2.10:80 -s rr",
+        "command": "ipvsadm -A -t 192.0.2.10:80 -s wrr",
         "before": null,
-        "after": {"tcp": "192.0.2.10:80", "scheduler": "rr"},
+        "after": {"tcp": "192.0.2.10:80", "scheduler": "wrr"},
         "connections": null,
         "disruption": null,
     });
@@ -105,7 +112,7 @@ fn programs_get_json() {
     }
     assert_eq!(json(&["plan", "--json"], &web), (0, json!({ "steps": [] })));
 
-    let less = LESS.replace("rr", "lc").replace("weight: 3", "weight: 4");
+    let less = LESS.replace("wrr", "lc").replace("weight: 3", "weight: 4");
     let (_, plan) = json(&["plan", "--json", "--no-drain"], &folder.write("less.yaml", less));
     let server = |address: &str, weight: u32| json!({"address": address, "forward": "masquerade", "weight": weight});
     let changes = plan["steps"].as_array().unwrap().iter().map(|step| {
@@ -117,7 +124,7 @@ fn programs_get_json() {
         [
             (server("10.0.0.2:8080", 3), server("10.0.0.2:8080", 4)),
             (
-                json!({"tcp": "192.0.2.10:80", "scheduler": "rr"}),
+                json!({"tcp": "192.0.2.10:80", "scheduler": "wrr"}),
                 json!({"tcp": "192.0.2.10:80", "scheduler": "lc"}),
             ),
             (server("10.0.0.3:8080", 1), json!(null)),
@@ -127,7 +134,7 @@ fn programs_get_json() {
     assert_eq!(json(&["apply", "-y", "--json"], &web), (0, none));
 
     // 127.255.255.255 is a broadcast address.
-    let partly = WEB.replace("10.0.0.3:8080", "127.255.255.255:80").replace("rr", "lc");
+    let partly = WEB.replace("10.0.0.3:8080", "127.255.255.255:80").replace("wrr", "lc");
     let (code, applied) = json(&["apply", "-y", "--json"], &folder.write("partly.yaml", partly));
     assert_eq!((code, &applied["done"]), (4, &json!(false)));
     let failed = |step: &&Value| step["outcome"] == "failed";
@@ -140,6 +147,41 @@ fn programs_get_json() {
 }
 
 #[test]
+fn a_scheduler_that_no_kernel_has_is_told_with_a_status_of_its_own() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("schedulers");
+    for (name, meant) in [("roundrobin", "; did you mean rr?"), ("fastest", "")] {
+        let odd = folder.write("odd.yaml", WEB.replace("wrr", name));
+        let told =
+            format!("table: TCP 192.0.2.10:80: no known kernel has a scheduler {name}{meant}\n");
+        let (code, text, errors) = run(&["validate"], &odd);
+        assert_eq!((code, text.as_str()), (7, "1 service, 2 destinations\n"));
+        assert_eq!(errors, told);
+        let (code, _, errors) = run(&["plan"], &odd);
+        assert_eq!((code, errors), (3, told.clone()));
+        for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
+            let (code, text, errors) = run(&[command, &["--strict"]].concat(), &odd);
+            assert_eq!((code, text.as_str()), (5, ""), "{errors}");
+            assert!(errors.starts_with(&told) && errors.ends_with("(--strict)\n"), "{errors}");
+        }
+    }
+    let engine = "services: [{tcp: 192.0.2.9:80, persistence: {timeout: 60, engine: sipp}}]";
+    let (code, _, errors) = run(&["validate"], &folder.write("engine.yaml", engine));
+    assert_eq!(code, 7, "{errors}");
+    assert!(errors.contains("no known kernel has a persistence engine sipp"), "{errors}");
+    // Other warnings end with 0 unless all are to be refused.
+    let idle = folder.write(
+        "idle.yaml",
+        WEB.replace("weight: 3", "weight: 0")
+            .replace("\"10.0.0.3:8080\"", "\"10.0.0.3:8080\", weight: 0"),
+    );
+    assert_eq!(run(&["validate"], &idle).0, 0);
+    assert_eq!(run(&["validate", "--strict"], &idle).0, 5);
+    assert_eq!(run(&["validate", "--strict"], &folder.write("web.yaml", WEB)).0, 0);
+    assert!(there(&mut ipvs).is_empty());
+}
+
+#[test]
 fn what_is_hardly_meant_is_done_but_told() {
     fresh();
     let folder = Folder::new("doubts");
@@ -148,10 +190,10 @@ fn what_is_hardly_meant_is_done_but_told() {
     for (command, done) in [("validate", 0), ("plan", 3)] {
         let (code, _, errors) = run(&[command], &file);
         assert_eq!(code, done, "{errors}");
-        let told = "10.0.0.2:8080: only masquerading changes the port, its connections arrive at \
-                    port 80\n";
+        let told = "10.0.0.2:8080: the destination's port has no effect: connections keep the port \
+                    that the client asked for\n";
         assert!(errors.ends_with(told), "{errors}");
-        assert_eq!(errors.matches("arrive at").count(), 1, "{errors}");
+        assert_eq!(errors.matches("has no effect").count(), 1, "{errors}");
     }
     let (code, _, errors) = run(&["plan", "--allow", "add-service"], &file);
     assert_eq!(code, 3, "{errors}");

@@ -1,11 +1,15 @@
 //! `apply --watch`.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
 use ipvs_netlink::Service;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 
 use super::{Folder, LESS, Running, WEB, run, table_of, there};
 use crate::namespace::fresh;
@@ -75,17 +79,17 @@ fn what_has_left_the_file_and_the_table_is_ours_no_more() {
 fn what_is_gone_is_ours_no_more_while_something_else_fails() {
     let mut ipvs = fresh();
     let folder = Folder::new("partly");
-    let other = "  - tcp: 192.0.2.11:80\n";
+    let other = WEB.replace("services:", "").replace("192.0.2.10", "192.0.2.11");
     let web = folder.write("web.yaml", format!("{WEB}{other}"));
     let mut running = watch(&[], &web);
-    running.applies("table: 4 done");
+    running.applies("table: 6 done");
     // 127.255.255.255 is a broadcast address.
     let failing = WEB.replace("10.0.0.3:8080", "127.255.255.255:80");
     fs::write(&web, &failing).unwrap();
     running.says_at_last(": applied in part");
     let theirs = Service::tcp(([192, 0, 2, 11], 80).into());
     ipvs.add_service(&theirs).unwrap();
-    fs::write(&web, failing.replace("rr", "lc")).unwrap();
+    fs::write(&web, failing.replace("wrr", "lc")).unwrap();
     running.says_at_last(": applied in part");
     assert!(ipvs.service(theirs.id).is_ok());
 }
@@ -94,10 +98,10 @@ fn what_is_gone_is_ours_no_more_while_something_else_fails() {
 fn what_is_left_of_a_deletion_stays_ours() {
     let mut ipvs = fresh();
     let folder = Folder::new("left");
-    let other = "  - tcp: 192.0.2.11:80\n";
+    let other = WEB.replace("services:", "").replace("192.0.2.10", "192.0.2.11");
     let web = folder.write("web.yaml", format!("{WEB}{other}"));
     let mut running = watch(&["--stop-on-failure"], &web);
-    running.applies("table: 4 done");
+    running.applies("table: 6 done");
     fs::write(&web, WEB.replace("10.0.0.3:8080", "127.255.255.255:80")).unwrap();
     running.says_at_last(": applied in part");
     assert_eq!(there(&mut ipvs).len(), 2);
@@ -136,6 +140,11 @@ fn a_file_that_cannot_be_read_any_more_is_told_once() {
     running.says("web.yaml: Is a directory");
     assert_eq!(there(&mut ipvs).len(), 1);
     fs::remove_dir(&web).unwrap();
+    // To open this waits for whoever opens the other end.
+    mkfifo(&web, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    running.says("web.yaml: not a regular file");
+    sleep(Duration::from_secs(2));
+    fs::remove_file(&web).unwrap();
     fs::write(&web, LESS).unwrap();
     running.says_at_last(": applied");
 }
@@ -148,7 +157,12 @@ fn a_file_that_asks_for_no_services_is_applied() {
     ipvs.add_service(&theirs).unwrap();
     for (name, some, none) in [
         ("web.yaml", WEB, "services: []\n"),
-        ("web.toml", "[[services]]\ntcp = \"192.0.2.10:80\"\n", "services = []\n"),
+        (
+            "web.toml",
+            "[[services]]\ntcp = \"192.0.2.10:80\"\nforward = \"masquerade\"\n\
+             destinations = [{address = \"10.0.0.2:80\"}]\n",
+            "services = []\n",
+        ),
     ] {
         let web = folder.write(name, some);
         let mut running = watch(&[], &web);
@@ -162,4 +176,38 @@ fn a_file_that_asks_for_no_services_is_applied() {
         running.says_at_last(": applied");
         assert_eq!(there(&mut ipvs).services().next().unwrap().id(), theirs.id, "{name}");
     }
+}
+
+#[test]
+fn what_others_have_changed_is_undone_when_the_file_is_written_again() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("again");
+    let web = folder.write("web.yaml", WEB);
+    let mut running = watch(&[], &web);
+    running.applies("table: 3 done");
+    ipvs.flush().unwrap();
+    // As it was. Some file systems count in seconds, as that of the test's kernel.
+    sleep(Duration::from_millis(1100));
+    fs::write(&web, WEB).unwrap();
+    running.applies("table: 3 done");
+    ipvs.flush().unwrap();
+    sleep(Duration::from_millis(1100));
+    fs::rename(folder.write("new.yaml", WEB), &web).unwrap();
+    running.applies("table: 3 done");
+    ipvs.flush().unwrap();
+    let process = Pid::from_raw(running.child.id().try_into().unwrap());
+    kill(process, Signal::SIGHUP).unwrap();
+    running.applies("table: 3 done");
+    assert_eq!(there(&mut ipvs).len(), 1);
+    // Nothing waits: the signal ends it at once.
+    kill(process, Signal::SIGTERM).unwrap();
+    assert_eq!(running.child.wait().unwrap().signal(), Some(Signal::SIGTERM as i32));
+    drop(running);
+    ipvs.flush().unwrap();
+
+    let mut running = watch(&["--every", "1s"], &web);
+    running.applies("table: 3 done");
+    ipvs.flush().unwrap();
+    running.says_at_last("table: 3 done");
+    assert_eq!(there(&mut ipvs).len(), 1);
 }
