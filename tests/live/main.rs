@@ -20,6 +20,8 @@ mod destinations;
 mod errors;
 mod ipvsadm;
 mod meanwhile;
+#[cfg(feature = "packet")]
+mod names;
 mod namespace;
 mod raw;
 mod refusals;

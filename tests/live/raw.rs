@@ -29,6 +29,11 @@ impl Attributes {
         self
     }
 
+    #[cfg(feature = "packet")]
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     pub(crate) fn u16(self, kind: u16, value: u16) -> Self {
         self.bytes(kind, &value.to_ne_bytes())
     }
