@@ -23,6 +23,7 @@ mod meanwhile;
 #[cfg(feature = "packet")]
 mod names;
 mod namespace;
+mod places;
 mod raw;
 mod refusals;
 mod services;

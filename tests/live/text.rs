@@ -11,6 +11,7 @@ use ipvs_netlink::{Command, NumericNames, SyncDaemon, SystemNames, Timeouts};
 
 use crate::client::Client;
 use crate::namespace::{fresh, ip, ipvsadm};
+use crate::places::{LOCAL, with_names};
 use crate::text::spellings::{ACCEPTED, BEFORE, REFUSED};
 
 /// All that `ipvsadm` can say of a table.
@@ -91,6 +92,7 @@ fn real(words: &[&str], input: &str) -> bool {
 
 #[test]
 fn what_ipvsadm_saves_is_the_table() {
+    with_names(LOCAL);
     let mut ipvs = fresh();
     write(&mut ipvs, &everything());
     let local: Table = "-A -t 127.0.0.1:80\n-a -t 127.0.0.1:80 -r 127.0.0.1:443 -m -w 1\n\
@@ -161,6 +163,7 @@ fn after(ipvs: &mut Client, change: impl FnOnce(&mut Client)) -> State {
 
 #[test]
 fn every_spelling_means_to_us_what_it_means_to_ipvsadm() {
+    with_names(LOCAL);
     let mut ipvs = fresh();
     ip("link add d0 type dummy");
     ip("address add 10.9.0.1/24 dev d0");
@@ -183,6 +186,7 @@ fn every_spelling_means_to_us_what_it_means_to_ipvsadm() {
 
 #[test]
 fn what_ipvsadm_refuses_we_refuse() {
+    with_names(LOCAL);
     let mut ipvs = fresh();
     ip("link add d0 type dummy");
     ip("link set d0 up");
@@ -199,6 +203,7 @@ fn what_ipvsadm_refuses_we_refuse() {
 /// What one takes and the other does not, as `Command` documents it.
 #[test]
 fn we_differ_where_we_say_so() {
+    with_names(LOCAL);
     let mut ipvs = fresh();
     let cases = [
         ("-A -t 10.0.0.9:80 -p 0", false),

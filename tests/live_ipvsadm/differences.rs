@@ -8,7 +8,7 @@ use ipvs_netlink::{AddressFamily, Destination, Forwarding, Scheduler, Service, S
 
 use crate::client::Client;
 use crate::namespace::{fresh, ipvsadm, run};
-use crate::places::with_names;
+use crate::places::{LONG, with_names};
 use crate::programs::{Program, ours};
 
 /// How ours ends, and how the original.
@@ -21,7 +21,7 @@ fn codes(words: &str, input: &str, expected: [i32; 2]) {
 #[test]
 fn what_could_be_misread_is_refused() {
     fresh();
-    with_names();
+    with_names(LONG);
     ipvsadm("-A -t 10.0.0.1:80");
     for words in [
         "-L -t 10.1:80",
@@ -48,7 +48,7 @@ fn what_could_be_misread_is_refused() {
 #[test]
 fn what_is_clear_is_accepted() {
     fresh();
-    with_names();
+    with_names(LONG);
     for words in [
         "-A -f 5 -6",
         "-L -n -6 -f 5",
@@ -189,7 +189,7 @@ fn what_is_saved_and_not_restored_so_is_told() {
 #[test]
 fn a_name_is_saved_only_where_it_is_read_as_the_same_number() {
     let mut ipvs = fresh();
-    with_names();
+    with_names(LONG);
     // Two addresses of one name, of which the second one is not what the name stands for.
     let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
     std::fs::write("/etc/hosts", hosts + "10.0.1.7 twice\n10.0.1.8 twice\n").unwrap();

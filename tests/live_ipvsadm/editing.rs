@@ -8,7 +8,7 @@ use ipvs_netlink::{Destination, Service, SyncDaemon, Timeouts};
 use crate::client::Client;
 use crate::commands::{DESTINATIONS, SERVICES, SETTINGS};
 use crate::namespace::{fresh, ip};
-use crate::places::with_names;
+use crate::places::{LONG, with_names};
 use crate::programs::{End, Program, UNANSWERED};
 use crate::tables::{EVERYTHING, FAR_APART};
 
@@ -72,25 +72,25 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> + Clone {
 
 #[test]
 fn services_are_edited_alike() {
-    with_names();
+    with_names(LONG);
     compare(lines(SERVICES));
 }
 
 #[test]
 fn destinations_are_edited_alike() {
-    with_names();
+    with_names(LONG);
     compare(lines(DESTINATIONS));
 }
 
 #[test]
 fn settings_of_the_namespace_are_edited_alike() {
-    with_names();
+    with_names(LONG);
     compare(lines(SETTINGS));
 }
 
 #[test]
 fn tables_are_saved_and_restored_alike() {
-    with_names();
+    with_names(LONG);
     for table in [EVERYTHING, FAR_APART] {
         let text = table.join("\n");
         compare([("-R", text.as_str()), ("-R -n", ""), ("-C", ""), ("-R", &text)].into_iter());
@@ -113,7 +113,7 @@ fn set(text: &str) -> HashSet<&str> {
 
 #[test]
 fn odd_input_is_restored_alike() {
-    with_names();
+    with_names(LONG);
     compare(
         [
             "",

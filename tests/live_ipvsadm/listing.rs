@@ -1,7 +1,7 @@
 //! Lists and saved tables.
 
 use crate::namespace::{fresh, ip, ipvsadm};
-use crate::places::with_names;
+use crate::places::{LONG, with_names};
 use crate::programs::{Program, same};
 use crate::tables::{EVERYTHING, FAR_APART, make};
 
@@ -38,7 +38,7 @@ fn compare(columns: &[&str]) {
 #[test]
 fn empty_tables_are_listed_alike() {
     fresh();
-    with_names();
+    with_names(LONG);
     compare(&COLUMNS[..6]);
     for words in ["-L --timeout", "-L --daemon", "-L -c", "-L -c -n --persistent-conn"] {
         assert_eq!(same(words).code, Some(0));
@@ -48,7 +48,7 @@ fn empty_tables_are_listed_alike() {
 #[test]
 fn full_tables_are_listed_alike() {
     fresh();
-    with_names();
+    with_names(LONG);
     make(EVERYTHING);
     compare(COLUMNS);
     let list = same("-L").output;
@@ -69,7 +69,7 @@ fn full_tables_are_listed_alike() {
 #[test]
 fn the_order_is_the_same_where_it_is_none() {
     fresh();
-    with_names();
+    with_names(LONG);
     make(FAR_APART);
     compare(&["", " --nosort"]);
     same("-S");
@@ -87,7 +87,7 @@ fn the_order_is_the_same_where_it_is_none() {
 #[test]
 fn single_services_are_listed_alike() {
     fresh();
-    with_names();
+    with_names(LONG);
     make(EVERYTHING);
     let services = EVERYTHING.iter().filter_map(|line| line.strip_prefix("-A "));
     for (words, columns) in services.zip(COLUMNS.iter().cycle()) {
@@ -149,7 +149,7 @@ fn timeouts_and_daemons_are_listed_alike() {
 #[test]
 fn lists_end_alike_whatever_their_options() {
     fresh();
-    with_names();
+    with_names(LONG);
     let short = |line: &&&str| line.starts_with("-A") && !line.contains("10.0.0.9");
     make(&EVERYTHING.iter().filter(short).copied().collect::<Vec<_>>());
     SPELLINGS.split(';').for_each(|words| drop(same(words.trim())));

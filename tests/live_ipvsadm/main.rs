@@ -17,6 +17,7 @@ mod editing;
 mod listing;
 #[path = "../live/namespace.rs"]
 mod namespace;
+#[path = "../live/places.rs"]
 mod places;
 mod programs;
 mod tables;

@@ -11,7 +11,7 @@ use nix::sys::socket::{
 };
 
 use crate::namespace::{fresh, ip, ipvsadm};
-use crate::places::with_names;
+use crate::places::{LONG, with_names};
 use crate::programs::{same, same_meanwhile};
 use crate::tables::make;
 
@@ -52,7 +52,7 @@ fn marked(mark: u32, to: &str) -> TcpStream {
 /// A network of this host's own addresses.
 fn network() {
     fresh();
-    with_names();
+    with_names(LONG);
     ip("address add 2001:db8::1/128 dev lo nodad");
     ip("address add 2001:db8::2/128 dev lo nodad");
 }

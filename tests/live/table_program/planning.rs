@@ -7,6 +7,7 @@ use ipvs_netlink::DestinationId;
 
 use super::{Folder, LESS, WEB, run, table, there};
 use crate::namespace::{fresh, ipvsadm};
+use crate::places::{LOCAL, with_names};
 
 const WEB_ID: &str = "TCP 192.0.2.10:80";
 
@@ -62,6 +63,7 @@ fn what_goes_away_drains_as_it_is_told() {
 
 #[test]
 fn names_are_looked_up_if_wanted() {
+    with_names(LOCAL);
     fresh();
     let folder = Folder::new("names");
     let local = folder.write("local.ipvsadm", "-A -t localhost:80 -s rr\n");
@@ -74,6 +76,7 @@ fn names_are_looked_up_if_wanted() {
 
 #[test]
 fn a_former_file_is_read_as_the_new_one_where_its_name_does_not_tell() {
+    with_names(LOCAL);
     let mut ipvs = fresh();
     let folder = Folder::new("former");
     // As distributions keep them: no extension that tells, and names of hosts and ports.
