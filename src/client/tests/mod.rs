@@ -5,6 +5,8 @@ mod changes;
 mod daemons;
 mod dumps;
 mod families;
+#[cfg(target_endian = "little")]
+mod hostile;
 mod losses;
 mod modify;
 mod reads;
