@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "what only the other programs need")]
 mod table;
 
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use ipvs_netlink::Client;
@@ -21,6 +22,8 @@ fn main() -> ExitCode {
             "program" => become_table(&declared(size)),
             "list" => list(size),
             "reconcile" => reconcile(size),
+            "change" => change(size, false),
+            "change-from" => change(size, true),
             "delete" => become_table(&Table::new()),
             _ => return None,
         })
@@ -51,6 +54,32 @@ fn reconcile(size: Size) -> Outcome {
     let desired = declared(size);
     let plan = Plan::new(&ipvs.snapshot()?, &desired, &options())?;
     ensure(plan.is_empty(), "something differs")
+}
+
+/// Gives one destination another weight, in a table that is there, and verifies that: by
+/// `reconcile`, or from a snapshot at hand by `apply_from`.
+fn change(size: Size, from: bool) -> Outcome {
+    let mut ipvs = Client::connect()?;
+    let mut desired = declared(size);
+    let middle = desired.services().nth(desired.len() / 2).cloned();
+    if let Some((service, destination)) = middle.and_then(|service| {
+        Some((service.id(), service.destinations().next()?.destination().clone()))
+    }) {
+        // Another one each time, so that it can be measured several times.
+        let weight =
+            if ipvs.destination(service, destination.id)?.destination.weight == 5 { 7 } else { 5 };
+        desired.service_mut(service).map(|service| service.insert(destination.weight(weight)));
+    }
+    if from {
+        let mut snapshot = ipvs.snapshot()?;
+        let plan = Plan::new(&snapshot, &desired, &options())?;
+        ensure(plan.len() == 1, "not one step")?;
+        ipvs.apply_from(&plan, &mut snapshot, |_| ControlFlow::Continue(())).into_result()?;
+        let rest = Plan::new(&snapshot, &desired, &options())?;
+        return ensure(rest.is_empty(), "something differs");
+    }
+    let reconciled = ipvs.reconcile(&desired, &options())?;
+    ensure(reconciled.is_done() && reconciled.is_changed(), "not changed")
 }
 
 fn become_table(desired: &Table) -> Outcome {

@@ -312,3 +312,16 @@ fn list(changes: &[Change]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::StepOutcome;
+
+    /// A plan that makes a table from nothing has as many as the table has objects.
+    #[test]
+    fn steps_and_outcomes_are_small() {
+        assert!(size_of::<Step>() <= 128, "{}", size_of::<Step>());
+        assert!(size_of::<Option<StepOutcome>>() <= 24, "{}", size_of::<Option<StepOutcome>>());
+    }
+}
