@@ -24,6 +24,7 @@ mod meanwhile;
 mod names;
 mod namespace;
 mod places;
+mod random;
 mod raw;
 mod refusals;
 mod services;

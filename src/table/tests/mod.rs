@@ -3,6 +3,8 @@
 mod error_texts;
 pub(crate) mod planning;
 mod printing;
+mod results;
 mod simulation;
 mod strategies;
 mod undoing;
+mod weights;

@@ -9,7 +9,7 @@ use crate::model::{
     Change, Connections, Destination, DestinationEntry, DestinationId, Service, ServiceEntry,
     ServiceId, ServiceSnapshot, Snapshot, Stats,
 };
-use crate::table::{Phase, Plan, PlanOptions, Scope, Table};
+use crate::table::{Applied, Phase, Plan, PlanOptions, Scope, StepOutcome, Table};
 
 /// A table that changes as the kernel's does.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +94,10 @@ fn expected(current: &Kernel, desired: &Table, options: &PlanOptions) -> Kernel 
         let before = current.0.get(&service.id());
         let destinations = service.destinations().map(|wanted| {
             let before = before.and_then(|(_, destinations)| destinations.get(&wanted.id()));
-            let kept = before.filter(|_| options.keep_weights).map(|before| before.weight);
+            let kept = before.filter(|_| options.keep_weights).map(|before| match before.weight {
+                0 => options.drained_weights.of(service.id(), wanted.id()).unwrap_or(0),
+                weight => weight,
+            });
             let weight = wanted.weight().or(kept).unwrap_or(wanted.destination().weight);
             (wanted.id(), wanted.destination().clone().weight(weight))
         });
@@ -132,6 +135,9 @@ proptest! {
             }
         }
         prop_assert_eq!(&kernel, &after);
+        let mut weights = options.drained_weights.clone();
+        weights.note(&plan, &Applied::new(vec![StepOutcome::Done; plan.len()], None));
+        let options = options.drained_weights(weights);
         let again = Plan::new(&kernel.snapshot(), &desired, &options).unwrap();
         prop_assert!(again.is_empty(), "{again:?}");
     }

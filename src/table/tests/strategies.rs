@@ -11,7 +11,7 @@ use crate::model::{
     ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot, Stats, Tunnel,
 };
 use crate::table::{
-    Actions, DrainPolicy, PlanOptions, Scope, Table, TableDestination, TableService,
+    Actions, DrainPolicy, DrainedWeights, PlanOptions, Scope, Table, TableDestination, TableService,
 };
 
 fn address(network: &str, host: u8, port: u16) -> SocketAddr {
@@ -105,10 +105,16 @@ pub(super) fn options() -> impl Strategy<Value = PlanOptions> {
         Just(Scope::new().everything()),
         Just(Scope::new().network("192.0.2.2/32".parse().unwrap()).marks(1..=1)),
     ];
-    (scope, any::<bool>(), any::<bool>()).prop_map(|(scope, keep, drain)| {
+    let drained = vec((service_id(), 1..6_u8, 0..9_u32), 0..6);
+    (scope, any::<bool>(), any::<bool>(), drained).prop_map(|(scope, keep, drain, drained)| {
+        let mut weights = DrainedWeights::new();
+        for (service, host, weight) in drained {
+            weights.insert(service, address("10.0.0", host, 8080).into(), weight);
+        }
         PlanOptions::new()
             .scope(scope)
             .keep_weights(keep)
+            .drained_weights(weights)
             .allowed(Actions::all())
             .drain(drain.then(DrainPolicy::default))
     })
