@@ -34,7 +34,8 @@ impl Model {
                 self.0.insert(service.id, (service, BTreeMap::new()));
             }
             Change::UpdateService(service) => {
-                self.0.get_mut(&service.id).ok_or(no_service)?.0 = service;
+                let there = self.0.get_mut(&service.id).ok_or(no_service)?;
+                there.0 = service;
             }
             Change::DeleteService(id) => drop(self.0.remove(&id).ok_or(no_service)?),
             Change::ZeroService(id) => drop(self.0.get(&id).ok_or(no_service)?),
@@ -47,7 +48,8 @@ impl Model {
             }
             Change::UpdateDestination(id, destination) => {
                 let destinations = &mut self.0.get_mut(&id).ok_or(no_service)?.1;
-                *destinations.get_mut(&destination.id).ok_or(no_destination)? = destination;
+                let there = destinations.get_mut(&destination.id).ok_or(no_destination)?;
+                *there = destination;
             }
             Change::DeleteDestination(id, destination) => {
                 let destinations = &mut self.0.get_mut(&id).ok_or(no_service)?.1;
