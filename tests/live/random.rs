@@ -53,7 +53,7 @@ impl Model {
             }
             Change::DeleteDestination(id, destination) => {
                 let destinations = &mut self.0.get_mut(&id).ok_or(no_service)?.1;
-                drop(destinations.remove(&destination).ok_or(no_destination)?);
+                destinations.remove(&destination).ok_or(no_destination)?;
             }
             Change::Flush => self.0.clear(),
             other => panic!("no change of tables: {other}"),
