@@ -14,7 +14,9 @@ pub(crate) fn parse(words: &[String], names: &SystemNames) -> Result<Change, Fai
         }
     }
     let command = Command::parse(words, names).map_err(|error| {
-        let word = words.get(error.word()).map_or_else(String::new, |word| format!("{word:?}: "));
+        // A word that is wrong as a whole is in the error.
+        let word = words.get(error.word()).filter(|word| error.found() != Some(word.as_str()));
+        let word = word.map_or_else(String::new, |word| format!("{word:?}: "));
         Failure::usage(format!("{word}{error}"))
     })?;
     let change = command.change;

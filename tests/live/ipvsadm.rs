@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use ipvs_netlink::{
@@ -183,6 +184,20 @@ fn the_list_example_prints_what_ipvsadm_prints() {
     let example = example("list");
     let ours = run(example.to_str().unwrap(), &[]);
     assert_eq!(ours, ipvsadm("-L -n"));
+}
+
+#[test]
+fn the_ipvsadm_example_tells_a_wrong_word_once() {
+    let _ipvs = fresh();
+    let error = |words: &str| {
+        let output = Command::new(example("ipvsadm")).args(words.split(' ')).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let whole = error("-a -t 192.0.2.10:80 -r 10.0.0.2:80 -m -w 1.5");
+    let expected = "ipvsadm: expected a weight of 0 to 2147483647, found \"1.5\"\n";
+    assert_eq!(whole, expected);
+    let part = error("-A -t 192.0.2.10:65536");
+    assert!(part.starts_with("ipvsadm: \"192.0.2.10:65536\": expected a port"), "{part}");
 }
 
 #[test]
