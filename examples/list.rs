@@ -3,14 +3,55 @@
 //! Needs `CAP_NET_ADMIN` and a kernel with IPVS; `tests/kernel/run --shell` gives
 //! a shell on one.
 
-use std::io::{self, Write};
+use std::error::Error;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::process::ExitCode;
 
 use ipvs_netlink::{AddressFamily, Client, DestinationEntry, Service, ServiceFlags, ServiceId};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+const HELP: &str = "\
+Prints the IPVS table as `ipvsadm -L -n` does.
+
+usage: list
+
+Exit codes: 0 done, 1 not done, 2 wrong usage, 6 others kept writing the table while it was
+read, so that something may be missing
+";
+
+fn main() -> ExitCode {
+    let done = match std::env::args_os().nth(1) {
+        None => list(),
+        Some(word) if word == "-h" || word == "--help" => print(HELP).map(|()| 0),
+        Some(_) => {
+            writeln!(io::stderr(), "usage: list").ok();
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        // Whoever has closed standard output, as `head` does, wants no more.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(error) => {
+            writeln!(io::stderr(), "list: {error}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+fn list() -> Result<u8, Box<dyn Error>> {
     let mut ipvs = Client::connect()?;
     let info = ipvs.info()?;
-    let mut out = io::stdout().lock();
+    let snapshot = ipvs.snapshot()?;
+    let mut out = BufWriter::new(io::stdout().lock());
     writeln!(
         out,
         "IP Virtual Server version {} (size={})",
@@ -18,17 +59,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     writeln!(out, "Prot LocalAddress:Port Scheduler Flags")?;
     writeln!(out, "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn")?;
-    let mut services = ipvs.services()?;
-    services.sort_by_key(|entry| entry.service.id);
-    for entry in services {
-        writeln!(out, "{}", service_line(&entry.service))?;
-        let mut destinations = ipvs.destinations(entry.service.id)?;
-        destinations.sort_by_key(|entry| entry.destination.id);
-        for entry in destinations {
-            writeln!(out, "{}", destination_line(&entry))?;
+    for service in snapshot.services() {
+        writeln!(out, "{}", service_line(&service.entry.service))?;
+        for entry in &service.destinations {
+            writeln!(out, "{}", destination_line(entry))?;
         }
     }
-    Ok(())
+    out.flush()?;
+    if !snapshot.is_consistent() {
+        let restless = "others kept writing the table while it was read; something may be missing";
+        writeln!(io::stderr(), "list: {restless}").ok();
+        return Ok(6);
+    }
+    Ok(0)
 }
 
 fn service_line(service: &Service) -> String {

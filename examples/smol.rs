@@ -8,31 +8,69 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 
 use ipvs_netlink::smol::Client;
 use ipvs_netlink::table::DrainPolicy;
 use ipvs_netlink::{DestinationId, ServiceId};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(service), Some(destination)) = (arguments.next(), arguments.next()) else {
-        return Err(
-            "usage: smol SERVICE DESTINATION, such as 'TCP 192.0.2.10:80' 10.0.0.2:8080".into()
-        );
+const HELP: &str = "\
+Drains a destination: weight 0, waits until its connections have ended, deletes it.
+
+usage: smol SERVICE DESTINATION, such as: smol 'TCP 192.0.2.10:80' 10.0.0.2:8080
+
+Prints a line whenever another number of connections is left. If it is interrupted, weight 0
+stays, and running it again goes on.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["-h" | "--help"] => write!(io::stdout(), "{HELP}").map_err(Into::into),
+        [service, destination] => drain(service, destination),
+        _ => {
+            write!(io::stderr(), "{HELP}").ok();
+            return ExitCode::from(2);
+        }
     };
-    async_io::block_on(drain(service.parse()?, destination.parse()?))
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever has closed standard output, as `head` does, wants no more.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(error) => {
+            writeln!(io::stderr(), "smol: {error}").ok();
+            ExitCode::FAILURE
+        }
+    }
 }
 
-async fn drain(service: ServiceId, destination: DestinationId) -> Result<(), Box<dyn Error>> {
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn drain(service: &str, destination: &str) -> Result<(), Box<dyn Error>> {
+    async_io::block_on(wait(service.parse()?, destination.parse()?))
+}
+
+async fn wait(service: ServiceId, destination: DestinationId) -> Result<(), Box<dyn Error>> {
     let mut ipvs = Client::connect().await?;
     // As long as it takes. When it is interrupted, weight 0 stays and the next run goes on.
     let policy = DrainPolicy::new().deadline(None);
+    let mut told = None;
     let watched = ipvs.drain_with(service, destination, policy, |progress| {
+        // It is asked for twice a second, and may take hours.
+        if told == Some(progress.connections) {
+            return ControlFlow::Continue(());
+        }
+        told = Some(progress.connections);
         match writeln!(io::stdout(), "{progress}") {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
     });
-    writeln!(io::stdout(), "{destination}: {}", watched.await?)?;
+    let drained = watched.await?;
+    writeln!(io::stdout(), "{destination}: {drained}")?;
     Ok(())
 }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,42 @@ use ipvs_netlink::tokio::Client;
 use ipvs_netlink::{Destination, Service};
 use tokio::sync::Mutex;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let rounds = std::env::args().nth(1).map_or(Ok(u64::MAX), |rounds| rounds.parse())?;
+const HELP: &str = "\
+Prints, every second, how many connections each service got, until Ctrl-C.
 
+usage: tokio [ROUNDS]
+
+ROUNDS  ends after so many seconds
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let rounds = match arguments.as_slice() {
+        [] => Some(u64::MAX),
+        [word] if word == "-h" || word == "--help" => {
+            // If it cannot be read nobody wants to.
+            write!(io::stdout(), "{HELP}").ok();
+            return ExitCode::SUCCESS;
+        }
+        [rounds] => rounds.parse().ok(),
+        _ => None,
+    };
+    let Some(rounds) = rounds else {
+        write!(io::stderr(), "{HELP}").ok();
+        return ExitCode::from(2);
+    };
+    match run(rounds).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            writeln!(io::stderr(), "tokio: {error}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(rounds: u64) -> Result<(), Box<dyn Error>> {
     // A socket carries one conversation at a time, so tasks share a client in a mutex.
     let ipvs = Arc::new(Mutex::new(Client::connect().await?));
     let watcher = tokio::spawn(watch(Arc::clone(&ipvs), rounds));
@@ -42,7 +75,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     watched
 }
 
-/// Prints how many connections each service got since the last round.
+/// Prints how many connections each service got since the last round, as long as somebody
+/// reads it.
 async fn watch(ipvs: Arc<Mutex<Client>>, rounds: u64) -> Result<(), ipvs_netlink::Error> {
     let mut before = HashMap::new();
     for round in 1..=rounds {
@@ -52,7 +86,9 @@ async fn watch(ipvs: Arc<Mutex<Client>>, rounds: u64) -> Result<(), ipvs_netlink
         for entry in services {
             let (id, connections) = (entry.service.id, entry.stats.connections);
             let new = connections - before.insert(id, connections).unwrap_or(0).min(connections);
-            writeln!(out, "{round:>4} {id} +{new} connections").ok();
+            if writeln!(out, "{round:>4} {id} +{new} connections").is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -28,6 +28,13 @@ impl Failure {
         Self { code: 1, message: message.into() }
     }
 
+    /// A list in which something may be missing, which was written all the same. The example
+    /// `table` has the same code for it.
+    pub(crate) fn inconsistent() -> Self {
+        let message = "others kept writing the table while it was read; something may be missing";
+        Self { code: 6, message: message.to_owned() }
+    }
+
     /// A change that the kernel refused.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self { code: 255, message: message.into() }

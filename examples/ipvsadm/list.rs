@@ -3,15 +3,14 @@
 use std::io::Write;
 use std::time::Duration;
 
-use ipvs_netlink::{
-    AddressFamily, Change, Client, Command, Protocol, ServiceEntry, ServiceId, SystemNames,
-};
+use ipvs_netlink::{AddressFamily, Change, Client, Command, Protocol, ServiceId, SystemNames};
 
+use crate::connections;
 use crate::failure::Failure;
 use crate::names::Names;
+use crate::reading::Reading;
 use crate::table::{self, Columns, Printer};
 use crate::words::{Meaning, Piece, Pieces};
-use crate::{connections, order};
 
 /// What to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,19 +136,11 @@ impl List {
                 let info = ipvs.info()?;
                 let (version, size) = (info.version, info.connection_table_size);
                 writeln!(out, "IP Virtual Server version {version} (size={size})")?;
-                let mut services = ipvs.services()?.into_vec();
-                if self.sorted {
-                    order::sort_services(&mut services);
-                }
-                table::print_title(out, self.columns)?;
-                for entry in services {
-                    self.print_service(ipvs, &entry, &mut names, out)?;
-                }
+                self.print_services(&Reading::table(ipvs, self.sorted)?, &mut names, out)?;
             }
             Subject::Service(id) => {
-                let entry = ipvs.service(id)?;
-                table::print_title(out, self.columns)?;
-                self.print_service(ipvs, &entry, &mut names, out)?;
+                let reading = Reading::service(ipvs, id, self.sorted)?;
+                self.print_services(&reading, &mut names, out)?;
             }
             Subject::Connections => connections::print(out, self.engine_data, &mut names)?,
             Subject::Timeouts => {
@@ -167,25 +158,21 @@ impl List {
         Ok(())
     }
 
-    fn print_service(
+    fn print_services(
         &self,
-        ipvs: &mut Client,
-        entry: &ServiceEntry,
+        reading: &Reading,
         names: &mut Names,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
-        // Of a service that has gone meanwhile, the kernel reports no destinations.
-        let destinations = ipvs.stream_destinations(entry.service.id)?;
-        let mut destinations = destinations.collect::<Result<Vec<_>, _>>()?;
-        if self.sorted {
-            order::sort_destinations(&mut destinations);
-        }
+        table::print_title(out, self.columns)?;
         let printer = Printer { columns: self.columns, exact: self.exact };
-        printer.service(out, entry, names)?;
-        for destination in destinations {
-            printer.destination(out, entry.service.id, &destination, names)?;
+        for (entry, destinations) in &reading.services {
+            printer.service(out, entry, names)?;
+            for destination in destinations {
+                printer.destination(out, entry.service.id, destination, names)?;
+            }
         }
-        Ok(())
+        reading.told()
     }
 }
 

@@ -20,6 +20,9 @@
 //!   has no name for. It writes a name only if that stands for this number, else the number.
 //!   What `-R` would not restore is told on standard error (exit code 1): what no command can
 //!   say is left out, such as direct routing or a tunnel to a port that is not the service's.
+//! - Lists and saved tables lack nothing that was there all the time: what the kernel tells in
+//!   pieces is read until two readings agree. Where others write too often for that, what was
+//!   read is printed, standard error says that something may be missing, and the exit code is 6.
 //! - Firewall marks over 2147483647 are printed as such, not as negative numbers;
 //!   protocols, forwarding methods and flags that the original does not know have a name.
 //! - Counters of destinations have 64 bits, as those of services.
@@ -45,6 +48,7 @@ mod help;
 mod list;
 mod names;
 mod order;
+mod reading;
 mod restore;
 mod save;
 mod table;

@@ -9,8 +9,22 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipvs_netlink::{AddressFamily, DestinationEntry, ServiceEntry, ServiceId};
 
-pub(crate) fn sort_services(entries: &mut Vec<ServiceEntry>) {
-    sort(entries, &|a, b| comes_first(&service_key(a.service.id), &service_key(b.service.id)));
+pub(crate) fn sort_services(entries: &mut Vec<(ServiceEntry, Vec<DestinationEntry>)>) {
+    sort(entries, &|(a, _), (b, _)| {
+        comes_first(&service_key(a.service.id), &service_key(b.service.id))
+    });
+}
+
+/// Whether the kernel's order decides where sorted destinations come: only where there can be
+/// a circle.
+pub(crate) fn depends_on_order(entries: &[DestinationEntry]) -> bool {
+    let addresses = || entries.iter().map(|entry| entry.destination.id.address.ip());
+    let far_apart = |word: usize| {
+        let words = || addresses().filter_map(|address| address_key(address).get(word).copied());
+        words().max().unwrap_or(0) - words().min().unwrap_or(0) >= 1 << 31
+    };
+    let mixed = addresses().any(|ip| ip.is_ipv4()) && addresses().any(|ip| ip.is_ipv6());
+    mixed || (0..4).any(far_apart)
 }
 
 pub(crate) fn sort_destinations(entries: &mut Vec<DestinationEntry>) {

@@ -11,7 +11,7 @@ use ipvs_netlink::{
 
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::order;
+use crate::reading::Reading;
 use crate::table::protocol;
 use crate::words::{Meaning, Piece, Pieces};
 
@@ -47,11 +47,10 @@ pub(crate) fn parse(pieces: Pieces) -> Result<bool, Failure> {
 pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> Result<(), Failure> {
     let mut names = Names::to_restore(numeric);
     let mut unsaid = Vec::new();
-    let mut services = ipvs.services()?.into_vec();
-    order::sort_services(&mut services);
-    for entry in services {
-        let service = entry.service;
-        let words = |name: &str| format!("-A {name}{}", settings(&service));
+    let reading = Reading::table(ipvs, true)?;
+    for (entry, destinations) in &reading.services {
+        let service = &entry.service;
+        let words = |name: &str| format!("-A {name}{}", settings(service));
         let number = naming(service.id, &mut Names::new(true)).unwrap_or_default();
         let change = Change::AddService(service.clone());
         if let Some(loss) = Loss::of(&change, &words(&number)) {
@@ -62,13 +61,10 @@ pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> R
         }
         let name = naming(service.id, &mut names).unwrap_or_default();
         writeln!(out, "{}", words(&name))?;
-        let destinations = ipvs.stream_destinations(service.id)?;
-        let mut destinations = destinations.collect::<Result<Vec<_>, _>>()?;
-        order::sort_destinations(&mut destinations);
         for entry in destinations {
-            let destination = entry.destination;
+            let destination = &entry.destination;
             let id = destination.id;
-            let words = |name: &str, server: &str| server_words(name, server, &destination);
+            let words = |name: &str, server: &str| server_words(name, server, destination);
             let change = Change::AddDestination(service.id, destination.clone());
             if let Some(loss) = Loss::of(&change, &words(&number, &id.to_string())) {
                 unsaid.push(format!("{} -> {id} ({loss})", service.id));
@@ -80,9 +76,16 @@ pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> R
             writeln!(out, "{}", words(&name, &server))?;
         }
     }
-    match unsaid.as_slice() {
+    let told = match unsaid.as_slice() {
         [] => Ok(()),
         _ => Err(Failure::list(format!("-R does not restore: {}", unsaid.join(", ")))),
+    };
+    match (reading.told(), told) {
+        // The code of the former, which may have made the other.
+        (Err(former), Err(other)) => {
+            Err(Failure { message: format!("{}\n{}", other.message, former.message), ..former })
+        }
+        (former, other) => former.and(other),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The clients, who keep an account of how they fare.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl<'n> Crowd<'n> {
     fn served<T>(&mut self, result: io::Result<T>) -> Option<T> {
         result
             .inspect_err(|error| {
-                eprintln!("a connection failed: {error}");
+                writeln!(io::stderr(), "a connection failed: {error}").ok();
                 self.failed += 1;
             })
             .ok()

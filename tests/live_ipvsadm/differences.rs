@@ -1,10 +1,15 @@
 //! Where ours is not as the original, as the example's head comment says.
 
+use std::collections::HashSet;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use ipvs_netlink::table::Table;
-use ipvs_netlink::{AddressFamily, Destination, Forwarding, Scheduler, Service, ServiceFlags};
+use ipvs_netlink::{
+    AddressFamily, Change, Destination, Forwarding, Scheduler, Service, ServiceFlags,
+};
 
 use crate::client::Client;
 use crate::namespace::{fresh, ipvsadm, run};
@@ -249,4 +254,43 @@ fn help_needs_no_kernel() {
     let list = Command::new("unshare").args(unshared).arg("-L").output().unwrap();
     assert_eq!((list.status.code(), list.stdout.len()), (Some(2), 0));
     assert!(!list.stderr.is_empty());
+}
+
+/// What others delete between two pieces of a long list makes the kernel leave another entry
+/// out.
+#[test]
+fn a_list_that_may_lack_something_says_so() {
+    const COUNT: usize = 1500;
+    let mut ipvs = fresh();
+    let id = |n: usize| format!("10.0.{}.{}:80", n / 250, n % 250);
+    let all: Vec<Change> =
+        (0..COUNT).map(|n| Change::AddService(Service::tcp(id(n).parse().unwrap()))).collect();
+    assert!(ipvs.submit(&all).is_done());
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // A new thread is in the network namespace of this one.
+        scope.spawn(|| {
+            let mut ipvs = Client::connect().unwrap();
+            let other = Service::tcp("203.0.113.1:80".parse().unwrap());
+            while !ended.load(Ordering::Relaxed) {
+                ipvs.add_service(&other).unwrap();
+                ipvs.delete_service(other.id).unwrap();
+            }
+        });
+        for words in ["-S -n", "-L -n", "-L -n --nosort"].iter().cycle().take(12) {
+            let end = Program::Ours.run(words);
+            let services: HashSet<_> = end
+                .output
+                .lines()
+                .filter(|line| line.contains("10.0."))
+                .map(|line| line.to_owned())
+                .collect();
+            let lines = end.output.lines().filter(|line| line.contains("10.0.")).count();
+            match end.code {
+                Some(0) => assert_eq!((services.len(), lines), (COUNT, COUNT), "{words}"),
+                code => assert_eq!((code, end.complained), (Some(6), true), "{words}"),
+            }
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
 }
