@@ -16,8 +16,10 @@ pub(super) fn address(
     names: &dyn Names,
 ) -> Result<(IpAddr, Option<u16>), CommandError> {
     // Without brackets an IPv6 address takes all of the word, as `ipvsadm` has it.
-    if let Ok(whole) = value.text.parse::<Ipv6Addr>() {
-        return Ok((whole.into(), None));
+    if value.text.bytes().filter(|byte| *byte == b':').nth(1).is_some() {
+        if let Ok(whole) = value.text.parse::<Ipv6Addr>() {
+            return Ok((whole.into(), None));
+        }
     }
     let (host, family, rest) = match value.text.strip_prefix('[') {
         Some(inner) => {

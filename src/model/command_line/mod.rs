@@ -108,7 +108,7 @@ impl Command {
     /// is 1.
     pub fn words(line: &str) -> Result<Vec<String>, TextError> {
         let words = text::words(1, line)?;
-        Ok(words.into_iter().map(|word| word.text).collect())
+        Ok(words.into_iter().map(|word| word.text.into_owned()).collect())
     }
 
     /// Reads the commands of a text, one a line, each with the number of its line from 1:

@@ -105,6 +105,24 @@ const OPTIONS: [(Opt, Option<char>, &str, Argument); 42] = [
     (Opt::Sort, None, "sort", No),
 ];
 
+/// The row of [`OPTIONS`] for each ASCII letter, or a row that is not there.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and would not accept a panic"
+)]
+const BY_LETTER: [u8; 128] = {
+    let mut rows = [u8::MAX; 128];
+    let mut row = 0;
+    while row < OPTIONS.len() {
+        if let Some(letter) = OPTIONS[row].1 {
+            rows[letter as usize] = row as u8;
+        }
+        row += 1;
+    }
+    rows
+};
+
 /// What an option is about. A command takes the options of some parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -120,8 +138,9 @@ enum Part {
 
 impl Opt {
     pub(super) fn of_letter(letter: char) -> Option<(Self, Argument)> {
-        let found = OPTIONS.iter().find(|(_, known, ..)| *known == Some(letter));
-        found.map(|(option, _, _, argument)| (*option, *argument))
+        let row = *BY_LETTER.get(usize::try_from(u32::from(letter)).ok()?)?;
+        let (option, _, _, argument) = OPTIONS.get(usize::from(row))?;
+        Some((*option, *argument))
     }
 
     /// Names are not shortened: `ipvsadm` does not understand `--add-serv`.
@@ -193,6 +212,11 @@ impl Opt {
             _ => &[],
         };
         option.part() == Part::Listing || parts.contains(&option.part())
+    }
+
+    /// A bit of its own.
+    pub(super) const fn bit(self) -> u64 {
+        1 << self as u32
     }
 
     /// What may be given only once, though under several names.

@@ -82,16 +82,19 @@ impl<'w> Reading<'w> {
 
     /// Every option belongs to the command, and none is there twice.
     fn check(&self, command: Given<'_>) -> Result<(), CommandError> {
-        let mut seen: Vec<Given<'_>> = Vec::new();
-        for given in self.scanned.options.iter().skip(1) {
+        let options = self.scanned.options.get(1..).unwrap_or_default();
+        let mut seen = 0;
+        for given in options {
             if !command.option.takes(given.option) {
                 return Err(given.refused(format!("an option of {}", command.written())));
             }
             let choice = given.option.choice();
-            if let Some(first) = seen.iter().find(|first| first.option.choice() == choice) {
-                return Err(given.refused(format!("nothing beside {}", first.written())));
+            if seen & choice.bit() != 0 {
+                let first = options.iter().find(|first| first.option.choice() == choice);
+                let first = first.map_or_else(String::new, Given::written);
+                return Err(given.refused(format!("nothing beside {first}")));
             }
-            seen.push(*given);
+            seen |= choice.bit();
         }
         match self.scanned.arguments.first() {
             Some(argument) if command.option != Opt::Set => {
@@ -107,6 +110,9 @@ impl<'w> Reading<'w> {
 
     /// The one that was given of the options that exclude each other.
     fn choice(&self, choice: Opt) -> Option<Given<'w>> {
+        if self.scanned.choices & choice.bit() == 0 {
+            return None;
+        }
         self.scanned.options.iter().find(|given| given.option.choice() == choice).copied()
     }
 
@@ -120,7 +126,7 @@ impl<'w> Reading<'w> {
     }
 
     fn has(&self, option: Opt) -> bool {
-        self.scanned.options.iter().any(|given| given.option == option)
+        self.choice(option.choice()).is_some_and(|given| given.option == option)
     }
 
     /// The argument of an option that must have one.

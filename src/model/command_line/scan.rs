@@ -6,10 +6,19 @@ use super::options::{Argument, Opt};
 /// The options of a command, in their order, and the words that belong to none.
 pub(super) struct Scanned<'w> {
     pub(super) options: Vec<Given<'w>>,
+    /// The bits of the choices that the options make.
+    pub(super) choices: u64,
     pub(super) arguments: Vec<Value<'w>>,
     /// How many words there were.
     pub(super) words: usize,
     saved: bool,
+}
+
+impl<'w> Scanned<'w> {
+    fn push(&mut self, given: Given<'w>) {
+        self.choices |= given.option.choice().bit();
+        self.options.push(given);
+    }
 }
 
 /// An option as it was given.
@@ -60,8 +69,13 @@ impl Value<'_> {
 /// In a line that may be a saved one, nothing need follow `-b`: `ipvsadm -S` ends lines so
 /// when it has no name for a flag.
 pub(super) fn scan<'w>(words: &[&'w str], saved: bool) -> Result<Scanned<'w>, CommandError> {
-    let mut scanned =
-        Scanned { options: Vec::new(), arguments: Vec::new(), words: words.len(), saved };
+    let mut scanned = Scanned {
+        options: Vec::with_capacity(words.len()),
+        choices: 0,
+        arguments: Vec::new(),
+        words: words.len(),
+        saved,
+    };
     let mut rest = words.iter().copied().enumerate().peekable();
     let mut only_arguments = false;
     while let Some((index, word)) = rest.next() {
@@ -83,7 +97,7 @@ pub(super) fn scan<'w>(words: &[&'w str], saved: bool) -> Result<Scanned<'w>, Co
             Some(Value { text, place: Place { word, offset: 0 } })
         };
         if word.starts_with("--") {
-            scanned.options.push(long(place, word, next, words.len())?);
+            scanned.push(long(place, word, next, words.len())?);
         } else {
             letters(word, place, &mut scanned, next)?;
         }
@@ -142,7 +156,7 @@ fn letters<'w>(
         if !(scanned.saved && option == Opt::SchedulerFlags) {
             given.check(argument, scanned.words)?;
         }
-        scanned.options.push(given);
+        scanned.push(given);
         if argument != Argument::No {
             break;
         }

@@ -41,14 +41,14 @@ fn statement(line: usize, bytes: &[u8], names: &dyn Names) -> Result<Option<Stat
     let Some(first) = words.first() else {
         return Ok(None);
     };
-    let texts: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let texts: Vec<&str> = words.iter().map(|word| &*word.text).collect();
     let command = parse::command(&texts, names, true)
         .map_err(|error| TextError::new(line, column(&error, &words), Trouble::Command(error)))?;
     Ok(Some(Statement { command, line, column: first.column }))
 }
 
 /// The words of a line after the name of the program; none of a line without a command.
-pub(super) fn words(line: usize, text: &str) -> Result<Vec<Word>, TextError> {
+pub(super) fn words(line: usize, text: &str) -> Result<Vec<Word<'_>>, TextError> {
     let mut words = split(text)
         .map_err(|(column, what)| TextError::new(line, column, Trouble::Unfinished(what)))?;
     if words.first().is_some_and(|word| word.text == "ipvsadm") {
@@ -62,7 +62,7 @@ pub(super) fn words(line: usize, text: &str) -> Result<Vec<Word>, TextError> {
 }
 
 /// Where in the line the error is.
-fn column(error: &CommandError, words: &[Word]) -> usize {
+fn column(error: &CommandError, words: &[Word<'_>]) -> usize {
     match (words.get(error.word()), words.last()) {
         (Some(word), _) => word.column_of(error.offset()),
         (None, Some(last)) => last.end,

@@ -1,9 +1,11 @@
 //! A line into words, as a POSIX shell does it for blanks, quotes and backslashes.
 
+use std::borrow::Cow;
+
 /// A word of a line, without its quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Word {
-    pub(super) text: String,
+pub(crate) struct Word<'l> {
+    pub(super) text: Cow<'l, str>,
     /// Where it begins in the line, in characters from 1.
     pub(super) column: usize,
     /// Where it has ended.
@@ -12,13 +14,7 @@ pub(crate) struct Word {
     plain: bool,
 }
 
-impl AsRef<str> for Word {
-    fn as_ref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl Word {
+impl Word<'_> {
     /// The column of a byte of the word; of its beginning, where there are quotes.
     pub(super) fn column_of(&self, offset: usize) -> usize {
         let before = self.text.get(..offset).filter(|_| self.plain);
@@ -35,9 +31,42 @@ pub(crate) enum Unfinished {
 
 /// The words of a line up to its comment; or the column of a quote or backslash that
 /// nothing follows.
-pub(super) fn split(line: &str) -> Result<Vec<Word>, (usize, Unfinished)> {
+pub(super) fn split(line: &str) -> Result<Vec<Word<'_>>, (usize, Unfinished)> {
+    split_plain(line).map_or_else(|| split_quoted(line), Ok)
+}
+
+/// The words of a line of ASCII characters of which none quotes, borrowed from it; `None` for
+/// other lines.
+fn split_plain(line: &str) -> Option<Vec<Word<'_>>> {
+    // More than most lines have.
+    let mut words = Vec::with_capacity(12);
+    let mut start = None;
+    let mut word = |start: usize, end: usize| {
+        let text = Cow::Borrowed(line.get(start..end).unwrap_or_default());
+        words.push(Word { text, column: start + 1, end: end + 1, plain: true });
+    };
+    for (at, byte) in line.bytes().enumerate() {
+        match byte {
+            b'\'' | b'"' | b'\\' | 0x80.. => return None,
+            b' ' | b'\t'..=b'\r' => {
+                if let Some(start) = start.take() {
+                    word(start, at);
+                }
+            }
+            // What follows is no word, whatever it has.
+            b'#' if start.is_none() => return Some(words),
+            _ => start = start.or(Some(at)),
+        }
+    }
+    if let Some(start) = start {
+        word(start, line.len());
+    }
+    Some(words)
+}
+
+fn split_quoted(line: &str) -> Result<Vec<Word<'_>>, (usize, Unfinished)> {
     let mut words = Vec::new();
-    let mut word: Option<Word> = None;
+    let mut word: Option<Word<'_>> = None;
     let mut characters = (1..).zip(line.chars()).peekable();
     while let Some((column, character)) = characters.next() {
         if character.is_ascii_whitespace() || character == '\x0b' {
@@ -58,18 +87,18 @@ pub(super) fn split(line: &str) -> Result<Vec<Word>, (usize, Unfinished)> {
                         (_, '\\') if character == '"' => {
                             // Only these need a backslash within double quotes.
                             let quoted = characters.next_if(|(_, next)| "$`\"\\".contains(*next));
-                            word.text.push(quoted.map_or('\\', |(_, quoted)| quoted));
+                            word.text.to_mut().push(quoted.map_or('\\', |(_, quoted)| quoted));
                         }
-                        (_, other) => word.text.push(other),
+                        (_, other) => word.text.to_mut().push(other),
                     }
                 }
             }
             '\\' => {
                 word.plain = false;
                 let (_, quoted) = characters.next().ok_or((column, Unfinished::Backslash))?;
-                word.text.push(quoted);
+                word.text.to_mut().push(quoted);
             }
-            other => word.text.push(other),
+            other => word.text.to_mut().push(other),
         }
     }
     let end = line.chars().count() + 1;
@@ -82,7 +111,7 @@ mod tests {
     use super::*;
 
     fn texts(line: &str) -> Vec<String> {
-        split(line).unwrap().into_iter().map(|word| word.text).collect()
+        split(line).unwrap().into_iter().map(|word| word.text.into_owned()).collect()
     }
 
     #[test]
@@ -93,6 +122,18 @@ mod tests {
         assert_eq!(texts("a#b # c 'd"), ["a#b"]);
         assert_eq!(texts("# only"), [""; 0]);
         assert_eq!(texts(r"\#a"), ["#a"]);
+    }
+
+    #[test]
+    fn a_line_without_quotes_is_split_alike_either_way() {
+        for line in ["", " ", "a", "  -A\t-t  x \r", "a#b # c d", "# only", "a #", "\x0ba\x0cb\x0b"]
+        {
+            assert_eq!(
+                split_plain(line).ok_or((0, Unfinished::Quote)),
+                split_quoted(line),
+                "{line:?}"
+            );
+        }
     }
 
     #[test]

@@ -52,33 +52,46 @@ impl Table {
     /// Settings are not judged: [`Change::validate`] and every client do that.
     pub fn from_ipvsadm(text: impl AsRef<[u8]>, names: &dyn Names) -> Result<Self, TextError> {
         let names = Remembering::new(names);
+        let text = text.as_ref();
         let mut table = Self::new();
-        let mut lines: HashMap<Object, usize> = HashMap::new();
-        for statement in statements(text.as_ref(), &names) {
+        // Destinations mostly follow their service, which is put into the table after them.
+        let mut open: Option<TableService> = None;
+        for statement in statements(text, &names) {
             let Statement { command, line, column } = statement?;
             let trouble = |trouble| TextError::new(line, column, trouble);
-            let mut first = |object| match lines.insert(object, line) {
-                Some(line) => Err(trouble(Trouble::Repeated { object, line })),
-                None => Ok(()),
+            let repeated = |object: Object| {
+                trouble(Trouble::Repeated { object, line: first_line(text, &names, object) })
             };
             match command.change {
                 Change::AddService(service) => {
-                    first(Object::Service(service.id))?;
-                    table.insert(TableService::new(service));
+                    let id = service.id;
+                    table.extend(open.take());
+                    if table.service(id).is_some() {
+                        return Err(repeated(Object::Service(id)));
+                    }
+                    open = Some(TableService::new(service));
                 }
                 Change::AddDestination(id, destination) => {
-                    let service = table.service_mut(id);
+                    if open.as_ref().is_none_or(|service| service.id() != id) {
+                        table.extend(open.take());
+                        open = table.remove(id);
+                    }
+                    let service = open.as_mut();
                     let service = service.ok_or_else(|| trouble(Trouble::NoSuchService(id)))?;
-                    first(Object::Destination(id, destination.id))?;
-                    service.insert(if command.weight_given {
+                    let object = Object::Destination(id, destination.id);
+                    let before = service.insert(if command.weight_given {
                         TableDestination::from(destination)
                     } else {
                         TableDestination::of_any_weight(destination)
                     });
+                    if before.is_some() {
+                        return Err(repeated(object));
+                    }
                 }
                 _ => return Err(trouble(Trouble::NotOfTable)),
             }
         }
+        table.extend(open);
         Ok(table)
     }
 
@@ -136,6 +149,14 @@ impl fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+/// The first line of a text about an object. The table has no lines, because only an error
+/// tells one.
+fn first_line(text: &[u8], names: &dyn Names, object: Object) -> usize {
+    let mut found = statements(text, names).filter_map(Result::ok);
+    let found = found.find(|statement| statement.command.change.object() == Some(object));
+    found.map_or(1, |statement| statement.line)
 }
 
 /// Names of which each is looked up once: a host of many addresses is the same one in
