@@ -71,6 +71,31 @@ impl Random {
     }
 }
 
+/// How long a run lasts, and the seed that it begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub(crate) seed: u64,
+    count: usize,
+    until: Option<Instant>,
+}
+
+impl Budget {
+    /// `count` rounds from the same seed each time, unless the environment says otherwise.
+    pub(crate) fn new(count: usize) -> Self {
+        let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+        let until = number("FUZZ_SECONDS").map(|time| Instant::now() + Duration::from_secs(time));
+        let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+        let seed = number("FUZZ_SEED")
+            .unwrap_or_else(|| until.map_or(1, |_| u64::try_from(clock()).unwrap()));
+        Self { seed, count, until }
+    }
+
+    /// Whether there is another round after so many.
+    pub(crate) fn lasts(&self, done: usize) -> bool {
+        self.until.map_or(done < self.count, |until| Instant::now() < until)
+    }
+}
+
 /// The files of `tests/fuzz/corpus/NAME`, in order.
 pub(crate) fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(name);
@@ -94,11 +119,8 @@ pub(crate) fn lines(name: &str) -> Vec<Vec<u8>> {
 /// Where the target panics. The input is then in `target/fuzz`; in the corpus, it stays tested.
 pub(crate) fn run(name: &str, seeds: &[Vec<u8>], count: usize, target: impl Fn(&[u8])) {
     assert!(!seeds.is_empty(), "{name}: the corpus is empty");
-    let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
-    let until = number("FUZZ_SECONDS").map(|time| Instant::now() + Duration::from_secs(time));
-    let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
-    let seed =
-        number("FUZZ_SEED").unwrap_or_else(|| until.map_or(1, |_| u64::try_from(clock()).unwrap()));
+    let budget = Budget::new(count);
+    let (seed, until) = (budget.seed, budget.until);
     let mut random = Random::new(seed);
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/fuzz");
 
@@ -117,7 +139,7 @@ pub(crate) fn run(name: &str, seeds: &[Vec<u8>], count: usize, target: impl Fn(&
         attempt(seed);
     }
     let mut done = 0;
-    while until.map_or(done < count, |until| Instant::now() < until) {
+    while budget.lasts(done) {
         attempt(&changed(&mut random, seeds));
         done += 1;
     }
