@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use ipvs_netlink::table::{PlanOptions, Table};
-use ipvs_netlink::{Change, Service};
+use ipvs_netlink::{Change, ErrorKind, Service};
 
 use crate::client::{Async as Client, wait};
+use crate::harness::{Budget, Random};
 use crate::namespace;
 
 fn service(port: u16) -> Service {
@@ -58,6 +59,51 @@ fn what_is_dropped_in_the_midst_of_a_dump_leaves_the_client_usable() {
 
         assert!(dropped_after(1, ipvs.submit(&changes)));
         assert_eq!(ipvs.services().await.unwrap().len(), usize::from(count));
+    });
+}
+
+/// Futures of every kind, dropped after any number of polls: the client gives right answers in
+/// between, and the table is what the changes say that were begun.
+#[test]
+fn what_is_dropped_thousands_of_times_leaves_the_client_right() {
+    namespace::fresh();
+    let budget = Budget::new(1000);
+    let mut random = Random::new(budget.seed);
+    wait(async {
+        let mut ipvs = Client::connect().await.unwrap();
+        let count = 300;
+        let changes: Vec<_> = (1..=count).map(|port| Change::AddService(service(port))).collect();
+        assert!(ipvs.submit(&changes).await.is_done());
+        let mut waited = 0;
+        for done in 0.. {
+            if !budget.lasts(done) {
+                break;
+            }
+            let polls = 1 + random.below(4);
+            let chosen = 1 + u16::try_from(random.below(usize::from(count))).unwrap();
+            let one = service(chosen);
+            // The kernel executes what is sent at once, whether anybody waits or not.
+            let dropped = match random.below(6) {
+                0 => dropped_after(polls, ipvs.services()),
+                1 => dropped_after(polls, ipvs.snapshot()),
+                2 => dropped_after(polls, ipvs.destinations(one.id)),
+                3 => dropped_after(polls, ipvs.submit(&changes)),
+                4 => dropped_after(polls, ipvs.update_service(&one)),
+                _ => {
+                    let mut stream = ipvs.stream_services().await.unwrap();
+                    dropped_after(polls, stream.next())
+                }
+            };
+            waited += usize::from(dropped);
+            if done % 20 == 0 {
+                assert_eq!(ipvs.service(one.id).await.unwrap().service, one);
+                let added = ipvs.add_service(&one).await.unwrap_err();
+                assert_eq!(added.kind(), ErrorKind::ServiceExists, "seed {}", budget.seed);
+            }
+        }
+        assert!(waited > 0, "no future was ever dropped while it waited");
+        let services = ipvs.services().await.unwrap();
+        assert_eq!(services.len(), usize::from(count));
     });
 }
 

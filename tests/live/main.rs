@@ -18,10 +18,10 @@ mod daemons;
 mod data_path;
 mod destinations;
 mod errors;
-mod ipvsadm;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
+mod ipvsadm;
 mod meanwhile;
 mod model;
 #[cfg(feature = "packet")]

@@ -21,6 +21,9 @@ mod destinations;
 mod errors;
 #[path = "../live/futures.rs"]
 mod futures;
+#[path = "../fuzz/harness.rs"]
+#[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
+mod harness;
 #[path = "../live/meanwhile.rs"]
 mod meanwhile;
 #[path = "../live/namespace.rs"]
