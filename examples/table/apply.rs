@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use ipvs_netlink::table::{Applied, Before, Phase, Plan, Progress, StepOutcome, Table};
-use ipvs_netlink::{Change, Client, Connections};
+use ipvs_netlink::{Change, Client, Connections, Snapshot};
 
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
@@ -30,7 +30,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         desired = file::read_again(&planning.file, desired)?;
     }
     screen.doubts(&desired).strictly(planning.strict)?;
-    let (plan, planned) = planning.plan(&mut ipvs, &desired, &none, screen)?;
+    let (plan, planned, mut snapshot) = planning.plan(&mut ipvs, &desired, &none, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
     }
@@ -41,16 +41,17 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         // It may have taken long to answer.
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
         desired = file::read_again(&planning.file, desired)?;
-        let (now, _) = planning.plan(&mut ipvs, &desired, &none, screen)?;
+        let (now, _, again) = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
         if !same {
             let changed = "the table or the file has changed meanwhile";
             screen.note(&format!("{changed}; this would be done now:\n{now}"));
             return Err(Failure::new("nothing was changed; try again"));
         }
+        snapshot = again;
     }
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
-    let done = work.carry_out(&mut ipvs, &mut none, &interrupt, || false);
+    let done = work.carry_out(&mut ipvs, &mut snapshot, &mut none, &interrupt, || false);
     drop(alone);
     done
 }
@@ -115,11 +116,13 @@ pub(crate) struct Work<'w> {
 
 impl Work<'_> {
     /// Does the plan, and tells how it went. Of the services that were `formerly` ours those
-    /// remain that it should have deleted and did not. Waiting for what drains ends early
+    /// remain that it should have deleted and did not. `snapshot` is what the plan was made
+    /// from, and becomes what is there afterwards. Waiting for what drains ends early
     /// where it is `superseded`.
     pub(crate) fn carry_out(
         &self,
         ipvs: &mut Client,
+        snapshot: &mut Snapshot,
         formerly: &mut Table,
         interrupt: &Interrupt,
         mut superseded: impl FnMut() -> bool + Send,
@@ -133,7 +136,7 @@ impl Work<'_> {
             }
             if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let applied = interrupt.hold(|| ipvs.apply_with(plan, observer));
+        let applied = interrupt.hold(|| ipvs.apply_from(plan, snapshot, observer));
         screen.progress("");
         *formerly = left(plan, &applied, formerly);
         let printed = match self.apply.planning.json {
@@ -143,7 +146,7 @@ impl Work<'_> {
         tell(plan, &applied, screen);
         let done = match applied.is_done() {
             true if plan.is_empty() => self.planned,
-            true => self.verify(&applied, ipvs, formerly),
+            true => self.verify(&applied, snapshot, formerly),
             false if is_unfinished(&applied) => Status::Unfinished,
             false => Status::PartlyFailed,
         };
@@ -166,9 +169,10 @@ impl Work<'_> {
         }
     }
 
-    /// Looks whether everything is as it should be now.
-    fn verify(&self, applied: &Applied, ipvs: &mut Client, formerly: &Table) -> Status {
-        match self.apply.planning.plan(ipvs, self.desired, formerly, self.screen) {
+    /// Looks whether everything is as it should be now, in what was read after the last step:
+    /// the list of services, and the services that the plan was about.
+    fn verify(&self, applied: &Applied, snapshot: &Snapshot, formerly: &Table) -> Status {
+        match self.apply.planning.compare(snapshot, self.desired, formerly, self.screen) {
             Ok((_, Status::NoChange)) if applied.cut().next().is_some() => Status::Cut,
             Ok((_, Status::NoChange)) => Status::Changed,
             Ok((rest, status)) if rest.is_empty() => status,

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use ipvs_netlink::table::{
     Actions, DrainPolicy, Network, OnFailure, Plan, PlanOptions, Scope, Table,
 };
-use ipvs_netlink::{Client, DestinationId, ServiceId};
+use ipvs_netlink::{Client, DestinationId, ServiceId, Snapshot};
 
 use crate::exit::{Failure, Status};
 use crate::file;
@@ -167,10 +167,21 @@ impl Planning {
         desired: &Table,
         formerly: &Table,
         screen: &Screen,
-    ) -> Result<(Plan, Status), Failure> {
+    ) -> Result<(Plan, Status, Snapshot), Failure> {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
-        let plan =
-            Plan::new(&snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)?;
+        let (plan, status) = self.compare(&snapshot, desired, formerly, screen)?;
+        Ok((plan, status, snapshot))
+    }
+
+    /// The same with what was read already.
+    pub(crate) fn compare(
+        &self,
+        snapshot: &Snapshot,
+        desired: &Table,
+        formerly: &Table,
+        screen: &Screen,
+    ) -> Result<(Plan, Status), Failure> {
+        let plan = Plan::new(snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)?;
         let status = match (snapshot.is_consistent(), plan.is_empty()) {
             (false, _) => {
                 screen.note(RESTLESS);

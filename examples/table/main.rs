@@ -60,7 +60,7 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&planning.file)?;
     screen.doubts(&desired).strictly(planning.strict)?;
     let mut ipvs = planning.kernel.connect()?;
-    let (plan, status) = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
+    let (plan, status, _) = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
     if planning.json {
         screen.write(|out| json::plan(&plan, out))?;
     } else if show.commands {

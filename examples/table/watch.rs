@@ -116,7 +116,7 @@ fn once(
         return Ok(None);
     }
     screen.doubts(&desired).strictly(planning.strict)?;
-    let (plan, planned) = planning.plan(&mut ipvs, &desired, formerly, screen)?;
+    let (plan, planned, mut snapshot) = planning.plan(&mut ipvs, &desired, formerly, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
     }
@@ -130,7 +130,8 @@ fn once(
     };
     let ours: Table = formerly.services().chain(desired.services()).cloned().collect();
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
-    let done = work.carry_out(&mut ipvs, formerly, interrupt, || next.is_there(&ours));
+    let done =
+        work.carry_out(&mut ipvs, &mut snapshot, formerly, interrupt, || next.is_there(&ours));
     formerly.extend(desired);
     done.map(Some)
 }
