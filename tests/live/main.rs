@@ -33,6 +33,7 @@ mod raw;
 mod refusals;
 mod services;
 mod settings;
+mod small_programs;
 mod snapshots;
 mod table_conflicts;
 mod table_failures;

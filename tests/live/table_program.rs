@@ -2,6 +2,7 @@
 
 mod commands;
 mod confirming;
+mod draining;
 mod files;
 mod planning;
 mod told;

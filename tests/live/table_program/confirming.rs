@@ -14,7 +14,7 @@ use crate::namespace::fresh;
 
 /// Runs the program where somebody answers on a terminal, after `meanwhile`. Returns its exit
 /// code and what it prints.
-fn answered(
+pub(super) fn answered(
     arguments: &[&str],
     last: &Path,
     meanwhile: impl FnOnce(),

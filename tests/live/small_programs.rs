@@ -1,0 +1,65 @@
+//! The small examples, as a person runs them.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ipvs_netlink::{Destination, Service};
+
+use crate::ipvsadm::example;
+use crate::namespace::{fresh, run};
+
+#[test]
+fn every_program_has_help_and_refuses_what_it_does_not_know() {
+    for name in ["list", "tokio", "smol", "quickstart", "table", "ipvsadm"] {
+        let run = |word: &str| Command::new(example(name)).arg(word).output().unwrap();
+        let help = run(if name == "ipvsadm" { "-h" } else { "--help" });
+        assert!(help.status.success() && help.stderr.is_empty(), "{name}: {help:?}");
+        assert!(help.stdout.len() > 80, "{name}: {help:?}");
+        let other = run("--no-such-option");
+        let code = if name == "ipvsadm" { 255 } else { 2 };
+        assert_eq!(other.status.code(), Some(code), "{name}: {other:?}");
+        assert!(!other.stderr.is_empty() && other.stdout.is_empty(), "{name}: {other:?}");
+    }
+}
+
+#[test]
+fn who_reads_no_further_hears_nothing() {
+    let mut ipvs = fresh();
+    for port in 1..=2000 {
+        ipvs.add_service(&Service::tcp(([192, 0, 2, 10], port).into())).unwrap();
+    }
+    for words in ["list", "table export", "table --help", "quickstart", "tokio"] {
+        let mut words = words.split(' ');
+        let mut child = Command::new(example(words.next().unwrap()))
+            .args(words.clone())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // As `head` does, sooner or later.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{words:?}: {output:?}");
+    }
+}
+
+#[test]
+fn a_drain_that_lasts_is_not_told_again_and_again() {
+    let mut ipvs = fresh();
+    let web = Service::tcp(([192, 0, 2, 10], 7000).into());
+    ipvs.add_service(&web).unwrap();
+    ipvs.add_destination(web.id, &Destination::direct_route(([127, 0, 0, 1], 7000).into()))
+        .unwrap();
+    crate::namespace::ip("address add 192.0.2.10/32 dev lo");
+    let _listener = std::net::TcpListener::bind("0.0.0.0:7000").unwrap();
+    let _connection = std::net::TcpStream::connect("192.0.2.10:7000").unwrap();
+    let begin = Instant::now();
+    let smol = example("smol");
+    let script = "timeout 4 \"$0\" \"$1\" 127.0.0.1:7000; test $? = 124";
+    let id = web.id.to_string();
+    let printed = run("sh", &["-c", script, smol.to_str().unwrap(), &id]);
+    assert!(begin.elapsed() >= Duration::from_secs(4));
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("active 1"), "{printed}");
+}

@@ -1,0 +1,155 @@
+//! What people are told of connections that are waited for, and what ends the waiting.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use ipvs_netlink::{Client, DestinationId, ServiceId};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::confirming::answered;
+use super::{Folder, Running, run, table_of, there};
+use crate::namespace::{fresh, ip, ipvsadm};
+
+const NONE: &str = "services: []\n";
+
+/// A service with a destination to which a client has a connection, in a fresh namespace.
+struct Held {
+    ipvs: Client,
+    _listener: TcpListener,
+    _connection: TcpStream,
+}
+
+impl Held {
+    fn new() -> Self {
+        let mut ipvs = fresh();
+        ip("address add 192.0.2.10/32 dev lo");
+        ipvsadm("-A -t 192.0.2.10:7000 -s rr");
+        ipvsadm("-a -t 192.0.2.10:7000 -r 127.0.0.1:7000 -g");
+        let listener = TcpListener::bind("0.0.0.0:7000").unwrap();
+        let connection = TcpStream::connect("192.0.2.10:7000").unwrap();
+        let held = ipvs.destinations(Self::service()).unwrap();
+        assert_eq!(held[0].connections.active, 1, "{held:?}");
+        Self { ipvs, _listener: listener, _connection: connection }
+    }
+
+    fn service() -> ServiceId {
+        "TCP 192.0.2.10:7000".parse().unwrap()
+    }
+
+    fn weight(&mut self) -> u32 {
+        let server: DestinationId = "127.0.0.1:7000".parse().unwrap();
+        self.ipvs.destination(Self::service(), server).unwrap().destination.weight
+    }
+}
+
+fn interrupt(running: &Running) {
+    let process = Pid::from_raw(running.child.id().try_into().unwrap());
+    kill(process, Signal::SIGINT).unwrap();
+}
+
+#[test]
+fn who_is_asked_knows_what_will_be_waited_for_and_cut() {
+    let mut held = Held::new();
+    let folder = Folder::new("prompt");
+    let none = folder.write("none.yaml", NONE);
+    let ours = ["--drain-deadline", "90s", "--all"];
+    let (_, diff, said) = answered(&[&["apply"], &ours[..]].concat(), &none, || (), "n\n");
+    assert!(diff.contains("drains up to 90 s, active 1 inactive 0"), "{diff}");
+    let told = "1 with active 1 inactive 0 persistent 0 drains for 90 s at most, then cuts the \
+                connections that are left\nApply? [y/N] ";
+    assert!(said.starts_with(told), "{said}");
+    let (_, _, said) = answered(&["apply", "--no-drain", "--all"], &none, || (), "n\n");
+    let told = "1 with active 1 inactive 0 persistent 0 leaves at once, which cuts them\n";
+    assert!(said.starts_with(told), "{said}");
+    let (_, _, said) = answered(
+        &["drain", "--drain-deadline", "90s", "TCP 192.0.2.10:7000"],
+        Path::new("127.0.0.1:7000"),
+        || (),
+        "n\n",
+    );
+    let told = "its connections (active 1 inactive 0 persistent 0) are cut after 90 s at most\n";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(held.weight(), 1, "nobody said yes");
+}
+
+#[test]
+fn what_is_cut_is_told_and_has_a_status_of_its_own() {
+    let mut held = Held::new();
+    let folder = Folder::new("cut");
+    let none = folder.write("none.yaml", NONE);
+    let (code, _, said) = run(&["apply", "-y", "--all", "--drain-deadline", "1s"], &none);
+    assert_eq!(code, 9, "{said}");
+    assert!(
+        said.contains("TCP 192.0.2.10:7000 draining, active 1 inactive 0 persistent 0"),
+        "{said}"
+    );
+    assert!(said.contains("done, and cut connections that carried data: active 1"), "{said}");
+    assert!(said.ends_with("1 cut\n"), "{said}");
+    assert!(there(&mut held.ipvs).is_empty());
+    drop(held);
+
+    let _held = Held::new();
+    let drain = ["drain", "-y", "--drain-deadline", "1s", "TCP 192.0.2.10:7000"];
+    let (code, text, said) = run(&drain, Path::new("127.0.0.1:7000"));
+    assert_eq!(code, 9, "{said}");
+    assert!(text.contains("active 1 inactive 0 persistent 0"), "{text}");
+}
+
+#[test]
+fn who_interrupts_is_told_what_stays() {
+    let mut held = Held::new();
+    let folder = Folder::new("interrupted");
+    let none = folder.write("none.yaml", NONE);
+    for (options, code) in [(&["--detailed-exitcode"][..], 10), (&[], 4)] {
+        let apply = [&["apply", "-y", "--all", "--drain-deadline", "forever"], options].concat();
+        let mut running = Running::start(table_of(&apply, &none));
+        running.says(" draining, active 1");
+        interrupt(&running);
+        running.says("still draining");
+        running.says_at_last("interrupted: what drains keeps weight 0 and its connections");
+        assert_eq!(running.child.wait().unwrap().code(), Some(code));
+        assert_eq!(held.weight(), 0);
+    }
+    let drain = ["drain", "-y", "--drain-deadline", "forever", "TCP 192.0.2.10:7000"];
+    let mut running = Running::start(table_of(&drain, Path::new("127.0.0.1:7000")));
+    running.says("no other destination");
+    running.says("table: weight 0 already; if interrupted it stays 0");
+    running.says("draining");
+    interrupt(&running);
+    running.says("interrupted: 127.0.0.1:7000 stays in TCP 192.0.2.10:7000 with weight 0");
+    assert_eq!(running.child.wait().unwrap().code(), Some(4));
+    assert_eq!(held.weight(), 0);
+}
+
+#[test]
+fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
+    let mut held = Held::new();
+    let folder = Folder::new("edits");
+    let web = "services: [{tcp: \"192.0.2.10:7000\", scheduler: rr, forward: direct, \
+               destinations: [{address: \"127.0.0.1:7000\"}]}]\n";
+    let file = folder.write("web.yaml", web);
+    let watch = ["apply", "-y", "--watch", "--drain-deadline", "forever"];
+    let mut running = Running::start(table_of(&watch, &file));
+    running.says_at_last("nothing differed");
+    fs::write(&file, NONE).unwrap();
+    running.says(" draining, active 1");
+    // It neither ends the waiting nor is it lost.
+    fs::write(&file, "services: [").unwrap();
+    running.says("meanwhile the draining goes on");
+    assert_eq!(held.weight(), 0);
+    // It wants back what drains.
+    fs::write(&file, web).unwrap();
+    running.says_at_last("still draining");
+    running.says_at_last("web.yaml: not finished");
+    running.says_at_last("web.yaml: applied");
+    assert_eq!(held.weight(), 1);
+    // What is waited for does not keep a signal from ending it.
+    fs::write(&file, NONE).unwrap();
+    running.says_at_last(" draining, active 1");
+    interrupt(&running);
+    running.says_at_last("interrupted: ");
+    running.child.wait().unwrap();
+    assert_eq!(held.weight(), 0);
+}
