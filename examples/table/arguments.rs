@@ -24,7 +24,7 @@ Exit codes:
    4  some changes failed, or the work was ended before it was complete
    5  the file, or what it asks for, was refused
    6  others kept writing the table: something may be missing in what was read
-   7  `validate`: no kernel known here takes what the file asks for
+   7  `validate`, `export`: no kernel known here takes what the file asks for
    8  everything was changed, but standard output did not take the result
 With --detailed-exitcode also:
    3  instead of 0: something was changed; `plan`: something would be

@@ -93,13 +93,19 @@ fn commands(plan: &Plan) -> Result<String, Failure> {
 /// Writes the table that is there.
 fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
     let snapshot = export.kernel.connect()?.snapshot().map_err(Failure::kernel)?;
-    let text = file::write(&Table::from(&snapshot), export.format)?;
+    let table = Table::from(&snapshot);
+    let text = file::write(&table, export.format)?;
     screen.print(&text)?;
-    if snapshot.is_consistent() {
-        return Ok(Status::NoChange);
+    // This kernel has it, but nothing that reads the file may add it to an empty table.
+    let kept = table.validate();
+    for entry in &kept {
+        screen.note(&format!("{entry}; restored only where it is so already"));
     }
-    screen.note(RESTLESS);
-    Ok(Status::Inconsistent)
+    if !snapshot.is_consistent() {
+        screen.note(RESTLESS);
+        return Ok(Status::Inconsistent);
+    }
+    Ok(if kept.is_empty() { Status::NoChange } else { Status::Doubtful })
 }
 
 /// Checks a file, without a kernel.

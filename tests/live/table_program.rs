@@ -191,6 +191,8 @@ fn what_no_kernel_takes_anew_is_valid_where_the_file_says_so() {
     let rule = "TCP 192.0.2.9:80: persistence timeout 5184000 s: must be at most 4294967 s";
     for (format, valid) in [("yaml", 0), ("toml", 0), ("json", 0), ("ipvsadm", 5)] {
         let output = table(&["export", "--format", format]).output().unwrap();
+        let notes = String::from_utf8(output.stderr).unwrap();
+        assert!(notes.contains(rule) && output.status.code() == Some(7), "{format}: {notes}");
         let file = folder.write(&format!("table.{format}"), output.stdout);
         let (code, _, notes) = run(&["validate"], &file);
         assert_eq!(code, valid, "{format}: {notes}");

@@ -119,7 +119,7 @@ fn ipvsadm_restores_the_table_from_our_text() {
     // Without weights.
     let unweighted = everything().into_iter().map(|entry| {
         entry.destinations().fold(TableService::new(entry.service().clone()), |service, it| {
-            service.with(TableDestination::of_any_weight(it.destination().clone()))
+            service.with(TableDestination::of_any_weight(it.destination().clone().weight(1)))
         })
     });
     let unweighted: Table = unweighted.collect();
