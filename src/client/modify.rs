@@ -3,8 +3,8 @@
 use crate::client::{Engine, Transport};
 use crate::error::{Context, Error, Result};
 use crate::model::{
-    Change, Destination, DestinationId, InvalidValue, Object, Operation, Service, ServiceEntry,
-    ServiceId,
+    Change, Destination, DestinationEntry, DestinationId, InvalidValue, Object, Operation, Service,
+    ServiceEntry, ServiceId,
 };
 use crate::wire::Request;
 
@@ -45,6 +45,17 @@ impl<T: Transport> Engine<T> {
         }
         let read = Change::UpdateDestination(service, read);
         self.update(&read, &Change::UpdateDestination(service, destination)).await
+    }
+
+    /// Writes back a destination that was read as `entry`, with another weight.
+    pub(crate) async fn set_weight_of(
+        &mut self,
+        service: ServiceId,
+        entry: &DestinationEntry,
+        weight: u32,
+    ) -> Result<()> {
+        let read = Change::UpdateDestination(service, entry.destination.clone());
+        self.update(&read, &Change::weight_of(service, entry, weight)).await
     }
 }
 

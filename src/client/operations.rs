@@ -308,7 +308,8 @@ macro_rules! operations {
             /// Sets the weight of a destination, 0 to 2147483647, and keeps everything
             /// else; 0 takes it out of rotation. As
             /// [`modify_destination`](Self::modify_destination), with its cost and
-            /// its race.
+            /// its race. With an entry at hand, [`set_weight_of`](Self::set_weight_of)
+            /// costs a single request.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -322,6 +323,37 @@ macro_rules! operations {
             ) -> Result<()> {
                 let edit = |destination: &mut Destination| destination.weight = weight;
                 $wait!(self.engine.modify_destination(service, destination, edit))
+            }
+
+            /// Sets the weight of a destination that was read as `entry`, 0 to 2147483647;
+            /// 0 takes it out of rotation.
+            ///
+            /// This is one request: nothing is read, however many destinations the service
+            /// has. All other settings are written as `entry` says, so what another
+            /// program has written since is overwritten. For many weights at once see
+            /// [`Change::weight_of`](crate::Change::weight_of).
+            ///
+            /// ```no_run
+            /// # let mut ipvs = ipvs_netlink::Client::connect()?;
+            /// # let web = "TCP 192.0.2.10:80".parse().unwrap();
+            /// let entries = ipvs.destinations(web)?;
+            /// for entry in &entries {
+            ///     ipvs.set_weight_of(web, entry, 1)?;
+            /// }
+            /// # Ok::<(), ipvs_netlink::Error>(())
+            /// ```
+            #[doc = include_str!("errors_of_writes.md")]
+            ///
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
+            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            $(#[doc = cancel_safety!($async writes)])?
+            pub $($async)? fn set_weight_of(
+                &mut self,
+                service: ServiceId,
+                entry: &DestinationEntry,
+                weight: u32,
+            ) -> Result<()> {
+                $wait!(self.engine.set_weight_of(service, entry, weight))
             }
 
             /// Deletes a destination from a service (`ipvsadm -d`). Its connections

@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
 use crate::model::{
-    Destination, DestinationId, InvalidValue, Object, Operation, Role, Service, ServiceId,
-    SyncDaemon, Timeouts,
+    Destination, DestinationEntry, DestinationId, InvalidValue, Object, Operation, Role, Service,
+    ServiceId, SyncDaemon, Timeouts,
 };
 
 /// One write, as a value.
@@ -48,6 +48,32 @@ pub enum Change {
 }
 
 impl Change {
+    /// Sets the weight of a destination, and keeps everything else as `entry` says.
+    ///
+    /// It is an update of all settings, made from an entry that was read before, such as
+    /// one of a snapshot: so nothing has to be read again, and many weights can be
+    /// submitted together. What another program has written since the entry was read is
+    /// overwritten; where the destination is gone, the kernel refuses it.
+    ///
+    /// ```no_run
+    /// # use ipvs_netlink::{Change, Client};
+    /// # let mut ipvs = Client::connect()?;
+    /// let snapshot = ipvs.snapshot()?;
+    /// let mut changes = Vec::new();
+    /// for service in &snapshot {
+    ///     for entry in &service.destinations {
+    ///         let weight = entry.destination.weight.div_ceil(2);
+    ///         changes.push(Change::weight_of(service.entry.service.id, entry, weight));
+    ///     }
+    /// }
+    /// ipvs.submit(&changes).into_result()?;
+    /// # Ok::<(), ipvs_netlink::Error>(())
+    /// ```
+    #[must_use]
+    pub fn weight_of(service: ServiceId, entry: &DestinationEntry, weight: u32) -> Self {
+        Self::UpdateDestination(service, entry.destination.clone().weight(weight))
+    }
+
     /// What kind of write it is.
     #[must_use]
     pub const fn operation(&self) -> Operation {

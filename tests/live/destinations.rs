@@ -108,7 +108,10 @@ fn changing_the_weight_keeps_tunnel_and_thresholds() {
         ipvs.add_destination(web.id, &destination).unwrap();
         ipvs.set_weight(web.id, address.into(), 0).unwrap();
         let entry = ipvs.destination(web.id, address.into()).unwrap();
-        assert_eq!(entry.destination, destination.weight(0));
+        assert_eq!(entry.destination, destination.clone().weight(0));
+        ipvs.set_weight_of(web.id, &entry, 5).unwrap();
+        let entry = ipvs.destination(web.id, address.into()).unwrap();
+        assert_eq!(entry.destination, destination.weight(5));
         ipvs.delete_destination(web.id, address.into()).unwrap();
     }
 }

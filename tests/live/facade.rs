@@ -133,6 +133,7 @@ macro_rules! facade {
             add_destination(id: ServiceId, destination: &Destination) -> Result<()>;
             update_destination(id: ServiceId, destination: &Destination) -> Result<()>;
             set_weight(service: ServiceId, id: DestinationId, weight: u32) -> Result<()>;
+            set_weight_of(service: ServiceId, entry: &DestinationEntry, weight: u32) -> Result<()>;
             delete_destination(service: ServiceId, id: DestinationId) -> Result<()>;
             set_timeouts(timeouts: Timeouts) -> Result<()>;
             start_daemon(daemon: &SyncDaemon) -> Result<()>;

@@ -10,7 +10,8 @@ use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, 
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation,
-    Persistence, PersistenceEngine, Scheduler, Service, ServiceEntry, ServiceFlags, Stats, Tunnel,
+    Persistence, PersistenceEngine, Scheduler, Service, ServiceEntry, ServiceFlags, Stats,
+    Thresholds, Tunnel,
 };
 use crate::wire::Request;
 use crate::wire::tests::any_report::AnyReport;
@@ -59,6 +60,30 @@ fn a_destination_keeps_its_tunnel_and_thresholds() {
     let [_, written] = &script.forget()[..] else { panic!("not a reading and a writing") };
     assert_written(written, &Change::UpdateDestination(id, tunnelled().weight(0)));
     script.assert_finished();
+}
+
+#[test]
+fn a_weight_is_set_from_an_entry_with_one_request() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let (connections, stats) = (Connections::default(), Stats::default());
+    let id = service().id;
+    let mut entry = DestinationEntry { destination: tunnelled(), connections, stats };
+    script.then(done);
+    ready(engine.set_weight_of(id, &entry, 0)).unwrap();
+    let [written] = &script.forget()[..] else { panic!("not one writing") };
+    assert_written(written, &Change::UpdateDestination(id, tunnelled().weight(0)));
+
+    let error = ready(engine.set_weight_of(id, &entry, u32::MAX)).unwrap_err();
+    let object = Object::Destination(id, entry.destination.id);
+    assert_unwritten(&error, ErrorKind::InvalidValue, Operation::UpdateDestination, object);
+
+    // What the kernel holds against the rules stays as it is.
+    entry.destination.thresholds = Thresholds { upper: 1, lower: 2 };
+    script.then(done);
+    ready(engine.set_weight_of(id, &entry, 5)).unwrap();
+    let [written] = &script.forget()[..] else { panic!("not one writing") };
+    assert_written(written, &Change::UpdateDestination(id, entry.destination.weight(5)));
 }
 
 #[test]
