@@ -9,7 +9,8 @@ use crate::client::link::{Link, Patience, SMALL};
 use crate::client::{Engine, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result};
 use crate::model::{
-    DestinationEntry, DestinationId, Listing, Object, Operation, ServiceEntry, ServiceId,
+    AddressFamily, DestinationEntry, DestinationId, Listing, Object, Operation, ServiceEntry,
+    ServiceId,
 };
 use crate::proto::{Dump, Refusal, Step};
 use crate::wire::{Report, Request, decode};
@@ -62,6 +63,14 @@ impl Way {
 }
 
 impl DumpRun {
+    /// The family of the service whose destinations are read.
+    const fn family_of_service(&self) -> Option<AddressFamily> {
+        match self.request {
+            Request::Destinations(id) => Some(id.family()),
+            _ => None,
+        }
+    }
+
     /// Whether there is a received datagram to be read on.
     #[cfg(any(feature = "tokio", feature = "smol"))]
     pub(crate) const fn is_loaded(&self) -> bool {
@@ -170,10 +179,7 @@ impl<T: Transport> Engine<T> {
     /// Reads the next thing in the received datagram; `None` where there is none.
     #[inline]
     pub(crate) fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
-        let service = match run.request {
-            Request::Destinations(id) => Some(id.family()),
-            _ => None,
-        };
+        let service = run.family_of_service();
         let link = self.dump_link(run.way);
         match run.dump.next(link.datagram()) {
             Ok(Step::Data { command, attributes }) => {
@@ -188,21 +194,44 @@ impl<T: Transport> Engine<T> {
                 Ok(None)
             }
             Ok(Step::End) => {
-                run.ended = true;
-                link.session.all_read();
-                if service.is_some() {
-                    self.many_destinations = run.length > MANY;
-                }
+                self.end(run, None);
                 Ok(None)
             }
             Ok(Step::Refused(refusal)) => {
-                run.ended = true;
-                run.refusal = Some(refusal);
-                link.session.all_read();
+                self.end(run, Some(refusal));
                 Ok(None)
             }
             Err(detail) => Err(Error::malformed(run.request.context(), detail)),
         }
+    }
+
+    /// Reads what is left in the received datagram.
+    fn read_on<R: Report>(&mut self, run: &mut DumpRun, all: &mut Vec<R>) -> Result<()> {
+        let service = run.family_of_service();
+        let before = all.len();
+        let link = self.dump_link(run.way);
+        let step = run.dump.read_on(link.datagram(), |command, attributes| {
+            all.push(decode(command, attributes, service)?);
+            Ok(())
+        });
+        run.delivered |= all.len() > before;
+        match step {
+            Ok(Step::Refused(refusal)) => self.end(run, Some(refusal)),
+            Ok(Step::End) => self.end(run, None),
+            Ok(_) => run.loaded = false,
+            Err(detail) => return Err(Error::malformed(run.request.context(), detail)),
+        }
+        Ok(())
+    }
+
+    /// Notes that the kernel sends nothing more of a dump.
+    fn end(&mut self, run: &mut DumpRun, refusal: Option<Refusal>) {
+        run.ended = true;
+        self.dump_link(run.way).session.all_read();
+        if refusal.is_none() && matches!(run.request, Request::Destinations(_)) {
+            self.many_destinations = run.length > MANY;
+        }
+        run.refusal = refusal;
     }
 
     /// Sends a refused dump again, once, where the reason can be mended: the family
@@ -261,9 +290,7 @@ impl<T: Transport> Engine<T> {
                 all.reserve_exact(self.dump_link(way).datagram().len() / R::LENGTH);
             }
             let before = all.len();
-            while let Some(report) = self.step(&mut run)? {
-                all.push(report);
-            }
+            self.read_on(&mut run, &mut all)?;
             if all.len() > before {
                 total += self.dump_link(way).datagram().len();
                 whole = before == 0 && with_one_more(total, all.len()) <= filled;

@@ -45,6 +45,26 @@ impl<'a> Messages<'a> {
         Self { rest: datagram }
     }
 
+    /// The command and the attributes of the next message, if it is one of a generic
+    /// netlink family, has this sequence number and port, and nothing is wrong with it.
+    /// Where not, it stays the next one.
+    #[inline(always)]
+    pub(crate) fn next_data(&mut self, sequence: u32, port: u32) -> Option<(u8, &'a [u8])> {
+        let header: &[u8; HEADER + GENL_HDRLEN] = self.rest.first_chunk()?;
+        let [l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3, command, ..] = *header;
+        let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
+        let kind = u16::from_ne_bytes([k0, k1]);
+        let is_wanted = u32::from_ne_bytes([s0, s1, s2, s3]) == sequence
+            && u32::from_ne_bytes([p0, p1, p2, p3]) == port
+            && !matches!(kind, NLMSG_NOOP | NLMSG_ERROR | NLMSG_DONE | NLMSG_OVERRUN);
+        if !is_wanted {
+            return None;
+        }
+        let attributes = self.rest.get(HEADER + GENL_HDRLEN..length)?;
+        self.rest = self.rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((command, attributes))
+    }
+
     /// How many bytes have not been walked yet.
     pub(crate) const fn remaining(&self) -> usize {
         self.rest.len()

@@ -29,6 +29,29 @@ impl Dump {
         Self { port, sequence, position: 0 }
     }
 
+    /// Reads the messages of `datagram` that are left, as [`next`](Self::next) does, and
+    /// gives what is in them to `each`. Never [`Step::Data`].
+    #[inline]
+    pub(crate) fn read_on<'a>(
+        &mut self,
+        datagram: &'a [u8],
+        mut each: impl FnMut(u8, &'a [u8]) -> Result<(), Malformed>,
+    ) -> Result<Step<'static>, Malformed> {
+        loop {
+            let mut messages = Messages::new(datagram.get(self.position..).unwrap_or_default());
+            while let Some((command, attributes)) = messages.next_data(self.sequence, self.port) {
+                each(command, attributes)?;
+            }
+            self.position = datagram.len() - messages.remaining();
+            match self.next(datagram)? {
+                Step::Data { command, attributes } => each(command, attributes)?,
+                Step::NeedsDatagram => return Ok(Step::NeedsDatagram),
+                Step::End => return Ok(Step::End),
+                Step::Refused(refusal) => return Ok(Step::Refused(refusal)),
+            }
+        }
+    }
+
     /// Reads the next message of `datagram`. After [`Step::NeedsDatagram`] the next
     /// call takes the next datagram. A malformed message ends the datagram.
     #[inline]

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::uapi::*;
 use crate::wire::layout::{self, Place};
-use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
+use crate::wire::{Attributes, Block, Malformed, Put, Writer, nest, scalar, stats};
 
 /// Writes the nest with the identity only; `service` is the family of the service.
 #[inline]
@@ -89,23 +89,36 @@ struct Fields<'a> {
     stats64: Option<&'a [u8]>,
 }
 
-/// Reads the nest; `service` is the family of the service, for kernels before
-/// 3.18, which do not say the destination's.
-#[inline]
+/// Reads the attributes of a message; `service` is the family of the service, for kernels
+/// before 3.18, which do not say the destination's.
+#[inline(always)]
 pub(crate) fn decode(
-    nest: &[u8],
+    attributes: &[u8],
     service: Option<AddressFamily>,
 ) -> Result<DestinationEntry, Malformed> {
-    let fields = match nest.try_into() {
-        Ok(nest) if layout::fits(nest, &LAYOUT) => Fields::from_layout(nest)?,
-        _ => Fields::from_any(nest)?,
-    };
-    fields.entry(service)
+    match from_layout(attributes) {
+        Some(entry) => Ok(entry),
+        None => decode_any(attributes, service),
+    }
 }
 
-/// The attributes as Linux 5.3 and later send them on machines without alignment
-/// worries.
-const LAYOUT: [Place; 15] = [
+/// Reads the attributes, whatever lies where.
+#[cold]
+#[inline(never)]
+fn decode_any(
+    attributes: &[u8],
+    service: Option<AddressFamily>,
+) -> Result<DestinationEntry, Malformed> {
+    Fields::from_any(nest(attributes, IPVS_CMD_ATTR_DEST)?)?.entry(service)
+}
+
+/// The message as Linux 5.3 and later send it on machines without alignment worries: a
+/// nest, in which all attributes are.
+const NEST: Place = (0, 332, IPVS_CMD_ATTR_DEST);
+const ATTRIBUTES: [Place; 15] = layout::moved(IN_NEST, 4);
+const COUNTERS: [Place; 10] = layout::moved(stats::LAYOUT, 216);
+
+const IN_NEST: [Place; 15] = [
     (0, 16, IPVS_DEST_ATTR_ADDR),
     (20, 2, IPVS_DEST_ATTR_PORT),
     (28, 4, IPVS_DEST_ATTR_FWD_METHOD),
@@ -123,33 +136,53 @@ const LAYOUT: [Place; 15] = [
     (208, 120, IPVS_DEST_ATTR_STATS64),
 ];
 
-impl<'a> Fields<'a> {
-    #[inline]
-    fn from_layout(nest: &'a [u8; 332]) -> Result<Self, Malformed> {
-        let number = |offset| u32::from_ne_bytes(layout::value(nest, offset));
-        let [kind] = layout::value(nest, 44);
-        Ok(Self {
-            family: Some(scalar::family(&layout::value::<2>(nest, 108))?),
-            address: nest.get(4..20),
-            port: Some(u16::from_be_bytes(layout::value(nest, 20))),
-            method: Some(number(28)),
-            weight: Some(number(36)),
-            tunnel: (
-                kind,
-                u16::from_be_bytes(layout::value(nest, 52)),
-                u16::from_ne_bytes(layout::value(nest, 60)),
-            ),
-            thresholds: Thresholds { upper: number(68), lower: number(76) },
-            connections: Connections {
-                active: number(84),
-                inactive: number(92),
-                persistent: number(100),
-            },
-            stats: None,
-            stats64: nest.get(212..),
-        })
+/// Reads a message that lies as most do.
+#[inline(always)]
+fn from_layout(attributes: &[u8]) -> Option<DestinationEntry> {
+    let whole: &[u8; 336] = attributes.try_into().ok()?;
+    let fits = layout::fits(whole, &[NEST])
+        & layout::fits(whole, &ATTRIBUTES)
+        & layout::fits(whole, &COUNTERS);
+    if !fits {
+        return None;
     }
+    let number = |offset| u32::from_ne_bytes(layout::value(whole, offset));
+    let port = u16::from_be_bytes(layout::value(whole, 24));
+    let octets: [u8; 16] = layout::value(whole, 4);
+    let address = match u16::from_ne_bytes(layout::value(whole, 112)) {
+        AF_INET => {
+            let [a, b, c, d, ..] = octets;
+            SocketAddr::from(([a, b, c, d], port))
+        }
+        AF_INET6 => SocketAddr::from((octets, port)),
+        _ => return None,
+    };
+    let forwarding = match number(32) & IP_VS_CONN_F_FWD_MASK {
+        IP_VS_CONN_F_MASQ => Forwarding::Masquerade,
+        method => {
+            let [kind] = layout::value(whole, 48);
+            let port = u16::from_be_bytes(layout::value(whole, 56));
+            let flags = u16::from_ne_bytes(layout::value(whole, 64));
+            forwarding(method, (kind, port, flags))
+        }
+    };
+    Some(DestinationEntry {
+        destination: Destination {
+            id: DestinationId { address },
+            forwarding,
+            weight: number(40),
+            thresholds: Thresholds { upper: number(72), lower: number(80) },
+        },
+        connections: Connections {
+            active: number(88),
+            inactive: number(96),
+            persistent: number(104),
+        },
+        stats: stats::decode_layout(whole, 216),
+    })
+}
 
+impl<'a> Fields<'a> {
     fn from_any(nest: &'a [u8]) -> Result<Self, Malformed> {
         let mut fields = Self {
             family: None,
@@ -188,21 +221,13 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    #[inline]
     fn entry(self, service: Option<AddressFamily>) -> Result<DestinationEntry, Malformed> {
         let family = self.family.or(service).ok_or("a destination without an address family")?;
         let address = self.address.ok_or("a destination without an address")?;
         let port = self.port.ok_or("a destination without a port")?;
         let address = SocketAddr::new(scalar::address(family, address)?, port);
         let method = self.method.ok_or("a destination without a forwarding method")?;
-        let forwarding = match method & IP_VS_CONN_F_FWD_MASK {
-            IP_VS_CONN_F_MASQ => Forwarding::Masquerade,
-            IP_VS_CONN_F_LOCALNODE => Forwarding::LocalNode,
-            IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(tunnel(self.tunnel)),
-            IP_VS_CONN_F_DROUTE => Forwarding::DirectRoute,
-            IP_VS_CONN_F_BYPASS => Forwarding::Bypass,
-            number => Forwarding::Unknown(UnknownForwarding::new(number)),
-        };
+        let forwarding = forwarding(method & IP_VS_CONN_F_FWD_MASK, self.tunnel);
         let weight = self.weight.ok_or("a destination without a weight")?;
         let (id, thresholds) = (DestinationId { address }, self.thresholds);
         Ok(DestinationEntry {
@@ -210,6 +235,18 @@ impl<'a> Fields<'a> {
             connections: self.connections,
             stats: stats::decode_either(self.stats, self.stats64)?,
         })
+    }
+}
+
+/// `method` without other flags of the word.
+fn forwarding(method: u32, fields: (u8, u16, u16)) -> Forwarding {
+    match method {
+        IP_VS_CONN_F_MASQ => Forwarding::Masquerade,
+        IP_VS_CONN_F_LOCALNODE => Forwarding::LocalNode,
+        IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(tunnel(fields)),
+        IP_VS_CONN_F_DROUTE => Forwarding::DirectRoute,
+        IP_VS_CONN_F_BYPASS => Forwarding::Bypass,
+        number => Forwarding::Unknown(UnknownForwarding::new(number)),
     }
 }
 
@@ -237,27 +274,28 @@ mod tests {
 
     #[test]
     fn the_short_cut_reads_what_the_long_way_reads() {
-        let mut nest: Vec<u8> = (0..=255).cycle().take(332).collect();
-        for (offset, length, kind) in LAYOUT {
-            nest[offset..offset + 2].copy_from_slice(&(length + 4).to_ne_bytes());
-            nest[offset + 2..offset + 4].copy_from_slice(&kind.to_ne_bytes());
+        let mut message: Vec<u8> = (0..=255).cycle().take(336).collect();
+        for (offset, length, kind) in [NEST].into_iter().chain(ATTRIBUTES).chain(COUNTERS) {
+            message[offset..offset + 2].copy_from_slice(&(length + 4).to_ne_bytes());
+            message[offset + 2..offset + 4].copy_from_slice(&kind.to_ne_bytes());
         }
-        nest[112..114].copy_from_slice(&AF_INET6.to_ne_bytes());
-        for index in 0..10_u16 {
-            let offset = 212 + 12 * usize::from(index);
-            nest[offset..offset + 2].copy_from_slice(&12_u16.to_ne_bytes());
-            nest[offset + 2..offset + 4].copy_from_slice(&(index + 1).to_ne_bytes());
-        }
-        let layout: &[u8; 332] = nest.as_slice().try_into().unwrap();
-        assert!(layout::fits(layout, &LAYOUT));
-        let long_way = |nest: &[u8]| Fields::from_any(nest).and_then(|fields| fields.entry(None));
-        assert!(long_way(&nest).is_ok());
-        for (offset, bit) in
-            (0..nest.len()).flat_map(|offset| [(offset, 0), (offset, 1), (offset, 16)])
-        {
-            let mut changed = nest.clone();
-            changed[offset] ^= bit;
-            assert_eq!(decode(&changed, None).ok(), long_way(&changed).ok(), "byte {offset}");
+        for (family, tunnelled) in [(AF_INET, 0), (AF_INET6, 2)] {
+            message[116..118].copy_from_slice(&family.to_ne_bytes());
+            message[36] = tunnelled;
+            assert!(from_layout(&message).is_some());
+            assert_eq!(from_layout(&message), decode_any(&message, None).ok());
+            for (offset, bit) in
+                (0..message.len()).flat_map(|offset| [1, 2, 16, 128].map(|bit| (offset, bit)))
+            {
+                let mut changed = message.clone();
+                changed[offset] ^= bit;
+                let read = decode(&changed, None).ok();
+                assert_eq!(read, decode_any(&changed, None).ok(), "byte {offset}");
+            }
+            for length in 0..message.len() {
+                let cut = &message[..length];
+                assert_eq!(decode(cut, None), decode_any(cut, None), "{length} bytes");
+            }
         }
     }
 }

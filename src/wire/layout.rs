@@ -26,6 +26,19 @@ const fn header(length: u16, kind: u16) -> u32 {
     u32::from_ne_bytes([l0, l1, k0, k1])
 }
 
+/// `places`, moved by `by` bytes.
+pub(crate) const fn moved<const COUNT: usize>(
+    mut places: [Place; COUNT],
+    by: usize,
+) -> [Place; COUNT] {
+    let mut rest: &mut [Place] = &mut places;
+    while let [first, others @ ..] = rest {
+        first.0 += by;
+        rest = others;
+    }
+    places
+}
+
 /// The value of the attribute at `offset`; zeros where the nest is too short.
 #[inline]
 pub(crate) fn value<const N: usize>(nest: &[u8], offset: usize) -> [u8; N] {

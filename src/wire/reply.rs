@@ -23,6 +23,7 @@ impl Report for ServiceEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
     const LENGTH: usize = 320;
 
+    #[inline]
     fn decode(attributes: &[u8], _: Option<AddressFamily>) -> Result<Self, Malformed> {
         service::decode(nest(attributes, IPVS_CMD_ATTR_SERVICE)?)
     }
@@ -42,8 +43,9 @@ impl Report for DestinationEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_DEST;
     const LENGTH: usize = 356;
 
+    #[inline(always)]
     fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed> {
-        destination::decode(nest(attributes, IPVS_CMD_ATTR_DEST)?, service)
+        destination::decode(attributes, service)
     }
 }
 
@@ -75,7 +77,7 @@ impl Report for Info {
 }
 
 /// Reads a message of `command`, which has to be the one wanted.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode<R: Report>(
     command: u8,
     attributes: &[u8],
@@ -89,7 +91,19 @@ pub(crate) fn decode<R: Report>(
 }
 
 /// The nest of the kind that is wanted; the last one, as everywhere.
-fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
+#[inline]
+pub(crate) fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
+    match Attributes::new(attributes).next() {
+        // The usual message has nothing else.
+        Some(Ok((kind, value))) if kind == wanted && attributes.len() == value.len() + 4 => {
+            Ok(value)
+        }
+        _ => last_nest(attributes, wanted),
+    }
+}
+
+#[cold]
+fn last_nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
     let mut nest = None;
     for attribute in Attributes::new(attributes) {
         let (kind, value) = attribute?;

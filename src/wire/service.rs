@@ -3,13 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use netlink_packet_core::NLA_F_NESTED;
+use netlink_packet_core::{NLA_F_NESTED, NLA_HEADER_SIZE};
 
 use crate::model::{
     AddressFamily, Netmask, Persistence, PersistenceEngine, Protocol, Scheduler, Service,
     ServiceEntry, ServiceFlags, ServiceId, seconds,
 };
 use crate::uapi::*;
+use crate::wire::layout::{self, Place};
 use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 
 /// Writes the nest with the identity only.
@@ -102,8 +103,64 @@ struct Fields<'a> {
     stats64: Option<&'a [u8]>,
 }
 
+/// The attributes of a service with an address and without a persistence engine, as Linux
+/// 4.1 and later send them on machines without alignment worries: these, then the name of
+/// the scheduler, then [`AFTER_NAME`] and [`COUNTERS`].
+const BEFORE_NAME: [Place; 4] = [
+    (0, 2, IPVS_SVC_ATTR_AF),
+    (8, 2, IPVS_SVC_ATTR_PROTOCOL),
+    (16, 16, IPVS_SVC_ATTR_ADDR),
+    (36, 2, IPVS_SVC_ATTR_PORT),
+];
+const AFTER_NAME: [Place; 5] = [
+    (0, 8, IPVS_SVC_ATTR_FLAGS),
+    (12, 4, IPVS_SVC_ATTR_TIMEOUT),
+    (20, 4, IPVS_SVC_ATTR_NETMASK),
+    (28, 88, IPVS_SVC_ATTR_STATS),
+    (120, 120, IPVS_SVC_ATTR_STATS64),
+];
+const COUNTERS: [Place; 10] = layout::moved(stats::LAYOUT, 124);
+
 /// Reads the nest.
+#[inline]
 pub(crate) fn decode(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
+    match from_layout(nest) {
+        Some(entry) => Ok(entry),
+        None => decode_any(nest),
+    }
+}
+
+/// Reads a nest that lies as most do.
+#[inline]
+fn from_layout(nest: &[u8]) -> Option<ServiceEntry> {
+    let head: &[u8; 44] = nest.first_chunk()?;
+    let (kind, name) = Attributes::new(nest.get(44..)?).next()?.ok()?;
+    let rest = 44 + (NLA_HEADER_SIZE + name.len()).next_multiple_of(4);
+    let tail: &[u8; 244] = nest.get(rest..)?.try_into().ok()?;
+    let fits = layout::fits(head, &BEFORE_NAME)
+        & (kind == IPVS_SVC_ATTR_SCHED_NAME)
+        & layout::fits(tail, &AFTER_NAME)
+        & layout::fits(tail, &COUNTERS);
+    if !fits {
+        return None;
+    }
+    let fields = Fields {
+        family: head.get(4..6),
+        protocol: head.get(12..14),
+        address: head.get(20..36),
+        port: head.get(40..42),
+        scheduler: Some(name),
+        flags: tail.get(4..12),
+        timeout: tail.get(16..20),
+        netmask: tail.get(24..28),
+        ..Fields::default()
+    };
+    Some(ServiceEntry { service: fields.service().ok()?, stats: stats::decode_layout(tail, 124) })
+}
+
+/// Reads the nest, whatever lies where.
+#[cold]
+fn decode_any(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
     let mut fields = Fields::default();
     for attribute in Attributes::new(nest) {
         let (kind, value) = attribute?;
@@ -189,5 +246,57 @@ impl Fields<'_> {
         };
         persistence.engine = self.engine.and_then(PersistenceEngine::reported);
         Ok(persistence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A nest of that layout, all numbers of which differ.
+    fn nest(family: u16, name: &[u8]) -> Vec<u8> {
+        let mut nest: Vec<u8> = Vec::new();
+        let put = |nest: &mut Vec<u8>, kind: u16, value: &[u8]| {
+            nest.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
+            nest.extend(kind.to_ne_bytes());
+            nest.extend(value);
+            nest.resize(nest.len().next_multiple_of(4), 0);
+        };
+        put(&mut nest, IPVS_SVC_ATTR_AF, &family.to_ne_bytes());
+        put(&mut nest, IPVS_SVC_ATTR_PROTOCOL, &6_u16.to_ne_bytes());
+        put(&mut nest, IPVS_SVC_ATTR_ADDR, &[7; 16]);
+        put(&mut nest, IPVS_SVC_ATTR_PORT, &80_u16.to_be_bytes());
+        put(&mut nest, IPVS_SVC_ATTR_SCHED_NAME, name);
+        put(&mut nest, IPVS_SVC_ATTR_FLAGS, &[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+        put(&mut nest, IPVS_SVC_ATTR_TIMEOUT, &300_u32.to_ne_bytes());
+        put(&mut nest, IPVS_SVC_ATTR_NETMASK, &24_u32.to_ne_bytes());
+        put(&mut nest, IPVS_SVC_ATTR_STATS, &[8; 88]);
+        let mut counters = Vec::new();
+        for (_, _, kind) in stats::LAYOUT {
+            put(&mut counters, kind, &(u64::from(kind) * 0x0101_0101).to_ne_bytes());
+        }
+        put(&mut nest, IPVS_SVC_ATTR_STATS64, &counters);
+        nest
+    }
+
+    #[test]
+    fn the_short_cut_reads_what_the_long_way_reads() {
+        for (family, name) in [(AF_INET, &b"rr\0"[..]), (AF_INET6, b"wlc\0"), (AF_INET, b"lblcr\0")]
+        {
+            let nest = nest(family, name);
+            assert!(from_layout(&nest).is_some());
+            assert_eq!(from_layout(&nest), decode_any(&nest).ok());
+            for (offset, bit) in
+                (0..nest.len()).flat_map(|offset| [1, 4, 16, 128].map(|bit| (offset, bit)))
+            {
+                let mut changed = nest.clone();
+                changed[offset] ^= bit;
+                assert_eq!(decode(&changed), decode_any(&changed), "byte {offset}");
+            }
+            for length in 0..nest.len() {
+                let cut = &nest[..length];
+                assert_eq!(decode(cut), decode_any(cut), "{length} bytes");
+            }
+        }
     }
 }

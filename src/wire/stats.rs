@@ -7,7 +7,7 @@ use crate::wire::{Attributes, Malformed, scalar};
 
 /// Ten counters of 64 bits, as kernels send them on machines without alignment
 /// worries.
-const LAYOUT: [Place; 10] = [
+pub(crate) const LAYOUT: [Place; 10] = [
     (0, 8, IPVS_STATS_ATTR_CONNS),
     (12, 8, IPVS_STATS_ATTR_INPKTS),
     (24, 8, IPVS_STATS_ATTR_OUTPKTS),
@@ -24,14 +24,15 @@ const LAYOUT: [Place; 10] = [
 #[inline]
 pub(crate) fn decode(nest: &[u8]) -> Result<Stats, Malformed> {
     match nest.try_into() {
-        Ok(nest) if layout::fits(nest, &LAYOUT) => Ok(decode_layout(nest)),
+        Ok(nest) if layout::fits::<120, 10>(nest, &LAYOUT) => Ok(decode_layout(nest, 0)),
         _ => decode_any(nest),
     }
 }
 
-#[inline]
-fn decode_layout(nest: &[u8; 120]) -> Stats {
-    let counter = |offset| u64::from_ne_bytes(layout::value(nest, offset));
+/// Reads counters that lie as [`LAYOUT`] says, from `start` on.
+#[inline(always)]
+pub(crate) fn decode_layout<const SIZE: usize>(bytes: &[u8; SIZE], start: usize) -> Stats {
+    let counter = |offset| u64::from_ne_bytes(layout::value(bytes, start + offset));
     Stats {
         connections: counter(0),
         incoming_packets: counter(12),
@@ -96,7 +97,7 @@ mod tests {
         }
         let layout: &[u8; 120] = nest.as_slice().try_into().unwrap();
         assert!(layout::fits(layout, &LAYOUT));
-        assert_eq!(decode_layout(layout), decode_any(&nest).unwrap());
+        assert_eq!(decode_layout(layout, 0), decode_any(&nest).unwrap());
         for offset in 0..nest.len() {
             let mut changed = nest.clone();
             changed[offset] ^= 0x10;
