@@ -31,6 +31,7 @@ impl DestinationId {
     }
 
     /// Checks what keeps the identity from being put into a message at all.
+    #[inline]
     pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
         check_plain("destination address", &self.address)
     }

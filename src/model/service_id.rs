@@ -111,6 +111,7 @@ impl ServiceId {
 
     /// Checks what keeps an identity from being put into a message at all. It is
     /// all that reading, zeroing and deleting ask for.
+    #[inline]
     pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Address { address, .. } => check_plain("service address", address),

@@ -142,21 +142,21 @@ pub(crate) fn append_empty(buffer: &mut Vec<u8>, frame: Frame) {
     finish(buffer, start);
 }
 
-/// Appends a message of a generic netlink family whose attributes `fill` writes.
+/// Appends a message of a generic netlink family, which `fill` writes after it is given the
+/// headers.
 #[inline]
 pub(crate) fn append(
     buffer: &mut Vec<u8>,
     frame: Frame,
     header: GenlHeader,
-    fill: impl FnOnce(&mut Writer<'_>),
+    fill: impl FnOnce([u8; HEADER + GENL_HDRLEN], &mut Writer<'_>),
 ) {
     let start = buffer.len();
-    let mut writer = Writer::new(buffer);
-    writer.raw(Block::<20>::filled(|block| {
+    let headers = Block::filled(|block| {
         frame.put(block);
         block.raw([header.cmd, header.version, 0, 0]);
-    }));
-    fill(&mut writer);
+    });
+    fill(headers, &mut Writer::new(buffer));
     finish(buffer, start);
 }
 

@@ -9,7 +9,7 @@ use netlink_packet_generic::constants::{
 
 use crate::proto::datagram::{Frame, append};
 use crate::uapi::{IPVS_GENL_NAME, NLMSG_MIN_TYPE};
-use crate::wire::{Attributes, Malformed};
+use crate::wire::{Attributes, Malformed, Put};
 
 /// The id of a generic netlink family: never one of the netlink core's own message
 /// types, which the core acknowledges without doing anything.
@@ -31,7 +31,8 @@ impl FamilyId {
 pub(crate) fn encode_lookup(buffer: &mut Vec<u8>, sequence: u32) {
     let frame = Frame { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST, sequence };
     let header = GenlHeader { cmd: CTRL_CMD_GETFAMILY, version: 1 };
-    append(buffer, frame, header, |writer| {
+    append(buffer, frame, header, |headers, writer| {
+        writer.raw(headers);
         writer.string(CTRL_ATTR_FAMILY_NAME, IPVS_GENL_NAME.as_bytes());
     });
 }

@@ -129,5 +129,7 @@ fn append_request(
 ) {
     let frame = Frame { kind: family.number(), flags, sequence };
     let header = GenlHeader { cmd: request.command(), version: IPVS_GENL_VERSION };
-    append(buffer, frame, header, |writer| request.encode(writer));
+    append(buffer, frame, header, |headers, writer| {
+        request.encode_message(headers, writer);
+    });
 }

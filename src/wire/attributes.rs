@@ -53,55 +53,55 @@ pub(crate) trait Put {
     /// For what is not an attribute: the headers before them.
     fn raw<const N: usize>(&mut self, bytes: [u8; N]);
 
-    #[inline]
+    #[inline(always)]
     fn u8(&mut self, kind: u16, value: u8) {
         let [k0, k1] = kind.to_ne_bytes();
         let [l0, l1] = 5_u16.to_ne_bytes();
         self.raw([l0, l1, k0, k1, value, 0, 0, 0]);
     }
 
-    #[inline]
+    #[inline(always)]
     fn u16(&mut self, kind: u16, value: u16) {
         self.two(kind, value.to_ne_bytes());
     }
 
-    #[inline]
+    #[inline(always)]
     fn u16_be(&mut self, kind: u16, value: u16) {
         self.two(kind, value.to_be_bytes());
     }
 
-    #[inline]
+    #[inline(always)]
     fn two(&mut self, kind: u16, [v0, v1]: [u8; 2]) {
         let [k0, k1] = kind.to_ne_bytes();
         let [l0, l1] = 6_u16.to_ne_bytes();
         self.raw([l0, l1, k0, k1, v0, v1, 0, 0]);
     }
 
-    #[inline]
+    #[inline(always)]
     fn u32(&mut self, kind: u16, value: u32) {
         self.four(kind, value.to_ne_bytes());
     }
 
-    #[inline]
+    #[inline(always)]
     fn four(&mut self, kind: u16, value: [u8; 4]) {
         self.header(8, kind);
         self.raw(value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn eight(&mut self, kind: u16, value: [u8; 8]) {
         self.header(12, kind);
         self.raw(value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn sixteen(&mut self, kind: u16, value: [u8; 16]) {
         self.header(20, kind);
         self.raw(value);
     }
 
     /// An attribute's header: its length with the header, and its kind.
-    #[inline]
+    #[inline(always)]
     fn header(&mut self, length: u16, kind: u16) {
         let [l0, l1] = length.to_ne_bytes();
         let [k0, k1] = kind.to_ne_bytes();
@@ -110,23 +110,28 @@ pub(crate) trait Put {
 }
 
 /// Attributes of a length known in advance, which are cheaper to write together.
-pub(crate) struct Block<const N: usize> {
-    bytes: [u8; N],
+pub(crate) struct Block<'b, const N: usize> {
+    bytes: &'b mut [u8; N],
     length: usize,
 }
 
-impl<const N: usize> Block<N> {
-    #[inline]
-    pub(crate) fn filled(fill: impl FnOnce(&mut Self)) -> [u8; N] {
-        let mut block = Self { bytes: [0; N], length: 0 };
-        fill(&mut block);
-        debug_assert_eq!(block.length, N);
-        block.bytes
+impl<const N: usize> Block<'_, N> {
+    #[inline(always)]
+    pub(crate) fn filled(fill: impl FnOnce(&mut Block<'_, N>)) -> [u8; N] {
+        let mut bytes = [0; N];
+        Block { bytes: &mut bytes, length: 0 }.fill(fill);
+        bytes
+    }
+
+    #[inline(always)]
+    fn fill(mut self, fill: impl FnOnce(&mut Self)) {
+        fill(&mut self);
+        debug_assert_eq!(self.length, N);
     }
 }
 
-impl<const N: usize> Put for Block<N> {
-    #[inline]
+impl<const N: usize> Put for Block<'_, N> {
+    #[inline(always)]
     fn raw<const M: usize>(&mut self, bytes: [u8; M]) {
         if let Some(slot) = self.bytes.get_mut(self.length..self.length + M) {
             slot.copy_from_slice(&bytes);
@@ -150,6 +155,15 @@ impl Put for Writer<'_> {
 impl<'b> Writer<'b> {
     pub(crate) fn new(buffer: &'b mut Vec<u8>) -> Self {
         Self { buffer }
+    }
+
+    /// Appends so many bytes, which `fill` writes.
+    #[inline(always)]
+    pub(crate) fn block<const N: usize>(&mut self, fill: impl FnOnce(&mut Block<'_, N>)) {
+        self.buffer.extend_from_slice(&[0; N]);
+        if let Some(bytes) = self.buffer.last_chunk_mut() {
+            Block { bytes, length: 0 }.fill(fill);
+        }
     }
 
     /// A text with its terminating NUL. What is longer than any name of the kernel's

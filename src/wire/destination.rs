@@ -2,13 +2,52 @@
 
 use std::net::SocketAddr;
 
+use netlink_packet_core::NLA_F_NESTED;
+
 use crate::model::{
     AddressFamily, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
-    GueChecksum, Thresholds, Tunnel, UnknownForwarding, UnknownTunnel,
+    GueChecksum, Protocol, Thresholds, Tunnel, UnknownForwarding, UnknownTunnel,
 };
 use crate::uapi::*;
 use crate::wire::layout::{self, Place};
-use crate::wire::{Attributes, Block, Malformed, Put, Writer, nest, scalar, stats};
+use crate::wire::{Attributes, Malformed, Put, Writer, nest, scalar, service, stats};
+
+/// Writes a whole message with the identity of a destination, of the same family as its service,
+/// which has an address: the `headers` and both nests.
+#[inline]
+pub(super) fn put_message_with_id(
+    writer: &mut Writer<'_>,
+    headers: [u8; 20],
+    protocol: Protocol,
+    service: &SocketAddr,
+    id: &DestinationId,
+) {
+    writer.block::<100>(|block| {
+        block.raw(headers);
+        service::put_address_nest(block, protocol, service);
+        block.header(32, IPVS_CMD_ATTR_DEST | NLA_F_NESTED);
+        put_place(block, id);
+    });
+}
+
+/// The same with the settings of a destination that needs no tunnel other than IPIP.
+#[inline]
+pub(super) fn put_message_with_settings(
+    writer: &mut Writer<'_>,
+    headers: [u8; 20],
+    protocol: Protocol,
+    service: &SocketAddr,
+    destination: &Destination,
+    method: u32,
+) {
+    writer.block::<132>(|block| {
+        block.raw(headers);
+        service::put_address_nest(block, protocol, service);
+        block.header(64, IPVS_CMD_ATTR_DEST | NLA_F_NESTED);
+        put_place(block, &destination.id);
+        put_numbers(block, destination, method);
+    });
+}
 
 /// Writes the nest with the identity only; `service` is the family of the service.
 #[inline]
@@ -27,32 +66,46 @@ pub(crate) fn encode(writer: &mut Writer<'_>, destination: &Destination, service
 
 #[inline]
 pub(super) fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFamily>) {
-    writer.raw(Block::<28>::filled(|block| {
-        block.sixteen(IPVS_DEST_ATTR_ADDR, scalar::address_field(&id.address));
-        block.u16_be(IPVS_DEST_ATTR_PORT, id.address.port());
-    }));
+    writer.block::<28>(|block| put_place(block, id));
     // The kernel supposes the family of the service.
     if service != Some(id.family()) {
         writer.u16(IPVS_DEST_ATTR_ADDR_FAMILY, scalar::family_number(id.family()));
     }
 }
 
+/// Address and port, 28 bytes.
+#[inline(always)]
+fn put_place(into: &mut impl Put, id: &DestinationId) {
+    into.sixteen(IPVS_DEST_ATTR_ADDR, scalar::address_field(&id.address));
+    into.u16_be(IPVS_DEST_ATTR_PORT, id.address.port());
+}
+
+/// The settings that every destination has, 32 bytes.
+#[inline(always)]
+fn put_numbers(into: &mut impl Put, destination: &Destination, method: u32) {
+    into.u32(IPVS_DEST_ATTR_FWD_METHOD, method);
+    into.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight);
+    into.u32(IPVS_DEST_ATTR_U_THRESH, destination.thresholds.upper);
+    into.u32(IPVS_DEST_ATTR_L_THRESH, destination.thresholds.lower);
+}
+
+/// The number of a forwarding method, and its tunnel; IPIP where it has none.
 #[inline]
-pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
-    let (method, tunnel) = match destination.forwarding {
+pub(super) const fn method_and_tunnel(forwarding: Forwarding) -> (u32, Tunnel) {
+    match forwarding {
         Forwarding::Masquerade => (IP_VS_CONN_F_MASQ, Tunnel::Ipip),
         Forwarding::LocalNode => (IP_VS_CONN_F_LOCALNODE, Tunnel::Ipip),
         Forwarding::Tunnel(tunnel) => (IP_VS_CONN_F_TUNNEL, tunnel),
         Forwarding::DirectRoute => (IP_VS_CONN_F_DROUTE, Tunnel::Ipip),
         Forwarding::Bypass => (IP_VS_CONN_F_BYPASS, Tunnel::Ipip),
         Forwarding::Unknown(unknown) => (unknown.number(), Tunnel::Ipip),
-    };
-    writer.raw(Block::<32>::filled(|block| {
-        block.u32(IPVS_DEST_ATTR_FWD_METHOD, method);
-        block.u32(IPVS_DEST_ATTR_WEIGHT, destination.weight);
-        block.u32(IPVS_DEST_ATTR_U_THRESH, destination.thresholds.upper);
-        block.u32(IPVS_DEST_ATTR_L_THRESH, destination.thresholds.lower);
-    }));
+    }
+}
+
+#[inline]
+pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
+    let (method, tunnel) = method_and_tunnel(destination.forwarding);
+    writer.block::<32>(|block| put_numbers(block, destination, method));
     // Without these three the kernel makes it IPIP, port 0, no flags.
     let (kind, port, flags) = match tunnel {
         Tunnel::Ipip => return,

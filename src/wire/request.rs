@@ -1,9 +1,9 @@
 //! What a client asks of the kernel, and its attributes.
 
 use crate::error::Context;
-use crate::model::{Change, Object, Operation, ServiceId};
+use crate::model::{Change, Object, Operation, ServiceId, Tunnel};
 use crate::uapi::*;
-use crate::wire::{Writer, daemon, destination, service, timeouts};
+use crate::wire::{Put, Writer, daemon, destination, service, timeouts};
 
 /// One request of the IPVS family.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,39 @@ impl Request<'_> {
         }
     }
 
+    /// Writes the message that begins with `headers`, in which the length is left out.
+    ///
+    /// What is written most is written at once, as all of its lengths are known.
+    #[inline]
+    pub(crate) fn encode_message(&self, headers: [u8; 20], writer: &mut Writer<'_>) {
+        match self {
+            Self::Change(Change::DeleteDestination(
+                ServiceId::Address { protocol, address },
+                it,
+            )) if address.is_ipv4() == it.address.is_ipv4() => {
+                destination::put_message_with_id(writer, headers, *protocol, address, it);
+            }
+            Self::Change(
+                Change::AddDestination(ServiceId::Address { protocol, address }, it)
+                | Change::UpdateDestination(ServiceId::Address { protocol, address }, it),
+            ) if address.is_ipv4() == it.id.address.is_ipv4() => {
+                match destination::method_and_tunnel(it.forwarding) {
+                    (method, Tunnel::Ipip) => destination::put_message_with_settings(
+                        writer, headers, *protocol, address, it, method,
+                    ),
+                    _ => self.encode_after(headers, writer),
+                }
+            }
+            _ => self.encode_after(headers, writer),
+        }
+    }
+
+    fn encode_after(&self, headers: [u8; 20], writer: &mut Writer<'_>) {
+        writer.raw(headers);
+        self.encode(writer);
+    }
+
+    /// Writes the attributes.
     #[inline]
     pub(crate) fn encode(&self, writer: &mut Writer<'_>) {
         match self {

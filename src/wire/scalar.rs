@@ -59,7 +59,7 @@ pub(crate) fn address(family: AddressFamily, value: &[u8]) -> Result<IpAddr, Mal
 }
 
 /// The kernel's 16-byte field for an address.
-#[inline]
+#[inline(always)]
 pub(crate) fn address_field(address: &SocketAddr) -> [u8; 16] {
     match address {
         SocketAddr::V4(v4) => {

@@ -16,18 +16,22 @@ use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 /// Writes the nest with the identity only.
 #[inline]
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
-    const KIND: u16 = IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED;
-    let family = scalar::family_number(id.family());
     match id {
-        ServiceId::Address { protocol, address } => writer.raw(Block::<48>::filled(|block| {
-            block.header(48, KIND);
-            block.raw(address_id(family, *protocol, address));
-        })),
-        ServiceId::Fwmark { mark, .. } => writer.raw(Block::<20>::filled(|block| {
-            block.header(20, KIND);
-            block.raw(fwmark_id(family, *mark));
-        })),
+        ServiceId::Address { protocol, address } => {
+            writer.block::<48>(|block| put_address_nest(block, *protocol, address));
+        }
+        ServiceId::Fwmark { mark, .. } => writer.block::<20>(|block| {
+            block.header(20, IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED);
+            block.raw(fwmark_id(scalar::family_number(id.family()), *mark));
+        }),
     }
+}
+
+/// Writes the nest with the identity of a service that has an address, 48 bytes.
+#[inline(always)]
+pub(super) fn put_address_nest(into: &mut impl Put, protocol: Protocol, address: &SocketAddr) {
+    into.header(48, IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED);
+    put_address_id(into, protocol, address);
 }
 
 /// Writes the nest with identity and settings. The kernel asks for every one of
@@ -36,14 +40,14 @@ pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
     writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_service(writer, service));
 }
 
-#[inline]
-fn address_id(family: u16, protocol: Protocol, address: &SocketAddr) -> [u8; 44] {
-    Block::filled(|block| {
-        block.u16(IPVS_SVC_ATTR_AF, family);
-        block.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
-        block.sixteen(IPVS_SVC_ATTR_ADDR, scalar::address_field(address));
-        block.u16_be(IPVS_SVC_ATTR_PORT, address.port());
-    })
+/// What names a service that has an address, 44 bytes.
+#[inline(always)]
+fn put_address_id(into: &mut impl Put, protocol: Protocol, address: &SocketAddr) {
+    let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
+    into.u16(IPVS_SVC_ATTR_AF, family);
+    into.u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
+    into.sixteen(IPVS_SVC_ATTR_ADDR, scalar::address_field(address));
+    into.u16_be(IPVS_SVC_ATTR_PORT, address.port());
 }
 
 #[inline]
@@ -60,12 +64,13 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
     let timeout = persistence.map_or(0, |persistence| seconds::number(persistence.timeout));
     let [f0, f1, f2, f3] = (service.flags.bits() | persistent).to_ne_bytes();
 
-    let family = scalar::family_number(service.id.family());
     match service.id {
         ServiceId::Address { protocol, address } => {
-            writer.raw(address_id(family, protocol, &address));
+            writer.block::<44>(|block| put_address_id(block, protocol, &address));
         }
-        ServiceId::Fwmark { mark, .. } => writer.raw(fwmark_id(family, mark)),
+        ServiceId::Fwmark { mark, .. } => {
+            writer.raw(fwmark_id(scalar::family_number(service.id.family()), mark));
+        }
     }
     writer.string(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler.as_bytes());
     let netmask =
@@ -75,12 +80,12 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
             (None, AddressFamily::Ipv4) => Ipv4Addr::BROADCAST.octets(),
             (None, AddressFamily::Ipv6) => 128_u32.to_ne_bytes(),
         };
-    writer.raw(Block::<28>::filled(|block| {
+    writer.block::<28>(|block| {
         // The mask says which flags the kernel is to take over: all.
         block.eight(IPVS_SVC_ATTR_FLAGS, [f0, f1, f2, f3, 0xff, 0xff, 0xff, 0xff]);
         block.u32(IPVS_SVC_ATTR_TIMEOUT, timeout);
         block.four(IPVS_SVC_ATTR_NETMASK, netmask);
-    }));
+    });
     if let Some(engine) = persistence.and_then(|persistence| persistence.engine) {
         writer.string(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
     }
