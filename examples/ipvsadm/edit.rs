@@ -1,6 +1,6 @@
 //! Commands that change something.
 
-use ipvs_netlink::{Change, Command, SystemNames};
+use ipvs_netlink::{Change, Command, SystemNames, Unsaid};
 
 use crate::failure::Failure;
 use crate::words::{Meaning, Piece, Pieces};
@@ -22,7 +22,10 @@ pub(crate) fn parse(words: &[String], names: &SystemNames) -> Result<Change, Fai
     let change = command.change;
     change.check_command().map_err(|unsaid| {
         let object = change.object().map_or_else(String::new, |object| format!("{object}: "));
-        Failure::usage(format!("{object}{unsaid}"))
+        Failure::usage(match unsaid {
+            Unsaid::Refused(what) => format!("{object}{what} is refused, as by the original"),
+            unsaid => format!("{object}{unsaid}"),
+        })
     })?;
     Ok(change)
 }
