@@ -9,7 +9,7 @@ use ipvs_netlink::{Change, Client, Connections, Snapshot};
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
-use crate::screen::Screen;
+use crate::screen::{Screen, draining};
 use crate::values::Deadline;
 use crate::{file, json};
 
@@ -131,7 +131,7 @@ impl Work<'_> {
         let observer = |progress: &Progress<'_>| {
             let mut ends = interrupt.came();
             if let Progress::Draining(progress) = progress {
-                screen.progress(&progress.to_string());
+                screen.progress(&draining(progress));
                 ends = ends || superseded();
             }
             if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -8,7 +8,7 @@ use ipvs_netlink::table::Drained;
 use crate::arguments::Drain;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
-use crate::screen::Screen;
+use crate::screen::{Screen, draining};
 use crate::values::Deadline;
 
 pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
@@ -50,7 +50,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     let policy = drain.draining.policy();
     let drained = interrupt.hold(|| {
         ipvs.drain_with(drain.service, drain.destination, policy, |progress| {
-            screen.progress(&progress.to_string());
+            screen.progress(&draining(progress));
             if interrupt.came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     });

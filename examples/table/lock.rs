@@ -29,8 +29,7 @@ impl Lock {
         }
     }
 
-    /// The process that took it, as `process 1234 (table apply web.yaml)`. It may have ended
-    /// and left the lock to a child. `None` where nobody has it by now, or in a PID namespace
+    /// The process that took it, as `process 1234 (table apply web.yaml)`. `None` where nobody has it by now, or in a PID namespace
     /// that this one does not see.
     pub(crate) fn holder(&self) -> Option<String> {
         let stat = fstat(&self.0).ok()?;
@@ -39,7 +38,8 @@ impl Lock {
         let process = locks.lines().find_map(|line| process(line, device, stat.st_ino))?;
         Some(match command(process) {
             Some(command) => format!("process {process} ({command})"),
-            None => format!("process {process}"),
+            // Whoever has inherited the open file has the lock, too.
+            None => format!("process {process}, which has ended and left it to another one,"),
         })
     }
 }

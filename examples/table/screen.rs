@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::WarningKind;
-use ipvs_netlink::table::{Plan, Sign, Table};
+use ipvs_netlink::table::{DrainProgress, Plan, Sign, Table};
 
 use crate::exit::{Failure, Status};
 use crate::values::Color;
@@ -133,6 +133,23 @@ impl Screen {
             _ => Err(Failure::new("not confirmed; nothing was changed")),
         }
     }
+}
+
+/// What drains, with the time first: a terminal may cut the end.
+pub(crate) fn draining(progress: &DrainProgress<'_>) -> String {
+    let left = match progress.left {
+        Some(left) => format!("{} s left", left.as_secs()),
+        None => "no deadline".to_owned(),
+    };
+    let what = match progress.draining {
+        [one] => one.to_string(),
+        all => {
+            let most = all.iter().max_by_key(|one| one.connections.active);
+            let most = most.map_or_else(String::new, |most| format!("; most has {most}"));
+            format!("{} with {}{most}", progress.waiting, progress.connections)
+        }
+    };
+    format!("draining for {} s, {left}: {what}", progress.elapsed.as_secs())
 }
 
 /// What was said of a table that is valid.

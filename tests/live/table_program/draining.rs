@@ -81,10 +81,7 @@ fn what_is_cut_is_told_and_has_a_status_of_its_own() {
     let none = folder.write("none.yaml", NONE);
     let (code, _, said) = run(&["apply", "-y", "--all", "--drain-deadline", "1s"], &none);
     assert_eq!(code, 9, "{said}");
-    assert!(
-        said.contains("TCP 192.0.2.10:7000 draining, active 1 inactive 0 persistent 0"),
-        "{said}"
-    );
+    assert!(said.contains(": TCP 192.0.2.10:7000 active 1 inactive 0 persistent 0"), "{said}");
     assert!(said.contains("done, and cut connections that carried data: active 1"), "{said}");
     assert!(said.ends_with("1 cut\n"), "{said}");
     assert!(there(&mut held.ipvs).is_empty());
@@ -105,7 +102,7 @@ fn who_interrupts_is_told_what_stays() {
     for (options, code) in [(&["--detailed-exitcode"][..], 10), (&[], 4)] {
         let apply = [&["apply", "-y", "--all", "--drain-deadline", "forever"], options].concat();
         let mut running = Running::start(table_of(&apply, &none));
-        running.says(" draining, active 1");
+        running.says(": TCP 192.0.2.10:7000");
         interrupt(&running);
         running.says("still draining");
         running.says_at_last("interrupted: what drains keeps weight 0 and its connections");
@@ -116,7 +113,7 @@ fn who_interrupts_is_told_what_stays() {
     let mut running = Running::start(table_of(&drain, Path::new("127.0.0.1:7000")));
     running.says("no other destination");
     running.says("table: weight 0 already; if interrupted it stays 0");
-    running.says("draining");
+    running.says("draining for 0 s, no deadline: TCP 192.0.2.10:7000 -> 127.0.0.1:7000 active 1");
     interrupt(&running);
     running.says("interrupted: 127.0.0.1:7000 stays in TCP 192.0.2.10:7000 with weight 0");
     assert_eq!(running.child.wait().unwrap().code(), Some(4));
@@ -134,7 +131,7 @@ fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
     let mut running = Running::start(table_of(&watch, &file));
     running.says_at_last("nothing differed");
     fs::write(&file, NONE).unwrap();
-    running.says(" draining, active 1");
+    running.says(": TCP 192.0.2.10:7000");
     // It neither ends the waiting nor is it lost.
     fs::write(&file, "services: [").unwrap();
     running.says("meanwhile the draining goes on");
@@ -147,7 +144,7 @@ fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
     assert_eq!(held.weight(), 1);
     // What is waited for does not keep a signal from ending it.
     fs::write(&file, NONE).unwrap();
-    running.says_at_last(" draining, active 1");
+    running.says_at_last(": TCP 192.0.2.10:7000");
     interrupt(&running);
     running.says_at_last("interrupted: ");
     running.child.wait().unwrap();
