@@ -35,7 +35,7 @@ use crate::table::{Network, Table};
 ///
 /// // Nothing outside 192.0.2.0/24, desired or not.
 /// let boundary = Scope::only(Scope::new().network("192.0.2.0/24".parse()?));
-/// let outside = Table::from_ipvsadm("-A -t 198.51.100.1:80")?;
+/// let outside: Table = "-A -t 198.51.100.1:80".parse()?;
 /// assert!(!boundary.contains(ServiceId::tcp("198.51.100.1:80".parse()?), &outside));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
