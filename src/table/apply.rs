@@ -55,9 +55,13 @@ impl<T: Transport> Engine<T> {
         if !before.is_consistent() {
             return self.snapshot().await;
         }
-        let touched: BTreeSet<ServiceId> = plan.steps().filter_map(Step::service).collect();
-        let is_known = |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
-        self.snapshot_with(before.into_iter().filter(is_known).collect()).await
+        let known = {
+            let touched: BTreeSet<ServiceId> = plan.steps().filter_map(Step::service).collect();
+            let is_known =
+                |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
+            before.into_iter().filter(is_known).collect()
+        };
+        self.snapshot_with(known).await
     }
 
     /// Does a plan.
