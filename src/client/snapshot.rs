@@ -140,10 +140,12 @@ impl<T: Transport> Engine<T> {
             let mut services: Vec<ServiceEntry> = self.collect(Request::Services).await?;
             let as_they_came: Vec<ServiceId> = ids(&services).collect();
             let repeated = put_in_order(&mut services);
-            let mut all = Vec::with_capacity(services.len());
-            for entry in services {
-                let id = entry.id();
-                let destinations = match take_destinations(&mut known, id) {
+            // The list alone goes before the destinations come.
+            let empty = |entry| ServiceSnapshot::in_order(entry, Vec::new());
+            let mut all: Vec<ServiceSnapshot> = services.into_iter().map(empty).collect();
+            for service in &mut all {
+                let id = service_id(service);
+                service.destinations = match take_destinations(&mut known, id) {
                     Some(destinations) => destinations,
                     // As `settled_destinations`, but without its future to be moved about.
                     None => {
@@ -159,7 +161,6 @@ impl<T: Transport> Engine<T> {
                         }
                     }
                 };
-                all.push(ServiceSnapshot::in_order(entry, destinations));
             }
             known = all;
             // Divided otherwise, unless there are so many services that it would take too long:

@@ -57,8 +57,7 @@ impl<T: Transport> Engine<T> {
         }
         let known = {
             let touched: BTreeSet<ServiceId> = plan.steps().filter_map(Step::service).collect();
-            let is_known =
-                |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
+            let is_known = |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
             before.into_iter().filter(is_known).collect()
         };
         self.snapshot_with(known).await
