@@ -9,6 +9,13 @@ use ipvs_netlink::{AddressFamily, Names as _, Protocol, SystemNames};
 /// The longest address with port that the original's lists show.
 const LONGEST: usize = 59;
 
+/// The text of the file with the names of ports. To open anything but a regular file in its
+/// place could take for ever.
+fn services() -> Option<Vec<u8>> {
+    const FILE: &str = "/etc/services";
+    fs::metadata(FILE).ok().filter(fs::Metadata::is_file).and_then(|_| fs::read(FILE).ok())
+}
+
 /// Finds names, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -22,7 +29,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(numeric: bool) -> Self {
-        let text = if numeric { None } else { fs::read("/etc/services").ok() };
+        let text = if numeric { None } else { services() };
         let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
         let mut services = HashMap::new();
         for line in text.lines() {

@@ -48,8 +48,11 @@ impl Ports {
     /// A file that cannot be read has no names.
     fn read(path: &str) -> Self {
         let mut bytes = Vec::new();
-        let file = File::open(path).map(|file| file.take(FILE_LIMIT));
-        file.and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_default();
+        // To open anything but a regular file could take for ever.
+        if std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
+            let file = File::open(path).map(|file| file.take(FILE_LIMIT));
+            file.and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_default();
+        }
         Self::parse(&String::from_utf8_lossy(&bytes))
     }
 
@@ -74,6 +77,17 @@ impl Ports {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_but_a_regular_file_is_opened() {
+        let folder = std::env::temp_dir().join("services-XXXXXX");
+        let folder = nix::unistd::mkdtemp(&folder).unwrap();
+        let fifo = folder.join("services");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        // To open it would wait for a writer.
+        assert!(Ports::read(fifo.to_str().unwrap()).0.is_empty());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn ports_are_found_by_name_alias_and_protocol() {
