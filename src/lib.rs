@@ -66,6 +66,7 @@
 #![cfg(target_os = "linux")]
 
 mod client;
+mod engine;
 mod error;
 mod model;
 mod proto;
@@ -73,7 +74,8 @@ pub mod table;
 mod uapi;
 mod wire;
 
-pub use client::{Client, Destinations, Outcome, Report, Services, SubmitStream};
+pub use client::{Client, Destinations, Services, SubmitStream};
+pub use engine::{Outcome, Report};
 pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
 pub use model::{
     AddressFamily, Change, Command, CommandError, Connections, Destination, DestinationEntry,

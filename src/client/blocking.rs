@@ -1,31 +1,15 @@
-use std::collections::VecDeque;
-use std::future::Future;
-use std::io;
-use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{self, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::future::poll_fn;
 
-use netlink_sys::Socket;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-
-use crate::client::socket;
-use crate::client::submit::{Portions, not_attempted};
-use crate::client::{DumpRun, Engine, Outcome, Report, Transport, connecting, operations};
+use crate::client::{connecting, operations, table_operations};
+use crate::engine::{BlockingSocket, Engine, Entries, Outcome, Submitted, ready};
 use crate::error::Result;
-use crate::model::{
-    Change, Destination, DestinationEntry, DestinationId, Info, Listing, Role, Scheduler, Service,
-    ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
-};
-use crate::wire::{self, Request};
+use crate::model::{Change, DestinationEntry, ServiceEntry, ServiceId};
 
 macro_rules! block {
     ($future:expr) => {
-        $crate::client::ready(std::pin::pin!($future))
+        ready(std::pin::pin!($future))
     };
 }
-pub(crate) use block;
 
 /// A client that blocks the calling thread.
 ///
@@ -60,6 +44,7 @@ pub struct Client {
 
 connecting!(Client, BlockingSocket, {}, block);
 operations!(Client, {}, block);
+table_operations!(Client, {}, block);
 
 /// Streaming.
 impl Client {
@@ -89,13 +74,7 @@ impl Client {
     where
         I: IntoIterator<Item = Change>,
     {
-        SubmitStream {
-            engine: &mut self.engine,
-            changes: Portions::new(changes.into_iter()),
-            chunk: VecDeque::new(),
-            outcomes: VecDeque::new(),
-            lost: false,
-        }
+        SubmitStream(Submitted::new(&mut self.engine, changes.into_iter()))
     }
 
     /// Reads the services one after the other, in bounded memory.
@@ -107,7 +86,7 @@ impl Client {
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.
     pub fn stream_services(&mut self) -> Result<Services<'_>> {
-        let run = block!(self.engine.begin(Request::Services))?;
+        let run = block!(self.engine.stream_services())?;
         Ok(Services(Entries::new(&mut self.engine, run)))
     }
 
@@ -136,7 +115,7 @@ impl Client {
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.
     pub fn stream_destinations(&mut self, service: ServiceId) -> Result<Destinations<'_>> {
-        let run = block!(self.engine.begin(Request::Destinations(service)))?;
+        let run = block!(self.engine.stream_destinations(service))?;
         Ok(Destinations(Entries::new(&mut self.engine, run)))
     }
 }
@@ -144,123 +123,39 @@ impl Client {
 /// Changes and what became of them. See [`Client::submit_stream`].
 #[derive(Debug)]
 #[must_use = "nothing is sent until it is driven"]
-pub struct SubmitStream<'c, I> {
-    engine: &'c mut Engine<BlockingSocket>,
-    changes: Portions<I>,
-    /// The last chunk and its outcomes, as far as they were not handed out.
-    chunk: VecDeque<Change>,
-    outcomes: VecDeque<Outcome>,
-    lost: bool,
-}
-
-impl<I: Iterator<Item = Change>> SubmitStream<'_, I> {
-    fn refill(&mut self) {
-        self.chunk.clear();
-        self.changes.next(self.engine.commands.chunk(), &mut self.chunk);
-        let chunk = self.chunk.make_contiguous();
-        if self.lost {
-            self.outcomes.extend(chunk.iter().map(not_attempted));
-        } else {
-            self.lost = !block!(self.engine.submit_chunk(chunk, &mut self.outcomes));
-        }
-    }
-}
+pub struct SubmitStream<'c, I>(Submitted<'c, BlockingSocket, I>);
 
 impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
     type Item = (Change, Outcome);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.outcomes.is_empty() {
-            self.refill();
-        }
-        self.chunk.pop_front().zip(self.outcomes.pop_front())
+        block!(poll_fn(|context| self.0.poll_next(context)))
     }
 }
 
 /// The services, one after the other. See [`Client::stream_services`].
 #[derive(Debug)]
 #[must_use = "it reads nothing until it is driven"]
-pub struct Services<'c>(Entries<'c, ServiceEntry>);
-
-/// The destinations of a service, one after the other. See
-/// [`Client::stream_destinations`].
-#[derive(Debug)]
-#[must_use = "it reads nothing until it is driven"]
-pub struct Destinations<'c>(Entries<'c, DestinationEntry>);
-
-#[derive(Debug)]
-struct Entries<'c, R> {
-    engine: &'c mut Engine<BlockingSocket>,
-    run: DumpRun,
-    reports: PhantomData<R>,
-}
-
-impl<'c, R: wire::Report> Entries<'c, R> {
-    const fn new(engine: &'c mut Engine<BlockingSocket>, run: DumpRun) -> Self {
-        Self { engine, run, reports: PhantomData }
-    }
-
-    fn next(&mut self) -> Option<Result<R>> {
-        block!(self.engine.next(&mut self.run)).transpose()
-    }
-}
+pub struct Services<'c>(Entries<'c, BlockingSocket, ServiceEntry>);
 
 impl Iterator for Services<'_> {
     type Item = Result<ServiceEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        block!(poll_fn(|context| self.0.poll_next(context)))
     }
 }
+
+/// The destinations of a service, one after the other. See
+/// [`Client::stream_destinations`].
+#[derive(Debug)]
+#[must_use = "it reads nothing until it is driven"]
+pub struct Destinations<'c>(Entries<'c, BlockingSocket, DestinationEntry>);
 
 impl Iterator for Destinations<'_> {
     type Item = Result<DestinationEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
-    }
-}
-
-/// A socket whose waiting blocks the thread.
-#[derive(Debug)]
-pub(crate) struct BlockingSocket(Socket);
-
-impl Transport for BlockingSocket {
-    fn new(socket: Socket) -> io::Result<Self> {
-        Ok(Self(socket))
-    }
-
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        socket::transmit(&self.0, datagram)
-    }
-
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
-        socket::receive(&self.0, buffer)
-    }
-
-    async fn sleep(&self, time: Duration) -> io::Result<()> {
-        std::thread::sleep(time);
-        Ok(())
-    }
-
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
-        loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let timeout = left.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
-            match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], timeout.as_ref()) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(_) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
-    }
-}
-
-/// The output of a future that waits for nothing but [`BlockingSocket`].
-pub(crate) fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
-    match future.poll(&mut task::Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("a blocking socket blocks"),
+        block!(poll_fn(|context| self.0.poll_next(context)))
     }
 }

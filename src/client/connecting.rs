@@ -17,9 +17,9 @@ macro_rules! connecting {
             /// when no socket can be opened, and of the async clients
             /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
             $(#[doc = cancel_safety!($async connects)])?
-            pub $($async)? fn connect() -> Result<Self> {
-                let endpoints = $crate::client::socket::Endpoints::open()?;
-                $wait!(Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
+            pub $($async)? fn connect() -> $crate::Result<Self> {
+                let endpoints = $crate::engine::Endpoints::open()?;
+                $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
             /// Opens a client for the network namespace that the file at `path` stands
@@ -37,9 +37,9 @@ macro_rules! connecting {
             /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when it cannot be opened for
             /// another reason. [`Error::namespace`](crate::Error::namespace) is the path.
             $(#[doc = cancel_safety!($async connects)])?
-            pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> Result<Self> {
-                let endpoints = $crate::client::socket::Endpoints::open_at(path.as_ref())?;
-                $wait!(Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
+            pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> $crate::Result<Self> {
+                let endpoints = $crate::engine::Endpoints::open_at(path.as_ref())?;
+                $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
             /// Opens a client for the network namespace that `namespace` is open on.
@@ -51,9 +51,9 @@ macro_rules! connecting {
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace_fd(
                 namespace: impl std::os::fd::AsFd,
-            ) -> Result<Self> {
-                let endpoints = $crate::client::socket::Endpoints::open_in(namespace.as_fd())?;
-                $wait!(Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
+            ) -> $crate::Result<Self> {
+                let endpoints = $crate::engine::Endpoints::open_in(namespace.as_fd())?;
+                $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
             /// Makes a client of netlink sockets of the protocol `NETLINK_GENERIC`
@@ -75,8 +75,8 @@ macro_rules! connecting {
             pub $($async)? fn from_sockets(
                 commands: netlink_sys::Socket,
                 dumps: Option<netlink_sys::Socket>,
-            ) -> Result<Self> {
-                $wait!(Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
+            ) -> $crate::Result<Self> {
+                $wait!($crate::engine::Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
             }
 
             /// How long an operation waits for each answer, 5 seconds by default;

@@ -1,8 +1,7 @@
-//! The clients: the only place with sockets.
+//! The clients that programs use: faces of the [engine](crate::engine), each method one line.
 //!
-//! [`Engine`] does every operation, written once as `async` over a [`Transport`].
-//! A client is a transport and a way to wait: the blocking one waits in `poll(2)`,
-//! so its futures are ready at once.
+//! The macros define every method once, with its documentation, for the blocking client and
+//! for the async ones.
 
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod asynchronous;
@@ -10,35 +9,16 @@ mod blocking;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod cancel_safety;
 mod connecting;
-mod dumps;
-mod engine;
-mod link;
-mod modify;
 mod operations;
-mod report;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;
-mod snapshot;
-mod socket;
-mod submit;
+mod table_operations;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;
-mod transport;
-mod verify;
 
 pub use blocking::{Client, Destinations, Services, SubmitStream};
-pub(crate) use blocking::{block, ready};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
-pub(crate) use dumps::DumpRun;
-pub(crate) use engine::Engine;
-#[cfg(test)]
-pub(crate) use link::Link;
 pub(crate) use operations::operations;
-pub use report::{Outcome, Report};
-pub(crate) use submit::{not_attempted, portion};
-pub(crate) use transport::Transport;
-
-#[cfg(test)]
-pub(crate) mod tests;
+pub(crate) use table_operations::table_operations;

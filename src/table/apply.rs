@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::{iter, mem};
 
-use crate::client::{Engine, Outcome, Report, Transport, not_attempted, portion};
+use crate::engine::{Engine, Outcome, Report, Transport, not_attempted, portion};
 use crate::error::{Certainty, Result};
 use crate::model::{Change, ServiceId, ServiceSnapshot, Snapshot};
 use crate::table::drain::cut_at_once;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::{Context, Error, Result};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Protocol, Service, ServiceEntry,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
 use crate::table::Step;

@@ -27,7 +27,6 @@ mod drain;
 mod entries;
 mod incomplete;
 mod look;
-mod methods;
 mod network;
 mod options;
 mod plan;

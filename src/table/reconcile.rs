@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Connections, Snapshot};
 use crate::table::progress::Observer;

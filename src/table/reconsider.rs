@@ -1,7 +1,7 @@
 //! What it means when a step was refused, or when no answer came: somebody else may have
 //! been quicker.
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Change, Destination, Service, ServiceEntry, ServiceId};
 use crate::table::look::Look;

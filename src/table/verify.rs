@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::Error;
 use crate::model::{Change, DestinationId, Snapshot};
 use crate::table::look::Look;

@@ -5,7 +5,7 @@ use crate::model::{
     Change, DestinationEntry, Info, InvalidValue, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
 use crate::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
-use crate::wire::{Report, Request, Writer, daemon, report, service, timeouts};
+use crate::wire::{Reported, Request, Writer, daemon, report, service, timeouts};
 
 /// A message of the IPVS family, for programs that bring their own netlink
 /// transport (feature `packet`).
@@ -179,11 +179,11 @@ impl Emitable for IpvsMessage {
 impl ParseableParametrized<[u8], GenlHeader> for IpvsMessage {
     fn parse_with_param(bytes: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
         let message = match header.cmd {
-            ServiceEntry::COMMAND => Report::decode(bytes, None).map(Self::Service),
-            DestinationEntry::COMMAND => Report::decode(bytes, None).map(Self::Destination),
-            SyncDaemon::COMMAND => Report::decode(bytes, None).map(Self::Daemon),
-            Timeouts::COMMAND => Report::decode(bytes, None).map(Self::Timeouts),
-            Info::COMMAND => Report::decode(bytes, None).map(Self::Info),
+            ServiceEntry::COMMAND => Reported::decode(bytes, None).map(Self::Service),
+            DestinationEntry::COMMAND => Reported::decode(bytes, None).map(Self::Destination),
+            SyncDaemon::COMMAND => Reported::decode(bytes, None).map(Self::Daemon),
+            Timeouts::COMMAND => Reported::decode(bytes, None).map(Self::Timeouts),
+            Info::COMMAND => Reported::decode(bytes, None).map(Self::Info),
             _ => Err("a command that is no answer"),
         };
         message.map_err(DecodeError::from)

@@ -23,7 +23,7 @@ pub(crate) use attributes::{Attributes, Block, Put, Writer};
 #[cfg(feature = "packet")]
 pub use message::IpvsMessage;
 use reply::nest;
-pub(crate) use reply::{Report, decode};
+pub(crate) use reply::{Reported, decode};
 pub(crate) use request::Request;
 pub(crate) use scalar::u32 as read_u32;
 

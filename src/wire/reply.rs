@@ -7,7 +7,7 @@ use crate::uapi::*;
 use crate::wire::{Attributes, Malformed, daemon, destination, service, timeouts};
 
 /// One thing that the kernel reports, in messages of one command.
-pub(crate) trait Report: Sized {
+pub(crate) trait Reported: Sized {
     /// The command of the messages.
     const COMMAND: u8;
 
@@ -19,7 +19,7 @@ pub(crate) trait Report: Sized {
     fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed>;
 }
 
-impl Report for ServiceEntry {
+impl Reported for ServiceEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
     const LENGTH: usize = 320;
 
@@ -30,7 +30,7 @@ impl Report for ServiceEntry {
 }
 
 /// A service of which only the name is wanted.
-impl Report for ServiceId {
+impl Reported for ServiceId {
     const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
     const LENGTH: usize = ServiceEntry::LENGTH;
 
@@ -39,7 +39,7 @@ impl Report for ServiceId {
     }
 }
 
-impl Report for DestinationEntry {
+impl Reported for DestinationEntry {
     const COMMAND: u8 = IPVS_CMD_NEW_DEST;
     const LENGTH: usize = 356;
 
@@ -49,7 +49,7 @@ impl Report for DestinationEntry {
     }
 }
 
-impl Report for SyncDaemon {
+impl Reported for SyncDaemon {
     const COMMAND: u8 = IPVS_CMD_NEW_DAEMON;
     const LENGTH: usize = 88;
 
@@ -58,7 +58,7 @@ impl Report for SyncDaemon {
     }
 }
 
-impl Report for Timeouts {
+impl Reported for Timeouts {
     const COMMAND: u8 = IPVS_CMD_SET_CONFIG;
     const LENGTH: usize = 44;
 
@@ -67,7 +67,7 @@ impl Report for Timeouts {
     }
 }
 
-impl Report for Info {
+impl Reported for Info {
     const COMMAND: u8 = IPVS_CMD_SET_INFO;
     const LENGTH: usize = 36;
 
@@ -78,7 +78,7 @@ impl Report for Info {
 
 /// Reads a message of `command`, which has to be the one wanted.
 #[inline(always)]
-pub(crate) fn decode<R: Report>(
+pub(crate) fn decode<R: Reported>(
     command: u8,
     attributes: &[u8],
     service: Option<AddressFamily>,

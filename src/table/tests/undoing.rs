@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rustix::io::Errno;
 
 use super::planning::{everything, server, wanted, web};
-use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, reported};
+use crate::engine::tests::script::{Event, Script, done, dumped, ready, refused, reported};
 use crate::model::{
     Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry, Snapshot, Stats,
 };

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use crate::model::{DestinationEntry, Info, ServiceEntry, SyncDaemon, Timeouts};
 use crate::uapi::*;
 use crate::wire::tests::{strategies, written};
-use crate::wire::{Malformed, Report, daemon, report, timeouts};
+use crate::wire::{Malformed, Reported, daemon, report, timeouts};
 
 /// One thing of those that a kernel reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +58,11 @@ impl AnyReport {
 
     pub(crate) fn decode(command: u8, bytes: &[u8]) -> Result<Self, Malformed> {
         match command {
-            ServiceEntry::COMMAND => Report::decode(bytes, None).map(Self::Service),
-            DestinationEntry::COMMAND => Report::decode(bytes, None).map(Self::Destination),
-            SyncDaemon::COMMAND => Report::decode(bytes, None).map(Self::Daemon),
-            Timeouts::COMMAND => Report::decode(bytes, None).map(Self::Timeouts),
-            Info::COMMAND => Report::decode(bytes, None).map(Self::Info),
+            ServiceEntry::COMMAND => Reported::decode(bytes, None).map(Self::Service),
+            DestinationEntry::COMMAND => Reported::decode(bytes, None).map(Self::Destination),
+            SyncDaemon::COMMAND => Reported::decode(bytes, None).map(Self::Daemon),
+            Timeouts::COMMAND => Reported::decode(bytes, None).map(Self::Timeouts),
+            Info::COMMAND => Reported::decode(bytes, None).map(Self::Info),
             _ => Err("no report"),
         }
     }

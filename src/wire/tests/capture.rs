@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::model::AddressFamily;
-use crate::wire::Report;
+use crate::wire::Reported;
 use crate::wire::tests::raw::Raw;
 
 /// The prefixes of the files: with PAD attributes, without, without.
@@ -55,7 +55,7 @@ impl Capture {
     }
 
     /// Everything that was reported, which has to be of one sort.
-    pub(crate) fn reports<R: Report>(&self, service: Option<AddressFamily>) -> Vec<R> {
+    pub(crate) fn reports<R: Reported>(&self, service: Option<AddressFamily>) -> Vec<R> {
         let data = self.answers().into_iter().filter(Raw::is_generic);
         let decode = |message: Raw| {
             assert_eq!(message.command(), R::COMMAND, "{}", self.name);

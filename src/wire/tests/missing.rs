@@ -7,7 +7,7 @@ use crate::model::{
     PersistenceEngine, Role, Service, ServiceEntry, Stats, SyncDaemon, Tunnel, Version,
 };
 use crate::uapi::*;
-use crate::wire::Report;
+use crate::wire::Reported;
 use crate::wire::tests::any_report::AnyReport;
 use crate::wire::tests::raw::{Attribute, join, split, within};
 

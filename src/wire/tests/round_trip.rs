@@ -9,7 +9,7 @@ use crate::uapi::*;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::split;
 use crate::wire::tests::{request_bytes, strategies as any};
-use crate::wire::{Report, Request};
+use crate::wire::{Reported, Request};
 
 /// The service that an addition or update asks for, as a kernel would read it.
 fn asked_service(change: &Change) -> Service {

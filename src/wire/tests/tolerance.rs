@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use crate::model::{ServiceEntry, Stats};
 use crate::uapi::*;
-use crate::wire::Report;
+use crate::wire::Reported;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::{Attribute, NESTED, NET_BYTEORDER, attribute, join, split, within};
 use crate::wire::tests::strategies;

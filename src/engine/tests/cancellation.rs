@@ -3,14 +3,14 @@
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::dumps::entry;
-use crate::client::tests::reads::{info, info_report, service_entry};
-use crate::client::tests::script::{
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::dumps::entry;
+use crate::engine::tests::reads::{info, info_report, service_entry};
+use crate::engine::tests::script::{
     Call, Event, Script, Shared, done, drive, dumped, found, give_up, give_up_after, one, refused,
     reported,
 };
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::model::{Change, DestinationEntry, ServiceEntry};
 use crate::proto::tests::reply::{FAMILY, Reply};
 use crate::wire::Request;

@@ -2,11 +2,11 @@
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::script::{
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::script::{
     Call, Event, Script, done, dumped, found, number, one, ready, refused,
 };
-use crate::client::{Engine, Link, Outcome, Report, portion};
+use crate::engine::{Engine, Link, Outcome, Report, portion};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, Connections, Destination, DestinationEntry, Role, ServiceId, Stats};
 use crate::proto::tests::PORT;

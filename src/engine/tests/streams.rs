@@ -4,11 +4,11 @@ use std::future::{Future, poll_fn};
 
 use rustix::io::Errno;
 
-use crate::client::asynchronous::{Entries, Submitted};
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::dumps::entry;
-use crate::client::tests::script::{Event, Script, done, drive, give_up, one};
-use crate::client::{Engine, Outcome};
+use crate::engine::streams::{Entries, Submitted};
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::dumps::entry;
+use crate::engine::tests::script::{Event, Script, done, drive, give_up, one};
+use crate::engine::{Engine, Outcome};
 use crate::error::ErrorKind;
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceId};
 use crate::proto::tests::reply::Reply;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::service;
-use crate::client::tests::script::{
+use crate::engine::tests::changes::service;
+use crate::engine::tests::script::{
     Call, Event, Script, found, number, one, ready, refused, reported,
 };
 use crate::error::{Error, ErrorKind};
@@ -28,7 +28,7 @@ pub(crate) fn service_entry() -> ServiceEntry {
     ServiceEntry { service: service(), stats }
 }
 
-fn read_service(engine: &mut crate::client::Engine<Script>) -> Result<ServiceEntry, Error> {
+fn read_service(engine: &mut crate::engine::Engine<Script>) -> Result<ServiceEntry, Error> {
     ready(engine.read(Request::Service(service().id)))
 }
 

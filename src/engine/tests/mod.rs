@@ -2,6 +2,7 @@
 
 mod cancellation;
 mod changes;
+mod confirm;
 mod daemons;
 mod dumps;
 mod families;
@@ -12,8 +13,6 @@ mod modify;
 mod reads;
 pub(crate) mod script;
 mod snapshot;
-#[cfg(any(feature = "tokio", feature = "smol"))]
 mod streams;
 mod submit;
 mod transports;
-mod verify;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::service;
-use crate::client::tests::reads::service_entry;
-use crate::client::tests::script::{Event, Script, done, dumped, ready, refused, reported};
+use crate::engine::tests::changes::service;
+use crate::engine::tests::reads::service_entry;
+use crate::engine::tests::script::{Event, Script, done, dumped, ready, refused, reported};
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, GueChecksum, Object, Operation,

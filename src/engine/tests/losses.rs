@@ -2,9 +2,9 @@
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::reads::{info, info_report};
-use crate::client::tests::script::{Call, Event, Script, done, number, one, ready, reported};
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::reads::{info, info_report};
+use crate::engine::tests::script::{Call, Event, Script, done, number, one, ready, reported};
 use crate::error::{Certainty, Error, ErrorKind};
 use crate::model::{Change, Info};
 use crate::proto::tests::reply::{Reply, datagram};

@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use rustix::io::Errno;
 
-use crate::client::Transport;
+use crate::engine::Transport;
 use crate::proto::{Batch, Session, Verdict};
 use crate::wire::Malformed;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::client::tests::script::{Call, Event, Script, done, found, number, one, ready, refused};
+use crate::engine::tests::script::{Call, Event, Script, done, found, number, one, ready, refused};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{
     AddressFamily, Change, Destination, DestinationId, Operation, Persistence, PersistenceEngine,

@@ -1,17 +1,46 @@
+//! Every operation of IPVS, once, for all clients: the only place with sockets.
+//!
+//! [`Engine`] does each operation as an `async` function over a [`Transport`]. The futures
+//! of the blocking transport are always ready, so one engine serves blocking and async clients.
+
+mod confirm;
+mod dumps;
+mod link;
+mod modify;
+mod reads;
+mod report;
+mod snapshot;
+mod socket;
+mod streams;
+mod submit;
+mod transport;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::time::Duration;
 
 use netlink_sys::Socket;
 use rustix::io::Errno;
 
-use crate::client::Transport;
-use crate::client::link::{Link, Patience};
+use crate::engine::link::{Link, Patience};
 #[cfg(feature = "packet")]
-use crate::client::socket::Endpoint;
-use crate::client::socket::Endpoints;
+use crate::engine::socket::Endpoint;
 use crate::error::{Context, Error, Result, kind_of_refusal};
 use crate::model::Operation;
 use crate::proto::{Answer, FamilyId, Refusal, read_lookup};
-use crate::wire::{Report, Request, decode};
+use crate::wire::{Reported, Request, decode};
+
+pub(crate) use dumps::DumpRun;
+pub use report::{Outcome, Report};
+pub(crate) use socket::Endpoints;
+pub(crate) use streams::{Entries, Submitted};
+pub(crate) use submit::{not_attempted, portion};
+#[cfg(feature = "smol")]
+pub(crate) use transport::SmolSocket;
+#[cfg(feature = "tokio")]
+pub(crate) use transport::TokioSocket;
+pub(crate) use transport::{BlockingSocket, Transport, ready};
 
 const RESOLVE: Context = Context::new(Operation::ResolveFamily);
 
@@ -90,7 +119,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads one thing.
-    pub(crate) async fn read<R: Report>(&mut self, request: Request<'_>) -> Result<R> {
+    pub(crate) async fn read<R: Reported>(&mut self, request: Request<'_>) -> Result<R> {
         if let Request::Service(id) = request {
             let encodable = id.check_encodable();
             encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
@@ -109,7 +138,10 @@ impl<T: Transport> Engine<T> {
         again.map_err(|refusal| refused(request.context(), &refusal))
     }
 
-    async fn read_once<R: Report>(&mut self, request: &Request<'_>) -> Result<Result<R, Refusal>> {
+    async fn read_once<R: Reported>(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Result<R, Refusal>> {
         let link = &mut self.commands;
         if link.session.has_unread() {
             // A failure shows again in what follows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::Result;
 use crate::model::{Change, Service, ServiceEntry, Timeouts};
 use crate::wire::Request;

@@ -5,8 +5,8 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::client::link::Patience;
-use crate::client::{Engine, Outcome, Report, Transport};
+use crate::engine::link::Patience;
+use crate::engine::{Engine, Outcome, Report, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal, likely_reasons};
 use crate::model::{Change, InvalidValue, Operation, Service};
 use crate::proto::{Batch, Refusal, Verdict};

@@ -7,8 +7,8 @@
 //! that both hardly leave out the same one, and in the same order, which it is not where
 //! something was deleted and added again.
 
-use crate::client::dumps::Way;
-use crate::client::{Engine, Transport};
+use crate::engine::dumps::Way;
+use crate::engine::{Engine, Transport};
 use crate::error::Result;
 use crate::model::{
     DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot,

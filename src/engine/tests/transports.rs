@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_GENERIC;
 
-use crate::client::Transport;
+use crate::engine::{BlockingSocket, Transport, ready};
 use crate::proto::Session;
 
 async fn waits_until_the_deadline_or_an_answer<T: Transport>() {
@@ -37,14 +37,14 @@ async fn waits_until_the_deadline_or_an_answer<T: Transport>() {
 
 #[test]
 fn of_the_blocking_client() {
-    use crate::client::blocking::BlockingSocket;
-    crate::client::block!(waits_until_the_deadline_or_an_answer::<BlockingSocket>());
+    let waiting = waits_until_the_deadline_or_an_answer::<BlockingSocket>();
+    ready(std::pin::pin!(waiting));
 }
 
 #[cfg(feature = "tokio")]
 #[test]
 fn of_the_client_for_tokio() {
-    use crate::client::tokio::TokioSocket;
+    use crate::engine::TokioSocket;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(waits_until_the_deadline_or_an_answer::<TokioSocket>());
 }
@@ -52,6 +52,6 @@ fn of_the_client_for_tokio() {
 #[cfg(feature = "smol")]
 #[test]
 fn of_the_client_for_smol() {
-    use crate::client::smol::SmolSocket;
+    use crate::engine::SmolSocket;
     async_io::block_on(waits_until_the_deadline_or_an_answer::<SmolSocket>());
 }

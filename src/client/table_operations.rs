@@ -1,17 +1,5 @@
-//! The operations on tables, with their documentation, for each client.
-
-use std::ops::ControlFlow;
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-use crate::client::cancel_safety;
-use crate::client::{self, block};
-use crate::error::Result;
-use crate::model::{DestinationId, ServiceId, Snapshot};
-use crate::table::{
-    Applied, DrainPolicy, DrainProgress, Drained, Plan, PlanOptions, Progress, ReconcileError,
-    Reconciled, Table,
-};
-
+/// The operations on tables of a client, with their documentation, written once for all of
+/// them. Parameters as of `operations`.
 macro_rules! table_operations {
     ($client:ty, { $($async:tt)? }, $wait:ident) => {
         /// Whole tables and draining. See [`table`](crate::table).
@@ -39,8 +27,8 @@ macro_rules! table_operations {
             /// It never fails as a whole: see [`Applied::into_result`] and
             /// [`Applied::failures`]. [`Applied::cut`] tells which connections broke.
             $(#[doc = cancel_safety!($async plans)])?
-            pub $($async)? fn apply(&mut self, plan: &Plan) -> Applied {
-                $wait!(self.engine.apply(plan, &mut |_| ControlFlow::Continue(())))
+            pub $($async)? fn apply(&mut self, plan: &$crate::table::Plan) -> $crate::table::Applied {
+                $wait!(self.engine.apply(plan, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
             /// As [`apply_with`](Self::apply_with), for a plan that was made from `snapshot`,
@@ -76,10 +64,10 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_from(
                 &mut self,
-                plan: &Plan,
-                snapshot: &mut Snapshot,
-                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
-            ) -> Applied {
+                plan: &$crate::table::Plan,
+                snapshot: &mut $crate::Snapshot,
+                mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
+            ) -> $crate::table::Applied {
                 $wait!(self.engine.apply_from(plan, snapshot, &mut observer))
             }
 
@@ -118,9 +106,9 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_with(
                 &mut self,
-                plan: &Plan,
-                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
-            ) -> Applied {
+                plan: &$crate::table::Plan,
+                mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
+            ) -> $crate::table::Applied {
                 $wait!(self.engine.apply(plan, &mut observer))
             }
 
@@ -166,10 +154,10 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile(
                 &mut self,
-                desired: &Table,
-                options: &PlanOptions,
-            ) -> Result<Reconciled, ReconcileError> {
-                $wait!(self.engine.reconcile(desired, options, &mut |_| ControlFlow::Continue(())))
+                desired: &$crate::table::Table,
+                options: &$crate::table::PlanOptions,
+            ) -> $crate::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
+                $wait!(self.engine.reconcile(desired, options, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
             /// As [`reconcile`](Self::reconcile), with an observer as in
@@ -182,10 +170,10 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile_with(
                 &mut self,
-                desired: &Table,
-                options: &PlanOptions,
-                mut observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send,
-            ) -> Result<Reconciled, ReconcileError> {
+                desired: &$crate::table::Table,
+                options: &$crate::table::PlanOptions,
+                mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
+            ) -> $crate::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
                 $wait!(self.engine.reconcile(desired, options, &mut observer))
             }
 
@@ -200,7 +188,7 @@ macro_rules! table_operations {
             ///
             /// It is not looked whether another destination takes over: when the last one
             /// drains, the service refuses clients.
-            #[doc = include_str!("../client/errors_of_writes.md")]
+            #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
             /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination). After
@@ -208,11 +196,11 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain(
                 &mut self,
-                service: ServiceId,
-                destination: DestinationId,
-                policy: DrainPolicy,
-            ) -> Result<Drained> {
-                let mut observer = |_: &DrainProgress<'_>| ControlFlow::Continue(());
+                service: $crate::ServiceId,
+                destination: $crate::DestinationId,
+                policy: $crate::table::DrainPolicy,
+            ) -> $crate::Result<$crate::table::Drained> {
+                let mut observer = |_: &$crate::table::DrainProgress<'_>| std::ops::ControlFlow::Continue(());
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }
 
@@ -246,28 +234,14 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain_with(
                 &mut self,
-                service: ServiceId,
-                destination: DestinationId,
-                policy: DrainPolicy,
-                mut observer: impl FnMut(&DrainProgress<'_>) -> ControlFlow<()> + Send,
-            ) -> Result<Drained> {
+                service: $crate::ServiceId,
+                destination: $crate::DestinationId,
+                policy: $crate::table::DrainPolicy,
+                mut observer: impl FnMut(&$crate::table::DrainProgress<'_>) -> std::ops::ControlFlow<()> + Send,
+            ) -> $crate::Result<$crate::table::Drained> {
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }
         }
     };
 }
-
-table_operations!(client::Client, {}, block);
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-macro_rules! wait {
-    ($future:expr) => {
-        $future.await
-    };
-}
-
-#[cfg(feature = "tokio")]
-table_operations!(client::tokio::Client, { async }, wait);
-
-#[cfg(feature = "smol")]
-table_operations!(client::smol::Client, { async }, wait);
+pub(crate) use table_operations;

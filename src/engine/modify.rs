@@ -1,6 +1,6 @@
 //! Changing some settings and keeping the others.
 
-use crate::client::{Engine, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::{Context, Error, Result};
 use crate::model::{
     Change, Destination, DestinationEntry, DestinationId, InvalidValue, Object, Operation, Service,

@@ -4,16 +4,16 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::client::engine::refused;
-use crate::client::link::{Link, Patience, SMALL};
-use crate::client::{Engine, Transport};
+use crate::engine::link::{Link, Patience, SMALL};
+use crate::engine::refused;
+use crate::engine::{Engine, Transport};
 use crate::error::{Certainty, Context, Error, ErrorKind, Result};
 use crate::model::{
     AddressFamily, DestinationEntry, DestinationId, Listing, Object, Operation, ServiceEntry,
     ServiceId,
 };
 use crate::proto::{Dump, Refusal, Step};
-use crate::wire::{Report, Request, decode};
+use crate::wire::{Reported, Request, decode};
 
 /// Destinations that take more than this come faster in large datagrams.
 const MANY: usize = 3 * SMALL;
@@ -72,7 +72,6 @@ impl DumpRun {
     }
 
     /// Whether there is a received datagram to be read on.
-    #[cfg(any(feature = "tokio", feature = "smol"))]
     pub(crate) const fn is_loaded(&self) -> bool {
         self.loaded && !self.ended
     }
@@ -144,7 +143,8 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads the next thing of a dump, `None` at its end.
-    pub(crate) async fn next<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
+    #[cfg(test)]
+    pub(crate) async fn next<R: Reported>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
         while self.load(run).await? {
             if let Some(report) = self.step(run)? {
                 return Ok(Some(report));
@@ -178,7 +178,7 @@ impl<T: Transport> Engine<T> {
 
     /// Reads the next thing in the received datagram; `None` where there is none.
     #[inline]
-    pub(crate) fn step<R: Report>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
+    pub(crate) fn step<R: Reported>(&mut self, run: &mut DumpRun) -> Result<Option<R>> {
         let service = run.family_of_service();
         let link = self.dump_link(run.way);
         match run.dump.next(link.datagram()) {
@@ -206,7 +206,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads what is left in the received datagram.
-    fn read_on<R: Report>(&mut self, run: &mut DumpRun, all: &mut Vec<R>) -> Result<()> {
+    fn read_on<R: Reported>(&mut self, run: &mut DumpRun, all: &mut Vec<R>) -> Result<()> {
         let service = run.family_of_service();
         let before = all.len();
         let link = self.dump_link(run.way);
@@ -257,14 +257,17 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads all things of a dump.
-    pub(crate) async fn collect<R: Report>(&mut self, request: Request<'static>) -> Result<Vec<R>> {
+    pub(crate) async fn collect<R: Reported>(
+        &mut self,
+        request: Request<'static>,
+    ) -> Result<Vec<R>> {
         Ok(self.collect_over(self.way_of(&request), request).await?.0)
     }
 
     /// Reads all things of a dump over a socket of choice, and says whether nothing can have
     /// been left out: the kernel continues a list by position, which others may change, but
     /// what has room in the first datagram it reports in one go.
-    pub(crate) async fn collect_over<R: Report>(
+    pub(crate) async fn collect_over<R: Reported>(
         &mut self,
         way: Way,
         request: Request<'static>,
@@ -276,7 +279,7 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    async fn collect_once<R: Report>(
+    async fn collect_once<R: Reported>(
         &mut self,
         way: Way,
         request: Request<'static>,
@@ -303,7 +306,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads all things of a dump, and says whether nothing can have been left out.
-    pub(crate) async fn list<R: Report>(
+    pub(crate) async fn list<R: Reported>(
         &mut self,
         request: Request<'static>,
     ) -> Result<Listing<R>> {

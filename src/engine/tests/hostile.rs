@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use netlink_sys::Socket;
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::script::{Event, drive, found};
-use crate::client::{Engine, Link, Transport};
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::script::{Event, drive, found};
+use crate::engine::{Engine, Link, Transport};
 use crate::error::{Error, Result};
 use crate::model::{Change, Info, Role, ServiceEntry, SyncDaemon, Timeouts};
 use crate::proto::tests::PORT;

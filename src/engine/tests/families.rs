@@ -2,10 +2,10 @@
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::dumps::entry;
-use crate::client::tests::reads::{info, info_report, service_entry};
-use crate::client::tests::script::{Event, Script, done, dumped, found, ready, refused, reported};
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::dumps::entry;
+use crate::engine::tests::reads::{info, info_report, service_entry};
+use crate::engine::tests::script::{Event, Script, done, dumped, found, ready, refused, reported};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, Info, Object, Operation, ServiceEntry};
 use crate::proto::tests::reply::FAMILY;

@@ -1,9 +1,9 @@
 //! Whole tables, while others write them.
 
-use crate::client::Engine;
-use crate::client::tests::changes::service;
-use crate::client::tests::dumps::entry;
-use crate::client::tests::script::{Script, dumped, ready};
+use crate::engine::Engine;
+use crate::engine::tests::changes::service;
+use crate::engine::tests::dumps::entry;
+use crate::engine::tests::script::{Script, dumped, ready};
 use crate::model::{Service, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot, Stats};
 use crate::wire::tests::any_report::AnyReport;
 

@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 
-use crate::client::tests::script::{Call, Event, Script, dumped, found, number, one, ready};
+use crate::engine::tests::script::{Call, Event, Script, dumped, found, number, one, ready};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{Change, Object, Role, SyncDaemon};
 use crate::proto::tests::reply::{FAMILY, Reply};

@@ -1,8 +1,22 @@
+//! How an engine sends and receives: one socket type for each kind of client.
+
+mod blocking;
+#[cfg(feature = "smol")]
+mod smol;
+#[cfg(feature = "tokio")]
+mod tokio;
+
 use std::future::Future;
 use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
+
+pub(crate) use blocking::{BlockingSocket, ready};
+#[cfg(feature = "smol")]
+pub(crate) use smol::SmolSocket;
+#[cfg(feature = "tokio")]
+pub(crate) use tokio::TokioSocket;
 
 /// A netlink socket as the engine needs it.
 ///

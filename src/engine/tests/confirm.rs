@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::script::{
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::script::{
     Call, Event, Script, done, dumped, one, ready, refused, reported,
 };
-use crate::client::{Outcome, Report};
+use crate::engine::{Outcome, Report};
 use crate::error::{Certainty, ErrorKind};
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, Netmask, Role, Service, ServiceEntry,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use netlink_sys::Socket;
 use rustix::io::Errno;
 
-use crate::client::{Engine, Link, Transport};
+use crate::engine::{Engine, Link, Transport};
 use crate::proto::tests::PORT;
 use crate::proto::tests::reply::{FAMILY, Reply, datagram};
 use crate::wire::tests::any_report::AnyReport;

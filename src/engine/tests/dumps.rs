@@ -1,10 +1,10 @@
 use rustix::io::Errno;
 
-use crate::client::Engine;
-use crate::client::dumps::Way;
-use crate::client::tests::changes::{server, service};
-use crate::client::tests::reads::{info, info_report, service_entry};
-use crate::client::tests::script::{
+use crate::engine::Engine;
+use crate::engine::dumps::Way;
+use crate::engine::tests::changes::{server, service};
+use crate::engine::tests::reads::{info, info_report, service_entry};
+use crate::engine::tests::script::{
     Call, Event, Script, done, dumped, number, one, ready, refused, reported,
 };
 use crate::error::{Error, ErrorKind};
