@@ -36,7 +36,7 @@ macro_rules! async_client {
             /// Those of the chunk have been executed, or none of them has been sent.
             pub fn submit_stream<I>(&mut self, changes: I) -> SubmitStream<'_, I::IntoIter>
             where
-                I: IntoIterator<Item = $crate::Change>,
+                I: IntoIterator<Item = $crate::model::Change>,
             {
                 SubmitStream($crate::engine::Submitted::new(&mut self.engine, changes.into_iter()))
             }
@@ -52,7 +52,7 @@ macro_rules! async_client {
             /// An item that is an error is the last one, unless it is a malformed
             /// entry.
             #[doc = cancel_safety!(async reads)]
-            pub async fn stream_services(&mut self) -> $crate::Result<Services<'_>> {
+            pub async fn stream_services(&mut self) -> $crate::error::Result<Services<'_>> {
                 let run = self.engine.stream_services().await?;
                 Ok(Services($crate::engine::Entries::new(&mut self.engine, run)))
             }
@@ -70,8 +70,8 @@ macro_rules! async_client {
             #[doc = cancel_safety!(async reads)]
             pub async fn stream_destinations(
                 &mut self,
-                service: $crate::ServiceId,
-            ) -> $crate::Result<Destinations<'_>> {
+                service: $crate::model::ServiceId,
+            ) -> $crate::error::Result<Destinations<'_>> {
                 let run = self.engine.stream_destinations(service).await?;
                 Ok(Destinations($crate::engine::Entries::new(&mut self.engine, run)))
             }
@@ -80,22 +80,22 @@ macro_rules! async_client {
         /// The services, one after the other. See [`Client::stream_services`].
         #[derive(Debug)]
         #[must_use = "it reads nothing until it is driven"]
-        pub struct Services<'c>($crate::engine::Entries<'c, $transport, $crate::ServiceEntry>);
+        pub struct Services<'c>($crate::engine::Entries<'c, $transport, $crate::model::ServiceEntry>);
 
         /// The destinations of a service, one after the other. See
         /// [`Client::stream_destinations`].
         #[derive(Debug)]
         #[must_use = "it reads nothing until it is driven"]
-        pub struct Destinations<'c>($crate::engine::Entries<'c, $transport, $crate::DestinationEntry>);
+        pub struct Destinations<'c>($crate::engine::Entries<'c, $transport, $crate::model::DestinationEntry>);
 
         /// Changes and what became of them. See [`Client::submit_stream`].
         #[derive(Debug)]
         #[must_use = "nothing is sent until it is driven"]
         pub struct SubmitStream<'c, I>($crate::engine::Submitted<'c, $transport, I>);
 
-        async_stream!({} Services<'_>, $crate::Result<$crate::ServiceEntry>);
-        async_stream!({} Destinations<'_>, $crate::Result<$crate::DestinationEntry>);
-        async_stream!({ <I: Iterator<Item = $crate::Change> + Unpin> } SubmitStream<'_, I>, ($crate::Change, $crate::Outcome));
+        async_stream!({} Services<'_>, $crate::error::Result<$crate::model::ServiceEntry>);
+        async_stream!({} Destinations<'_>, $crate::error::Result<$crate::model::DestinationEntry>);
+        async_stream!({ <I: Iterator<Item = $crate::model::Change> + Unpin> } SubmitStream<'_, I>, ($crate::model::Change, $crate::engine::Outcome));
     };
 }
 

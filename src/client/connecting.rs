@@ -17,7 +17,7 @@ macro_rules! connecting {
             /// when no socket can be opened, and of the async clients
             /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
             $(#[doc = cancel_safety!($async connects)])?
-            pub $($async)? fn connect() -> $crate::Result<Self> {
+            pub $($async)? fn connect() -> $crate::error::Result<Self> {
                 let endpoints = $crate::engine::Endpoints::open()?;
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
@@ -37,7 +37,7 @@ macro_rules! connecting {
             /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when it cannot be opened for
             /// another reason. [`Error::namespace`](crate::Error::namespace) is the path.
             $(#[doc = cancel_safety!($async connects)])?
-            pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> $crate::Result<Self> {
+            pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> $crate::error::Result<Self> {
                 let endpoints = $crate::engine::Endpoints::open_at(path.as_ref())?;
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
@@ -51,7 +51,7 @@ macro_rules! connecting {
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace_fd(
                 namespace: impl std::os::fd::AsFd,
-            ) -> $crate::Result<Self> {
+            ) -> $crate::error::Result<Self> {
                 let endpoints = $crate::engine::Endpoints::open_in(namespace.as_fd())?;
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
@@ -75,7 +75,7 @@ macro_rules! connecting {
             pub $($async)? fn from_sockets(
                 commands: netlink_sys::Socket,
                 dumps: Option<netlink_sys::Socket>,
-            ) -> $crate::Result<Self> {
+            ) -> $crate::error::Result<Self> {
                 $wait!($crate::engine::Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
             }
 

@@ -14,7 +14,7 @@ macro_rules! operations {
             ///
             /// `PermissionDenied` without `CAP_NET_ADMIN` in the initial user namespace.
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn check(&mut self) -> $crate::Result<()> {
+            pub $($async)? fn check(&mut self) -> $crate::error::Result<()> {
                 $wait!(self.engine.info()).map(drop)
             }
 
@@ -22,7 +22,7 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_INFO")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn info(&mut self) -> $crate::Result<$crate::Info> {
+            pub $($async)? fn info(&mut self) -> $crate::error::Result<$crate::model::Info> {
                 $wait!(self.engine.info())
             }
 
@@ -35,7 +35,7 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn services(&mut self) -> $crate::Result<$crate::Listing<$crate::ServiceEntry>> {
+            pub $($async)? fn services(&mut self) -> $crate::error::Result<$crate::model::Listing<$crate::model::ServiceEntry>> {
                 $wait!(self.engine.services())
             }
 
@@ -62,7 +62,7 @@ macro_rules! operations {
             /// datagrams than usual, one destination may be missed.
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn snapshot(&mut self) -> $crate::Result<$crate::Snapshot> {
+            pub $($async)? fn snapshot(&mut self) -> $crate::error::Result<$crate::model::Snapshot> {
                 $wait!(self.engine.snapshot())
             }
 
@@ -73,7 +73,7 @@ macro_rules! operations {
             /// it does not exist.
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn service(&mut self, id: $crate::ServiceId) -> $crate::Result<$crate::ServiceEntry> {
+            pub $($async)? fn service(&mut self, id: $crate::model::ServiceId) -> $crate::error::Result<$crate::model::ServiceEntry> {
                 $wait!(self.engine.service(id))
             }
 
@@ -95,8 +95,8 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destinations(
                 &mut self,
-                service: $crate::ServiceId,
-            ) -> $crate::Result<$crate::Listing<$crate::DestinationEntry>> {
+                service: $crate::model::ServiceId,
+            ) -> $crate::error::Result<$crate::model::Listing<$crate::model::DestinationEntry>> {
                 $wait!(self.engine.destinations(service))
             }
 
@@ -110,9 +110,9 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destination(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
-            ) -> $crate::Result<$crate::DestinationEntry> {
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
+            ) -> $crate::error::Result<$crate::model::DestinationEntry> {
                 $wait!(self.engine.destination(service, destination))
             }
 
@@ -120,7 +120,7 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_CONFIG")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn timeouts(&mut self) -> $crate::Result<$crate::Timeouts> {
+            pub $($async)? fn timeouts(&mut self) -> $crate::error::Result<$crate::model::Timeouts> {
                 $wait!(self.engine.timeouts())
             }
 
@@ -129,7 +129,7 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_DAEMON")]
             $(#[doc = cancel_safety!($async reads)])?
-            pub $($async)? fn daemons(&mut self) -> $crate::Result<$crate::Listing<$crate::SyncDaemon>> {
+            pub $($async)? fn daemons(&mut self) -> $crate::error::Result<$crate::model::Listing<$crate::model::SyncDaemon>> {
                 $wait!(self.engine.daemons())
             }
         }
@@ -144,7 +144,7 @@ macro_rules! operations {
             /// [`add_service`](Self::add_service).
             #[doc = include_str!("errors_of_writes.md")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn apply_change(&mut self, change: &$crate::Change) -> $crate::Result<()> {
+            pub $($async)? fn apply_change(&mut self, change: &$crate::model::Change) -> $crate::error::Result<()> {
                 $wait!(self.engine.change(change))
             }
 
@@ -167,7 +167,7 @@ macro_rules! operations {
             /// The thread is blocked while the kernel executes a chunk, which takes
             /// some microseconds for each change and longer where it loads a module.
             $(#[doc = cancel_safety!($async submits)])?
-            pub $($async)? fn submit(&mut self, changes: &[$crate::Change]) -> $crate::Report {
+            pub $($async)? fn submit(&mut self, changes: &[$crate::model::Change]) -> $crate::engine::Report {
                 $wait!(self.engine.submit(changes))
             }
 
@@ -181,8 +181,8 @@ macro_rules! operations {
             /// the kernel cannot load a module for the scheduler or the persistence engine.
             #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn add_service(&mut self, service: &$crate::Service) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::AddService(service.clone())))
+            pub $($async)? fn add_service(&mut self, service: &$crate::model::Service) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::AddService(service.clone())))
             }
 
             /// Replaces all settings of a service (`ipvsadm -E`). Its destinations
@@ -195,8 +195,8 @@ macro_rules! operations {
             /// as [`add_service`](Self::add_service).
             #[doc(alias = "IPVS_CMD_SET_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn update_service(&mut self, service: &$crate::Service) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::UpdateService(service.clone())))
+            pub $($async)? fn update_service(&mut self, service: &$crate::model::Service) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::UpdateService(service.clone())))
             }
 
             /// Changes some settings of a service and keeps the others: reads it,
@@ -212,9 +212,9 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_service(
                 &mut self,
-                service: $crate::ServiceId,
-                edit: impl FnOnce(&mut $crate::Service),
-            ) -> $crate::Result<()> {
+                service: $crate::model::ServiceId,
+                edit: impl FnOnce(&mut $crate::model::Service),
+            ) -> $crate::error::Result<()> {
                 $wait!(self.engine.modify_service(service, edit))
             }
 
@@ -229,10 +229,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_scheduler(
                 &mut self,
-                service: $crate::ServiceId,
-                scheduler: $crate::Scheduler,
-            ) -> $crate::Result<()> {
-                let edit = |service: &mut $crate::Service| service.scheduler = scheduler;
+                service: $crate::model::ServiceId,
+                scheduler: $crate::model::Scheduler,
+            ) -> $crate::error::Result<()> {
+                let edit = |service: &mut $crate::model::Service| service.scheduler = scheduler;
                 $wait!(self.engine.modify_service(service, edit))
             }
 
@@ -246,8 +246,8 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
             #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn delete_service(&mut self, service: $crate::ServiceId) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::DeleteService(service)))
+            pub $($async)? fn delete_service(&mut self, service: $crate::model::ServiceId) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::DeleteService(service)))
             }
 
             /// Adds a destination to a service (`ipvsadm -a`).
@@ -259,10 +259,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_destination(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: &$crate::Destination,
-            ) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::AddDestination(service, destination.clone())))
+                service: $crate::model::ServiceId,
+                destination: &$crate::model::Destination,
+            ) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::AddDestination(service, destination.clone())))
             }
 
             /// Replaces all settings of a destination (`ipvsadm -e`). What the new
@@ -277,10 +277,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn update_destination(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: &$crate::Destination,
-            ) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::UpdateDestination(service, destination.clone())))
+                service: $crate::model::ServiceId,
+                destination: &$crate::model::Destination,
+            ) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::UpdateDestination(service, destination.clone())))
             }
 
             /// Changes some settings of a destination and keeps the others: reads
@@ -298,10 +298,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_destination(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
-                edit: impl FnOnce(&mut $crate::Destination),
-            ) -> $crate::Result<()> {
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
+                edit: impl FnOnce(&mut $crate::model::Destination),
+            ) -> $crate::error::Result<()> {
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
@@ -317,11 +317,11 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_weight(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
                 weight: u32,
-            ) -> $crate::Result<()> {
-                let edit = |destination: &mut $crate::Destination| destination.weight = weight;
+            ) -> $crate::error::Result<()> {
+                let edit = |destination: &mut $crate::model::Destination| destination.weight = weight;
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
@@ -349,10 +349,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn set_weight_of(
                 &mut self,
-                service: $crate::ServiceId,
-                entry: &$crate::DestinationEntry,
+                service: $crate::model::ServiceId,
+                entry: &$crate::model::DestinationEntry,
                 weight: u32,
-            ) -> $crate::Result<()> {
+            ) -> $crate::error::Result<()> {
                 $wait!(self.engine.set_weight_of(service, entry, weight))
             }
 
@@ -368,10 +368,10 @@ macro_rules! operations {
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn delete_destination(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
-            ) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::DeleteDestination(service, destination)))
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
+            ) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::DeleteDestination(service, destination)))
             }
 
             /// Sets those timeouts of the network namespace that are not `None`
@@ -380,8 +380,8 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_SET_CONFIG")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn set_timeouts(&mut self, timeouts: $crate::Timeouts) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::SetTimeouts(timeouts)))
+            pub $($async)? fn set_timeouts(&mut self, timeouts: $crate::model::Timeouts) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::SetTimeouts(timeouts)))
             }
 
             /// Starts a synchronization daemon (`ipvsadm --start-daemon`).
@@ -394,8 +394,8 @@ macro_rules! operations {
             /// destination of the other family than its service's exists.
             #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn start_daemon(&mut self, daemon: &$crate::SyncDaemon) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::StartDaemon(daemon.clone())))
+            pub $($async)? fn start_daemon(&mut self, daemon: &$crate::model::SyncDaemon) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::StartDaemon(daemon.clone())))
             }
 
             /// Stops a synchronization daemon (`ipvsadm --stop-daemon`).
@@ -404,8 +404,8 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchDaemon`](crate::ErrorKind::NoSuchDaemon).
             #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn stop_daemon(&mut self, role: $crate::Role) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::StopDaemon(role)))
+            pub $($async)? fn stop_daemon(&mut self, role: $crate::model::Role) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::StopDaemon(role)))
             }
 
             /// Sets the counters of a service and of its destinations to 0
@@ -418,16 +418,16 @@ macro_rules! operations {
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
             #[doc(alias = "IPVS_CMD_ZERO")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn zero_service(&mut self, service: $crate::ServiceId) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::ZeroService(service)))
+            pub $($async)? fn zero_service(&mut self, service: $crate::model::ServiceId) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::ZeroService(service)))
             }
 
             /// Sets all counters of the network namespace to 0 (`ipvsadm -Z`).
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_ZERO")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn zero_all(&mut self) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::ZeroAll))
+            pub $($async)? fn zero_all(&mut self) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::ZeroAll))
             }
 
             /// Deletes all services and destinations of the network namespace,
@@ -436,8 +436,8 @@ macro_rules! operations {
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_FLUSH")]
             $(#[doc = cancel_safety!($async writes)])?
-            pub $($async)? fn flush(&mut self) -> $crate::Result<()> {
-                $wait!(self.engine.change(&$crate::Change::Flush))
+            pub $($async)? fn flush(&mut self) -> $crate::error::Result<()> {
+                $wait!(self.engine.change(&$crate::model::Change::Flush))
             }
         }
     };

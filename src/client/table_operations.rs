@@ -65,7 +65,7 @@ macro_rules! table_operations {
             pub $($async)? fn apply_from(
                 &mut self,
                 plan: &$crate::table::Plan,
-                snapshot: &mut $crate::Snapshot,
+                snapshot: &mut $crate::model::Snapshot,
                 mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
             ) -> $crate::table::Applied {
                 $wait!(self.engine.apply_from(plan, snapshot, &mut observer))
@@ -156,7 +156,7 @@ macro_rules! table_operations {
                 &mut self,
                 desired: &$crate::table::Table,
                 options: &$crate::table::PlanOptions,
-            ) -> $crate::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
+            ) -> $crate::error::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
                 $wait!(self.engine.reconcile(desired, options, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
@@ -173,7 +173,7 @@ macro_rules! table_operations {
                 desired: &$crate::table::Table,
                 options: &$crate::table::PlanOptions,
                 mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
-            ) -> $crate::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
+            ) -> $crate::error::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
                 $wait!(self.engine.reconcile(desired, options, &mut observer))
             }
 
@@ -196,10 +196,10 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
                 policy: $crate::table::DrainPolicy,
-            ) -> $crate::Result<$crate::table::Drained> {
+            ) -> $crate::error::Result<$crate::table::Drained> {
                 let mut observer = |_: &$crate::table::DrainProgress<'_>| std::ops::ControlFlow::Continue(());
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }
@@ -234,11 +234,11 @@ macro_rules! table_operations {
             $(#[doc = cancel_safety!($async drains)])?
             pub $($async)? fn drain_with(
                 &mut self,
-                service: $crate::ServiceId,
-                destination: $crate::DestinationId,
+                service: $crate::model::ServiceId,
+                destination: $crate::model::DestinationId,
                 policy: $crate::table::DrainPolicy,
                 mut observer: impl FnMut(&$crate::table::DrainProgress<'_>) -> std::ops::ControlFlow<()> + Send,
-            ) -> $crate::Result<$crate::table::Drained> {
+            ) -> $crate::error::Result<$crate::table::Drained> {
                 $wait!(self.engine.drain(service, destination, policy, &mut observer))
             }
         }

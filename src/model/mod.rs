@@ -25,6 +25,8 @@ mod service_id;
 mod similar;
 mod snapshot;
 mod stats;
+#[cfg(test)]
+pub(crate) mod strategies;
 mod timeouts;
 mod warning;
 

@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 use crate::engine::{Engine, Transport};
 use crate::error::{Context, Error, Result};
 use crate::model::{
-    Change, Connections, DestinationEntry, DestinationId, Protocol, Service, ServiceEntry,
-    ServiceId, Stats,
+    Change, Connections, DestinationEntry, DestinationId, Protocol, Service, ServiceId, Stats,
 };
 use crate::table::plan::{Before, Phase, Plan, Purpose, Step};
 use crate::table::planner::{can_drain, destination_before};
 use crate::table::progress::{DrainProgress, Draining, Observer, Progress};
 use crate::table::run::Run;
 use crate::table::{DrainPolicy, DrainUntil, OnFailure, PlanOptions, StepOutcome};
-use crate::wire::Request;
 
 /// How a destination left. See [`Client::drain`](crate::Client::drain).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +280,7 @@ impl<T: Transport> Engine<T> {
             Progress::Draining(progress) => observer(progress),
             Progress::Phase(_) => ControlFlow::Continue(()),
         };
-        let settings = self.read::<ServiceEntry>(Request::Service(service)).await?.service;
+        let settings = self.service(service).await?.service;
         let entry = self.destination(service, id).await?;
         let weight = entry.destination.weight;
         let plan = drain_plan(&settings, &entry, policy);

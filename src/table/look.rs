@@ -7,7 +7,6 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
 use crate::table::Step;
 use crate::table::plan::Purpose;
-use crate::wire::Request;
 
 /// A service and its destinations, as they are now.
 pub(crate) struct Look<'a> {
@@ -62,7 +61,7 @@ impl<'a> Look<'a> {
 impl<T: Transport> Engine<T> {
     /// Looks at a service.
     pub(crate) async fn look_at(&mut self, id: ServiceId) -> Result<Look<'static>> {
-        let service = match self.read::<ServiceEntry>(Request::Service(id)).await {
+        let service = match self.service(id).await {
             Ok(service) => service,
             Err(error) if error.kind() == ErrorKind::NoSuchService => {
                 return Ok(Look::NOTHING);

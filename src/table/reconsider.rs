@@ -3,12 +3,11 @@
 
 use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Change, Destination, Service, ServiceEntry, ServiceId};
+use crate::model::{Change, Destination, Service, ServiceId};
 use crate::table::look::Look;
 use crate::table::plan::Purpose;
 use crate::table::run::Run;
 use crate::table::{Actions, Step, StepOutcome};
-use crate::wire::Request;
 
 /// What is there in the place of what was to be added.
 struct Found {
@@ -76,7 +75,7 @@ impl<T: Transport> Engine<T> {
 
     /// What somebody else has added instead of a service.
     async fn find_service(&mut self, wanted: &Service) -> Option<Found> {
-        let there = self.read::<ServiceEntry>(Request::Service(wanted.id)).await.ok()?.service;
+        let there = self.service(wanted.id).await.ok()?.service;
         Some(Found {
             same: there == *wanted,
             action: Actions::to_update(&there, wanted),

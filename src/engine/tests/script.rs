@@ -15,8 +15,9 @@ use rustix::io::Errno;
 
 use crate::engine::{Engine, Link, Transport};
 use crate::proto::tests::PORT;
-use crate::proto::tests::reply::{FAMILY, Reply, datagram};
-use crate::wire::tests::any_report::AnyReport;
+use crate::proto::tests::reply::FAMILY;
+pub(crate) use crate::proto::tests::reply::{Reply, datagram};
+pub(crate) use crate::wire::tests::any_report::AnyReport;
 use crate::wire::tests::raw::{Raw, attribute};
 
 /// What receiving meets next.

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use crate::model::strategies;
 use crate::model::{Change, Role, ServiceId};
 use crate::proto::Session;
 use crate::proto::tests::batch::batch_from;
@@ -7,7 +8,7 @@ use crate::proto::tests::reply::FAMILY;
 use crate::proto::tests::{PORT, family};
 use crate::wire::Request;
 use crate::wire::tests::raw::Raw;
-use crate::wire::tests::{request_bytes, strategies};
+use crate::wire::tests::request_bytes;
 
 const REQUEST: u16 = 0x1;
 const ACK: u16 = 0x4;

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use rustix::io::Errno;
 
 use super::planning::{everything, server, wanted, web};
-use crate::engine::tests::script::{Event, Script, done, dumped, ready, refused, reported};
+use crate::engine::tests::script::{
+    AnyReport, Event, Reply, Script, datagram, done, dumped, ready, refused, reported,
+};
 use crate::model::{
     Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry, Snapshot, Stats,
 };
-use crate::proto::tests::reply::{Reply, datagram};
 use crate::table::{Actions, Applied, Plan, PlanOptions, StepOutcome, Table};
-use crate::wire::tests::any_report::AnyReport;
 
 /// The next reading of the service meets these destinations.
 fn then_there(script: &Script, destinations: &[Destination]) {

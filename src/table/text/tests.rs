@@ -4,11 +4,11 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::strategies;
 use crate::model::{
     Destination, Forwarding, GueChecksum, InterfaceName, Netmask, Persistence, Role, Service,
     ServiceFlags, ServiceId, SyncDaemon, Timeouts, Tunnel, Unsaid,
 };
-use crate::wire::tests::strategies;
 
 const SAVED: &str = "\
 -A -t 192.0.2.10:443 -s sh -p 300 -M 255.255.255.0 -b sh-fallback,sh-port

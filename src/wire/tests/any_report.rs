@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
+use crate::model::strategies;
 use crate::model::{DestinationEntry, Info, ServiceEntry, SyncDaemon, Timeouts};
 use crate::uapi::*;
-use crate::wire::tests::{strategies, written};
+use crate::wire::tests::written;
 use crate::wire::{Malformed, Reported, daemon, report, timeouts};
 
 /// One thing of those that a kernel reports.

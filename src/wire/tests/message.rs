@@ -9,6 +9,7 @@ use netlink_packet_core::{
 use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use proptest::prelude::*;
 
+use crate::model::strategies;
 use crate::model::{
     AddressFamily, Change, InterfaceName, Persistence, PersistenceEngine, Role, Scheduler, Service,
     ServiceEntry, ServiceId, Stats, SyncDaemon,
@@ -16,7 +17,7 @@ use crate::model::{
 use crate::uapi::*;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::Raw;
-use crate::wire::tests::{request_bytes, strategies};
+use crate::wire::tests::request_bytes;
 use crate::wire::{IpvsMessage, Request};
 
 const FAMILY_ID: u16 = 0x22;

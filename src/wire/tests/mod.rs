@@ -17,7 +17,6 @@ mod message;
 mod missing;
 pub(crate) mod raw;
 mod round_trip;
-pub(crate) mod strategies;
 mod tolerance;
 
 use crate::wire::{Request, Writer};

@@ -2,13 +2,14 @@
 
 use proptest::prelude::*;
 
+use crate::model::strategies as any;
 use crate::model::{
     AddressFamily, Change, DestinationEntry, Service, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
 };
 use crate::uapi::*;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::split;
-use crate::wire::tests::{request_bytes, strategies as any};
+use crate::wire::tests::request_bytes;
 use crate::wire::{Reported, Request};
 
 /// The service that an addition or update asks for, as a kernel would read it.

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use crate::model::strategies;
 use crate::model::{ServiceEntry, Stats};
 use crate::uapi::*;
 use crate::wire::Reported;
 use crate::wire::tests::any_report::{AnyReport, any_report};
 use crate::wire::tests::raw::{Attribute, NESTED, NET_BYTEORDER, attribute, join, split, within};
-use crate::wire::tests::strategies;
 
 type Edit<'a> = dyn FnMut(Vec<Attribute>, &[u16]) -> Vec<Attribute> + 'a;
 

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
+use crate::model::strategies;
 use crate::model::{AddressFamily, Service, ServiceSnapshot, Snapshot};
 use crate::table::{Table, TableDestination, TableService};
-use crate::wire::tests::strategies;
 
 /// Destinations as a program or a person would want them, some of any weight.
 fn wanted() -> impl Strategy<Value = TableService> {
