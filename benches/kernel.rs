@@ -29,8 +29,9 @@ mod kernel {
 }
 
 const USAGE: &str = "\
-usage: cargo bench --bench kernel -- [--quick] [--json] [--rounds COUNT] [--test]
+usage: cargo bench --bench kernel -- [--quick|--sweep] [--json] [--rounds COUNT] [--test]
   --quick         1 x 1,000 and 1,000 x 10 only, one round
+  --sweep         snapshots of tables with 1 to 1,000 destinations a service
   --json          one JSON object per line
   --rounds COUNT  how often each is measured; the fastest counts (default: 3)
   --test          small tables, once, only to see that it works";
@@ -63,16 +64,17 @@ fn main() -> ExitCode {
 fn options(arguments: &[String]) -> Option<(Plan, Format)> {
     let has = |name| arguments.iter().any(|it| it == name);
     let testing = has("--test") || !has("--bench");
-    let mut plan = match has("--quick") {
+    let mut plan = match (has("--quick"), has("--sweep")) {
         _ if testing => Plan::test(),
-        true => Plan::quick(),
-        false => Plan::full(),
+        (_, true) => Plan::sweep(),
+        (true, _) => Plan::quick(),
+        _ => Plan::full(),
     };
     let mut format = Format::Text;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
-            "--bench" | "--test" | "--quick" => {}
+            "--bench" | "--test" | "--quick" | "--sweep" => {}
             "--json" => format = Format::Json,
             "--rounds" => plan.rounds = rest.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
             _ if testing => {}

@@ -52,19 +52,21 @@ pub(crate) fn system_calls(subject: Subject, workload: Workload, size: Size) -> 
 
 fn command(subject: Subject, workload: Workload, size: Size) -> Result<Command> {
     let mut command = Command::new(env::current_exe()?);
-    let numbers = [size.services, size.destinations].map(|number| number.to_string());
+    let numbers = [size.services, size.destinations, size.first.unwrap_or(size.destinations)];
+    let numbers = numbers.map(|number| number.to_string());
     command.args([FLAG, subject.name(), workload.name()]).args(numbers);
     Ok(command)
 }
 
 /// In the child.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let [subject, workload, services, destinations, rest @ ..] = arguments else {
+    let [subject, workload, services, destinations, first, rest @ ..] = arguments else {
         return Err("a child needs to know what to do".into());
     };
     let subject = Subject::ALL.into_iter().find(|it| it.name() == subject.as_str());
     let workload = Workload::named(workload).ok_or("no such workload")?;
-    let size = Size { services: services.parse()?, destinations: destinations.parse()? };
+    let mut size = Size::new(services.parse()?, destinations.parse()?);
+    size.first = Some(first.parse()?).filter(|first| *first != size.destinations);
     let meter = Meter::new(rest.iter().any(|it| it == TRACED))?;
     let sample = match subject.ok_or("no such subject")? {
         Subject::Floor => floor::run(workload, size, meter)?,

@@ -27,6 +27,7 @@ pub(crate) fn run(workload: Workload, size: Size, meter: Meter) -> Result<Sample
             let desired = desired(size);
             meter.measure(|| compare(&mut ipvs, &desired))
         }
+        Workload::Snapshot => meter.measure(|| snapshot(&mut ipvs, size)),
         Workload::Latency => {
             let (service, other) = lone_service();
             ipvs.add_service(&other)?;
@@ -68,8 +69,8 @@ fn list(ipvs: &mut Client, size: Size) -> Result<()> {
         all.push((entry, destinations));
     }
     ensure(all.len() == size.services as usize, "services")?;
-    let wanted = size.destinations as usize;
-    ensure(all.iter().all(|(_, destinations)| destinations.len() == wanted), "destinations")
+    let destinations: usize = all.iter().map(|(_, destinations)| destinations.len()).sum();
+    ensure(destinations == size.all_destinations() as usize, "destinations")
 }
 
 fn stream(ipvs: &mut Client, size: Size) -> Result<()> {
@@ -84,7 +85,14 @@ fn stream(ipvs: &mut Client, size: Size) -> Result<()> {
         }
     }
     ensure(ids.len() == size.services as usize, "services")?;
-    ensure(destinations == size.services * size.destinations, "destinations")
+    ensure(destinations == size.all_destinations(), "destinations")
+}
+
+fn snapshot(ipvs: &mut Client, size: Size) -> Result<()> {
+    let snapshot = ipvs.snapshot()?;
+    ensure(snapshot.is_consistent() && snapshot.len() == size.services as usize, "services")?;
+    let destinations: usize = snapshot.services().map(|service| service.destinations.len()).sum();
+    ensure(destinations == size.all_destinations() as usize, "destinations")
 }
 
 type Desired = Vec<(Service, Vec<Destination>)>;

@@ -52,7 +52,7 @@ pub(crate) fn run(workload: Workload, size: Size, meter: Meter) -> Result<Sample
             let pair = datagrams(family, once, 1);
             meter.measure(|| (0..size.services).try_for_each(|_| replay(&socket, &pair)))
         }
-        Workload::List | Workload::Stream | Workload::Compare => {
+        Workload::List | Workload::Stream | Workload::Compare | Workload::Snapshot => {
             let dumps = open()?;
             let flags = NLM_F_REQUEST | NLM_F_DUMP;
             let services = request(family, flags, &IpvsMessage::ReadServices);

@@ -100,7 +100,10 @@ fn text(line: &Line) -> String {
     let Line { workload, size, floor, client, ipvsadm } = line;
     let table = match workload {
         Workload::Latency => format!("{} pairs", size.services),
-        _ => format!("{} x {}", size.services, size.destinations),
+        _ => match size.first {
+            Some(first) => format!("1x{first}+{}x{}", size.services - 1, size.destinations),
+            None => format!("{} x {}", size.services, size.destinations),
+        },
     };
     let best = |measured: &Measured, time: fn(Sample) -> Duration| {
         measured.best.map_or_else(String::new, |it| format!("{:.1}", time(it).as_secs_f64() * 1e3))
@@ -146,10 +149,11 @@ fn json(line: &Line, kernel: &str) -> String {
         )
     };
     format!(
-        r#"{{"workload":"{}","services":{},"destinations":{},"operations":{},"client":{},"floor":{},"ipvsadm":{},"kernel":"{kernel}"}}"#,
+        r#"{{"workload":"{}","services":{},"destinations":{},"first":{},"operations":{},"client":{},"floor":{},"ipvsadm":{},"kernel":"{kernel}"}}"#,
         workload.name(),
         size.services,
         size.destinations,
+        size.first.unwrap_or(size.destinations),
         workload.operations(*size),
         of(client),
         of(floor),

@@ -14,6 +14,7 @@ use crate::kernel::{Result, ipvsadm};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) sizes: Vec<Size>,
+    pub(crate) workloads: &'static [Workload],
     pub(crate) rounds: usize,
     /// How many additions and deletions the latency is the average of.
     pairs: u32,
@@ -25,6 +26,7 @@ impl Plan {
     pub(crate) fn full() -> Self {
         Self {
             sizes: sizes(&[(1, 1000), (1000, 10), (10_000, 10)]),
+            workloads: &Workload::OF_TABLES,
             rounds: 3,
             pairs: 2000,
             patience: 20_000,
@@ -32,16 +34,40 @@ impl Plan {
     }
 
     pub(crate) fn quick() -> Self {
-        Self { sizes: sizes(&[(1, 1000), (1000, 10)]), rounds: 1, pairs: 1000, patience: 2000 }
+        let sizes = sizes(&[(1, 1000), (1000, 10)]);
+        let workloads = &Workload::OF_TABLES;
+        Self { sizes, workloads, rounds: 1, pairs: 1000, patience: 2000 }
+    }
+
+    /// Whole tables of some 10,000 destinations, few to many a service, of which a
+    /// snapshot reads some twice.
+    pub(crate) fn sweep() -> Self {
+        let mut sizes = sizes(&[
+            (1000, 1),
+            (1000, 10),
+            (476, 21),
+            (455, 22),
+            (400, 25),
+            (200, 50),
+            (152, 66),
+            (149, 67),
+            (100, 100),
+            (10, 1000),
+        ]);
+        sizes.push(Size { first: Some(100), ..Size::new(1000, 10) });
+        Self { sizes, workloads: &Workload::OF_SWEEPS, rounds: 1, pairs: 10, patience: 0 }
     }
 
     pub(crate) fn test() -> Self {
-        Self { sizes: sizes(&[(1, 30), (30, 3)]), rounds: 1, pairs: 10, patience: 2000 }
+        let mut sizes = sizes(&[(1, 30), (30, 3)]);
+        sizes.push(Size { first: Some(30), ..Size::new(3, 2) });
+        let workloads = &Workload::OF_TABLES;
+        Self { sizes, workloads, rounds: 1, pairs: 10, patience: 2000 }
     }
 }
 
 fn sizes(sizes: &[(u32, u32)]) -> Vec<Size> {
-    let size = |&(services, destinations): &_| Size { services, destinations };
+    let size = |&(services, destinations): &_| Size::new(services, destinations);
     sizes.iter().map(size).collect()
 }
 
@@ -66,7 +92,8 @@ impl Runner {
 
     /// Every workload on a table of this size.
     pub(crate) fn table(&self, size: Size, plan: &Plan) -> Result<Vec<Line>> {
-        let mut lines = Workload::OF_TABLES.map(|workload| Line::new(workload, size));
+        let new = |workload: &_| Line::new(*workload, size);
+        let mut lines: Vec<Line> = plan.workloads.iter().map(new).collect();
         for _ in 0..plan.rounds {
             once(&mut lines, Subject::Floor, time)?;
             once(&mut lines, Subject::Client, time)?;
@@ -76,12 +103,12 @@ impl Runner {
         }
         once(&mut lines, Subject::Floor, count)?;
         once(&mut lines, Subject::Client, count)?;
-        Ok(lines.into())
+        Ok(lines)
     }
 
     /// One service, added and deleted.
     pub(crate) fn latency(&self, plan: &Plan) -> Result<Line> {
-        let size = Size { services: plan.pairs, destinations: 0 };
+        let size = Size::new(plan.pairs, 0);
         let mut line = [Line::new(Workload::Latency, size)];
         for _ in 0..plan.rounds {
             once(&mut line, Subject::Floor, time)?;

@@ -9,6 +9,8 @@ use ipvs_netlink::{Change, Destination, Scheduler, Service, ServiceId};
 pub(crate) struct Size {
     pub(crate) services: u32,
     pub(crate) destinations: u32,
+    /// How many the first one has instead, where that is another number.
+    pub(crate) first: Option<u32>,
 }
 
 /// What is done with the table, in this order.
@@ -18,6 +20,8 @@ pub(crate) enum Workload {
     List,
     Stream,
     Compare,
+    /// Reads everything until two readings agree.
+    Snapshot,
     Update,
     Delete,
     /// Adding and deleting one service; the size tells how often.
@@ -26,8 +30,18 @@ pub(crate) enum Workload {
 
 impl Workload {
     /// Those of a table.
-    pub(crate) const OF_TABLES: [Self; 6] =
-        [Self::Program, Self::List, Self::Stream, Self::Compare, Self::Update, Self::Delete];
+    pub(crate) const OF_TABLES: [Self; 7] = [
+        Self::Program,
+        Self::List,
+        Self::Stream,
+        Self::Compare,
+        Self::Snapshot,
+        Self::Update,
+        Self::Delete,
+    ];
+
+    /// Those of a table that is there to be read as a whole.
+    pub(crate) const OF_SWEEPS: [Self; 2] = [Self::Program, Self::Snapshot];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -35,6 +49,7 @@ impl Workload {
             Self::List => "list",
             Self::Stream => "stream",
             Self::Compare => "compare",
+            Self::Snapshot => "snapshot",
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Latency => "latency",
@@ -50,13 +65,31 @@ impl Workload {
     pub(crate) const fn operations(self, size: Size) -> u32 {
         match self {
             Self::Latency => 2 * size.services,
-            Self::Update => size.services * size.destinations,
-            _ => size.services * (size.destinations + 1),
+            Self::Update => size.all_destinations(),
+            _ => size.services + size.all_destinations(),
         }
     }
 }
 
 impl Size {
+    pub(crate) const fn new(services: u32, destinations: u32) -> Self {
+        Self { services, destinations, first: None }
+    }
+
+    const fn destinations_of(self, service: u32) -> u32 {
+        match self.first {
+            Some(first) if service == 0 => first,
+            _ => self.destinations,
+        }
+    }
+
+    pub(crate) const fn all_destinations(self) -> u32 {
+        match self.services.checked_sub(1) {
+            Some(others) => self.destinations_of(0) + others * self.destinations,
+            None => 0,
+        }
+    }
+
     pub(crate) fn services(self) -> impl Iterator<Item = Service> {
         (0..self.services).map(|index| {
             let address = SocketAddr::from((nth(Ipv4Addr::new(10, 0, 0, 1), index), 80));
@@ -65,7 +98,7 @@ impl Size {
     }
 
     pub(crate) fn destinations(self, service: u32) -> impl Iterator<Item = Destination> {
-        (0..self.destinations).map(move |index| {
+        (0..self.destinations_of(service)).map(move |index| {
             let index = service * self.destinations + index;
             Destination::masquerade((nth(Ipv4Addr::new(172, 16, 0, 1), index), 8080).into())
         })
@@ -115,7 +148,7 @@ pub(crate) fn lone_service() -> (Service, Service) {
 /// that the others are about.
 pub(crate) fn a_little() -> (Vec<Change>, ServiceId) {
     let (service, _) = lone_service();
-    let (id, size) = (service.id, Size { services: 1, destinations: 1 });
+    let (id, size) = (service.id, Size::new(1, 1));
     let mut changes = vec![Change::AddService(service)];
     for destination in size.destinations(0) {
         changes.push(Change::AddDestination(id, destination.clone()));
