@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench codec` measures time and fails when an operation that must not
 //! allocate does; with `-- --instructions` it counts instructions instead, under
-//! valgrind. See `benches/README.md`.
+//! valgrind, and with `-- --compare` it also fails where a count is not the one that
+//! `benches/README.md` states.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program reports on them")]
 
@@ -42,6 +43,11 @@ const HEADERS: usize = 20;
 const FEW: u32 = 1000;
 const MANY: u32 = 2000;
 
+const README: &str = include_str!("README.md");
+
+/// A count may differ from the stated one by this part of it: compilers differ.
+const TOLERANCE: u64 = 20;
+
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 struct Case {
@@ -75,6 +81,7 @@ impl Work {
 fn main() -> ExitCode {
     let outcome = match env::args().collect::<Vec<_>>().as_slice() {
         [_, mode, name, count] if mode == "--repeat" => repeat(name, count),
+        [_, arguments @ ..] if arguments.iter().any(|it| it == "--compare") => compare(),
         [_, arguments @ ..] if arguments.iter().any(|it| it == "--instructions") => instructions(),
         _ => allocations().and_then(|()| times()),
     };
@@ -231,11 +238,41 @@ fn repeat(name: &str, count: &str) -> Result<()> {
 fn instructions() -> Result<()> {
     println!("{:31} {:>12}", "", "instructions");
     for case in cases()? {
-        let (few, many) = (collect(&case.name, FEW)?, collect(&case.name, MANY)?);
-        let each = (many - few) / u64::from(MANY - FEW);
-        println!("{:31} {each:>12}", case.name);
+        println!("{:31} {:>12}", case.name, count(&case.name)?);
     }
     Ok(())
+}
+
+/// The instructions of one repetition of a case.
+fn count(name: &str) -> Result<u64> {
+    let (few, many) = (collect(name, FEW)?, collect(name, MANY)?);
+    Ok((many - few) / u64::from(MANY - FEW))
+}
+
+/// Counts again what the table in `benches/README.md` states.
+fn compare() -> Result<()> {
+    let stated: Vec<_> = README.lines().filter_map(stated).collect();
+    let mut wrong = Vec::new();
+    for case in cases()? {
+        let counted = count(&case.name)?;
+        let stated = stated.iter().find(|(name, _)| *name == case.name).map(|(_, count)| *count);
+        let text = stated.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
+        println!("{:31} {counted:>12}, stated {text}", case.name);
+        let is_near = |stated: u64| counted.abs_diff(stated) <= (stated / TOLERANCE).max(2);
+        if !stated.is_some_and(is_near) {
+            wrong.push(format!("{}: {counted}, stated {text}", case.name));
+        }
+    }
+    match wrong.as_slice() {
+        [] => Ok(()),
+        all => Err(format!("benches/README.md is wrong about {}", all.join("; ")).into()),
+    }
+}
+
+/// A row of the table: the name of a case and its count.
+fn stated(row: &str) -> Option<(&str, u64)> {
+    let (name, count) = row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ")?;
+    Some((name, count.parse().ok()?))
 }
 
 fn collect(name: &str, count: u32) -> Result<u64> {
