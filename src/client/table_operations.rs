@@ -16,7 +16,7 @@ macro_rules! table_operations {
             /// lost, the table tells what was done.
             ///
             /// Destinations that drain are waited for, all at the same time, up to the
-            /// deadline of the plan's [`DrainPolicy`]. With
+            /// deadline of the plan's [`DrainPolicy`](crate::table::DrainPolicy). With
             /// [`OnFailure::Stop`](crate::table::OnFailure::Stop) a failure ends all work.
             ///
             /// Before a destination is taken away, its service is looked at: where somebody
@@ -24,8 +24,8 @@ macro_rules! table_operations {
             /// kept. All else that was changed since the plan was made shows only in a new
             /// plan, so do not apply an old one; after an interruption make a new one.
             ///
-            /// It never fails as a whole: see [`Applied::into_result`] and
-            /// [`Applied::failures`]. [`Applied::cut`] tells which connections broke.
+            /// It never fails as a whole: see [`Applied::into_result`](crate::table::Applied::into_result) and
+            /// [`Applied::failures`](crate::table::Applied::failures). [`Applied::cut`](crate::table::Applied::cut) tells which connections broke.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &$crate::table::Plan) -> $crate::table::Applied {
                 $wait!(self.engine.apply(plan, &mut |_| std::ops::ControlFlow::Continue(())))
@@ -33,13 +33,13 @@ macro_rules! table_operations {
 
             /// As [`apply_with`](Self::apply_with), for a plan that was made from `snapshot`,
             /// which is brought up to date: after the last step the list of services is read,
-            /// and the services that the plan is about. Then [`Plan::new`] tells what differs
+            /// and the services that the plan is about. Then [`Plan::new`](crate::table::Plan::new) tells what differs
             /// still, and the next plan needs no reading before it.
             ///
             /// `snapshot` keeps the destinations of other services, with their counters, as they
             /// were: what others have changed there in the meantime is not noticed. It becomes
             /// empty, and not [consistent](crate::Snapshot::is_consistent), where the table
-            /// could not be read again, which [`Applied::unverified`] tells. A snapshot that is
+            /// could not be read again, which [`Applied::unverified`](crate::table::Applied::unverified) tells. A snapshot that is
             /// not consistent is replaced as a whole. For an empty plan nothing is read.
             ///
             /// With the blocking client:
@@ -120,13 +120,13 @@ macro_rules! table_operations {
             ///
             /// Nothing is written when nothing differs. It can be called again and again.
             ///
-            /// It waits for what drains, up to the deadline of [`PlanOptions::drain`], and that
+            /// It waits for what drains, up to the deadline of [`PlanOptions::drain`](crate::table::PlanOptions::drain), and that
             /// twice if something differs after the first time. To return earlier, break on
-            /// [`Progress::Draining`] in [`reconcile_with`](Self::reconcile_with): the next
+            /// [`Progress::Draining`](crate::table::Progress::Draining) in [`reconcile_with`](Self::reconcile_with): the next
             /// call goes on, with a deadline of its own.
             ///
             /// A service that is taken out of the desired table stays in the kernel, unless
-            /// [`PlanOptions::scope`] says that it is yours: give what was desired the last
+            /// [`PlanOptions::scope`](crate::table::PlanOptions::scope) says that it is yours: give what was desired the last
             /// time to [`Scope::formerly`](crate::table::Scope::formerly). With the blocking
             /// client:
             ///
@@ -147,10 +147,10 @@ macro_rules! table_operations {
             ///
             /// # Errors
             ///
-            /// [`ReconcileError::Read`] when the table cannot be read,
-            /// [`ReconcileError::Plan`] when there is no plan. **Changes that failed are no
+            /// [`ReconcileError::Read`](crate::table::ReconcileError::Read) when the table cannot be read,
+            /// [`ReconcileError::Plan`](crate::table::ReconcileError::Plan) when there is no plan. **Changes that failed are no
             /// errors of this call**, even if all did: they are in what is returned, of which
-            /// [`Reconciled::into_result`] makes one.
+            /// [`Reconciled::into_result`](crate::table::Reconciled::into_result) makes one.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn reconcile(
                 &mut self,
