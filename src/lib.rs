@@ -68,6 +68,7 @@
 mod client;
 mod engine;
 mod error;
+mod ipvsadm;
 mod model;
 mod proto;
 pub mod table;
@@ -77,15 +78,16 @@ mod wire;
 pub use client::{Client, Destinations, Services, SubmitStream};
 pub use engine::{Outcome, Report};
 pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
-pub use model::{
-    AddressFamily, Change, Command, CommandError, Connections, Destination, DestinationEntry,
-    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, Listing, NameError,
-    Names, Netmask, NumericNames, Object, Operation, Persistence, PersistenceEngine, Protocol,
-    Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot,
-    Snapshot, Stats, SyncDaemon, TextError, Thresholds, Timeouts, Tunnel, UnknownForwarding,
-    UnknownTunnel, Unsaid, Version, Warning, WarningKind,
+pub use ipvsadm::{
+    Command, CommandError, NameError, Names, NumericNames, SystemNames, TextError, Unsaid,
 };
-pub use table::SystemNames;
+pub use model::{
+    AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
+    GueChecksum, Info, InterfaceName, InvalidValue, Listing, Netmask, Object, Operation,
+    Persistence, PersistenceEngine, Protocol, Rates, Role, Scheduler, Service, ServiceEntry,
+    ServiceFlags, ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon, Thresholds, Timeouts,
+    Tunnel, UnknownForwarding, UnknownTunnel, Version, Warning, WarningKind,
+};
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
 pub use wire::IpvsMessage;

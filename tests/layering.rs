@@ -12,9 +12,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &["uapi"]),
     ("error", &["uapi", "model"]),
     ("wire", &["uapi", "model", "error"]),
+    ("ipvsadm", &["model"]),
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "wire", "proto"]),
-    ("table", &["uapi", "model", "error", "engine"]),
+    ("table", &["uapi", "model", "error", "ipvsadm", "engine"]),
     ("client", &["model", "error", "engine", "table"]),
 ];
 

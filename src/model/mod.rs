@@ -6,7 +6,6 @@
 mod address_family;
 pub(crate) mod address_text;
 mod change;
-mod command_line;
 mod daemon;
 mod destination;
 mod flags;
@@ -32,8 +31,6 @@ mod warning;
 
 pub use address_family::AddressFamily;
 pub use change::Change;
-pub use command_line::{Command, CommandError, NameError, Names, NumericNames, TextError, Unsaid};
-pub(crate) use command_line::{Line, Statement, Trouble, statements};
 pub use daemon::{InterfaceName, Role, SyncDaemon};
 pub use destination::{Connections, Destination, DestinationEntry, DestinationId, Thresholds};
 pub use flags::ServiceFlags;

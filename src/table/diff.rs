@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::ipvsadm::Unsaid;
 use crate::model::{
     Change, Connections, Destination, DestinationId, Forwarding, Service, ServiceId, Thresholds,
-    Unsaid,
 };
 use crate::table::plan::{Before, Disruption, Phase, Plan, Step};
 use crate::table::{DrainPolicy, DrainUntil};

@@ -35,17 +35,18 @@ mod progress;
 mod reconcile;
 mod reconsider;
 mod run;
+mod saved_text;
 mod scope;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod shape;
-mod text;
 mod verify;
 mod weights;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::ipvsadm::SystemNames;
 pub use applied::{Applied, StepOutcome};
 pub use check::InvalidEntry;
 pub use diff::{DiffLine, Sign};
@@ -58,5 +59,4 @@ pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
 pub use progress::{DrainProgress, Draining, NextPhase, Progress};
 pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;
-pub use text::SystemNames;
 pub use weights::DrainedWeights;

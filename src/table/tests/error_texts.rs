@@ -8,10 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
-use crate::model::{
-    Change, Command, NameError, NumericNames, Object, Operation, Scheduler, Service, ServiceId,
-    Unsaid,
-};
+use crate::ipvsadm::{Command, NameError, NumericNames, Unsaid};
+use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId};
 use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
 fn web() -> ServiceId {
@@ -125,8 +123,8 @@ fn there_is_a_sample_of_every_type() {
             }
             name_of!(
                 crate::model::InvalidValue,
-                crate::model::CommandError,
-                crate::model::TextError,
+                crate::ipvsadm::CommandError,
+                crate::ipvsadm::TextError,
                 NameError,
                 Error,
                 PlanError,

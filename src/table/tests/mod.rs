@@ -4,6 +4,7 @@ mod error_texts;
 pub(crate) mod planning;
 mod printing;
 mod results;
+mod saved_text;
 mod simulation;
 mod strategies;
 mod undoing;

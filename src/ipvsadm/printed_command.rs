@@ -4,9 +4,10 @@ use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::text::UNSAID;
-use super::values::WEIGHTS;
-use super::{Command, Unsaid};
+use super::check_command::Unsaid;
+use super::command::Command;
+use super::option_values::WEIGHTS;
+use super::statements::UNSAID;
 use crate::model::{
     AddressFamily, Change, Destination, DestinationId, Forwarding, GueChecksum, InterfaceName,
     Netmask, PersistenceEngine, Protocol, Scheduler, Service, ServiceFlags, ServiceId, SyncDaemon,

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::CommandError;
-use super::words::Unfinished;
+use super::command_error::CommandError;
+use super::shell_words::Unfinished;
 use crate::model::{Object, ServiceId};
 
 /// Where and why a text of `ipvsadm` commands could not be read.

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::error::CommandError;
-use super::scan::Value;
+use super::command_error::CommandError;
+use super::option_parser::Value;
 use crate::model::{AddressFamily, InvalidValue, Netmask, Scheduler, ServiceFlags};
 
 /// The kernel takes weights for signed numbers.

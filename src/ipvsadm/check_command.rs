@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::print::Line;
+use super::printed_command::Line;
 use crate::model::{Change, Destination, Protocol, Service, ServiceFlags, ServiceId, Timeouts};
 
 /// The longest timeout that `ipvsadm` takes: 31 days.

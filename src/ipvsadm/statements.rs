@@ -1,8 +1,12 @@
 //! Text into commands, line by line.
 
-use super::text_error::LINE_LIMIT;
-use super::words::{Word, split};
-use super::{Command, CommandError, Names, TextError, Trouble, parse};
+use super::change_parser;
+use super::command::Command;
+use super::command_error::CommandError;
+use super::names::Names;
+use super::shell_words::{Word, split};
+use super::text_error::{LINE_LIMIT, TextError, Trouble};
+use crate::model::Object;
 
 /// How a comment begins that stands for something `ipvsadm` has no words for.
 pub(super) const UNSAID: &str = "# ipvsadm cannot say ";
@@ -42,9 +46,17 @@ fn statement(line: usize, bytes: &[u8], names: &dyn Names) -> Result<Option<Stat
         return Ok(None);
     };
     let texts: Vec<&str> = words.iter().map(|word| &*word.text).collect();
-    let command = parse::command(&texts, names, true)
+    let command = change_parser::command(&texts, names, true)
         .map_err(|error| TextError::new(line, column(&error, &words), Trouble::Command(error)))?;
     Ok(Some(Statement { command, line, column: first.column }))
+}
+
+/// The first line of a text about an object. The table has no lines, because only an error
+/// tells one.
+pub(crate) fn first_line_about(text: &[u8], names: &dyn Names, object: Object) -> usize {
+    let mut found = statements(text, names).filter_map(Result::ok);
+    let found = found.find(|statement| statement.command.change.object() == Some(object));
+    found.map_or(1, |statement| statement.line)
 }
 
 /// The words of a line after the name of the program; none of a line without a command.
@@ -72,8 +84,8 @@ fn column(error: &CommandError, words: &[Word<'_>]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::NumericNames;
     use super::*;
+    use crate::ipvsadm::NumericNames;
     use crate::model::Change;
 
     #[test]

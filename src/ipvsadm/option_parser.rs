@@ -1,6 +1,6 @@
 //! Words into options with their arguments, by the rules of `popt`.
 
-use super::error::{CommandError, Place};
+use super::command_error::{CommandError, Place};
 use super::options::{Argument, Opt};
 
 /// The options of a command, in their order, and the words that belong to none.

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::error::CommandError;
+use super::command_error::CommandError;
 use super::names::{NameError, Names};
-use super::scan::Value;
-use super::values::port_number;
+use super::option_parser::Value;
+use super::option_values::port_number;
 use crate::model::{AddressFamily, Protocol};
 
 /// An address, and the port if there is one: `192.0.2.10:80`, `[2001:db8::1]:80`,
@@ -93,7 +93,7 @@ fn may_be_host(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Place;
+    use super::super::command_error::Place;
     use super::*;
 
     /// Gives every name the same number.

@@ -1,14 +1,16 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use proptest::option;
 use proptest::prelude::*;
 
-use super::*;
+use crate::ipvsadm::{NameError, Names, NumericNames, Unsaid};
 use crate::model::strategies;
 use crate::model::{
-    Destination, Forwarding, GueChecksum, InterfaceName, Netmask, Persistence, Role, Service,
-    ServiceFlags, ServiceId, SyncDaemon, Timeouts, Tunnel, Unsaid,
+    AddressFamily, Change, Destination, Forwarding, GueChecksum, InterfaceName, Netmask, Object,
+    Persistence, Protocol, Role, Service, ServiceFlags, ServiceId, SyncDaemon, Timeouts, Tunnel,
 };
+use crate::table::{Table, TableDestination, TableService};
 
 const SAVED: &str = "\
 -A -t 192.0.2.10:443 -s sh -p 300 -M 255.255.255.0 -b sh-fallback,sh-port

@@ -1,28 +1,10 @@
-//! Changes as commands of `ipvsadm`: its one grammar, for printing and for reading.
-
-mod address;
-mod error;
-mod names;
-mod options;
-mod parse;
-mod print;
-mod scan;
-mod text;
-mod text_error;
-mod unsaid;
-mod values;
-mod words;
-
 use std::str::FromStr;
 
-pub use error::CommandError;
-pub use names::{NameError, Names, NumericNames};
-pub(crate) use print::Line;
-pub(crate) use text::{Statement, statements};
-pub use text_error::TextError;
-pub(crate) use text_error::Trouble;
-pub use unsaid::Unsaid;
-
+use super::change_parser;
+use super::command_error::CommandError;
+use super::names::{Names, NumericNames};
+use super::statements::{self, statements};
+use super::text_error::{TextError, Trouble};
 use crate::model::Change;
 
 /// A command line of `ipvsadm` that changes something.
@@ -88,7 +70,7 @@ impl Command {
     /// option, or a value cannot be read. The error tells the word.
     pub fn parse<W: AsRef<str>>(words: &[W], names: &dyn Names) -> Result<Self, CommandError> {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        parse::command(&words, names, false)
+        change_parser::command(&words, names, false)
     }
 
     /// Splits a line into words, as [`parse_lines`](Self::parse_lines) does, and leaves out a
@@ -107,7 +89,7 @@ impl Command {
     /// When a quote has no end, or a backslash is the last character. The line of the error
     /// is 1.
     pub fn words(line: &str) -> Result<Vec<String>, TextError> {
-        let words = text::words(1, line)?;
+        let words = statements::words(1, line)?;
         Ok(words.into_iter().map(|word| word.text.into_owned()).collect())
     }
 
@@ -168,6 +150,3 @@ impl FromStr for Change {
         found.ok_or_else(|| TextError::new(1, 1, Trouble::NoCommand))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::Command;
 use super::address::address;
-use super::error::CommandError;
+use super::command_error::CommandError;
 use super::names::Names;
-use super::options::Opt;
-use super::scan::{Given, Scanned, Value, scan};
-use super::values::{
+use super::option_parser::{Given, Scanned, Value, scan};
+use super::option_values::{
     group, mark, max_length, netmask, of_model, port_number, scheduler_flags, seconds, sync_id,
     threshold, ttl, weight,
 };
+use super::options::Opt;
 use crate::model::{
     AddressFamily, Change, Destination, DestinationId, Forwarding, GueChecksum, InterfaceName,
     Persistence, PersistenceEngine, Protocol, Scheduler, Service, ServiceId, SyncDaemon, Timeouts,

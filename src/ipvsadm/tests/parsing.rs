@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
-use super::*;
+use crate::ipvsadm::{Command, CommandError, NumericNames};
+use crate::model::Change;
 
 /// The command that `words` mean, in the one spelling in which it prints.
 fn meaning(words: &[&str]) -> Result<String, CommandError> {

@@ -1,20 +1,14 @@
 //! Tables as the text that `ipvsadm -S` writes and `ipvsadm -R` reads.
 
-mod system_names;
-
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::model::{
-    AddressFamily, Change, Line, NameError, Names, NumericNames, Object, Protocol, Statement,
-    TextError, Trouble, statements,
+use crate::ipvsadm::{
+    CachedNames, Line, Names, NumericNames, Statement, TextError, Trouble, first_line_about,
+    statements,
 };
+use crate::model::{Change, Object};
 use crate::table::{Table, TableDestination, TableService};
-
-pub use system_names::SystemNames;
 
 impl Table {
     /// Reads a table from `text`: what `ipvsadm -S` writes, with or without `-n`, and what
@@ -51,7 +45,7 @@ impl Table {
     ///
     /// Settings are not judged: [`Change::validate`] and every client do that.
     pub fn from_ipvsadm(text: impl AsRef<[u8]>, names: &dyn Names) -> Result<Self, TextError> {
-        let names = Remembering::new(names);
+        let names = CachedNames::new(names);
         let text = text.as_ref();
         let mut table = Self::new();
         // Destinations mostly follow their service, which is put into the table after them.
@@ -60,7 +54,7 @@ impl Table {
             let Statement { command, line, column } = statement?;
             let trouble = |trouble| TextError::new(line, column, trouble);
             let repeated = |object: Object| {
-                trouble(Trouble::Repeated { object, line: first_line(text, &names, object) })
+                trouble(Trouble::Repeated { object, line: first_line_about(text, &names, object) })
             };
             match command.change {
                 Change::AddService(service) => {
@@ -150,43 +144,3 @@ impl fmt::Display for Table {
         Ok(())
     }
 }
-
-/// The first line of a text about an object. The table has no lines, because only an error
-/// tells one.
-fn first_line(text: &[u8], names: &dyn Names, object: Object) -> usize {
-    let mut found = statements(text, names).filter_map(Result::ok);
-    let found = found.find(|statement| statement.command.change.object() == Some(object));
-    found.map_or(1, |statement| statement.line)
-}
-
-/// Names of which each is looked up once: a host of many addresses is the same one in
-/// every line.
-struct Remembering<'n> {
-    names: &'n dyn Names,
-    hosts: RefCell<HashMap<(String, AddressFamily), Result<IpAddr, NameError>>>,
-}
-
-impl<'n> Remembering<'n> {
-    fn new(names: &'n dyn Names) -> Self {
-        Self { names, hosts: RefCell::default() }
-    }
-}
-
-impl Names for Remembering<'_> {
-    fn host(&self, name: &str, family: AddressFamily) -> Result<IpAddr, NameError> {
-        let key = (name.to_owned(), family);
-        if let Some(known) = self.hosts.borrow().get(&key) {
-            return known.clone();
-        }
-        let found = self.names.host(name, family);
-        self.hosts.borrow_mut().insert(key, found.clone());
-        found
-    }
-
-    fn port(&self, name: &str, protocol: Protocol) -> Result<u16, NameError> {
-        self.names.port(name, protocol)
-    }
-}
-
-#[cfg(test)]
-mod tests;

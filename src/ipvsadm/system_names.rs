@@ -4,7 +4,8 @@ use std::io::Read;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::OnceLock;
 
-use crate::model::{AddressFamily, NameError, Names, Protocol};
+use super::names::{NameError, Names};
+use crate::model::{AddressFamily, Protocol};
 
 /// The names that this system knows: hosts from its resolver, ports from
 /// `/etc/services`.
