@@ -86,9 +86,10 @@ impl Patience {
         self.overflow.take()
     }
 
-    fn until(&mut self) -> Option<Instant> {
+    /// When the waiting ends, counted from the first call.
+    fn until(&mut self, transport: &impl Transport) -> Option<Instant> {
         if self.until.is_none() {
-            self.until = self.limit.and_then(|limit| Instant::now().checked_add(limit));
+            self.until = self.limit.and_then(|limit| transport.now().checked_add(limit));
         }
         self.until
     }
@@ -203,7 +204,12 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Lets time pass.
+    /// Reads the transport's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.transport.now()
+    }
+
+    /// Waits for `time`.
     pub(crate) async fn sleep(&self, time: Duration) -> io::Result<()> {
         self.transport.sleep(time).await
     }
@@ -222,7 +228,7 @@ impl<T: Transport> Link<T> {
             } else if let Some(overflow) = patience.overflow.take() {
                 return Err(overflow);
             } else {
-                self.transport.readable(patience.until()).await?;
+                self.transport.readable(patience.until(&self.transport)).await?;
             }
             match self.try_receive() {
                 Ok(()) => return Ok(()),

@@ -18,7 +18,8 @@ mod transport;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
 use rustix::io::Errno;
@@ -116,6 +117,16 @@ impl<T: Transport> Engine<T> {
     /// is no more; the kernel did not look at it then.
     pub(crate) async fn is_stale(&mut self, refusal: &Refusal) -> Result<bool> {
         Ok(refusal.errno == Errno::NOENT.raw_os_error() && self.family_moved().await?)
+    }
+
+    /// Reads the transport's clock: the only clock of operations that wait.
+    pub(crate) fn now(&self) -> Instant {
+        self.commands.now()
+    }
+
+    /// Waits for `time`.
+    pub(crate) async fn sleep(&self, time: Duration) -> io::Result<()> {
+        self.commands.sleep(time).await
     }
 
     /// Reads one thing.

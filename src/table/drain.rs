@@ -152,7 +152,7 @@ impl<T: Transport> Engine<T> {
     pub(crate) async fn run_drains(&mut self, run: &mut Run<'_>, observer: Observer<'_>) {
         let Some(policy) = run.plan.drain() else { return };
         let mut pending = run.undecided(run.range(Phase::Drained));
-        let begin = Instant::now();
+        let begin = self.now();
         let deadline = policy.deadline.and_then(|deadline| begin.checked_add(deadline));
         let mut misses = 0;
         let mut watched: BTreeMap<usize, Watched> =
@@ -167,7 +167,7 @@ impl<T: Transport> Engine<T> {
                 waiting.retain(|index| run.outcome(*index).is_none());
                 unread.retain(|(index, _)| run.outcome(*index).is_none());
             }
-            let now = Instant::now();
+            let now = self.now();
             let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
             misses = if unread.is_empty() { 0 } else { misses + 1 };
             if left == Some(Duration::ZERO) || misses > MISSES {
@@ -198,7 +198,7 @@ impl<T: Transport> Engine<T> {
             }
             let interval = policy.interval.max(Duration::from_millis(1));
             let pause = left.map_or(interval, |left| left.min(interval));
-            if let Err(cause) = self.commands.sleep(pause).await {
+            if let Err(cause) = self.sleep(pause).await {
                 for index in pending {
                     let Some(step) = run.step(index) else { continue };
                     let error = Error::not_sent(Context::of(&step.change), &cause);
@@ -217,7 +217,7 @@ impl<T: Transport> Engine<T> {
         policy: &DrainPolicy,
         watched: &BTreeMap<usize, Watched>,
     ) {
-        let now = Instant::now();
+        let now = self.now();
         self.run_steps(run, waiting).await;
         for index in waiting {
             let Some(watched) = watched.get(index) else { continue };
@@ -245,7 +245,7 @@ impl<T: Transport> Engine<T> {
                     continue;
                 }
             };
-            let now = Instant::now();
+            let now = self.now();
             for index in steps {
                 let concerned = match run.step(index).and_then(Step::destination) {
                     Some(id) => look.destination(id).map_or(&[][..], slice::from_ref),

@@ -1,5 +1,7 @@
 //! Answers that come late, not at all, or cut off.
 
+use std::time::Duration;
+
 use rustix::io::Errno;
 
 use crate::engine::tests::changes::{server, service};
@@ -27,6 +29,17 @@ fn a_lost_acknowledgement_leaves_the_outcome_unknown() {
     assert_unknown(&error, ErrorKind::DeadlineExceeded);
     assert_eq!((error.operation(), error.object()), (add().operation(), add().object()));
     assert_eq!(script.calls(), [Call::Send, Call::Receive, Call::Wait]);
+}
+
+#[test]
+fn the_deadline_is_one_of_the_transports_clock() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    engine.deadline = Some(Duration::from_secs(3600));
+    script.then(|_| vec![Event::Late, Event::Never]);
+    let error = ready(engine.read::<Info>(Request::Info)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(script.elapsed(), Duration::from_secs(3600));
 }
 
 #[test]

@@ -42,23 +42,39 @@ pub(crate) enum Call {
 }
 
 type Answers = Box<dyn FnOnce(&[Raw]) -> Vec<Event> + Send>;
+type Server = Box<dyn FnMut(&[Raw], Duration) -> Vec<Event> + Send>;
 
 #[derive(Default)]
 struct State {
     steps: VecDeque<Result<Answers, Errno>>,
+    /// Answers sends for which no step is left.
+    server: Option<Server>,
     events: VecDeque<Event>,
     sent: Vec<Vec<u8>>,
     calls: Vec<Call>,
     deadlines: Vec<Instant>,
+    /// How far the clock has gone since the script began.
+    elapsed: Duration,
 }
 
 /// The scripted kernel's end of a socket. Clones are the same one.
-#[derive(Clone, Default)]
-pub(crate) struct Script(Arc<Mutex<State>>);
+///
+/// Its clock stands still, but for waiting: a sleep moves the clock on by its length, and
+/// waiting for an answer that never comes moves the clock to the deadline.
+#[derive(Clone)]
+pub(crate) struct Script {
+    state: Arc<Mutex<State>>,
+    begin: Instant,
+}
 
 impl Script {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self { state: Arc::default(), begin: Instant::now() }
+    }
+
+    /// How far the clock has gone.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.state().elapsed
     }
 
     /// An engine that has found the family, over this socket alone.
@@ -88,6 +104,15 @@ impl Script {
     /// The next send that has no step yet fails.
     pub(crate) fn then_send_fails(&self, errno: Errno) {
         self.state().steps.push_back(Err(errno));
+    }
+
+    /// Every send for which no step is left leads to what `server` answers, given the requests
+    /// and how far the clock has gone.
+    pub(crate) fn serve(
+        &self,
+        server: impl FnMut(&[Raw], Duration) -> Vec<Event> + Send + 'static,
+    ) {
+        self.state().server = Some(Box::new(server));
     }
 
     /// What receiving meets after all that is there already.
@@ -149,7 +174,7 @@ impl Script {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 }
 
@@ -188,6 +213,10 @@ impl Transport for Shared {
         self.0.try_receive(buffer)
     }
 
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
     async fn sleep(&self, time: Duration) -> io::Result<()> {
         self.0.sleep(time).await
     }
@@ -205,9 +234,13 @@ impl Transport for Script {
     fn send(&self, datagram: &[u8]) -> io::Result<()> {
         let mut state = self.state();
         state.calls.push(Call::Send);
-        let step = state.steps.pop_front().expect("nothing more was to be sent");
-        let answers = step?;
-        let events = answers(&Raw::all(datagram));
+        let requests = Raw::all(datagram);
+        let elapsed = state.elapsed;
+        let events = match (state.steps.pop_front(), &mut state.server) {
+            (Some(answers), _) => answers?(&requests),
+            (None, Some(server)) => server(&requests, elapsed),
+            (None, None) => panic!("nothing more was to be sent"),
+        };
         state.events.extend(events);
         state.sent.push(datagram.to_vec());
         Ok(())
@@ -235,7 +268,12 @@ impl Transport for Script {
         }
     }
 
-    async fn sleep(&self, _: Duration) -> io::Result<()> {
+    fn now(&self) -> Instant {
+        self.begin + self.elapsed()
+    }
+
+    async fn sleep(&self, time: Duration) -> io::Result<()> {
+        self.state().elapsed += time;
         Ok(())
     }
 
@@ -250,13 +288,16 @@ impl Transport for Script {
             match state.events.front() {
                 Some(Event::Late) => {
                     state.events.pop_front();
+                    state.elapsed += Duration::from_millis(1);
                     Poll::Ready(Ok(()))
                 }
                 Some(Event::Datagram(_) | Event::Failure(_)) => Poll::Ready(Ok(())),
                 Some(Event::Blocked) => Poll::Pending,
                 None | Some(Event::Never) => {
                     state.events.pop_front();
-                    assert!(until.is_some(), "this would wait for ever");
+                    let until = until.expect("this would wait for ever");
+                    let left = until.saturating_duration_since(self.begin);
+                    state.elapsed = state.elapsed.max(left);
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
             }

@@ -34,7 +34,7 @@ impl Transport for BlockingSocket {
 
     async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
         loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let left = until.map(|until| until.saturating_duration_since(self.now()));
             let timeout = left.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
             match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], timeout.as_ref()) {
                 Ok(0) => return Err(io::ErrorKind::TimedOut.into()),

@@ -41,6 +41,12 @@ pub(crate) trait Transport: Sized {
     /// Waits until there is a datagram, or until the time has come (`TimedOut`).
     fn readable(&self, until: Option<Instant>) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Lets time pass.
+    /// Reads the clock that [`readable`](Self::readable) and [`sleep`](Self::sleep) go by. The
+    /// engine and what is built on it read no other clock.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Waits for `time`.
     fn sleep(&self, time: Duration) -> impl Future<Output = io::Result<()>> + Send;
 }

@@ -34,6 +34,11 @@ impl Transport for TokioSocket {
         socket::receive(self.0.get_ref(), buffer)
     }
 
+    /// Tokio's clock, which a program's tests may have paused.
+    fn now(&self) -> Instant {
+        ::tokio::time::Instant::now().into_std()
+    }
+
     async fn sleep(&self, time: Duration) -> io::Result<()> {
         in_runtime()?;
         ::tokio::time::sleep(time).await;

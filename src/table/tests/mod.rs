@@ -1,5 +1,6 @@
 //! Planning, tried on a table that does what the kernel's does.
 
+mod draining;
 mod error_texts;
 pub(crate) mod planning;
 mod printing;
