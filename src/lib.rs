@@ -59,7 +59,7 @@
 //!   Ties the program to this crate's versions of `netlink-packet-core`,
 //!   `netlink-packet-generic` and `netlink-sys`.
 //! - **`serde`**: [`table::Table`] as YAML, TOML or JSON for people to write
-//!   (`table::shape`), `Timeouts`, and the names of services, destinations, schedulers,
+//!   (`table::document`), `Timeouts`, and the names of services, destinations, schedulers,
 //!   persistence engines, flags and networks as text. The format crate is the program's
 //!   choice.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -28,7 +28,7 @@ macro_rules! table_operations {
             /// [`Applied::failures`](crate::table::Applied::failures). [`Applied::cut`](crate::table::Applied::cut) tells which connections broke.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &$crate::table::Plan) -> $crate::table::Applied {
-                $wait!(self.engine.apply(plan, &mut |_| std::ops::ControlFlow::Continue(())))
+                $wait!($crate::table::apply(&mut self.engine, plan, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
             /// As [`apply_with`](Self::apply_with), for a plan that was made from `snapshot`,
@@ -68,7 +68,7 @@ macro_rules! table_operations {
                 snapshot: &mut $crate::model::Snapshot,
                 mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
             ) -> $crate::table::Applied {
-                $wait!(self.engine.apply_from(plan, snapshot, &mut observer))
+                $wait!($crate::table::apply_from(&mut self.engine, plan, snapshot, &mut observer))
             }
 
             /// As [`apply`](Self::apply). `observer` is told of each phase before it begins,
@@ -109,7 +109,7 @@ macro_rules! table_operations {
                 plan: &$crate::table::Plan,
                 mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
             ) -> $crate::table::Applied {
-                $wait!(self.engine.apply(plan, &mut observer))
+                $wait!($crate::table::apply(&mut self.engine, plan, &mut observer))
             }
 
             /// Makes the table as desired: reads it, makes a plan, applies that, and reads
@@ -157,7 +157,7 @@ macro_rules! table_operations {
                 desired: &$crate::table::Table,
                 options: &$crate::table::PlanOptions,
             ) -> $crate::error::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
-                $wait!(self.engine.reconcile(desired, options, &mut |_| std::ops::ControlFlow::Continue(())))
+                $wait!($crate::table::reconcile(&mut self.engine, desired, options, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
             /// As [`reconcile`](Self::reconcile), with an observer as in
@@ -174,7 +174,7 @@ macro_rules! table_operations {
                 options: &$crate::table::PlanOptions,
                 mut observer: impl FnMut(&$crate::table::Progress<'_>) -> std::ops::ControlFlow<()> + Send,
             ) -> $crate::error::Result<$crate::table::Reconciled, $crate::table::ReconcileError> {
-                $wait!(self.engine.reconcile(desired, options, &mut observer))
+                $wait!($crate::table::reconcile(&mut self.engine, desired, options, &mut observer))
             }
 
             /// Takes a destination out of its service without breaking connections: gives
@@ -201,7 +201,7 @@ macro_rules! table_operations {
                 policy: $crate::table::DrainPolicy,
             ) -> $crate::error::Result<$crate::table::Drained> {
                 let mut observer = |_: &$crate::table::DrainProgress<'_>| std::ops::ControlFlow::Continue(());
-                $wait!(self.engine.drain(service, destination, policy, &mut observer))
+                $wait!($crate::table::drain(&mut self.engine, service, destination, policy, &mut observer))
             }
 
             /// As [`drain`](Self::drain). `observer` is told at every look how far it has
@@ -239,7 +239,7 @@ macro_rules! table_operations {
                 policy: $crate::table::DrainPolicy,
                 mut observer: impl FnMut(&$crate::table::DrainProgress<'_>) -> std::ops::ControlFlow<()> + Send,
             ) -> $crate::error::Result<$crate::table::Drained> {
-                $wait!(self.engine.drain(service, destination, policy, &mut observer))
+                $wait!($crate::table::drain(&mut self.engine, service, destination, policy, &mut observer))
             }
         }
     };

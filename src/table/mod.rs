@@ -3,7 +3,7 @@
 //! A [`Table`] says which services and destinations there are to be. It is put together in
 //! code, taken from a kernel, or read from the text of `ipvsadm -S`
 //! ([`Table::from_ipvsadm`]), as which it prints; with the feature `serde` also from YAML,
-//! TOML or JSON (module `shape`). A [`Scope`] says which services are ours.
+//! TOML or JSON (module `document`). A [`Scope`] says which services are ours.
 //!
 //! A [`Plan`] is the way from what is there to what is wanted, in an order that loses no
 //! traffic: it can be looked at before it is applied. Clients have the methods
@@ -19,44 +19,39 @@
 //! one agree on a lock of their own. The example `table` locks the file of the network
 //! namespace.
 
-mod applied;
-mod apply;
-mod check;
-mod diff;
-mod drain;
-mod entries;
-mod incomplete;
-mod look;
+mod desired;
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub mod document;
+mod drained_weights;
+mod execute;
 mod network;
 mod options;
 mod plan;
-mod planner;
-mod progress;
 mod reconcile;
-mod reconsider;
-mod run;
 mod saved_text;
 mod scope;
-#[cfg(feature = "serde")]
-#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-pub mod shape;
-mod verify;
-mod weights;
+mod validation;
 
 #[cfg(test)]
 mod tests;
 
+/// The former name of [`document`].
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+#[deprecated(note = "renamed to `table::document`")]
+pub use self::document as shape;
 pub use crate::ipvsadm::SystemNames;
-pub use applied::{Applied, StepOutcome};
-pub use check::InvalidEntry;
-pub use diff::{DiffLine, Sign};
-pub use drain::Drained;
-pub use entries::{Table, TableDestination, TableService};
-pub use incomplete::Incomplete;
+pub use desired::{Table, TableDestination, TableService};
+pub use drained_weights::DrainedWeights;
+pub use execute::{
+    Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
+};
+pub(crate) use execute::{apply, apply_from, drain};
 pub use network::Network;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
-pub use plan::{Before, Disruption, Phase, Plan, PlanError, Step};
-pub use progress::{DrainProgress, Draining, NextPhase, Progress};
+pub use plan::{Before, DiffLine, Disruption, Phase, Plan, PlanError, Sign, Step};
+pub(crate) use reconcile::reconcile;
 pub use reconcile::{ReconcileError, Reconciled};
 pub use scope::Scope;
-pub use weights::DrainedWeights;
+pub use validation::InvalidEntry;

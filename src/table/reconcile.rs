@@ -5,7 +5,7 @@ use std::fmt;
 use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Connections, Snapshot};
-use crate::table::progress::Observer;
+use crate::table::execute::{Observer, carry_out, check_outcomes, read_again};
 use crate::table::{
     Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
 };
@@ -138,53 +138,51 @@ impl From<PlanError> for ReconcileError {
     }
 }
 
-impl<T: Transport> Engine<T> {
-    /// Makes the table as desired, as far as it goes.
-    pub(crate) async fn reconcile(
-        &mut self,
-        desired: &Table,
-        options: &PlanOptions,
-        observer: Observer<'_>,
-    ) -> Result<Reconciled, ReconcileError> {
-        let mut rounds = Vec::new();
-        let mut given_up = false;
-        let mut snapshot = self.snapshot().await?;
-        let mut plan = Plan::new(&snapshot, desired, options)?;
-        while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
-            let mut run = self.carry_out(&plan, observer).await;
-            let next = match self.read_again(&plan, snapshot).await {
-                Ok(now) => {
-                    snapshot = now;
-                    Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)
-                }
-                Err(error) => {
-                    snapshot = Snapshot::default();
-                    Err(ReconcileError::Read(error))
-                }
-            };
-            let unverified = match &next {
-                // What need not be changed is as the steps asked.
-                Ok(next) if next.is_empty() && snapshot.is_consistent() => None,
-                Err(ReconcileError::Read(error)) => Some(error.clone()),
-                _ => self.verify_steps(&mut run, Some(&snapshot)).await.err(),
-            };
-            // Where nothing was left to be stopped, no outcome tells.
-            given_up = run.ended;
-            let applied = run.finish(unverified);
-            given_up |= applied.outcomes().any(|outcome| match outcome {
-                StepOutcome::Draining => true,
-                outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
-            });
-            rounds.push((plan, applied));
-            plan = match next {
-                Ok(next) => next,
-                Err(error) => {
-                    let (rest, unfinished) = (Plan::default(), Some(error));
-                    return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
-                }
-            };
-        }
-        let consistent = snapshot.is_consistent();
-        Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None })
+/// Makes the table as desired, as far as it goes.
+pub(crate) async fn reconcile<T: Transport>(
+    engine: &mut Engine<T>,
+    desired: &Table,
+    options: &PlanOptions,
+    observer: Observer<'_>,
+) -> Result<Reconciled, ReconcileError> {
+    let mut rounds = Vec::new();
+    let mut given_up = false;
+    let mut snapshot = engine.snapshot().await?;
+    let mut plan = Plan::new(&snapshot, desired, options)?;
+    while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
+        let mut execution = carry_out(engine, &plan, observer).await;
+        let next = match read_again(engine, &plan, snapshot).await {
+            Ok(now) => {
+                snapshot = now;
+                Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)
+            }
+            Err(error) => {
+                snapshot = Snapshot::default();
+                Err(ReconcileError::Read(error))
+            }
+        };
+        let unverified = match &next {
+            // What need not be changed is as the steps asked.
+            Ok(next) if next.is_empty() && snapshot.is_consistent() => None,
+            Err(ReconcileError::Read(error)) => Some(error.clone()),
+            _ => check_outcomes(engine, &mut execution, Some(&snapshot)).await.err(),
+        };
+        // Where nothing was left to be stopped, no outcome tells.
+        given_up = execution.ended;
+        let applied = execution.finish(unverified);
+        given_up |= applied.outcomes().any(|outcome| match outcome {
+            StepOutcome::Draining => true,
+            outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
+        });
+        rounds.push((plan, applied));
+        plan = match next {
+            Ok(next) => next,
+            Err(error) => {
+                let (rest, unfinished) = (Plan::default(), Some(error));
+                return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
+            }
+        };
     }
+    let consistent = snapshot.is_consistent();
+    Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None })
 }

@@ -3,10 +3,10 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
 use crate::table::TableDestination;
-use crate::table::shape::form::{Form, given, needed};
-use crate::table::shape::list::Element;
-use crate::table::shape::mapping;
-use crate::table::shape::scalar::{Lower, Unchecked, Upper, Weight};
+use crate::table::document::form::{Form, given, needed};
+use crate::table::document::list::Element;
+use crate::table::document::mapping;
+use crate::table::document::scalar::{Lower, Unchecked, Upper, Weight};
 
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]

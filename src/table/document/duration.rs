@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::ser::Serializer;
 
 use crate::model::InvalidValue;
-use crate::table::shape::form::{Form, Refused};
+use crate::table::document::form::{Form, Refused};
 
 /// The units from the longest down, with their seconds.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];

@@ -2,7 +2,7 @@ use serde::de::SeqAccess;
 use serde::ser::Serializer;
 
 use crate::model::{InvalidValue, Scheduler, ServiceFlags};
-use crate::table::shape::form::{Form, Formed, Refused};
+use crate::table::document::form::{Form, Formed, Refused};
 
 /// The flags of a service, by the names of its scheduler.
 pub(super) struct Flags {

@@ -144,13 +144,13 @@ impl<F: Form> Serialize for Formed<&F> {
 pub(super) mod needed {
     use super::{Deserializer, Form, Serializer};
 
-    pub(in crate::table::shape) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
         deserializer: D,
     ) -> Result<F, D::Error> {
         super::read(deserializer)
     }
 
-    pub(in crate::table::shape) fn serialize<S: Serializer, F: Form>(
+    pub(in crate::table::document) fn serialize<S: Serializer, F: Form>(
         value: &F,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -164,13 +164,13 @@ pub(super) mod needed {
 pub(super) mod given {
     use super::{Deserializer, Form, Serializer};
 
-    pub(in crate::table::shape) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
         deserializer: D,
     ) -> Result<Option<F>, D::Error> {
         super::read(deserializer).map(Some)
     }
 
-    pub(in crate::table::shape) fn serialize<S: Serializer, F: Form>(
+    pub(in crate::table::document) fn serialize<S: Serializer, F: Form>(
         value: &Option<F>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

@@ -4,9 +4,9 @@ use serde::ser::{Serialize, Serializer};
 use crate::model::{
     Forwarding, GueChecksum, InvalidValue, Tunnel, UnknownForwarding, UnknownTunnel,
 };
-use crate::table::shape::form::{Form, Refused, given, needed};
-use crate::table::shape::mapping;
-use crate::table::shape::scalar::{Port, TunnelFlags};
+use crate::table::document::form::{Form, Refused, given, needed};
+use crate::table::document::mapping;
+use crate::table::document::scalar::{Port, TunnelFlags};
 use crate::uapi::{
     IP_VS_CONN_F_BYPASS, IP_VS_CONN_F_FWD_MASK, IP_VS_CONN_F_TUNNEL_TYPE_GRE,
     IP_VS_CONN_F_TUNNEL_TYPE_GUE, IP_VS_CONN_F_TUNNEL_TYPE_IPIP, IP_VS_TUNNEL_ENCAP_FLAG_CSUM,

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
-use crate::table::shape::form::{Form, Formed};
+use crate::table::document::form::{Form, Formed};
 
 /// A mapping that one of its keys names.
 pub(super) trait Element: Form {

@@ -155,8 +155,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 #[cfg(doc)]
 use crate::table::TableDestination;
-use crate::table::shape::form::{Form, Formed, needed, read};
-use crate::table::shape::list::List;
+use crate::table::document::form::{Form, Formed, needed, read};
+use crate::table::document::list::List;
 use crate::table::{Table, TableService};
 
 #[derive(serde::Deserialize)]
@@ -190,7 +190,7 @@ impl Serialize for Services<'_> {
     }
 }
 
-/// In the form that [`shape`](crate::table::shape) describes, in the table's order,
+/// In the form that [`document`](crate::table::document) describes, in the table's order,
 /// without what is default.
 ///
 /// An error for what neither a kernel could report nor text can say: a persistence
@@ -202,7 +202,7 @@ impl Serialize for Table {
     }
 }
 
-/// From the form that [`shape`](crate::table::shape) describes.
+/// From the form that [`document`](crate::table::document) describes.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Table {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

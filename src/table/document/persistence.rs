@@ -4,10 +4,10 @@ use serde::de::{Error as _, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{InvalidValue, Netmask, Persistence, PersistenceEngine};
-use crate::table::shape::duration::Seconds;
-use crate::table::shape::form::{Form, Refused, given, needed};
-use crate::table::shape::mapping;
-use crate::table::shape::scalar::Prefix;
+use crate::table::document::duration::Seconds;
+use crate::table::document::form::{Form, Refused, given, needed};
+use crate::table::document::mapping;
+use crate::table::document::scalar::Prefix;
 
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]

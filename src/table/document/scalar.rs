@@ -10,7 +10,7 @@ use crate::model::address_text::{self, End};
 use crate::model::{
     AddressFamily, DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceId,
 };
-use crate::table::shape::form::{Form, Refused};
+use crate::table::document::form::{Form, Refused};
 
 fn parse<T: FromStr>(field: &'static str, text: &str, rule: &'static str) -> Result<T, Refused> {
     text.parse().map_err(|_| InvalidValue::new(field, format!("{text:?}"), rule).into())

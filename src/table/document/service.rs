@@ -8,12 +8,12 @@ use crate::model::{
     ServiceFlags, ServiceId,
 };
 use crate::table::TableService;
-use crate::table::shape::destination::DestinationShape;
-use crate::table::shape::flags::Flags;
-use crate::table::shape::form::{Form, given};
-use crate::table::shape::list::{Element, List};
-use crate::table::shape::mapping;
-use crate::table::shape::scalar::{Mark, Unchecked};
+use crate::table::document::destination::DestinationShape;
+use crate::table::document::flags::Flags;
+use crate::table::document::form::{Form, given};
+use crate::table::document::list::{Element, List};
+use crate::table::document::mapping;
+use crate::table::document::scalar::{Mark, Unchecked};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]

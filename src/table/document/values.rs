@@ -11,9 +11,9 @@ use crate::model::{
     DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceFlags, ServiceId, Timeouts,
 };
 use crate::table::Network;
-use crate::table::shape::duration::Seconds;
-use crate::table::shape::form::{Form, given, read};
-use crate::table::shape::mapping;
+use crate::table::document::duration::Seconds;
+use crate::table::document::form::{Form, given, read};
+use crate::table::document::mapping;
 
 struct Parser<T>(&'static str, PhantomData<T>);
 

@@ -3,7 +3,7 @@ use std::slice;
 
 use crate::error::{Certainty, Error};
 use crate::model::{Change, Connections};
-use crate::table::Incomplete;
+use crate::table::execute::incomplete::Incomplete;
 
 /// What became of a step of a [`Plan`](crate::table::Plan).
 #[derive(Clone, Debug)]

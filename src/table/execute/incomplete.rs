@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::model::Change;
-use crate::table::StepOutcome;
+use crate::table::execute::applied::StepOutcome;
 
 /// Why a table is not as a plan or a desired table asks: the error of
 /// [`Applied::into_result`](crate::table::Applied::into_result) and

@@ -3,7 +3,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::model::{Change, Connections, Object, ServiceId};
-use crate::table::{Phase, Plan, StepOutcome};
+use crate::table::execute::applied::StepOutcome;
+use crate::table::plan::{Phase, Plan};
 
 /// Who is told of the progress, and may end the work.
 pub(crate) type Observer<'o> = &'o mut (dyn for<'p> FnMut(&Progress<'p>) -> ControlFlow<()> + Send);

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use crate::engine::{Engine, Transport};
 use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
-use crate::table::Step;
-use crate::table::plan::Purpose;
+use crate::table::plan::{Purpose, Step};
 
 /// A service and its destinations, as they are now.
-pub(crate) struct Look<'a> {
+pub(crate) struct ServiceReading<'a> {
     pub(crate) service: Option<Cow<'a, ServiceEntry>>,
     /// In order.
     pub(crate) destinations: Cow<'a, [DestinationEntry]>,
@@ -17,12 +16,13 @@ pub(crate) struct Look<'a> {
     pub(crate) settled: bool,
 }
 
-impl<'a> Look<'a> {
-    const NOTHING: Self = Look { service: None, destinations: Cow::Borrowed(&[]), settled: true };
+impl<'a> ServiceReading<'a> {
+    const NOTHING: Self =
+        ServiceReading { service: None, destinations: Cow::Borrowed(&[]), settled: true };
 
     /// In a reading of the table in which nothing was left out.
     pub(crate) fn within(snapshot: &'a Snapshot, id: ServiceId) -> Self {
-        snapshot.service(id).map_or(Self::NOTHING, |there| Look {
+        snapshot.service(id).map_or(Self::NOTHING, |there| ServiceReading {
             service: Some(Cow::Borrowed(&there.entry)),
             destinations: Cow::Borrowed(&there.destinations),
             settled: true,
@@ -58,18 +58,19 @@ impl<'a> Look<'a> {
     }
 }
 
-impl<T: Transport> Engine<T> {
-    /// Looks at a service.
-    pub(crate) async fn look_at(&mut self, id: ServiceId) -> Result<Look<'static>> {
-        let service = match self.service(id).await {
-            Ok(service) => service,
-            Err(error) if error.kind() == ErrorKind::NoSuchService => {
-                return Ok(Look::NOTHING);
-            }
-            Err(error) => return Err(error),
-        };
-        let mut settled = true;
-        let destinations = Cow::Owned(self.settled_destinations(id, None, &mut settled).await?);
-        Ok(Look { service: Some(Cow::Owned(service)), destinations, settled })
-    }
+/// Looks at a service.
+pub(crate) async fn read_service<T: Transport>(
+    engine: &mut Engine<T>,
+    id: ServiceId,
+) -> Result<ServiceReading<'static>> {
+    let service = match engine.service(id).await {
+        Ok(service) => service,
+        Err(error) if error.kind() == ErrorKind::NoSuchService => {
+            return Ok(ServiceReading::NOTHING);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut settled = true;
+    let destinations = Cow::Owned(engine.settled_destinations(id, None, &mut settled).await?);
+    Ok(ServiceReading { service: Some(Cow::Owned(service)), destinations, settled })
 }

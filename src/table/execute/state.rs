@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use crate::error::{Context, Error};
 use crate::model::ServiceId;
-use crate::table::progress::{NextPhase, Observer, Progress};
+use crate::table::execute::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// A plan that is being done.
-pub(crate) struct Run<'p> {
+pub(crate) struct Execution<'p> {
     pub(crate) plan: &'p Plan,
     outcomes: Vec<Option<StepOutcome>>,
     /// The first step that failed, of all and by service.
@@ -19,7 +19,7 @@ pub(crate) struct Run<'p> {
     pub(crate) ended: bool,
 }
 
-impl<'p> Run<'p> {
+impl<'p> Execution<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
         let outcomes = vec![None; plan.len()];
         Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }

@@ -104,7 +104,7 @@ impl Plan {
 
 impl Plan {
     /// The steps that `ipvsadm` 1.31 would not do, or not so, when a program runs
-    /// [`commands`](Self::commands): see [`Change::check_command`]. Run the commands only if
+    /// [`commands`](Self::commands): see [`Change::check_command`]. Execution the commands only if
     /// there are none, for the later ones may delete what these were to replace.
     ///
     /// ```

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{
     Change, DestinationEntry, Scheduler, Service, ServiceId, ServiceSnapshot, Snapshot,
 };
-use crate::table::drain::sum;
+use crate::table::plan::release::can_drain;
 use crate::table::plan::{Before, Phase, Plan, PlanError, Purpose, Step};
 use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
 
@@ -189,7 +189,7 @@ impl<'o> Planner<'o> {
         if before != after {
             let action = Actions::to_update(before, after);
             let change = Change::UpdateService(after.clone());
-            self.step(action, Phase::Configure, change, Some(service_before(present)))?;
+            self.step(action, Phase::Configure, change, Some(Before::of_service(present)))?;
         }
         let mut rest = wanted.destinations().peekable();
         for entry in &present.destinations {
@@ -287,7 +287,7 @@ impl<'o> Planner<'o> {
             || (after.weight < before.weight && (limit <= limit_before || after.weight == 0));
         let phase = if reduces { Phase::Reduce } else { Phase::Extend };
         let change = Change::UpdateDestination(service.id, after.clone());
-        let before = Some(destination_before(entry));
+        let before = Some(Before::of_destination(entry));
         self.step(Actions::UPDATE_DESTINATION, phase, change, before)?;
         self.keep_weight_of(wanted);
         Ok(())
@@ -314,7 +314,7 @@ impl<'o> Planner<'o> {
             Phase::Delete
         };
         let change = Change::DeleteDestination(after.id, id);
-        self.step(action, phase, change, Some(destination_before(entry)))
+        self.step(action, phase, change, Some(Before::of_destination(entry)))
     }
 
     /// A service that is not wanted any more.
@@ -330,7 +330,7 @@ impl<'o> Planner<'o> {
             }
         }
         let change = Change::DeleteService(service.id);
-        self.step(action, phase, change, Some(service_before(present)))
+        self.step(action, phase, change, Some(Before::of_service(present)))
     }
 
     fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
@@ -348,30 +348,8 @@ impl<'o> Planner<'o> {
             return Ok(());
         }
         let change = Change::UpdateDestination(service.id, entry.destination.clone().weight(0));
-        self.step(action, Phase::Reduce, change, Some(destination_before(entry)))?;
+        self.step(action, Phase::Reduce, change, Some(Before::of_destination(entry)))?;
         self.purpose(Purpose::Drain);
         Ok(())
-    }
-}
-
-/// Whether weight 0 takes a destination out gently. What the kernel has, but would not take
-/// back, cannot get it.
-pub(crate) fn can_drain(service: &Service, entry: &DestinationEntry) -> bool {
-    let destination = &entry.destination;
-    service.drains_at_weight_zero()
-        && (destination.weight == 0 || destination.validate_settings(service.id).is_ok())
-}
-
-pub(crate) fn destination_before(entry: &DestinationEntry) -> Before {
-    let DestinationEntry { destination, connections, .. } = entry;
-    Before::Destination { destination: destination.clone(), connections: *connections }
-}
-
-fn service_before(present: &ServiceSnapshot) -> Before {
-    let connections = sum(present.destinations.iter().map(|entry| entry.connections));
-    Before::Service {
-        service: present.entry.service.clone(),
-        destinations: present.destinations.len(),
-        connections,
     }
 }

@@ -37,10 +37,11 @@ fn drain(
         }
     });
     let mut looks = 0;
-    let drained = ready(engine.drain(web().id, server(1).id, policy, &mut |_| {
-        looks += 1;
-        ControlFlow::Continue(())
-    }));
+    let drained =
+        ready(crate::table::drain(&mut engine, web().id, server(1).id, policy, &mut |_| {
+            looks += 1;
+            ControlFlow::Continue(())
+        }));
     (drained.unwrap(), script.elapsed(), looks)
 }
 

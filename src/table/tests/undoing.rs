@@ -42,7 +42,8 @@ fn add(desired: &Table, options: &PlanOptions, then: impl FnOnce(&Script)) -> Ap
     let script = Script::new();
     let mut engine = script.engine();
     then(&script);
-    let applied = ready(engine.apply(&plan, &mut |_| ControlFlow::Continue(())));
+    let applied =
+        ready(crate::table::apply(&mut engine, &plan, &mut |_| ControlFlow::Continue(())));
     script.assert_finished();
     applied
 }

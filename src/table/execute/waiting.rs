@@ -1,0 +1,245 @@
+//! Waiting until connections have ended.
+
+use std::collections::BTreeMap;
+use std::slice;
+use std::time::{Duration, Instant};
+
+use crate::engine::{Engine, Transport};
+use crate::error::{Context, Error};
+use crate::model::{Change, Connections, DestinationEntry, Protocol, ServiceId, Stats};
+use crate::table::execute::applied::StepOutcome;
+use crate::table::execute::progress::{DrainProgress, Draining, Observer, Progress};
+use crate::table::execute::reading::read_service;
+use crate::table::execute::run_steps;
+use crate::table::execute::state::Execution;
+use crate::table::options::{DrainPolicy, DrainUntil, OnFailure};
+use crate::table::plan::{Before, Phase, Step, total};
+
+/// How many looks in a row may fail before it is given up to look.
+const MISSES: u32 = 20;
+
+/// What is known of something that drains.
+#[derive(Clone, Copy)]
+struct Watched {
+    connections: Connections,
+    /// How many packets have come and gone.
+    packets: u64,
+    /// When something last came, or when it was first looked at.
+    since: Instant,
+    /// Whether there was nothing active the last time, too.
+    inactive_before: bool,
+    looked: bool,
+}
+
+impl Watched {
+    const fn new(now: Instant) -> Self {
+        let connections = Connections { active: 0, inactive: 0, persistent: 0 };
+        Self { connections, packets: 0, since: now, inactive_before: false, looked: false }
+    }
+
+    /// Notes what a look has found.
+    fn look(&mut self, entries: &[DestinationEntry], now: Instant) {
+        let connections = total(entries.iter().map(|entry| entry.connections));
+        let packets = entries.iter().fold(0_u64, |sum, entry| {
+            let Stats { incoming_packets, outgoing_packets, .. } = entry.stats;
+            sum.wrapping_add(incoming_packets).wrapping_add(outgoing_packets)
+        });
+        let more = self.looked
+            && (packets != self.packets || connections.inactive > self.connections.inactive);
+        if connections.active > 0 || more {
+            self.since = now;
+        }
+        self.inactive_before = self.looked && self.connections.active == 0;
+        (self.connections, self.packets, self.looked) = (connections, packets, true);
+    }
+
+    fn quiet(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+
+    /// Whether it has drained.
+    fn is_met(&self, policy: &DrainPolicy, now: Instant) -> bool {
+        let Connections { active, inactive, .. } = self.connections;
+        if active > 0 || inactive == 0 {
+            return policy.until.is_met(self.connections);
+        }
+        match policy.until {
+            // What is inactive may be just being opened: next time it is active or gone.
+            DrainUntil::NoActive => self.inactive_before,
+            DrainUntil::NoTraffic => self.quiet(now) >= policy.quiet,
+            DrainUntil::NoConnections | DrainUntil::NoClients => false,
+        }
+    }
+
+    /// Whether deleting it breaks something: connections that carry data, or what it was to be
+    /// waited for beside those.
+    fn is_cut(&self, policy: &DrainPolicy, now: Instant) -> bool {
+        let Connections { active, inactive, persistent, .. } = self.connections;
+        active > 0
+            || (inactive > 0 && self.quiet(now) < policy.quiet)
+            || (persistent > 0 && policy.until == DrainUntil::NoClients)
+    }
+}
+
+/// What came of looking at what drains.
+#[derive(Default)]
+struct DrainReadings {
+    ready: Vec<usize>,
+    waiting: Vec<usize>,
+    /// Those of services that could not be read.
+    unread: Vec<(usize, Error)>,
+}
+
+/// The connections that a step deletes which nobody waits for, if they may carry data: those
+/// of UDP are never active.
+pub(crate) fn cut_at_once(step: &Step) -> Option<Connections> {
+    let deletes = matches!(step.change, Change::DeleteService(_) | Change::DeleteDestination(..));
+    if !deletes || step.phase == Phase::Drained {
+        return None;
+    }
+    let (Before::Service { connections, .. } | Before::Destination { connections, .. }) =
+        step.before()?;
+    let udp = matches!(step.service(), Some(ServiceId::Address { protocol: Protocol::UDP, .. }));
+    let carries = connections.active > 0 || (udp && connections.inactive > 0);
+    carries.then_some(*connections)
+}
+
+/// Deletes what drains as soon as it has, or at the deadline.
+pub(crate) async fn finish_drains<T: Transport>(
+    engine: &mut Engine<T>,
+    execution: &mut Execution<'_>,
+    observer: Observer<'_>,
+) {
+    let Some(policy) = execution.plan.drain() else { return };
+    let mut pending = execution.undecided(execution.range(Phase::Drained));
+    let begin = engine.now();
+    let deadline = policy.deadline.and_then(|deadline| begin.checked_add(deadline));
+    let mut misses = 0;
+    let mut watched: BTreeMap<usize, Watched> =
+        pending.iter().map(|index| (*index, Watched::new(begin))).collect();
+    while !pending.is_empty() {
+        let DrainReadings { ready, mut waiting, mut unread } =
+            read_drains(engine, execution, &pending, &policy, &mut watched).await;
+        run_steps(engine, execution, &ready).await;
+        if execution.plan.on_failure == OnFailure::Stop {
+            // What will not be deleted need not be waited for.
+            execution.skip_dependants(pending);
+            waiting.retain(|index| execution.outcome(*index).is_none());
+            unread.retain(|(index, _)| execution.outcome(*index).is_none());
+        }
+        let now = engine.now();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        misses = if unread.is_empty() { 0 } else { misses + 1 };
+        if left == Some(Duration::ZERO) || misses > MISSES {
+            for (index, error) in unread {
+                execution.fail_unread(index, &error);
+            }
+            if left == Some(Duration::ZERO) {
+                cut(engine, execution, &waiting, &policy, &watched).await;
+            }
+            return;
+        }
+        pending = waiting;
+        pending.extend(unread.into_iter().map(|(index, _)| index));
+        if pending.is_empty() {
+            return;
+        }
+        pending.sort_unstable();
+        let draining = draining(execution, &pending, &watched, now);
+        let progress = DrainProgress {
+            waiting: pending.len(),
+            connections: total(draining.iter().map(|draining| draining.connections)),
+            elapsed: now.saturating_duration_since(begin),
+            left,
+            draining: &draining,
+        };
+        if observer(&Progress::Draining(progress)).is_break() {
+            return;
+        }
+        let interval = policy.interval.max(Duration::from_millis(1));
+        let pause = left.map_or(interval, |left| left.min(interval));
+        if let Err(cause) = engine.sleep(pause).await {
+            for index in pending {
+                let Some(step) = execution.step(index) else { continue };
+                let error = Error::not_sent(Context::of(&step.change), &cause);
+                execution.set(index, StepOutcome::Failed(error));
+            }
+            return;
+        }
+    }
+}
+
+/// Deletes at the deadline what has not drained.
+async fn cut<T: Transport>(
+    engine: &mut Engine<T>,
+    execution: &mut Execution<'_>,
+    waiting: &[usize],
+    policy: &DrainPolicy,
+    watched: &BTreeMap<usize, Watched>,
+) {
+    let now = engine.now();
+    run_steps(engine, execution, waiting).await;
+    for index in waiting {
+        let Some(watched) = watched.get(index) else { continue };
+        if matches!(execution.outcome(*index), Some(StepOutcome::Done))
+            && watched.is_cut(policy, now)
+        {
+            execution.set(*index, StepOutcome::Cut(watched.connections));
+        }
+    }
+}
+
+/// Looks which of the steps need not wait any longer.
+async fn read_drains<T: Transport>(
+    engine: &mut Engine<T>,
+    execution: &mut Execution<'_>,
+    pending: &[usize],
+    policy: &DrainPolicy,
+    watched: &mut BTreeMap<usize, Watched>,
+) -> DrainReadings {
+    let mut looked = DrainReadings::default();
+    for (service, steps) in execution.by_service(pending.iter().copied()) {
+        let reading = match read_service(engine, service).await {
+            Ok(reading) => reading,
+            Err(error) => {
+                looked.unread.extend(steps.into_iter().map(|index| (index, error.clone())));
+                continue;
+            }
+        };
+        let now = engine.now();
+        for index in steps {
+            let concerned = match execution.step(index).and_then(Step::destination) {
+                Some(id) => reading.destination(id).map_or(&[][..], slice::from_ref),
+                None => &reading.destinations,
+            };
+            let watched = watched.entry(index).or_insert_with(|| Watched::new(now));
+            watched.look(concerned, now);
+            if concerned.iter().any(|entry| entry.destination.weight > 0) {
+                execution.set(index, StepOutcome::Differs);
+            } else if reading.settled && watched.is_met(policy, now) {
+                looked.ready.push(index);
+            } else {
+                looked.waiting.push(index);
+            }
+        }
+    }
+    // Services last, as in the plan.
+    looked.ready.sort_unstable();
+    looked.waiting.sort_unstable();
+    looked
+}
+
+/// What is waited for, as an observer is told.
+fn draining(
+    execution: &Execution<'_>,
+    pending: &[usize],
+    watched: &BTreeMap<usize, Watched>,
+    now: Instant,
+) -> Vec<Draining> {
+    let one = |index: &usize| {
+        let object = execution.step(*index)?.change.object()?;
+        let watched = watched.get(index)?;
+        Some(Draining { object, connections: watched.connections, quiet: watched.quiet(now) })
+    };
+    pending.iter().filter_map(one).collect()
+}

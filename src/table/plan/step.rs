@@ -1,0 +1,144 @@
+use std::fmt;
+
+use crate::model::{
+    Change, Connections, Destination, DestinationEntry, DestinationId, Object, Service, ServiceId,
+    ServiceSnapshot,
+};
+#[cfg(doc)]
+use crate::table::plan::Plan;
+use crate::table::plan::phase::{Disruption, Phase};
+
+/// One change of a [`Plan`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// What is to be written.
+    pub change: Change,
+    /// When.
+    pub phase: Phase,
+    /// In a box, since a table that is made from nothing has no use for it.
+    before: Option<Box<Before>>,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a change is for, where the change itself does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To have the table so.
+    Desired,
+    /// To have a destination, of whatever weight.
+    OfAnyWeight,
+    /// To let a destination drain.
+    Drain,
+}
+
+impl fmt::Display for Step {
+    /// The command of `ipvsadm` that does the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.change.fmt(f)
+    }
+}
+
+impl Step {
+    pub(crate) fn new(
+        change: Change,
+        phase: Phase,
+        before: Option<Before>,
+        purpose: Purpose,
+    ) -> Self {
+        Self { change, phase, before: before.map(Box::new), purpose }
+    }
+
+    /// What was there, when something was.
+    #[must_use]
+    pub fn before(&self) -> Option<&Before> {
+        self.before.as_deref()
+    }
+
+    /// The service that it is about.
+    #[must_use]
+    pub const fn service(&self) -> Option<ServiceId> {
+        match self.change.object() {
+            Some(Object::Service(id) | Object::Destination(id, _)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The destination that it is about.
+    #[must_use]
+    pub const fn destination(&self) -> Option<DestinationId> {
+        match self.change.object() {
+            Some(Object::Destination(_, id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What clients will notice of it.
+    #[must_use]
+    pub fn disruption(&self) -> Option<Disruption> {
+        match (&self.change, self.before()) {
+            (Change::UpdateService(after), Some(Before::Service { service, .. }))
+                if after.scheduler != service.scheduler =>
+            {
+                Some(Disruption::SchedulerChange)
+            }
+            (Change::DeleteService(_) | Change::DeleteDestination(..), _)
+                if self.phase != Phase::Drained =>
+            {
+                Some(Disruption::ConnectionsBreak)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was there before a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Before {
+    /// A service.
+    #[non_exhaustive]
+    Service {
+        /// Its settings.
+        service: Service,
+        /// How many destinations it had.
+        destinations: usize,
+        /// The connections of all of them.
+        connections: Connections,
+    },
+    /// A destination.
+    #[non_exhaustive]
+    Destination {
+        /// Its settings.
+        destination: Destination,
+        /// Its connections.
+        connections: Connections,
+    },
+}
+
+impl Before {
+    /// A destination as it was read.
+    pub(crate) fn of_destination(entry: &DestinationEntry) -> Self {
+        let DestinationEntry { destination, connections, .. } = entry;
+        Self::Destination { destination: destination.clone(), connections: *connections }
+    }
+
+    /// A service as it was read, with its destinations.
+    pub(crate) fn of_service(present: &ServiceSnapshot) -> Self {
+        let connections = total(present.destinations.iter().map(|entry| entry.connections));
+        Self::Service {
+            service: present.entry.service.clone(),
+            destinations: present.destinations.len(),
+            connections,
+        }
+    }
+}
+
+/// All connections together.
+pub(crate) fn total(all: impl Iterator<Item = Connections>) -> Connections {
+    all.fold(Connections::default(), |sum, one| Connections {
+        active: sum.active.saturating_add(one.active),
+        inactive: sum.inactive.saturating_add(one.inactive),
+        persistent: sum.persistent.saturating_add(one.persistent),
+    })
+}
