@@ -17,7 +17,7 @@ use crate::wire::Reported;
 
 /// A future that has the engine and gives it back.
 type Borrowed<'c, T, Output> =
-    Pin<Box<dyn Future<Output = (&'c mut Engine<T>, Output)> + Send + 'c>>;
+    Pin<Box<dyn Future<Output = (&'c mut Engine<T>, Output)> + Send + Sync + 'c>>;
 
 /// The entries of a dump, one after the other.
 pub(crate) struct Entries<'c, T, R> {

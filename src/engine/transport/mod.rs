@@ -39,7 +39,10 @@ pub(crate) trait Transport: Sized {
     fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize>;
 
     /// Waits until there is a datagram, or until the time has come (`TimedOut`).
-    fn readable(&self, until: Option<Instant>) -> impl Future<Output = io::Result<()>> + Send;
+    fn readable(
+        &self,
+        until: Option<Instant>,
+    ) -> impl Future<Output = io::Result<()>> + Send + Sync;
 
     /// Reads the clock that [`readable`](Self::readable) and [`sleep`](Self::sleep) go by. The
     /// engine and what is built on it read no other clock.
@@ -48,5 +51,5 @@ pub(crate) trait Transport: Sized {
     }
 
     /// Waits for `time`.
-    fn sleep(&self, time: Duration) -> impl Future<Output = io::Result<()>> + Send;
+    fn sleep(&self, time: Duration) -> impl Future<Output = io::Result<()>> + Send + Sync;
 }
