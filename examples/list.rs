@@ -66,7 +66,7 @@ fn list() -> Result<u8, Box<dyn Error>> {
         }
     }
     out.flush()?;
-    if !snapshot.is_consistent() {
+    if !snapshot.is_complete() {
         let restless = "others kept writing the table while it was read; something may be missing";
         writeln!(io::stderr(), "list: {restless}").ok();
         return Ok(6);

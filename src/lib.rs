@@ -82,11 +82,12 @@ pub use ipvsadm::{
     Command, CommandError, NameError, Names, NumericNames, SystemNames, TextError, Unsaid,
 };
 pub use model::{
-    AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
-    GueChecksum, Info, InterfaceName, InvalidValue, Listing, Netmask, Object, Operation,
-    Persistence, PersistenceEngine, Protocol, Rates, Role, Scheduler, Service, ServiceEntry,
-    ServiceFlags, ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon, Thresholds, Timeouts,
-    Tunnel, UnknownForwarding, UnknownTunnel, Version, Warning, WarningKind,
+    AddressFamily, Change, Connections, CountersReset, Destination, DestinationEntry,
+    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, Listing, Netmask,
+    Object, Operation, Persistence, PersistenceEngine, Protocol, Rates, Role, Scheduler, Service,
+    ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon,
+    Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel, Version, Warning, WarningKind,
+    iter,
 };
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

@@ -90,7 +90,7 @@ fn stream(ipvs: &mut Client, size: Size) -> Result<()> {
 
 fn snapshot(ipvs: &mut Client, size: Size) -> Result<()> {
     let snapshot = ipvs.snapshot()?;
-    ensure(snapshot.is_consistent() && snapshot.len() == size.services as usize, "services")?;
+    ensure(snapshot.is_complete() && snapshot.len() == size.services as usize, "services")?;
     let destinations: usize = snapshot.services().map(|service| service.destinations.len()).sum();
     ensure(destinations == size.all_destinations() as usize, "destinations")
 }

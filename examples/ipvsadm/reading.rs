@@ -47,7 +47,7 @@ impl Reading {
         for (entry, destinations) in &mut services {
             in_the_kernels_order(ipvs, entry.service.id, destinations, sorted)?;
         }
-        Ok(Self { services, complete: snapshot.is_consistent() })
+        Ok(Self { services, complete: snapshot.is_complete() })
     }
 
     /// Reads the destinations of a few services, unless they are too many, too.
@@ -71,7 +71,7 @@ impl Reading {
         let mut listed = listed.map_or_else(Vec::new, Listing::into_vec);
         if !complete {
             let snapshot = ipvs.snapshot()?;
-            complete = snapshot.is_consistent();
+            complete = snapshot.is_complete();
             let order: Vec<_> = listed.iter().map(|entry| entry.destination.id).collect();
             listed = snapshot.service(id).map_or_else(Vec::new, |there| there.destinations.clone());
             as_listed(&mut listed, order.into_iter(), |entry| entry.destination.id);

@@ -182,7 +182,7 @@ impl Planning {
         screen: &Screen,
     ) -> Result<(Plan, Status), Failure> {
         let plan = Plan::new(snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)?;
-        let status = match (snapshot.is_consistent(), plan.is_empty()) {
+        let status = match (snapshot.is_complete(), plan.is_empty()) {
             (false, _) => {
                 screen.note(RESTLESS);
                 Status::Inconsistent

@@ -101,7 +101,7 @@ fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
     for entry in &kept {
         screen.note(&format!("{entry}; restored only where it is so already"));
     }
-    if !snapshot.is_consistent() {
+    if !snapshot.is_complete() {
         screen.note(RESTLESS);
         return Ok(Status::Inconsistent);
     }

@@ -49,7 +49,7 @@ macro_rules! operations {
             /// given up after 8 readings.
             ///
             /// No object is there twice. Not everything is as it was at a single moment.
-            /// Where [`is_consistent`](crate::Snapshot::is_consistent) is true, two readings
+            /// Where [`is_complete`](crate::Snapshot::is_complete) is true, two readings
             /// agreed; where it is false, others kept writing during all readings, and
             /// objects may be missing.
             ///

@@ -38,9 +38,9 @@ macro_rules! table_operations {
             ///
             /// `snapshot` keeps the destinations of other services, with their counters, as they
             /// were: what others have changed there in the meantime is not noticed. It becomes
-            /// empty, and not [consistent](crate::Snapshot::is_consistent), where the table
+            /// empty, and not [complete](crate::Snapshot::is_complete), where the table
             /// could not be read again, which [`Applied::unverified`](crate::table::Applied::unverified) tells. A snapshot that is
-            /// not consistent is replaced as a whole. For an empty plan nothing is read.
+            /// not complete is replaced as a whole. For an empty plan nothing is read.
             ///
             /// With the blocking client:
             ///

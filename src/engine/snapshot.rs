@@ -133,7 +133,9 @@ impl<T: Transport> Engine<T> {
     ) -> Result<Snapshot> {
         let mut again: Vec<ServiceId> = known.iter().map(service_id).collect();
         let mut settled = true;
+        let mut read_at = None;
         for _ in 0..TRIES {
+            read_at = Some(self.now());
             // What was gone in between may come back with other destinations.
             put_in_order(&mut again);
             known.retain(|service| again.binary_search(&service_id(service)).is_ok());
@@ -168,10 +170,10 @@ impl<T: Transport> Engine<T> {
             let way = if known.len() > MANY { Way::Commands } else { Way::Destinations };
             again = self.collect_over(way, Request::Services).await?.0;
             if again == as_they_came && !repeated {
-                return Ok(Snapshot::new(known, settled));
+                return Ok(Snapshot::new(known, settled, read_at));
             }
         }
-        Ok(Snapshot::new(known, false))
+        Ok(Snapshot::new(known, false, read_at))
     }
 
     /// Reads the destinations of a service until nothing can have been left out, or the

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::iter::Sum;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
@@ -10,10 +11,15 @@ use crate::model::{AddressFamily, Forwarding, InvalidValue, ServiceId, Stats, Tu
 const MAX_NUMBER: u32 = i32::MAX.unsigned_abs();
 const MAX_RULE: &str = "must be at most 2147483647";
 
-/// What names a destination within its service: its address and port.
+/// The identity of a destination within its service: its address and port.
 ///
-/// Port 0 stands for the port of the service, or of the packet where the service
-/// is a firewall mark.
+/// Port 0 means the port of the service. In a service of a firewall mark, port 0 means the
+/// port of each packet.
+///
+/// Methods of clients take a `DestinationId` itself and not `impl Into<DestinationId>`, so
+/// that `"10.0.0.2:80".parse()?` in the argument has one type. `From` converts a
+/// [`SocketAddr`], a [`Destination`] and a [`DestinationEntry`]: write `address.into()` or
+/// `destination.id()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DestinationId {
     /// The address and port.
@@ -21,7 +27,7 @@ pub struct DestinationId {
 }
 
 impl DestinationId {
-    /// The family of the destination's address.
+    /// Returns the address family.
     #[must_use]
     pub const fn family(&self) -> AddressFamily {
         match self.address {
@@ -30,15 +36,15 @@ impl DestinationId {
         }
     }
 
-    /// Checks what keeps the identity from being put into a message at all.
+    /// Refuses an identity that no message can carry.
     #[inline]
     pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
         check_plain("destination address", &self.address)
     }
 
-    /// Checks the addresses that the kernel refuses on any host. It knows more:
-    /// the broadcast addresses of its own networks, and which link-local IPv6
-    /// addresses are its own. Source: `ip_vs_ctl.c:ip_vs_new_dest`.
+    /// Refuses the addresses that the kernel refuses on every host. The kernel also refuses
+    /// the broadcast addresses of its own networks and link-local IPv6 addresses of other
+    /// hosts, which cannot be checked here. Source: `ip_vs_ctl.c:ip_vs_new_dest`.
     fn check_unicast(&self) -> Result<(), InvalidValue> {
         let address = self.address.ip();
         let is_mapped = matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
@@ -63,7 +69,20 @@ impl From<SocketAddr> for DestinationId {
     }
 }
 
+impl From<&Destination> for DestinationId {
+    fn from(destination: &Destination) -> Self {
+        destination.id
+    }
+}
+
+impl From<&DestinationEntry> for DestinationId {
+    fn from(entry: &DestinationEntry) -> Self {
+        entry.id()
+    }
+}
+
 impl fmt::Display for DestinationId {
+    /// The address and port: `10.0.0.2:8080`, `[2001:db8::2]:8080`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.address.fmt(f)
     }
@@ -72,23 +91,24 @@ impl fmt::Display for DestinationId {
 impl FromStr for DestinationId {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes: an address and a port, in numbers.
+    /// Parses the output of `Display`: an address and a port in numbers.
     ///
     /// # Errors
     ///
-    /// When the text is anything else. The rule says which part is wrong: no port or one over
-    /// 65535, IPv6 without brackets, a name of a host or port.
+    /// The error says which part is wrong: the port is missing or over 65535, an IPv6 address
+    /// has no brackets, or the text has the name of a host or port.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let address = address_text::parse(End::Destination, "destination", text)?;
         Ok(Self { address })
     }
 }
 
-/// A destination (real server) of a service and its settings.
+/// A destination (real server) of a service: its identity and its settings.
 ///
-/// The value is its own builder. The constructor takes the forwarding method, for
-/// which no default would be safe: the kernel's zero is masquerading, `ipvsadm`'s
-/// default is direct routing.
+/// A constructor takes the identity and the forwarding method. The forwarding method has no
+/// default, because none is safe: 0 means masquerading to the kernel, and `ipvsadm` uses
+/// direct routing by default. Setters take the rest and return the destination, so calls
+/// chain.
 ///
 /// ```
 /// use ipvs_netlink::Destination;
@@ -101,91 +121,109 @@ impl FromStr for DestinationId {
 #[non_exhaustive]
 #[doc(alias = "real server")]
 pub struct Destination {
-    /// What names the destination within its service.
+    /// The identity within the service: address and port.
     pub id: DestinationId,
-    /// How packets reach it.
+    /// The forwarding method: how packets reach the destination.
     pub forwarding: Forwarding,
-    /// Its share of new connections, 0 to 2147483647, 1 by default. 0 takes it
-    /// out of rotation: its connections go on, it gets no new ones (but see
-    /// [`Persistence`](crate::Persistence)).
+    /// The share of new connections, 0 to 2147483647, 1 by default.
+    ///
+    /// Weight 0 takes the destination out of rotation: its connections continue, and it gets
+    /// no new ones. [`Service::drains_at_weight_zero`](crate::Service::drains_at_weight_zero)
+    /// lists the services where it does not work so, and
+    /// [`Persistence`](crate::Persistence) says which clients come back all the same.
     #[doc(alias = "IPVS_DEST_ATTR_WEIGHT")]
     pub weight: u32,
-    /// How many connections it takes, without limit by default.
+    /// Limits to the number of connections. No limit by default.
     pub thresholds: Thresholds,
 }
 
 impl Destination {
-    /// A destination reached by `forwarding`, with weight 1 and no thresholds.
+    /// Creates a destination with the forwarding method `forwarding`, weight 1 and no
+    /// thresholds.
     #[must_use]
     pub fn new(id: impl Into<DestinationId>, forwarding: Forwarding) -> Self {
         Self { id: id.into(), forwarding, weight: 1, thresholds: Thresholds::default() }
     }
 
-    /// A destination reached by rewriting the destination address
-    /// (`ipvsadm -m`).
+    /// Creates a destination with [`Forwarding::Masquerade`] (NAT, `ipvsadm -m`), weight 1 and
+    /// no thresholds.
     #[must_use]
     pub fn masquerade(address: SocketAddr) -> Self {
         Self::new(address, Forwarding::Masquerade)
     }
 
-    /// A destination reached on its own link, with the packet unchanged
-    /// (`ipvsadm -g`). The packet keeps its port, so give the service's.
+    /// Creates a destination with [`Forwarding::DirectRoute`] (`ipvsadm -g`), weight 1 and no
+    /// thresholds. Packets keep their port, so give the port of the service.
     #[must_use]
     pub fn direct_route(address: SocketAddr) -> Self {
         Self::new(address, Forwarding::DirectRoute)
     }
 
-    /// A destination reached through `tunnel` (`ipvsadm -i`).
+    /// Creates a destination with [`Forwarding::Tunnel`] (`ipvsadm -i`), weight 1 and no
+    /// thresholds. Packets keep their port, so give the port of the service.
     #[must_use]
     pub fn tunnel(address: SocketAddr, tunnel: Tunnel) -> Self {
         Self::new(address, Forwarding::Tunnel(tunnel))
     }
 
-    /// Sets the forwarding method.
+    /// Returns the identity, like the field `id`.
+    #[must_use]
+    pub const fn id(&self) -> DestinationId {
+        self.id
+    }
+
+    /// Sets the forwarding method (`ipvsadm -m`, `-g`, `-i`).
     #[must_use]
     pub fn forwarding(mut self, forwarding: Forwarding) -> Self {
         self.forwarding = forwarding;
         self
     }
 
-    /// Sets the weight (`ipvsadm -w`), 0 to 2147483647, 1 by default; 0 takes it out of
-    /// rotation.
+    /// Sets the weight (`ipvsadm -w`), 0 to 2147483647, 1 by default. Weight 0 takes the
+    /// destination out of rotation.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Sets the thresholds (`ipvsadm -x`, `-y`): `upper` up to 2147483647, 0 (the default)
-    /// for no limit, `lower` up to `upper`.
+    /// Sets the thresholds (`ipvsadm -x`, `-y`). `upper` is 0 to 2147483647; 0, the default,
+    /// means no limit. `lower` is 0 to `upper`.
     #[must_use]
     pub fn thresholds(mut self, upper: u32, lower: u32) -> Self {
         self.thresholds = Thresholds { upper, lower };
         self
     }
 
-    /// Checks what adding this destination to `service` asks for. Clients do so
-    /// before they send anything.
+    /// Checks the destination against the rules for new destinations of `service`. Clients do
+    /// this before they send anything.
     ///
     /// # Errors
     ///
-    /// Names the first field that breaks a rule: an address that is not unicast, is an
-    /// IPv4 one mapped to IPv6 or has an IPv6 scope or flow label, a weight or threshold
-    /// over 2147483647, a lower threshold above the upper one, GUE with port 0, or an
-    /// address of the other family than the service's that is not reached through a tunnel.
+    /// The error names the first field that breaks a rule, and the rule:
+    ///
+    /// - The address is not a unicast address, is an IPv4 address mapped to IPv6, or has an
+    ///   IPv6 scope or flow label.
+    /// - The address is not of the family of the service, and the forwarding method is not a
+    ///   tunnel. Tunnels across families need Linux 3.18.
+    /// - The tunnel is GUE and its port is 0.
+    /// - The weight or a threshold is over 2147483647, or the lower threshold is above the
+    ///   upper one.
+    ///
     /// Source: `ip_vs_ctl.c:ip_vs_new_dest` and `ip_vs_add_dest`.
     pub fn validate(&self, service: ServiceId) -> Result<(), InvalidValue> {
         self.validate_settings(service)?;
         self.id.check_unicast()
     }
 
-    /// As [`Destination::validate`] for a destination that exists: the kernel
-    /// looks at the address only when it adds one.
+    /// Checks like [`Destination::validate`], but accepts any address. For destinations that
+    /// exist: the kernel checks the address only when it adds a destination.
     pub(crate) fn validate_settings(&self, service: ServiceId) -> Result<(), InvalidValue> {
         self.check_settings(service, &mut Err)
     }
 
-    /// Checks every setting. Of a destination that exists, some may be excused.
+    /// Checks all settings. `on_broken` decides whether a broken rule ends the check, because
+    /// an existing destination may keep a value that breaks a rule.
     pub(crate) fn check_settings<E>(
         &self,
         service: ServiceId,
@@ -208,23 +246,23 @@ impl Destination {
     }
 }
 
-/// How many connections, active and inactive together, a destination takes.
+/// Limits to the number of connections of a destination, active and inactive together.
 ///
-/// A destination that reaches the upper threshold gets no new connections until it
-/// has fewer than the lower one (than three quarters of the upper one where the
-/// lower one is 0).
+/// A destination that reaches the upper threshold is overloaded: it gets no new connections
+/// until it has fewer than the lower threshold. If the lower threshold is 0, the limit is
+/// three quarters of the upper threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thresholds {
-    /// The upper threshold, 0 to 2147483647; 0 (the default) for no limit.
+    /// The upper threshold, 0 to 2147483647. 0, the default, means no limit.
     #[doc(alias = "IPVS_DEST_ATTR_U_THRESH")]
     pub upper: u32,
-    /// The lower threshold, 0 to the upper one, 0 by default.
+    /// The lower threshold, 0 to the upper threshold. 0 by default.
     #[doc(alias = "IPVS_DEST_ATTR_L_THRESH")]
     pub lower: u32,
 }
 
 impl Thresholds {
-    /// How many connections there may be.
+    /// Returns the largest number of connections.
     pub(crate) fn limit(self) -> u32 {
         if self.upper == 0 { u32::MAX } else { self.upper }
     }
@@ -241,48 +279,92 @@ impl Thresholds {
     }
 }
 
-/// How many connections a destination has, at the moment of reading.
+/// The numbers of connections of a destination at the moment of reading.
+///
+/// `sum` adds those of many destinations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Connections {
-    /// Connections that carry data: established TCP and SCTP.
+    /// Number of active connections: established TCP and SCTP connections.
     #[doc(alias = "IPVS_DEST_ATTR_ACTIVE_CONNS")]
     pub active: u32,
-    /// Connections that are being opened or closed, and those of UDP.
+    /// Number of inactive connections: those that are being opened or closed, and all UDP
+    /// connections.
     #[doc(alias = "IPVS_DEST_ATTR_INACT_CONNS")]
     pub inactive: u32,
-    /// Persistence templates: clients bound to the destination.
+    /// Number of persistence templates. Each binds a client, or a network of clients, to the
+    /// destination.
     #[doc(alias = "IPVS_DEST_ATTR_PERSIST_CONNS")]
     pub persistent: u32,
 }
 
 impl fmt::Display for Connections {
-    /// `active 3 inactive 1 persistent 0`.
+    /// One line: `active 3 inactive 1 persistent 0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { active, inactive, persistent } = self;
         write!(f, "active {active} inactive {inactive} persistent {persistent}")
     }
 }
 
-/// A destination as the kernel reports it.
+/// A destination as the kernel reports it: identity, settings, connections and counters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DestinationEntry {
-    /// The destination and its settings.
+    /// The destination: its identity and settings.
     pub destination: Destination,
-    /// Its connections.
+    /// The numbers of connections at the moment of reading.
     pub connections: Connections,
-    /// What it has carried. A destination that is deleted and added to the same
+    /// The counters of the destination. A destination that is deleted and added to the same
     /// service again within about two minutes keeps its counters.
     pub stats: Stats,
 }
 
 impl DestinationEntry {
-    /// An entry as a kernel might report it, for tests and for tables put together
-    /// otherwise.
+    /// Creates an entry, for tests and for snapshots that a program builds itself.
     #[must_use]
     pub const fn new(destination: Destination, connections: Connections, stats: Stats) -> Self {
         Self { destination, connections, stats }
+    }
+
+    /// Returns the identity of the destination.
+    #[must_use]
+    pub const fn id(&self) -> DestinationId {
+        self.destination.id
+    }
+}
+
+impl fmt::Display for Destination {
+    /// One line, as plans print destinations: identity, forwarding method, weight,
+    /// thresholds. For example `10.0.0.2:8080 Tunnel gue 6080 weight 3 thresholds 1000/800`.
+    /// For the command of `ipvsadm` print a [`Change`](crate::Change).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.forwarding)?;
+        if let Forwarding::Tunnel(tunnel) = self.forwarding {
+            write!(f, " {tunnel}")?;
+        }
+        write!(f, " weight {}", self.weight)?;
+        if self.thresholds != Thresholds::default() {
+            let Thresholds { upper, lower } = self.thresholds;
+            write!(f, " thresholds {upper}/{lower}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Sum for Connections {
+    /// Adds each number. A sum over 2^32 - 1 stays there.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, connections| Self {
+            active: sum.active.saturating_add(connections.active),
+            inactive: sum.inactive.saturating_add(connections.inactive),
+            persistent: sum.persistent.saturating_add(connections.persistent),
+        })
+    }
+}
+
+impl<'c> Sum<&'c Self> for Connections {
+    fn sum<I: Iterator<Item = &'c Self>>(all: I) -> Self {
+        all.copied().sum()
     }
 }
 
@@ -319,6 +401,22 @@ mod tests {
         assert_eq!(refused_field(&Destination::masquerade(v6)), "forwarding");
         assert_eq!(refused_field(&Destination::direct_route(v6)), "forwarding");
         assert!(Destination::tunnel(v6, Tunnel::Ipip).validate(service()).is_ok());
+    }
+
+    #[test]
+    fn a_destination_prints_on_one_line() {
+        assert_eq!(server().to_string(), "10.0.0.2:8080 Masq weight 1");
+        let gue = Tunnel::Gue { port: 6080, checksum: GueChecksum::None };
+        let limited = server().forwarding(Forwarding::Tunnel(gue)).weight(3).thresholds(10, 8);
+        let text = "10.0.0.2:8080 Tunnel gue 6080 weight 3 thresholds 10/8";
+        assert_eq!(limited.to_string(), text);
+    }
+
+    #[test]
+    fn connections_are_summed_one_by_one_and_do_not_overflow() {
+        let one = Connections { active: u32::MAX, inactive: 2, persistent: 3 };
+        let sum: Connections = [one, one].iter().sum();
+        assert_eq!(sum, Connections { active: u32::MAX, inactive: 4, persistent: 6 });
     }
 
     #[test]

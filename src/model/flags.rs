@@ -81,7 +81,16 @@ impl ServiceFlags {
         Ok(())
     }
 
-    /// The bits that have no name.
+    /// Returns all flags by the names that `scheduler` gives them, joined by commas:
+    /// `sh-port,ops,0x40`.
+    pub(crate) fn named_for(self, scheduler: Scheduler) -> String {
+        let named = self.scheduler_flags(scheduler);
+        let rest = self.difference(Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3).to_string();
+        let words = [named, rest];
+        words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Returns the bits that have no name.
     pub(crate) fn unnamed(self) -> Self {
         self.difference(Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3)
     }

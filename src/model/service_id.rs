@@ -4,13 +4,21 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use crate::model::address_text::{self, End};
-use crate::model::{AddressFamily, InvalidValue, Protocol};
+use crate::model::{AddressFamily, InvalidValue, Protocol, Service, ServiceEntry, ServiceSnapshot};
 
-/// What names a virtual service: protocol, address and port, or a firewall mark
-/// with a family.
+/// The identity of a virtual service: protocol, address and port, or a firewall mark and an
+/// address family.
 ///
-/// It prints and parses as `ipvsadm -L -n` shows it, and is ordered as that lists
-/// services: by family, protocol, address and port, then those of firewall marks.
+/// `Display` and `FromStr` use the form of `ipvsadm -L -n`. The order is that of the same
+/// list: by family, protocol, address and port, then the services of firewall marks.
+///
+/// The enum is exhaustive: the kernel has known these two kinds of services since its
+/// beginning, and programs can match on both without a wildcard.
+///
+/// Methods of clients take a `ServiceId` itself and not `impl Into<ServiceId>`, so that
+/// `"TCP 192.0.2.10:80".parse()?` in the argument has one type. `From` converts a
+/// [`Service`], a [`ServiceEntry`] and a [`ServiceSnapshot`]: write `service.id()` or
+/// `(&service).into()`.
 ///
 /// ```
 /// use ipvs_netlink::ServiceId;
@@ -22,53 +30,54 @@ use crate::model::{AddressFamily, InvalidValue, Protocol};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceId {
-    /// Packets to this address and port.
+    /// The service of packets to an address and port.
     Address {
         /// The transport protocol.
         protocol: Protocol,
-        /// The virtual address and port. Port 0 takes every port for which there
-        /// is no other service; it needs persistence to be of use (the kernel does
-        /// not insist, `ipvsadm` does). An IPv6 scope or flow label is refused: a
-        /// service cannot carry them.
+        /// The virtual address and port. Port 0 means every port that no other service
+        /// has. A service at port 0 works only with persistence; the kernel adds it
+        /// without, `ipvsadm` refuses it. The IPv6 scope and flow label must be 0, because
+        /// no message can carry them.
         address: SocketAddr,
     },
-    /// Packets that carry this firewall mark.
+    /// The service of packets that carry a firewall mark.
     #[doc(alias = "IPVS_SVC_ATTR_FWMARK")]
     Fwmark {
-        /// The mark, not 0.
+        /// The firewall mark, 1 to 4294967295.
         mark: u32,
-        /// The family of the packets. The same mark in both families names two
+        /// The address family of the packets. The same mark in both families names two
         /// services.
         family: AddressFamily,
     },
 }
 
 impl ServiceId {
-    /// The TCP service at `address`.
+    /// Creates the identity of the TCP service at `address`.
     #[must_use]
     pub const fn tcp(address: SocketAddr) -> Self {
         Self::Address { protocol: Protocol::TCP, address }
     }
 
-    /// The UDP service at `address`.
+    /// Creates the identity of the UDP service at `address`.
     #[must_use]
     pub const fn udp(address: SocketAddr) -> Self {
         Self::Address { protocol: Protocol::UDP, address }
     }
 
-    /// The SCTP service at `address`.
+    /// Creates the identity of the SCTP service at `address`.
     #[must_use]
     pub const fn sctp(address: SocketAddr) -> Self {
         Self::Address { protocol: Protocol::SCTP, address }
     }
 
-    /// The service of the packets of `family` that carry the firewall mark `mark`.
+    /// Creates the identity of the service for packets of `family` that carry the firewall
+    /// mark `mark`.
     #[must_use]
     pub const fn fwmark(mark: u32, family: AddressFamily) -> Self {
         Self::Fwmark { mark, family }
     }
 
-    /// The address and port, unless the service is that of a firewall mark.
+    /// Returns the address and port, or `None` for a service of a firewall mark.
     #[must_use]
     pub const fn address(&self) -> Option<SocketAddr> {
         match self {
@@ -77,7 +86,7 @@ impl ServiceId {
         }
     }
 
-    /// The family of the service's packets.
+    /// Returns the address family of the packets.
     #[must_use]
     pub const fn family(&self) -> AddressFamily {
         match self {
@@ -87,14 +96,14 @@ impl ServiceId {
         }
     }
 
-    /// Numbers that are ordered as identities are, and are cheap to compare: firewall mark,
-    /// family and protocol; address; port, flow label and scope.
+    /// Returns a sort key: numbers that are cheap to compare, in the order of identities.
+    /// They are firewall mark, family and protocol; address; port, flow label and scope.
     pub(crate) const fn order(&self) -> (u64, u128, u128) {
         match self {
             Self::Fwmark { mark, family } => (
                 ((*mark as u64) << 32) | ((matches!(family, AddressFamily::Ipv6) as u64) << 16),
                 0,
-                // Mark 0 is no address either.
+                // Keeps mark 0 apart from the address 0.0.0.0:0 of protocol 0.
                 u128::MAX,
             ),
             Self::Address { protocol, address: SocketAddr::V4(v4) } => {
@@ -109,21 +118,21 @@ impl ServiceId {
         }
     }
 
-    /// Checks what keeps an identity from being put into a message at all. It is
-    /// all that reading, zeroing and deleting ask for.
+    /// Refuses an identity that no message can carry. Reading, zeroing and deleting check
+    /// nothing else.
     #[inline]
     pub(crate) fn check_encodable(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Address { address, .. } => check_plain("service address", address),
             Self::Fwmark { mark: 0, .. } => {
-                // The kernel takes mark 0 for the service "TCP 0.0.0.0:0".
+                // The kernel would read mark 0 as the service "TCP 0.0.0.0:0".
                 Err(InvalidValue::new("fwmark", "0", "must not be 0"))
             }
             Self::Fwmark { .. } => Ok(()),
         }
     }
 
-    /// Checks that a new service of this identity could ever see a packet.
+    /// Refuses a protocol that IPVS does not balance.
     pub(crate) fn check_balanced(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Address { protocol: Protocol::TCP | Protocol::UDP | Protocol::SCTP, .. }
@@ -148,7 +157,7 @@ impl PartialOrd for ServiceId {
     }
 }
 
-/// Refuses the parts of a socket address that have no place in a message.
+/// Refuses an IPv6 scope or flow label, which no message can carry.
 #[inline]
 pub(crate) fn check_plain(field: &'static str, address: &SocketAddr) -> Result<(), InvalidValue> {
     match address {
@@ -160,7 +169,27 @@ pub(crate) fn check_plain(field: &'static str, address: &SocketAddr) -> Result<(
     }
 }
 
+impl From<&Service> for ServiceId {
+    fn from(service: &Service) -> Self {
+        service.id
+    }
+}
+
+impl From<&ServiceEntry> for ServiceId {
+    fn from(entry: &ServiceEntry) -> Self {
+        entry.id()
+    }
+}
+
+impl From<&ServiceSnapshot> for ServiceId {
+    fn from(service: &ServiceSnapshot) -> Self {
+        service.id()
+    }
+}
+
 impl fmt::Display for ServiceId {
+    /// The form of `ipvsadm -L -n`: `TCP 192.0.2.10:80`, `FWM 5`, `FWM 5 IPv6`. A protocol
+    /// without a name prints as `IP_50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address { protocol, address } => write!(f, "{protocol} {address}"),
@@ -173,11 +202,11 @@ impl fmt::Display for ServiceId {
 impl FromStr for ServiceId {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes; blanks between the words may be any number.
+    /// Parses the output of `Display`. Words may be separated by any number of blanks.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text does not have that form, has an IPv6 scope, or has mark 0.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rule = "must be like TCP 192.0.2.10:80, FWM 5 or FWM 5 IPv6";
         let invalid = || InvalidValue::new("service", format!("{text:?}"), rule);

@@ -25,7 +25,7 @@ pub struct Reconciled {
     /// What differs still: changes that fail, that somebody else undoes, and destinations
     /// that were not waited for.
     pub rest: Plan,
-    /// Whether that was seen in a [consistent](crate::Snapshot::is_consistent) reading of
+    /// Whether that was seen in a [complete](crate::Snapshot::is_complete) reading of
     /// the table. If not, others kept writing, and `rest` may have too little or too much. After
     /// a plan that is the list of services and the services that the plan was about: what
     /// others have changed meanwhile in the destinations of other services shows in the next
@@ -163,7 +163,7 @@ pub(crate) async fn reconcile<T: Transport>(
         };
         let unverified = match &next {
             // What need not be changed is as the steps asked.
-            Ok(next) if next.is_empty() && snapshot.is_consistent() => None,
+            Ok(next) if next.is_empty() && snapshot.is_complete() => None,
             Err(ReconcileError::Read(error)) => Some(error.clone()),
             _ => check_outcomes(engine, &mut execution, Some(&snapshot)).await.err(),
         };
@@ -183,6 +183,6 @@ pub(crate) async fn reconcile<T: Transport>(
             }
         };
     }
-    let consistent = snapshot.is_consistent();
+    let consistent = snapshot.is_complete();
     Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None })
 }

@@ -217,7 +217,7 @@ fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
     let mut ipvs = thread::spawn(fresh).join().unwrap();
     ipvs.add_service(&web()).unwrap();
     assert_eq!(ipvs.services().unwrap().len(), 1);
-    assert!(ipvs.snapshot().unwrap().is_consistent());
+    assert!(ipvs.snapshot().unwrap().is_complete());
 
     // With the thread that made it goes its path, a moment later.
     let maker = thread::spawn(|| {

@@ -43,7 +43,7 @@ pub(crate) fn take_snapshots(
             let snapshot = ipvs.snapshot().unwrap();
             taken += 1;
             assert_nothing_is_twice(&snapshot);
-            if snapshot.is_consistent() {
+            if snapshot.is_complete() {
                 consistent += 1;
                 assert!(all_that_stays(&snapshot), "snapshot {taken}: a silent loss");
             }

@@ -24,7 +24,7 @@ impl Model {
     /// What the kernel holds.
     fn read(ipvs: &mut Client) -> Self {
         let snapshot = ipvs.snapshot().unwrap();
-        assert!(snapshot.is_consistent());
+        assert!(snapshot.is_complete());
         let services = snapshot.services().map(|service| {
             let destinations = service.destinations.iter();
             let destinations = destinations.map(|it| (it.destination.id, it.destination.clone()));

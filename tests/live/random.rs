@@ -143,7 +143,7 @@ fn every_outcome_and_the_table_are_as_the_model_says() {
             }
         }
         let snapshot = ipvs.snapshot().unwrap();
-        assert!(snapshot.is_consistent());
+        assert!(snapshot.is_complete());
         assert_eq!(settings(&snapshot), model.table(), "round {round}");
     }
     assert!(done > 2000 && refused > 2000, "{done} done, {refused} refused");

@@ -29,7 +29,7 @@ fn a_snapshot_is_the_whole_table_in_order() {
     }
     ipvs.submit(&changes).into_result().unwrap();
     let snapshot = ipvs.snapshot().unwrap();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(snapshot.len(), 300);
     for (port, entry) in (1..).zip(&snapshot) {
         assert_eq!(entry.entry.service, service(port));
@@ -57,7 +57,7 @@ fn a_service_that_vanishes_while_its_destinations_are_read_ends_the_reading() {
     let missing = ipvs.destinations(service(1).id).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NoSuchService);
     let snapshot = ipvs.snapshot().unwrap();
-    assert!(snapshot.is_consistent() && snapshot.len() == 1);
+    assert!(snapshot.is_complete() && snapshot.len() == 1);
 }
 
 #[test]
@@ -82,6 +82,6 @@ fn what_stays_is_in_every_consistent_snapshot_while_others_write() {
             && snapshot.service(big).is_some_and(|service| service.destinations.len() == 300)
     });
     let quiet = ipvs.snapshot().unwrap();
-    assert!(quiet.is_consistent());
+    assert!(quiet.is_complete());
     assert_eq!(quiet.len(), 601);
 }

@@ -191,7 +191,7 @@ fn what_a_plan_touched_is_verified_and_what_it_did_not_touch_is_not_read() {
         ControlFlow::Continue(())
     });
     assert!(matches!(applied.outcome(0), Some(StepOutcome::Differs)), "{applied:?}");
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     // The list of services is new, and so are the destinations of what was touched.
     assert_eq!(snapshot.len(), 3);
     let weight = |snapshot: &Snapshot, service: &Service, host| {

@@ -37,7 +37,7 @@ fn fresh() -> Client {
 /// kernel's lists up to Linux 7.0, so it may take several attempts.
 fn quiet(ipvs: &mut Client) -> Snapshot {
     let mut snapshots = (0..50).map(|_| ipvs.snapshot().unwrap());
-    snapshots.find(Snapshot::is_consistent).expect("a consistent snapshot")
+    snapshots.find(Snapshot::is_complete).expect("a consistent snapshot")
 }
 
 fn service(host: u8, port: u16) -> Service {

@@ -95,7 +95,7 @@ fn the_last_one_is_not_left_out(destinations: u16) {
         });
         for _ in 0..1000 {
             let snapshot = ipvs.snapshot().unwrap();
-            if snapshot.is_consistent() {
+            if snapshot.is_complete() {
                 consistent += 1;
                 let there = snapshot.service(id).unwrap();
                 let mut servers = (1..=destinations).filter(stays).map(|port| server(port).id);

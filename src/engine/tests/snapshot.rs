@@ -99,7 +99,7 @@ fn of_services_that_are_known_only_the_list_is_read() {
         .destinations(&[])
         .again(&[&[1, 2, 4]])
         .read_with(known.collect());
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![1]), (2, vec![5]), (4, vec![])]);
 }
 
@@ -111,7 +111,7 @@ fn a_quiet_table_is_read_once_and_its_services_once_more() {
         .destinations(&[])
         .again(&[&[2, 1]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5]), (2, vec![])]);
     assert_eq!(snapshot.service(id(1)).unwrap().destinations.len(), 2);
     let named = entry(5).destination.id;
@@ -122,7 +122,7 @@ fn a_quiet_table_is_read_once_and_its_services_once_more() {
 #[test]
 fn an_empty_table_is_consistent() {
     let snapshot = Table::new().services(&[]).again(&[]).read();
-    assert!(snapshot.is_consistent() && snapshot.is_empty());
+    assert!(snapshot.is_complete() && snapshot.is_empty());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn what_came_and_went_meanwhile_is_read_and_left_out() {
         .destinations(&[&[6]])
         .again(&[&[2, 3]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(2, vec![5]), (3, vec![6])]);
 }
 
@@ -153,7 +153,7 @@ fn only_the_last_reading_counts() {
         .destinations(&[])
         .again(&[&[1, 2]])
         .read();
-    assert!(came_back.is_consistent());
+    assert!(came_back.is_complete());
     assert_eq!(came_back.len(), 2);
 }
 
@@ -169,7 +169,7 @@ fn what_was_gone_and_came_back_is_read_anew() {
         .destinations(&[&[4]])
         .again(&[&[1, 2]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![4]), (2, vec![5])]);
 }
 
@@ -184,7 +184,7 @@ fn a_service_that_comes_twice_is_there_once_and_the_one_it_hid_is_found() {
         .destinations(&[&[7]])
         .again(&[&[1, 2], &[3]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![]), (2, vec![]), (3, vec![7])]);
 }
 
@@ -197,7 +197,7 @@ fn destinations_that_do_not_come_at_once_are_read_until_two_readings_agree() {
         .destinations(&[&[4], &[5, 6]])
         .again(&[&[1]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5, 6])]);
 }
 
@@ -222,7 +222,7 @@ fn a_full_datagram_may_have_left_something_out() {
         .larger(&[&up_to(33)])
         .again(&[&[1, 2, 3]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     let expected = [(1, vec![1]), (2, ports_up_to(31)), (3, ports_up_to(33))];
     assert_eq!(shape(&snapshot), expected);
 }
@@ -240,7 +240,7 @@ fn services_after_one_that_fills_a_small_datagram_are_read_in_large_ones_once() 
         .destinations(&[&[2]])
         .again(&[&[1, 2, 3, 4, 5, 6]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     let lengths: Vec<_> = snapshot.services().map(|service| service.destinations.len()).collect();
     assert_eq!(lengths, [1, 32, 66, 31, 1, 1]);
 }
@@ -266,7 +266,7 @@ fn the_first_datagram_over_a_socket_is_a_small_one() {
         .larger(&[&up_to(13)])
         .again(&[&[1]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, ports_up_to(13))]);
 }
 
@@ -278,7 +278,7 @@ fn in_larger_datagrams_one_reading_may_do() {
         .larger(&[&[4, 5, 6]])
         .again(&[&[1]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5, 6])]);
 }
 
@@ -296,7 +296,7 @@ fn readings_in_another_order_do_not_agree() {
         .services(&[&[2, 1]])
         .again(&[&[2, 1]])
         .read();
-    assert!(snapshot.is_consistent());
+    assert!(snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![4, 5]), (2, vec![])]);
 }
 
@@ -307,7 +307,7 @@ fn a_table_that_does_not_settle_is_said_to_be_inconsistent() {
         restless = restless.services(&[&[round]]).destinations(&[]).again(&[&[round + 1]]);
     }
     let snapshot = restless.read();
-    assert!(!snapshot.is_consistent());
+    assert!(!snapshot.is_complete());
     assert_eq!(snapshot.len(), 1);
 
     let mut restless = Table::new().services(&[&[1]]);
@@ -316,6 +316,14 @@ fn a_table_that_does_not_settle_is_said_to_be_inconsistent() {
         restless = restless.larger(&[&[round + 1], &[round + 2]]);
     }
     let snapshot = restless.again(&[&[1]]).read();
-    assert!(!snapshot.is_consistent());
+    assert!(!snapshot.is_complete());
     assert_eq!(shape(&snapshot), [(1, vec![7, 8])]);
+}
+
+#[test]
+fn a_snapshot_says_when_its_services_were_read() {
+    let before = std::time::Instant::now();
+    let snapshot = Table::new().services(&[]).again(&[]).read();
+    let read_at = snapshot.read_at().unwrap();
+    assert!(before <= read_at && read_at <= std::time::Instant::now());
 }

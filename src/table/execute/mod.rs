@@ -82,7 +82,7 @@ pub(crate) async fn read_again<T: Transport>(
     before: Snapshot,
 ) -> Result<Snapshot> {
     // What was left out of it would never be found.
-    if !before.is_consistent() {
+    if !before.is_complete() {
         return engine.snapshot().await;
     }
     let known = {

@@ -16,7 +16,7 @@ pub(crate) async fn check_outcomes<T: Transport>(
     execution: &mut Execution<'_>,
     snapshot: Option<&Snapshot>,
 ) -> Result<(), Error> {
-    let snapshot = snapshot.filter(|snapshot| snapshot.is_consistent());
+    let snapshot = snapshot.filter(|snapshot| snapshot.is_complete());
     let mut last = Vec::new();
     // The last step about an object has the last word, and the deletion of a service
     // has it about its destinations.

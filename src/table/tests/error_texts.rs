@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 use crate::ipvsadm::{Command, NameError, NumericNames, Unsaid};
-use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId};
+use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId, Stats};
 use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
 fn web() -> ServiceId {
@@ -28,6 +28,7 @@ fn samples() -> Vec<Box<dyn StdError>> {
         missing: Actions::ADD_SERVICE,
         changes: vec![Change::AddService(Service::new(web()))],
     };
+    let busy = Stats { connections: 1, ..Stats::default() };
     let command_error =
         Command::parse(&["-A", "-t", "192.0.2.10:http"], &NumericNames).unwrap_err();
     vec![
@@ -40,6 +41,7 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Box::new(NameError::NotLookedUp),
         Box::new(NameError::Unknown),
         Box::new(NameError::Failed("the reason".into())),
+        Box::new(Stats::default().since(&busy).unwrap_err()),
         Box::new(Error::invalid(context, invalid)),
         Box::new(Error::known(context, ErrorKind::DeadlineExceeded, Certainty::Unknown)),
         Box::new(
@@ -125,6 +127,7 @@ fn there_is_a_sample_of_every_type() {
                 crate::model::InvalidValue,
                 crate::ipvsadm::CommandError,
                 crate::ipvsadm::TextError,
+                crate::model::CountersReset,
                 NameError,
                 Error,
                 PlanError,
