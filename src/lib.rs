@@ -66,6 +66,7 @@
 #![cfg(target_os = "linux")]
 
 mod client;
+pub mod cookbook;
 mod engine;
 mod error;
 mod ipvsadm;

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["uapi", "model", "error", "wire", "proto"]),
     ("table", &["uapi", "model", "error", "ipvsadm", "engine"]),
     ("client", &["model", "error", "engine", "table"]),
+    ("cookbook", &[]),
 ];
 
 /// Crates and the layers that may name them. The root re-exports a socket type, and the clients
