@@ -1,10 +1,10 @@
-//! Program IPVS, the load balancer inside the Linux kernel, over generic netlink.
+//! A client for IPVS, the load balancer inside the Linux kernel, over generic netlink.
 //!
-//! A **virtual service** ([`Service`]) is an address, protocol and port, or a
-//! firewall mark. Its **scheduler** ([`Scheduler`]) spreads new connections over
-//! its **destinations** ([`Destination`]), which packets reach by a **forwarding
-//! method** ([`Forwarding`]). A [`Client`] reads and writes the table of a network
-//! namespace.
+//! A **virtual service** ([`Service`]) is an address, protocol and port, or a firewall mark. Its
+//! **scheduler** ([`Scheduler`]) chooses one of its **destinations** ([`Destination`], "real
+//! server") for each new connection. A **forwarding method** ([`Forwarding`]) says how packets
+//! reach the destination. Each network namespace has one table of services and destinations. A
+//! [`Client`] reads and changes it.
 //!
 //! ```no_run
 //! use ipvs_netlink::{Client, Destination, Service};
@@ -16,52 +16,66 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Which call
+//! Programs need `CAP_NET_ADMIN` in the initial user namespace, so run them as root of the host.
 //!
-//! - One change: [`Client::add_service`], [`Client::set_weight`] and their like.
-//! - Many changes, with an outcome for each: [`Client::submit`].
-//! - To declare what there is to be: the module [`table`], with [`Client::reconcile`].
-//! - To take a destination out without breaking connections: [`Client::drain`].
-//! - Everything there is: [`Client::snapshot`]; one after the other, in bounded memory:
-//!   [`Client::stream_services`] and [`Client::stream_destinations`].
+//! # Modules
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | the root of the crate | the blocking [`Client`]; the values that it takes and returns; [`Error`] |
+//! | [`table`] | declares a whole table, plans the difference to the kernel's, and applies it without breaking connections |
+//! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
+//! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
+//! | [`cookbook`] | documentation only: whole programs for common tasks |
+//!
+//! # Which method
+//!
+//! | you want to | use |
+//! | --- | --- |
+//! | make one change | [`Client::add_service`], [`Client::add_destination`], [`Client::set_weight`], ... |
+//! | make many changes, with an outcome for each | [`Client::submit`] |
+//! | have exactly the services that you declare | [`Client::reconcile`] with a [`table::Table`] |
+//! | see a difference before it is applied | [`table::Plan::new`], [`Client::apply`] |
+//! | take a destination out without breaking connections | [`Client::drain`] |
+//! | read everything | [`Client::snapshot`] |
+//! | read a table that is larger than memory should hold | [`Client::stream_services`], [`Client::stream_destinations`] |
+//! | read what `ipvsadm -S` wrote | [`table::Table::from_ipvsadm`] |
 //!
 //! # Values
 //!
-//! What names an object ([`ServiceId`], [`DestinationId`]) is apart from its
-//! settings ([`Service`], [`Destination`]), which are their own builders. What the
-//! kernel reports comes as [`ServiceEntry`] and [`DestinationEntry`]: the settings in
-//! the same form, so that they equal what was written, and the counters beside them.
+//! An identity and settings are separate types. [`ServiceId`] and [`DestinationId`] name an object,
+//! and are `Copy`. [`Service`] and [`Destination`] hold an identity and settings, and have setters
+//! that chain. [`ServiceEntry`] and [`DestinationEntry`] are what the kernel reports: the settings
+//! and the counters. The settings of an entry equal the settings that were written.
 //!
-//! Names and numbers that a kernel may add to (schedulers, persistence engines,
-//! protocols, forwarding methods, tunnels, flags) are open: what this crate has no
-//! name for is read, kept and written back, never an error.
+//! Schedulers, persistence engines, protocols, forwarding methods, tunnels and flags are open sets.
+//! A value that this crate does not know is read, kept and written back, and is no error.
 //!
 //! # Errors
 //!
-//! The kernel answers nearly every bad setting with `EINVAL` and no explanation, so
-//! settings are checked against its rules before anything is sent, and the error
-//! names field, value and rule. What the kernel refuses becomes an [`ErrorKind`] by
-//! command and errno. [`Error::certainty`] tells whether a write may have happened.
+//! The kernel answers nearly every bad setting with `EINVAL` and no explanation. A client therefore
+//! checks settings before it sends them, and the error names the field, the value and the rule.
+//! [`Error::kind`] is the cause of a failure, to branch on. [`Error::certainty`] says whether a
+//! write may have happened.
 //!
 //! # Privileges
 //!
-//! Every command, reading too, takes `CAP_NET_ADMIN` in the initial user namespace,
-//! of the caller and of whoever opened the sockets. Connecting takes nothing.
+//! Every command, reading too, takes `CAP_NET_ADMIN` in the initial user namespace, of the caller
+//! and of whoever opened the sockets. Connecting takes no privilege; [`Client::check`] tells whether
+//! commands will be allowed.
 //!
 //! # Crate features
 //!
 //! None is on by default.
 //!
-//! - **`tokio`**: `tokio::Client`, the same operations for programs on tokio.
+//! - **`tokio`**: `tokio::Client`, for programs on tokio.
 //! - **`smol`**: `smol::Client`, for programs on smol and on any other runtime.
-//! - **`packet`**: `IpvsMessage`, the netlink message type, and
-//!   `Client::from_sockets`, for programs that bring their own netlink transport.
-//!   Ties the program to this crate's versions of `netlink-packet-core`,
-//!   `netlink-packet-generic` and `netlink-sys`.
-//! - **`serde`**: [`table::Table`] as YAML, TOML or JSON for people to write
-//!   (`table::document`), `Timeouts`, and the names of services, destinations, schedulers,
-//!   persistence engines, flags and networks as text. The format crate is the program's
-//!   choice.
+//! - **`serde`**: [`table::Table`] as YAML, TOML or JSON (`table::document`), and `Timeouts` and the
+//!   names of services, destinations, schedulers, persistence engines, flags and networks as text.
+//!   The program chooses the format crate.
+//! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
+//!   that bring their own netlink transport. Ties the program to this crate's versions of
+//!   `netlink-packet-core`, `netlink-packet-generic` and `netlink-sys`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(target_os = "linux")]
 
@@ -101,8 +115,9 @@ pub mod tokio {
     pub use crate::client::tokio::{Client, Destinations, Services, SubmitStream};
 }
 
-/// The client for programs on smol (feature `smol`), and on whatever else drives
-/// futures: it brings its own reactor.
+/// The client for programs on smol and on any other runtime (feature `smol`).
+///
+/// It brings its own reactor, so every executor can poll its futures.
 #[cfg(feature = "smol")]
 #[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
 pub mod smol {
