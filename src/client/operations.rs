@@ -66,6 +66,38 @@ macro_rules! operations {
                 $wait!(self.engine.snapshot())
             }
 
+            /// Reads the services with these ids and their destinations, with all counters.
+            ///
+            /// The snapshot holds nothing else: an id that no service has is not in it, and
+            /// neither is a service whose id is not among `services`. For a few services of many
+            /// this costs a small part of [`snapshot`](Self::snapshot); for most of them about
+            /// as much.
+            ///
+            /// Every service in it is as complete as in a [`snapshot`](Self::snapshot): the
+            /// destinations of a service are read until nothing can have been left out, or 8
+            /// times. Where others kept writing for that long,
+            /// [`is_complete`](crate::Snapshot::is_complete) is false. The services are read
+            /// one after the other, not at a single moment.
+            ///
+            /// Plan from such a snapshot only changes of the services that you asked for: a
+            /// plan takes every other service for absent.
+            ///
+            /// ```no_run
+            /// # let mut ipvs = ipvs_netlink::Client::connect()?;
+            /// let web = "TCP 192.0.2.10:80".parse()?;
+            /// let snapshot = ipvs.snapshot_of(&[web])?;
+            /// match snapshot.service(web) {
+            ///     Some(service) => println!("{} destinations", service.destinations.len()),
+            ///     None => println!("{web} does not exist"),
+            /// }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            #[doc = include_str!("errors_of_reads.md")]
+            $(#[doc = cancel_safety!($async reads)])?
+            pub $($async)? fn snapshot_of(&mut self, services: &[$crate::model::ServiceId]) -> $crate::error::Result<$crate::model::Snapshot> {
+                $wait!(self.engine.snapshot_of(services))
+            }
+
             /// Reads one service, with its counters.
             #[doc = include_str!("errors_of_reads.md")]
             ///

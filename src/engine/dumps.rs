@@ -302,6 +302,9 @@ impl<T: Transport> Engine<T> {
         if is_of_destinations {
             self.few_destinations = with_one_more(total, all.len()) <= SMALL;
         }
+        if matches!(run.request, Request::Services) {
+            self.listed_services = Some(all.len());
+        }
         Ok((all, whole))
     }
 

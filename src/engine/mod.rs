@@ -57,6 +57,8 @@ pub(crate) struct Engine<T> {
     pub(crate) many_destinations: bool,
     /// Whether a small datagram had room for them and one more.
     pub(crate) few_destinations: bool,
+    /// How many services the last list of all had, if all were ever read.
+    pub(crate) listed_services: Option<usize>,
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -101,6 +103,7 @@ impl<T: Transport> Engine<T> {
             dumps,
             many_destinations: false,
             few_destinations: false,
+            listed_services: None,
             deadline,
         })
     }

@@ -9,7 +9,7 @@
 
 use crate::engine::dumps::Way;
 use crate::engine::{Engine, Transport};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::{
     DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot,
 };
@@ -17,6 +17,14 @@ use crate::wire::Request;
 
 /// How often a reading is repeated before it is taken as it is.
 const TRIES: usize = 8;
+
+/// Up to so many services are asked for one by one, as long as it is not known how many there
+/// are.
+const FEW: usize = 64;
+
+/// Asking for one service costs about as much as so many entries in the list of all, which is
+/// read twice.
+const COST_OF_ONE: usize = 3;
 
 /// So many services are read again in large datagrams.
 const MANY: usize = 4000;
@@ -124,13 +132,61 @@ impl<T: Transport> Engine<T> {
         self.snapshot_with(Vec::new()).await
     }
 
+    /// Reads the services with these `ids` and their destinations, and nothing else. A service
+    /// that does not exist is left out.
+    pub(crate) async fn snapshot_of(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
+        let mut ids = ids.to_vec();
+        put_in_order(&mut ids);
+        if self.listing_is_cheaper(ids.len()) {
+            return self.snapshot_among(Vec::new(), Some(&ids)).await;
+        }
+        let mut services = Vec::with_capacity(ids.len());
+        let mut settled = true;
+        let read_at = Some(self.now());
+        for id in ids {
+            let Some(entry) = self.service_if_there(id).await? else { continue };
+            let destinations = self.settled_destinations(id, None, &mut settled).await?;
+            // The kernel reports no destinations, without an error, for a service that was
+            // deleted in between.
+            if !destinations.is_empty() || self.service_if_there(id).await?.is_some() {
+                services.push(ServiceSnapshot::in_order(entry, destinations));
+            }
+        }
+        Ok(Snapshot::new(services, settled, read_at))
+    }
+
+    /// Whether reading the list of all services twice costs less than asking for `count` of
+    /// them one by one.
+    fn listing_is_cheaper(&self, count: usize) -> bool {
+        match self.listed_services {
+            Some(listed) => count.saturating_mul(COST_OF_ONE) > listed.max(FEW),
+            None => count > FEW,
+        }
+    }
+
+    async fn service_if_there(&mut self, id: ServiceId) -> Result<Option<ServiceEntry>> {
+        match self.service(id).await {
+            Ok(entry) => Ok(Some(entry)),
+            Err(error) if error.kind() == ErrorKind::NoSuchService => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the list of services, and the destinations of those that are not `known`. Those
     /// of a known service stay as they are known, as long as the list has the service.
     /// `known` is in order.
-    pub(crate) async fn snapshot_with(
+    pub(crate) async fn snapshot_with(&mut self, known: Vec<ServiceSnapshot>) -> Result<Snapshot> {
+        self.snapshot_among(known, None).await
+    }
+
+    /// As [`snapshot_with`](Self::snapshot_with), of the services `among` these ids if there
+    /// are some. `among` is in order.
+    async fn snapshot_among(
         &mut self,
         mut known: Vec<ServiceSnapshot>,
+        among: Option<&[ServiceId]>,
     ) -> Result<Snapshot> {
+        let is_wanted = |id: ServiceId| among.is_none_or(|among| among.binary_search(&id).is_ok());
         let mut again: Vec<ServiceId> = known.iter().map(service_id).collect();
         let mut settled = true;
         let mut read_at = None;
@@ -140,6 +196,8 @@ impl<T: Transport> Engine<T> {
             put_in_order(&mut again);
             known.retain(|service| again.binary_search(&service_id(service)).is_ok());
             let mut services: Vec<ServiceEntry> = self.collect(Request::Services).await?;
+            let listed = services.len();
+            services.retain(|entry| is_wanted(entry.id()));
             let as_they_came: Vec<ServiceId> = ids(&services).collect();
             let repeated = put_in_order(&mut services);
             // The list alone goes before the destinations come.
@@ -167,8 +225,9 @@ impl<T: Transport> Engine<T> {
             known = all;
             // Divided otherwise, unless there are so many services that it would take too long:
             // for each datagram the kernel begins at its first service.
-            let way = if known.len() > MANY { Way::Commands } else { Way::Destinations };
+            let way = if listed > MANY { Way::Commands } else { Way::Destinations };
             again = self.collect_over(way, Request::Services).await?.0;
+            again.retain(|id| is_wanted(*id));
             if again == as_they_came && !repeated {
                 return Ok(Snapshot::new(known, settled, read_at));
             }

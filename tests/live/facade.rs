@@ -119,6 +119,7 @@ macro_rules! facade {
             info() -> Result<Info>;
             services() -> Result<Listing<ServiceEntry>>;
             snapshot() -> Result<Snapshot>;
+            snapshot_of(ids: &[ServiceId]) -> Result<Snapshot>;
             service(id: ServiceId) -> Result<ServiceEntry>;
             destinations(id: ServiceId) -> Result<Listing<DestinationEntry>>;
             destination(service: ServiceId, id: DestinationId) -> Result<DestinationEntry>;

@@ -25,6 +25,7 @@ fn futures_and_streams_are_send() {
         is_send(Client::in_namespace("/run/netns/x"));
         is_send(ipvs.services());
         is_send(ipvs.snapshot());
+        is_send(ipvs.snapshot_of(&[]));
         is_send(ipvs.submit(&[]));
         is_send(ipvs.set_weight(service(1).id, "10.0.0.1:1".parse().unwrap(), 1));
         is_send(ipvs.modify_service(service(1).id, |_| {}));

@@ -41,6 +41,33 @@ fn a_snapshot_is_the_whole_table_in_order() {
 }
 
 #[test]
+fn a_snapshot_of_some_services_has_them_and_nothing_else() {
+    let mut ipvs = fresh();
+    let mut changes = Vec::new();
+    for port in 1..=300 {
+        changes.push(Change::AddService(service(port)));
+        for index in 1..=port % 4 {
+            changes.push(Change::AddDestination(service(port).id, server(index)));
+        }
+    }
+    changes.extend((10..=400).map(|index| Change::AddDestination(service(7).id, server(index))));
+    ipvs.submit(&changes).into_result().unwrap();
+    let all = Client::connect().unwrap().snapshot().unwrap();
+    // One by one, and by the list of all.
+    for (ids, expected) in [([301, 7, 4, 7].to_vec(), 2), ((200..=400).collect(), 101)] {
+        let ids: Vec<_> = ids.into_iter().map(|port| service(port).id).collect();
+        let snapshot = ipvs.snapshot_of(&ids).unwrap();
+        assert!(snapshot.is_complete());
+        assert_eq!(snapshot.len(), expected);
+        for entry in &snapshot {
+            assert!(ids.contains(&entry.entry.service.id));
+            assert_eq!(Some(entry), all.service(entry.entry.service.id));
+        }
+    }
+    assert!(ipvs.snapshot_of(&[]).unwrap().is_empty());
+}
+
+#[test]
 fn a_service_that_vanishes_while_its_destinations_are_read_ends_the_reading() {
     let mut ipvs = fresh();
     let mut other = Client::connect().unwrap();
