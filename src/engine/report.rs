@@ -3,7 +3,9 @@ use std::{fmt, slice};
 use crate::error::{Certainty, Error, ErrorKind};
 
 /// What became of a change.
-#[derive(Clone, Debug)]
+///
+/// The enum is exhaustive, so that a `match` on it needs no wildcard.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the change may have failed"]
 pub enum Outcome {
     /// The kernel has done it.
@@ -72,7 +74,10 @@ impl fmt::Display for Outcome {
 /// What became of many changes: one outcome for each, in their order.
 ///
 /// It takes memory only for those that failed.
-#[derive(Clone, Debug, Default)]
+///
+/// Tests `collect` a report from [`Outcome`]s, with errors of
+/// [`Error::for_test`](crate::Error::for_test).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "changes may have failed"]
 pub struct Report {
     count: usize,
@@ -148,6 +153,67 @@ impl Report {
     }
 }
 
+impl FromIterator<Outcome> for Report {
+    fn from_iter<I: IntoIterator<Item = Outcome>>(outcomes: I) -> Self {
+        let mut report = Self::default();
+        outcomes.into_iter().for_each(|outcome| report.push(outcome));
+        report
+    }
+}
+
+/// As a mapping with the keys `outcome`, which is `done`, `refused`, `unknown` or `not-sent`,
+/// and `error`.
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl serde::Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Failure { index: None, outcome: self }.serialize(serializer)
+    }
+}
+
+/// As a mapping with the keys `count`, the number of changes, and `failures`, the list of
+/// outcomes that are not `done`, each with the `index` of its change.
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl serde::Serialize for Report {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let failure = |(index, outcome)| Failure { index: Some(index), outcome };
+        let failures: Vec<Failure<'_>> = self.failures().map(failure).collect();
+        let mut mapping = serializer.serialize_struct("Report", 2)?;
+        mapping.serialize_field("count", &self.count)?;
+        mapping.serialize_field("failures", &failures)?;
+        mapping.end()
+    }
+}
+
+#[cfg(feature = "serde")]
+struct Failure<'r> {
+    index: Option<usize>,
+    outcome: &'r Outcome,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Failure<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let length = if self.index.is_some() { 3 } else { 2 };
+        let mut mapping = serializer.serialize_struct("Outcome", length)?;
+        if let Some(index) = self.index {
+            mapping.serialize_field("index", &index)?;
+        }
+        let name = match self.outcome {
+            Outcome::Done => "done",
+            Outcome::Refused(_) => "refused",
+            Outcome::Unknown(_) => "unknown",
+            Outcome::NotSent(_) => "not-sent",
+        };
+        mapping.serialize_field("outcome", name)?;
+        mapping.serialize_field("error", &self.outcome.error())?;
+        mapping.end()
+    }
+}
+
 impl fmt::Display for Report {
     /// `61 done, 2 refused, 1 not sent`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,6 +278,25 @@ mod tests {
             report.push(Outcome::failed(error(kind)));
         }
         assert_eq!(report.into_result().unwrap_err().kind(), ErrorKind::InvalidValue);
+    }
+
+    #[test]
+    fn a_test_makes_reports() {
+        let error = Error::for_test(ErrorKind::NoSuchService, Operation::DeleteService);
+        let report: Report = [Outcome::Done, Outcome::Refused(error.clone())].into_iter().collect();
+        assert_eq!(report.outcome(1), Some(&Outcome::Refused(error.clone())));
+        assert_eq!(report.clone().into_result(), Err(error));
+        assert_ne!(report, Report::default());
+        #[cfg(feature = "serde")]
+        {
+            let form = serde_json::to_value(&report).unwrap();
+            assert_eq!(form["count"], 2);
+            assert_eq!(form["failures"][0]["index"], 1);
+            assert_eq!(form["failures"][0]["outcome"], "refused");
+            assert_eq!(form["failures"][0]["error"]["kind"], "no-such-service");
+            let done = serde_json::to_value(Outcome::Done).unwrap();
+            assert_eq!(done, serde_json::json!({"outcome": "done", "error": null}));
+        }
     }
 
     #[test]

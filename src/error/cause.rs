@@ -1,7 +1,7 @@
-//! What an errno means, by the command it answers.
+//! Finds the cause of a refusal from the errno and the command.
 //!
-//! IPVS spends few numbers on many causes: ENOENT is an unknown scheduler, engine,
-//! destination or netlink family, as the command may be. Source:
+//! IPVS uses one errno for several causes. ENOENT, for example, means an unknown scheduler,
+//! persistence engine, destination or netlink family, depending on the command. Source:
 //! `net/netfilter/ipvs/ip_vs_ctl.c`, `ip_vs_sync.c`.
 
 use rustix::io::Errno;
@@ -9,17 +9,17 @@ use rustix::io::Errno;
 use crate::error::ErrorKind;
 use crate::model::{Operation, Scheduler, Service};
 
-/// The cause of `errno` in answer to `operation`; `service` is the service that
-/// was to be added or updated.
+/// Returns the cause of `errno` in the answer to `operation`. `service` is the service that
+/// the operation adds or updates.
 ///
-/// ENOENT may also mean that the family's id is stale: that is for the caller to
-/// rule out first.
+/// ENOENT can also mean that the id of the netlink family is stale. The caller must rule
+/// that out first.
 pub(crate) fn kind_of_refusal(
     operation: Operation,
     service: Option<&Service>,
     errno: i32,
 ) -> ErrorKind {
-    // What is not an errno at all would make rustix panic.
+    // rustix panics on a number that cannot be an errno.
     if !(1..4096).contains(&errno) {
         return ErrorKind::Other;
     }

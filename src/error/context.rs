@@ -1,21 +1,36 @@
 use crate::model::{Change, Object, Operation};
 
-/// What is known of a write that failed.
+/// Whether a write that failed has changed anything.
+///
+/// The enum is exhaustive, so that a `match` on it needs no wildcard: every failed write is
+/// one of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// The change was not sent: nothing has changed.
+    /// The change was not sent. Nothing has changed.
     NotSent,
-    /// The kernel refused it: nothing has changed.
+    /// The kernel refused the change. Nothing has changed.
     Refused,
-    /// It was sent and no answer came: it may or may not have been done. Read the
-    /// object to know.
+    /// The change was sent and no answer came. The kernel may or may not have done it. Read
+    /// the object to find out.
     Unknown,
 }
 
-/// What the kernel added to its errno.
+impl Certainty {
+    /// Returns the name for programs and logs: `not-sent`, `refused` or `unknown`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not-sent",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The extended acknowledgement: what the kernel adds to its errno.
 ///
-/// IPVS itself adds nothing; the netlink core does for attributes that are too
-/// short and the like, and for the attributes of a synchronization daemon.
+/// IPVS itself adds nothing. The netlink core adds a text or an offset if an attribute is
+/// malformed, for example too short.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extack {
     pub(crate) message: Option<String>,
@@ -23,21 +38,21 @@ pub struct Extack {
 }
 
 impl Extack {
-    /// The kernel's text.
+    /// Returns the text of the kernel, if it sent one.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Where in the request the attribute is that the kernel objects to, in bytes
-    /// from the start of the message.
+    /// Returns the position of the attribute that the kernel refuses, in bytes from the start
+    /// of the request.
     #[must_use]
     pub const fn offset(&self) -> Option<u32> {
         self.offset
     }
 }
 
-/// What an operation is about, for the errors it may end in.
+/// The operation and object that an error names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context {
     pub(crate) operation: Operation,

@@ -1,9 +1,11 @@
-//! One error type for everything that can go wrong.
+//! The error type of all operations.
 
 mod cause;
 mod context;
 mod kind;
 mod reason;
+#[cfg(feature = "serde")]
+mod serialized;
 
 use std::fmt;
 use std::io;
@@ -20,20 +22,19 @@ pub use kind::ErrorKind;
 pub use reason::Reason;
 pub(crate) use reason::likely_reasons;
 
-/// What to do where there is no IPVS.
+/// Advice for [`ErrorKind::Unavailable`].
 const LOADING: &str = "load it with `modprobe ip_vs` as root, for a container on its host; \
-                       the kernel has to be built with CONFIG_IP_VS";
+                       the kernel must be built with CONFIG_IP_VS";
 
 const CUT_OFF: &str = "it was longer than the receive buffer";
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation failed: what was attempted, on which object, with which
-/// outcome, and the cause.
+/// The failure of an operation: the operation, its object, the cause, and whether a write may
+/// have been done.
 ///
-/// [`kind`](Error::kind) is what a program branches on; `Display` is one line for
-/// a person.
+/// Programs branch on [`kind`](Error::kind). `Display` prints one line for people.
 ///
 /// ```
 /// use ipvs_netlink::{Certainty, ErrorKind, Operation};
@@ -41,17 +42,20 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// fn explain(error: &ipvs_netlink::Error) -> &'static str {
 ///     match error.kind() {
 ///         ErrorKind::Unavailable => "load the module ip_vs",
-///         ErrorKind::PermissionDenied => "run it as root",
+///         ErrorKind::PermissionDenied => "run the program as root",
 ///         ErrorKind::ServiceExists => "nothing to do",
 ///         _ if error.certainty() == Some(Certainty::Unknown) => "read the table again",
-///         _ => "look at the message",
+///         _ => "print the error",
 ///     }
 /// }
 /// ```
-#[derive(Clone)]
+///
+/// Tests create errors with [`for_test`](Self::for_test). Two errors are equal if all they
+/// say is equal.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct Inner {
     kind: ErrorKind,
     operation: Operation,
@@ -82,14 +86,69 @@ impl Error {
         }))
     }
 
-    /// A setting that was refused before anything was sent.
+    /// Creates an error for tests of code that handles errors.
+    ///
+    /// The error has no object and no errno. If `operation` is a write, its certainty is the
+    /// usual one for `kind`: [`Certainty::Unknown`] if an answer was lost,
+    /// [`Certainty::NotSent`] if `kind` is found before anything is sent, else
+    /// [`Certainty::Refused`]. [`with_object`](Self::with_object) and
+    /// [`with_certainty`](Self::with_certainty) set more.
+    ///
+    /// ```
+    /// use ipvs_netlink::{Certainty, Error, ErrorKind, Operation};
+    ///
+    /// fn should_retry(error: &Error) -> bool {
+    ///     error.certainty() == Some(Certainty::Unknown)
+    /// }
+    ///
+    /// let lost = Error::for_test(ErrorKind::DeadlineExceeded, Operation::AddService);
+    /// assert!(should_retry(&lost));
+    /// let refused = Error::for_test(ErrorKind::ServiceExists, Operation::AddService);
+    /// assert!(!should_retry(&refused));
+    /// ```
+    #[must_use]
+    pub fn for_test(kind: ErrorKind, operation: Operation) -> Self {
+        let certainty = match kind {
+            ErrorKind::DeadlineExceeded
+            | ErrorKind::ReceiveOverflow
+            | ErrorKind::MalformedReply
+            | ErrorKind::FamilyMoved => Certainty::Unknown,
+            ErrorKind::InvalidValue
+            | ErrorKind::NotAttempted
+            | ErrorKind::OutOfScope
+            | ErrorKind::NotAllowed
+            | ErrorKind::NoRuntime
+            | ErrorKind::Socket
+            | ErrorKind::NoSuchNamespace
+            | ErrorKind::NotANamespace => Certainty::NotSent,
+            _ => Certainty::Refused,
+        };
+        Self::new(Context::new(operation), kind, certainty)
+    }
+
+    /// Sets the object, for tests. See [`for_test`](Self::for_test).
+    #[must_use]
+    pub fn with_object(mut self, object: Object) -> Self {
+        self.0.object = Some(object);
+        self
+    }
+
+    /// Sets the certainty of a write, for tests. The error of a read keeps `None`. See
+    /// [`for_test`](Self::for_test).
+    #[must_use]
+    pub fn with_certainty(mut self, certainty: Certainty) -> Self {
+        self.0.certainty = self.0.operation.is_write().then_some(certainty);
+        self
+    }
+
+    /// A setting broke a rule before anything was sent.
     pub(crate) fn invalid(context: Context, invalid: InvalidValue) -> Self {
         let mut error = Self::new(context, ErrorKind::InvalidValue, Certainty::NotSent);
         error.0.invalid = Some(invalid);
         error
     }
 
-    /// The kernel's refusal. `kind` comes from [`kind_of_refusal`].
+    /// The kernel refused the operation. `kind` comes from [`kind_of_refusal`].
     pub(crate) fn refused(
         context: Context,
         kind: ErrorKind,
@@ -102,11 +161,11 @@ impl Error {
         error
     }
 
-    /// A system call that failed before the request was sent.
+    /// A system call failed before the request was sent.
     pub(crate) fn not_sent(context: Context, cause: &io::Error) -> Self {
         let kind = match cause.kind() {
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            // No system call on a netlink socket of ours ends in it.
+            // Stands for a missing runtime: no system call on these sockets fails with it.
             io::ErrorKind::NotConnected => ErrorKind::NoRuntime,
             _ => ErrorKind::Socket,
         };
@@ -115,7 +174,7 @@ impl Error {
         error
     }
 
-    /// A failure to receive the answer to a request that was sent.
+    /// The request was sent and its answer was not received.
     pub(crate) fn unanswered(context: Context, cause: &io::Error) -> Self {
         if cause.kind() == io::ErrorKind::UnexpectedEof {
             return Self::malformed(context, CUT_OFF);
@@ -131,49 +190,50 @@ impl Error {
         error
     }
 
-    /// An answer that cannot be what the kernel meant.
+    /// The answer is malformed. `detail` says how.
     pub(crate) fn malformed(context: Context, detail: &'static str) -> Self {
         let mut error = Self::new(context, ErrorKind::MalformedReply, Certainty::Unknown);
         error.0.detail = Some(detail);
         error
     }
 
-    /// Whether the receive buffer took only a part of the answer.
+    /// Returns `true` if the answer was longer than the receive buffer.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.0.detail == Some(CUT_OFF)
     }
 
-    /// Adds what was being done.
+    /// Adds a detail to the text.
     pub(crate) fn because(mut self, detail: &'static str) -> Self {
         self.0.detail = Some(detail);
         self
     }
 
-    /// Adds why the kernel may have refused.
+    /// Adds the likely reasons of a refusal.
     pub(crate) fn likely(mut self, reasons: &'static [Reason]) -> Self {
         self.0.reasons = reasons;
         self
     }
 
-    /// The file at `path` is to be a network namespace, and is none.
+    /// Sets the kind to that of a file that is no network namespace.
     pub(crate) fn no_namespace(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// Adds the file of the network namespace that was to be entered.
+    /// Adds the path of the network namespace.
     pub(crate) fn at(mut self, path: &Path) -> Self {
         self.0.namespace = Some(path.into());
         self
     }
 
-    /// Something known without the kernel's errno.
+    /// A failure without an errno.
     pub(crate) fn known(context: Context, kind: ErrorKind, certainty: Certainty) -> Self {
         Self::new(context, kind, certainty)
     }
 
-    /// The same failure, as one of the operation that `context` names. If that is a
-    /// write, what failed came after the kernel's refusal of it.
+    /// Relabels this error as one of the operation in `context`. If that is a write and the
+    /// failed operation was a read, the read came after the kernel refused the write, so the
+    /// certainty becomes `Refused`.
     pub(crate) fn within(mut self, context: Context) -> Self {
         let certainty = self.0.certainty.unwrap_or(Certainty::Refused);
         self.0.certainty = context.operation.is_write().then_some(certainty);
@@ -182,70 +242,73 @@ impl Error {
         self
     }
 
-    /// The failure of the reading before the write that `context` names.
+    /// Relabels the failure of a read as one of the write in `context`, which was to follow
+    /// the read and was not sent.
     pub(crate) fn unwritten(mut self, context: Context) -> Self {
         self.0.certainty = Some(Certainty::NotSent);
         self.within(context)
     }
 
-    /// The cause, to branch on.
+    /// Returns the cause. Programs branch on it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What was attempted.
+    /// Returns the operation that failed.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
-    /// What it was attempted on, if it was about one object.
+    /// Returns the object of the operation, or `None` if the operation has no single object.
     #[must_use]
     pub fn object(&self) -> Option<Object> {
         self.0.object
     }
 
-    /// Whether a write may have happened; `None` for reads.
+    /// Returns whether a write may have been done, or `None` if the operation was a read.
     #[must_use]
     pub fn certainty(&self) -> Option<Certainty> {
         self.0.certainty
     }
 
-    /// The number of the system's error, if there was one.
+    /// Returns the errno of the kernel or of a system call, or `None` if there was none.
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         self.0.errno
     }
 
-    /// What the kernel added to the errno, if anything.
+    /// Returns what the kernel added to the errno, or `None` if it added nothing.
     #[must_use]
     pub fn extack(&self) -> Option<&Extack> {
         self.0.extack.as_ref()
     }
 
-    /// The field, value and rule of an [`ErrorKind::InvalidValue`].
+    /// Returns field, value and rule of an [`ErrorKind::InvalidValue`]; `None` for other
+    /// kinds.
     #[must_use]
     pub fn invalid_value(&self) -> Option<&InvalidValue> {
         self.0.invalid.as_ref()
     }
 
-    /// Why the kernel may have refused a value, where it did not say
-    /// ([`ErrorKind::Rejected`]): states of the host, the likeliest first. They are derived
-    /// from the request alone; nothing was looked up. Empty where nothing is known.
+    /// Returns likely reasons of an [`ErrorKind::Rejected`], the most likely one first.
+    ///
+    /// The reasons are states of the host that are possible for this request. The client does
+    /// not read the state of the host. The list is empty if no reason is known.
     #[must_use]
     pub fn likely_reasons(&self) -> &[Reason] {
         self.0.reasons
     }
 
-    /// The file of the network namespace in which a client was to be opened.
+    /// Returns the path of the network namespace that could not be opened or entered, or
+    /// `None` if the failure was another.
     #[must_use]
     pub fn namespace(&self) -> Option<&Path> {
         self.0.namespace.as_deref()
     }
 
-    /// Whether the object of the operation does not exist: the service, the
-    /// destination or the daemon.
+    /// Returns `true` if the service, destination or daemon does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(
@@ -254,8 +317,7 @@ impl Error {
         )
     }
 
-    /// Whether the object to be added exists: the service, the destination or the
-    /// daemon.
+    /// Returns `true` if the service, destination or daemon exists already.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         matches!(
@@ -266,6 +328,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// One line: operation, object, cause, details, errno, and advice where there is some.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         write!(f, "{}", inner.operation)?;
@@ -277,7 +340,7 @@ impl fmt::Display for Error {
         }
         match &inner.invalid {
             Some(invalid) => write!(f, ": {invalid}")?,
-            // What connecting lacks is not what the commands of IPVS ask for.
+            // Connecting needs other capabilities than the commands of IPVS.
             None if inner.kind == ErrorKind::PermissionDenied
                 && inner.operation == Operation::Connect =>
             {
@@ -306,14 +369,14 @@ impl fmt::Display for Error {
             write!(f, "{}{reason}", if index == 0 { "; likely " } else { ", or " })?;
         }
         if inner.certainty == Some(Certainty::Unknown) {
-            f.write_str("; it may or may not have been done")?;
+            f.write_str("; the kernel may or may not have done it")?;
         }
         Ok(())
     }
 }
 
 impl fmt::Debug for Error {
-    /// For people and their logs: what `Display` says, and the kind. All fields with `{:#?}`.
+    /// Prints the text of `Display` and the kind. `{:#?}` prints all fields.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if !f.alternate() {
@@ -334,11 +397,12 @@ impl fmt::Debug for Error {
     }
 }
 
-/// `Display` says all of it, so there is no `source`.
+/// There is no `source`, because `Display` prints the whole error.
 impl std::error::Error for Error {}
 
 impl From<Error> for io::Error {
-    /// Keeps the whole error as the inner one.
+    /// Wraps the whole error. The kind of the `io::Error` follows [`Error::kind`] and the
+    /// errno.
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
             ErrorKind::PermissionDenied => io::ErrorKind::PermissionDenied,
@@ -384,12 +448,29 @@ mod tests {
     }
 
     #[test]
+    fn a_test_makes_errors_of_every_certainty() {
+        let write = |kind| Error::for_test(kind, Operation::AddService);
+        assert_eq!(write(ErrorKind::ReceiveOverflow).certainty(), Some(Certainty::Unknown));
+        assert_eq!(write(ErrorKind::InvalidValue).certainty(), Some(Certainty::NotSent));
+        assert_eq!(write(ErrorKind::ServiceExists).certainty(), Some(Certainty::Refused));
+        let socket = write(ErrorKind::Socket).with_certainty(Certainty::Unknown);
+        assert_eq!(socket.certainty(), Some(Certainty::Unknown));
+        let read = Error::for_test(ErrorKind::NoSuchService, Operation::ReadService);
+        assert_eq!(read.clone().with_certainty(Certainty::Refused), read);
+        let object = Object::Service(ServiceId::fwmark(5, crate::model::AddressFamily::Ipv4));
+        let about = read.clone().with_object(object);
+        assert_eq!(about.object(), Some(object));
+        assert_ne!(about, read);
+        assert_eq!(about.to_string(), "read service FWM 5: no such service");
+    }
+
+    #[test]
     fn a_lost_answer_is_said_to_be_one() {
         let cause = io::Error::from(io::ErrorKind::TimedOut);
         let error = Error::unanswered(context(), &cause);
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
         assert_eq!(error.certainty(), Some(Certainty::Unknown));
-        assert!(error.to_string().ends_with("; it may or may not have been done"));
+        assert!(error.to_string().ends_with("; the kernel may or may not have done it"));
         let read = Error::unanswered(Context::new(Operation::ReadServices), &cause);
         assert_eq!(read.certainty(), None);
     }
@@ -423,7 +504,7 @@ mod tests {
             error.to_string().ends_with(
                 "the kernel rejected a value (Invalid argument (os error 22)); likely the \
                  loopback interface of this network namespace has never been up (`ip link set \
-                 lo up`), or the address is the broadcast address of a network of this host"
+                 lo up`), or the address is a broadcast address of this host"
             ),
             "{error}"
         );

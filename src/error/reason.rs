@@ -1,12 +1,12 @@
-//! Why the kernel may have refused a change with a bare EINVAL.
+//! Likely reasons why the kernel refused a change with a bare EINVAL.
 //!
-//! The kernel's checks stand in `net/netfilter/ipvs/ip_vs_ctl.c` (`ip_vs_genl_set_cmd`,
-//! `ip_vs_new_dest`), `ip_vs_mh.c` and `ip_vs_sync.c`. What the values alone tell is
-//! validated before anything is sent, so each of these depends on the host.
+//! The checks of the kernel are in `net/netfilter/ipvs/ip_vs_ctl.c` (`ip_vs_genl_set_cmd`,
+//! `ip_vs_new_dest`), `ip_vs_mh.c` and `ip_vs_sync.c`. Rules that depend only on the values
+//! are checked before a change is sent, so each reason here is a state of the host.
 //!
-//! Nothing is looked up. A look-up would take one more socket in the network namespace of
-//! the client, opened with every client for the sake of a rare refusal: the thread may have
-//! left that namespace since.
+//! The state of the host is not read. Reading it would need one more socket in the network
+//! namespace of the client, opened together with the client, because the thread may leave
+//! the namespace later.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,30 +15,31 @@ use rustix::io::Errno;
 
 use crate::model::{Change, Destination, Scheduler, ServiceId};
 
-/// A state of the host for which the kernel refuses a change without saying so.
+/// A state of the host in which the kernel refuses a change without giving the reason.
 ///
-/// See [`Error::likely_reasons`](crate::Error::likely_reasons).
+/// [`Error::likely_reasons`](crate::Error::likely_reasons) returns the reasons that are
+/// possible for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The network namespace has never had an IPv4 address, not even that of its loopback
-    /// interface. The kernel then takes every IPv4 address for a broadcast address.
-    /// `ip link set lo up` in the namespace mends it.
+    /// The network namespace has never had an IPv4 address, because its loopback interface
+    /// has never been up. The kernel then treats every IPv4 address as a broadcast address.
+    /// Run `ip link set lo up` in the namespace.
     NoLoopback,
-    /// The address of the destination is the broadcast address of a network of this host.
+    /// The address of the destination is a broadcast address of this host.
     BroadcastAddress,
-    /// The address of the destination is an IPv6 link-local one of another host.
+    /// The address of the destination is an IPv6 link-local address of another host.
     LinkLocalAddress,
-    /// A synchronization daemon runs. Meanwhile the kernel takes no destination of the other
-    /// address family than its service's.
+    /// A synchronization daemon runs. While it runs, the kernel refuses a destination whose
+    /// address family differs from that of its service.
     SyncDaemonRuns,
-    /// A service has a destination of the other address family. Meanwhile the kernel starts
-    /// no synchronization daemon.
+    /// A service has a destination of the other address family. While it has one, the kernel
+    /// refuses to start a synchronization daemon.
     MixedFamilies,
-    /// The service has more destinations than the table of the scheduler `mh` has places.
+    /// The service has more destinations than the table of the scheduler `mh` has entries.
     TooManyDestinations,
-    /// A timeout is longer than the kernel can count in its ticks: 2147483 s at 1000 ticks a
-    /// second, 8589934 s at 250, 21474836 s at 100.
+    /// A timeout is over the limit of this kernel: 2147483 s at 1000 ticks per second
+    /// (`CONFIG_HZ`), 8589934 s at 250, 21474836 s at 100.
     LongTimeout,
 }
 
@@ -50,30 +51,30 @@ impl fmt::Display for Reason {
                 "the loopback interface of this network namespace has never been up \
                  (`ip link set lo up`)"
             }
-            Self::BroadcastAddress => {
-                "the address is the broadcast address of a network of this host"
-            }
-            Self::LinkLocalAddress => "the address is link-local and not one of this host's own",
+            Self::BroadcastAddress => "the address is a broadcast address of this host",
+            Self::LinkLocalAddress => "the address is a link-local address of another host",
             Self::SyncDaemonRuns => {
-                "a synchronization daemon runs, which excludes destinations of the other \
-                 address family"
+                "a synchronization daemon runs, so destinations of the other address family \
+                 are refused"
             }
             Self::MixedFamilies => {
-                "a service has a destination of the other address family, which excludes \
-                 synchronization daemons"
+                "a service has a destination of the other address family, so synchronization \
+                 daemons are refused"
             }
             Self::TooManyDestinations => {
-                "the service has more destinations than the table of mh has places"
+                "the service has more destinations than the table of the scheduler mh has \
+                 entries"
             }
             Self::LongTimeout => {
-                "a timeout is over what this kernel can count, which is 2147483 s at 1000 ticks \
-                 a second and more at fewer"
+                "a timeout is over the limit of this kernel, which is 2147483 s at 1000 ticks \
+                 per second"
             }
         })
     }
 }
 
-/// Why the kernel may have refused `change` with `errno`, the likeliest reason first.
+/// Returns the likely reasons why the kernel refused `change` with `errno`, the most likely
+/// one first.
 pub(crate) fn likely_reasons(change: &Change, errno: i32) -> &'static [Reason] {
     if errno != Errno::INVAL.raw_os_error() {
         return &[];
@@ -99,7 +100,7 @@ fn of_addition(service: ServiceId, destination: &Destination) -> &'static [Reaso
     use Reason::{BroadcastAddress, LinkLocalAddress, NoLoopback, SyncDaemonRuns};
     let is_mixed = destination.id.family() != service.family();
     match (destination.id.address.ip(), is_mixed) {
-        // The host part of a broadcast address is all ones, two bits at least.
+        // The host part of a broadcast address has at least two bits, all of them 1.
         (IpAddr::V4(v4), false) if v4.to_bits() & 0b11 == 0b11 => &[BroadcastAddress, NoLoopback],
         (IpAddr::V4(_), false) => &[NoLoopback, BroadcastAddress],
         (IpAddr::V4(_), true) => &[SyncDaemonRuns, NoLoopback, BroadcastAddress],

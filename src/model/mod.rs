@@ -20,6 +20,8 @@ mod persistence;
 mod protocol;
 mod scheduler;
 pub(crate) mod seconds;
+#[cfg(feature = "serde")]
+mod serialized;
 mod service;
 mod service_id;
 mod similar;

@@ -76,9 +76,9 @@ impl Scheduler {
     /// `none`: no scheduler. Every new connection is refused.
     pub const NONE: Self = Self::known("none");
 
-    /// Those of the kernel's sources, as of Linux 7.1. A kernel may be older, built without
-    /// some of them, or have others.
-    pub const ALL: [Self; 15] = [
+    /// The schedulers in the sources of Linux 7.1. A kernel may be older, may be built without
+    /// some of them, or may have others. The slice grows with new kernels.
+    pub const ALL: &[Self] = &[
         Self::ROUND_ROBIN,
         Self::WEIGHTED_ROUND_ROBIN,
         Self::LEAST_CONNECTION,

@@ -37,13 +37,13 @@ impl Scheduler {
         if let Some((_, scheduler)) = synonym {
             return Some(*scheduler);
         }
-        let same = Self::ALL.into_iter().find(|known| known.as_bytes() == name);
+        let same = Self::ALL.iter().copied().find(|known| known.as_bytes() == name);
         // Of names as short as these nothing is left when more than one letter differs.
         let near = |known: &Self| {
             let first = known.as_bytes().first() == name.first();
             first && differs_by_one_letter(known.as_bytes(), &name)
         };
-        same.or_else(|| Self::ALL.into_iter().find(near))
+        same.or_else(|| Self::ALL.iter().copied().find(near))
     }
 }
 

@@ -59,14 +59,14 @@ fn what_is_no_namespace_is_refused() {
     assert_eq!(missing.namespace(), Some("/run/netns/nosuch".as_ref()));
     assert_eq!(
         missing.to_string(),
-        "connect in \"/run/netns/nosuch\": there is no such network namespace \
+        "connect in \"/run/netns/nosuch\": no such network namespace \
          (No such file or directory (os error 2))"
     );
     assert_eq!(std::io::Error::from(missing).kind(), std::io::ErrorKind::NotFound);
     let file = Client::in_namespace("/proc/self/status").unwrap_err();
     assert_eq!(file.kind(), ErrorKind::NotANamespace);
     assert_eq!(file.namespace(), Some("/proc/self/status".as_ref()));
-    assert!(file.to_string().contains("this is not a network namespace"), "{file}");
+    assert!(file.to_string().contains("not a network namespace"), "{file}");
     let other = Client::in_namespace("/proc/self/ns/uts").unwrap_err();
     assert_eq!(other.kind(), ErrorKind::NotANamespace);
     let folder = Client::in_namespace("/proc/self/ns").unwrap_err();

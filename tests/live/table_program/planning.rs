@@ -120,7 +120,7 @@ fn another_namespace_is_worked_on() {
     let (code, _, errors) = run(&["plan", "--netns", "nosuch"], &web);
     assert_eq!(code, 1, "{errors}");
     assert!(errors.contains("\"/run/netns/nosuch\": "), "{errors}");
-    assert!(errors.contains("there is no such network namespace"), "{errors}");
+    assert!(errors.contains("no such network namespace"), "{errors}");
 }
 
 #[test]
