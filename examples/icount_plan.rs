@@ -56,8 +56,8 @@ fn reconcile(size: Size) -> Outcome {
     ensure(plan.is_empty(), "something differs")
 }
 
-/// Gives one destination another weight, in a table that is there, and verifies that: by
-/// `reconcile`, or from a snapshot at hand by `apply_from`.
+/// Changes the weight of one destination and verifies it: by `reconcile`, or by `apply_from` from
+/// a snapshot.
 fn change(size: Size, from: bool) -> Outcome {
     let mut ipvs = Client::connect()?;
     let mut desired = declared(size);
@@ -65,7 +65,7 @@ fn change(size: Size, from: bool) -> Outcome {
     if let Some((service, destination)) = middle.and_then(|service| {
         Some((service.id(), service.destinations().next()?.destination().clone()))
     }) {
-        // Another one each time, so that it can be measured several times.
+        // Use a new weight each time, so that the workload can run several times.
         let weight =
             if ipvs.destination(service, destination.id)?.destination.weight == 5 { 7 } else { 5 };
         desired.service_mut(service).map(|service| service.insert(destination.weight(weight)));
@@ -87,7 +87,7 @@ fn become_table(desired: &Table) -> Outcome {
     ensure(reconciled.is_done() && reconciled.rounds.len() == 1, "not in one round")
 }
 
-/// All is ours, and nobody is waited for.
+/// Options that own every service and do not drain.
 fn options() -> PlanOptions {
     PlanOptions::new().scope(Scope::new().everything()).drain(None)
 }

@@ -14,8 +14,8 @@ Prints the IPVS table as `ipvsadm -L -n` does.
 
 usage: list
 
-Exit codes: 0 done, 1 not done, 2 wrong usage, 6 others kept writing the table while it was
-read, so that something may be missing
+Exit codes: 0 success, 1 failure, 2 wrong arguments, 6 other programs kept writing the table
+while it was read, so objects may be missing
 ";
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => ExitCode::from(code),
-        // Whoever has closed standard output, as `head` does, wants no more.
+        // The reader of standard output has closed it, as `head` does.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             writeln!(io::stderr(), "list: {error}").ok();
@@ -67,7 +67,8 @@ fn list() -> Result<u8, Box<dyn Error>> {
     }
     out.flush()?;
     if !snapshot.is_complete() {
-        let restless = "others kept writing the table while it was read; something may be missing";
+        let restless =
+            "other programs kept writing the table while it was read; objects may be missing";
         writeln!(io::stderr(), "list: {restless}").ok();
         return Ok(6);
     }

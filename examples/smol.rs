@@ -1,5 +1,5 @@
-//! Drains a destination from smol: takes it out of rotation, waits until it has no
-//! connections, those being opened or closed included, and deletes it.
+//! Drains a destination with the smol client: sets weight 0, waits until its connections have
+//! ended, and deletes it.
 //!
 //! `cargo run --example smol -- 'TCP 192.0.2.10:80' 10.0.0.2:8080`. Needs
 //! `CAP_NET_ADMIN` and a kernel with IPVS; `tests/kernel/run --shell` gives a shell
@@ -15,12 +15,12 @@ use ipvs_netlink::table::DrainPolicy;
 use ipvs_netlink::{DestinationId, ServiceId};
 
 const HELP: &str = "\
-Drains a destination: weight 0, waits until its connections have ended, deletes it.
+Drains a destination: sets weight 0, waits until its connections have ended, and deletes it.
 
 usage: smol SERVICE DESTINATION, such as: smol 'TCP 192.0.2.10:80' 10.0.0.2:8080
 
-Prints a line whenever another number of connections is left. If it is interrupted, weight 0
-stays, and running it again goes on.
+Prints a line whenever the number of connections has changed. After an interruption weight 0
+stays; run it again to continue.
 ";
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever has closed standard output, as `head` does, wants no more.
+        // The reader of standard output has closed it, as `head` does.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             writeln!(io::stderr(), "smol: {error}").ok();
@@ -56,15 +56,15 @@ fn drain(service: &str, destination: &str) -> Result<(), Box<dyn Error>> {
 
 async fn wait(service: ServiceId, destination: DestinationId) -> Result<(), Box<dyn Error>> {
     let mut ipvs = Client::connect().await?;
-    // As long as it takes. When it is interrupted, weight 0 stays and the next run goes on.
+    // No deadline. After an interruption weight 0 stays, and the next run continues.
     let policy = DrainPolicy::new().deadline(None);
-    let mut told = None;
+    let mut printed = None;
     let watched = ipvs.drain_with(service, destination, policy, |progress| {
-        // It is asked for twice a second, and may take hours.
-        if told == Some(progress.connections) {
+        // This is called twice a second, maybe for hours: print only changes.
+        if printed == Some(progress.connections) {
             return ControlFlow::Continue(());
         }
-        told = Some(progress.connections);
+        printed = Some(progress.connections);
         match writeln!(io::stdout(), "{progress}") {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

@@ -1,5 +1,5 @@
-//! Watches the table from tokio: prints, every second, the services whose counters
-//! move, until Ctrl-C.
+//! Watches the table with the tokio client: prints every second how many connections each service
+//! got, until Ctrl-C.
 //!
 //! `cargo run --example tokio -- 3` stops after three rounds. Needs `CAP_NET_ADMIN`
 //! and a kernel with IPVS; `tests/kernel/run --shell` gives a shell on one.
@@ -16,11 +16,11 @@ use ipvs_netlink::{Destination, Service};
 use tokio::sync::Mutex;
 
 const HELP: &str = "\
-Prints, every second, how many connections each service got, until Ctrl-C.
+Prints every second how many connections each service got, until Ctrl-C.
 
 usage: tokio [ROUNDS]
 
-ROUNDS  ends after so many seconds
+ROUNDS  the number of seconds after which it ends
 ";
 
 #[tokio::main]
@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     let rounds = match arguments.as_slice() {
         [] => Some(u64::MAX),
         [word] if word == "-h" || word == "--help" => {
-            // If it cannot be read nobody wants to.
+            // Ignore a closed standard output: nobody reads it.
             write!(io::stdout(), "{HELP}").ok();
             return ExitCode::SUCCESS;
         }
@@ -51,11 +51,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(rounds: u64) -> Result<(), Box<dyn Error>> {
-    // A socket carries one conversation at a time, so tasks share a client in a mutex.
+    // A client does one operation at a time, so tasks share it in a mutex.
     let ipvs = Arc::new(Mutex::new(Client::connect().await?));
     let watcher = tokio::spawn(watch(Arc::clone(&ipvs), rounds));
 
-    // Something to see on an empty table, gone when this program ends.
+    // If the table is empty, add a service to watch. It is deleted at the end.
     let example = Service::tcp("127.0.0.1:7000".parse()?);
     let ours = ipvs.lock().await.services().await?.is_empty();
     if ours {
@@ -75,8 +75,8 @@ async fn run(rounds: u64) -> Result<(), Box<dyn Error>> {
     watched
 }
 
-/// Prints how many connections each service got since the last round, as long as somebody
-/// reads it.
+/// Prints how many connections each service got since the last round, until standard output is
+/// closed.
 async fn watch(ipvs: Arc<Mutex<Client>>, rounds: u64) -> Result<(), ipvs_netlink::Error> {
     let mut before = HashMap::new();
     for round in 1..=rounds {

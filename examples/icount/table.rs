@@ -1,4 +1,4 @@
-//! The table of the workloads, and what they have in common.
+//! The table of the workloads, and their common code.
 #![allow(clippy::print_stderr, reason = "a program says on stderr why it failed")]
 
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ impl Size {
         services.map(|(index, service)| (service, self.destinations(index).collect())).collect()
     }
 
-    /// Whether all is there.
+    /// Returns `true` if the table is complete.
     pub(crate) fn check(self, all: &[(ServiceEntry, Listing<DestinationEntry>)]) -> Outcome {
         ensure(all.len() == self.services as usize, "services")?;
         let complete = all.iter().all(|(_, all)| all.len() == self.destinations as usize);
@@ -96,7 +96,7 @@ pub(crate) fn compare_service(
 }
 
 pub(crate) fn compare_destinations(read: &[DestinationEntry], wanted: &[Destination]) -> Outcome {
-    // The kernel reports the newest first, so that this is nearly sorted.
+    // The kernel reports the newest first, so the reversed list is nearly sorted.
     let mut read: Vec<_> = read.iter().rev().map(|entry| &entry.destination).collect();
     read.sort_unstable_by_key(|destination| destination.id);
     ensure(read.into_iter().eq(wanted), "destinations differ")

@@ -1,4 +1,4 @@
-//! The clients, who keep an account of how they fare.
+//! The clients, which count their attempts and failures.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::greeting::Connection;
 use crate::network::Namespace;
 
-/// Enough for a machine that is busy with something else.
+/// The time to wait for a server, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The clients of one namespace.
@@ -33,7 +33,7 @@ impl<'n> Crowd<'n> {
         (0..count).filter_map(open).collect()
     }
 
-    /// Opens connections of which each is closed before the next one.
+    /// Opens connections one after the other, and closes each before the next.
     pub(crate) fn visit(&mut self, count: u64, from: IpAddr, to: SocketAddr) -> Vec<Connection> {
         let visit = |_| self.hold(1, from, to).pop().and_then(|visitor| self.close(visitor));
         (0..count).filter_map(visit).collect()
@@ -51,8 +51,7 @@ impl<'n> Crowd<'n> {
         others
     }
 
-    /// Asks over open connections once more who is there, and returns those with
-    /// an answer.
+    /// Asks for the server's name again over open connections. Returns those with an answer.
     pub(crate) fn ask_again(&mut self, connections: Vec<Connection>) -> Vec<Connection> {
         let ask = |mut connection: Connection| {
             connection.server = self.served(connection.ask())?;

@@ -20,7 +20,7 @@ pub(crate) struct Server(TcpListener);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its thread waits no longer.
+        // End the wait of the server's thread.
         let _ = shutdown(self.0.as_raw_fd(), Shutdown::Both);
     }
 }
@@ -60,8 +60,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects from one of the addresses of `namespace`, and asks the server for
-    /// its name. It waits so long for anything, then and later.
+    /// Connects from one of the addresses of `namespace`, and asks the server for its name. The
+    /// timeout holds for connecting and for every later answer.
     pub(crate) fn open(
         namespace: &Namespace,
         from: IpAddr,
@@ -77,10 +77,10 @@ impl Connection {
         Self::over(socket, to, patience)
     }
 
-    /// The same with a socket of the caller's.
+    /// Connects with a socket of the caller, in the same way.
     pub(crate) fn over(socket: OwnedFd, to: SocketAddr, patience: Duration) -> io::Result<Self> {
         let stream = TcpStream::from(socket);
-        // The former is how long connecting may take, too.
+        // The timeout of writes also limits connecting.
         stream.set_write_timeout(Some(patience))?;
         stream.set_read_timeout(Some(patience))?;
         connect(stream.as_raw_fd(), &SockaddrStorage::from(to)).map_err(|errno| match errno {
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// Closes the connection and waits until the server has, too.
+    /// Closes the connection and waits until the server has closed its end.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         self.stream.get_mut().shutdown(net::Shutdown::Write)?;
         self.stream.read_to_end(&mut Vec::new()).map(drop)

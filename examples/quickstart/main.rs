@@ -1,13 +1,12 @@
-//! IPVS in a minute: balances real connections over three servers with six
-//! schedulers, shows what the kernel counted, keeps clients with their servers, and
-//! takes a server out of rotation while its connections go on.
+//! IPVS in a minute: balances real connections over three servers with six schedulers, shows the
+//! kernel's counters, keeps clients with their servers, and takes a server out of rotation while
+//! its connections continue.
 //!
-//! `cargo run --example quickstart` needs neither root nor a host with IPVS:
-//! Cargo's runner boots a kernel that has it. As root on a kernel with IPVS it
-//! works on that. Everything happens in network namespaces of this process, which
-//! end with it.
+//! `cargo run --example quickstart` needs neither root nor a host with IPVS: Cargo's runner boots a
+//! kernel that has it. As root on a host with IPVS it uses the host's kernel. Everything happens in
+//! network namespaces of this process, which end with it.
 
-/// As `println!`, which panics where nobody reads.
+/// Prints a line like `println!`, but does not panic if standard output is closed.
 macro_rules! say {
     ($($text:tt)*) => { print_line(format_args!($($text)*)) };
 }
@@ -33,12 +32,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
 IPVS in a minute: balances real connections over three servers, in network namespaces of its
-own, and shows what the kernel counts.
+own, and shows the kernel's counters.
 
 usage: quickstart
 
 `cargo run --example quickstart` needs neither root nor a kernel with IPVS.
-Exit codes: 0 all connections were served, 1 not, 2 wrong usage";
+Exit codes: 0 all connections were served, 1 some failed, 2 wrong arguments";
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 const ALIKE: [u32; 3] = [1, 1, 1];
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints a line. Where nobody reads it the program ends, and its namespaces with it.
+/// Prints a line. Ends the program, and with it its namespaces, if standard output is closed.
 fn print_line(text: fmt::Arguments<'_>) {
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => {}
@@ -85,8 +84,8 @@ fn run() -> Result<u64> {
     for ((n, name), namespace) in (0..).zip(NAMES).zip(&network.servers) {
         servers.push(serve(namespace, server(n), name)?);
     }
-    // IPVS has a table per network namespace. This opens a client in the
-    // director's; our thread stays where it is.
+    // Each network namespace has an IPVS table of its own. This client works on the director's,
+    // and this thread stays in its own namespace.
     let mut ipvs = Client::in_namespace_fd(&network.director)?;
     let mut crowd = Crowd::of(&network.client);
 
@@ -97,7 +96,7 @@ fn run() -> Result<u64> {
 
     heading("SIX SCHEDULERS: WHO ANSWERED");
     let held = schedule(&mut ipvs, &mut crowd)?;
-    say!("\nWHAT THE KERNEL COUNTED (every two seconds it brings this up to date)");
+    say!("\nTHE KERNEL'S COUNTERS (brought up to date every two seconds)");
     count(&mut ipvs, crowd.attempted - crowd.failed)?;
     drop(held);
 
@@ -128,8 +127,8 @@ fn schedule(ipvs: &mut Client, crowd: &mut Crowd<'_>) -> Result<Vec<Connection>>
     report("     2 more, after those of alice have hung up", &more);
     held.extend(more);
 
-    // The hash is of the address that the client asks for. That is for caches: one
-    // service, by firewall mark, of all addresses of the world. Here, three.
+    // `dh` hashes the address that the client asks for. It is meant for caches, where one service
+    // of a firewall mark takes all addresses of the Internet. Here are three of them.
     let mut visitors = Vec::new();
     for n in 0..3 {
         let dh = address(n, 8003);
@@ -138,14 +137,14 @@ fn schedule(ipvs: &mut Client, crowd: &mut Crowd<'_>) -> Result<Vec<Connection>>
     }
     report("dh   3 to each of 3 addresses: one server per address", &visitors);
 
-    // Here it is of the client's address.
+    // `sh` hashes the address of the client.
     let sh = address(0, 8004);
     program(ipvs, &Service::tcp(sh).scheduler(Scheduler::SOURCE_HASHING), ALIKE)?;
     let visitors: Vec<_> = (0..6).flat_map(|n| crowd.visit(2, client(n), sh)).collect();
     report("sh   2 from each of 6 clients: one server per client", &visitors);
 
-    // Carol is ten times as fast as the others. `sed` lets her have everything
-    // until she has ten connections; `nq` leaves nobody idle.
+    // Carol has ten times the weight of the others. `sed` gives her every connection until she has
+    // ten; `nq` gives an idle server a connection first.
     let sed = address(0, 8005);
     program(ipvs, &Service::tcp(sed).scheduler(Scheduler::SHORTEST_EXPECTED_DELAY), [1, 1, 10])?;
     let waiting = crowd.hold(6, client(0), sed);

@@ -9,8 +9,8 @@
 //!                             10.2.3.1 ---------------- 10.2.3.2
 //! ```
 //!
-//! No namespace has a name. They exist as long as something is open on them, so
-//! nothing is left of the network when the process has ended, however it ended.
+//! No namespace has a name. A namespace exists as long as a file or socket is open in it, so
+//! nothing of the network is left when the process has ended, however it ended.
 
 use std::fs::{self, File};
 use std::net::IpAddr;
@@ -28,19 +28,18 @@ const CLIENTS: u8 = 6;
 /// How many virtual addresses the director has.
 const VIRTUALS: u8 = 3;
 
-/// A network namespace. It is gone when this value, and every socket in it, is.
+/// A network namespace. It ends when this value and every socket in it are dropped.
 #[derive(Debug)]
 pub(crate) struct Namespace(OwnedFd);
 
 impl Namespace {
     /// Makes a namespace, with the loopback interface up.
     pub(crate) fn new() -> io::Result<Self> {
-        // Every thread is in one namespace. This one makes a new one, opens it and
-        // ends; what is open stays.
+        // This thread creates a namespace, opens it and ends; the open file keeps the namespace.
         let namespace = on_a_thread(|| {
             unshare(CloneFlags::CLONE_NEWNET)?;
             if has_ipv6() {
-                // To make sure that nobody else has an address takes a second.
+                // Switch off the detection of duplicate addresses, which takes a second.
                 fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0")?;
             }
             Ok(Self(File::open("/proc/thread-self/ns/net")?.into()))
@@ -49,8 +48,8 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Does `work` in the namespace. A socket that it opens stays in there for
-    /// life, whoever uses it.
+    /// Runs `work` in the namespace. A socket that `work` opens belongs to the namespace for good,
+    /// whichever thread uses it.
     pub(crate) fn run<T: Send>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send,
@@ -90,7 +89,7 @@ impl Namespace {
         })
     }
 
-    /// Sends what is not for the namespace's own networks to `gateways`.
+    /// Adds default routes through `gateways`.
     fn route_through(&self, gateways: Addresses) -> io::Result<()> {
         self.configure(async |network| {
             for gateway in gateways.usable() {
@@ -105,8 +104,8 @@ impl Namespace {
         })
     }
 
-    /// Joins `interface`, a new one, to `eth0` of another namespace with a virtual
-    /// cable, and gives both ends their addresses.
+    /// Creates `interface` and connects it to `eth0` of another namespace (veth), with an address
+    /// at both ends.
     fn join(
         &self,
         interface: &str,
@@ -135,11 +134,11 @@ impl AsFd for Namespace {
 /// The client, the director and the servers.
 #[derive(Debug)]
 pub(crate) struct Network {
-    /// Where connections come from.
+    /// The namespace of the clients.
     pub(crate) client: Namespace,
-    /// Where IPVS is.
+    /// The namespace of IPVS.
     pub(crate) director: Namespace,
-    /// Where connections end up.
+    /// The namespaces of the servers.
     pub(crate) servers: Vec<Namespace>,
 }
 
@@ -159,12 +158,12 @@ impl Network {
             servers.push(server);
         }
 
-        // The virtual addresses are the director's own: what is sent to them is at
-        // its end there, and that is where IPVS takes it.
+        // The virtual addresses are local addresses of the director, because IPVS takes packets
+        // on their way to a local socket.
         let virtuals: Vec<_> = (0..VIRTUALS).map(virtual_addresses).collect();
         director.assign("lo", &virtuals)?;
-        // Masquerading takes a router. These files are those of the namespace of
-        // the thread that opens them.
+        // Masquerading needs forwarding. These files belong to the namespace of the thread that
+        // opens them.
         director.run(|| {
             fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
             if has_ipv6() {
@@ -181,7 +180,7 @@ impl Network {
 pub(crate) struct Addresses {
     /// The IPv4 address.
     pub(crate) v4: IpAddr,
-    /// The IPv6 address, of use if the kernel has IPv6.
+    /// The IPv6 address, for kernels with IPv6.
     pub(crate) v6: IpAddr,
 }
 
@@ -210,12 +209,12 @@ pub(crate) fn server_addresses(n: u8) -> Addresses {
     Addresses::new([10, 2, n + 1, 2], [0xfd00, 2, u16::from(n) + 1, 2])
 }
 
-/// Whether the kernel has IPv6.
+/// Returns `true` if the kernel has IPv6.
 pub(crate) fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6").exists()
 }
 
-/// Does `work` on a thread of its own.
+/// Runs `work` on a thread of its own.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work)?;

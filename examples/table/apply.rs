@@ -17,9 +17,9 @@ use crate::{file, json};
 pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let planning = &apply.planning;
     if !apply.yes && file::is_standard_input(&planning.file.path) {
-        return Err(Failure::new("a table from standard input cannot be confirmed; say --yes"));
+        return Err(Failure::new("a table from standard input cannot be confirmed: use --yes"));
     }
-    // What is wrong with it need not wait for the lock.
+    // Report a bad file before waiting for the lock.
     let mut desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
     let interrupt = Interrupt::new(false)?;
@@ -38,14 +38,14 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         // Standard output is for the JSON alone.
         let shown = if planning.json { plan.to_string() } else { String::new() };
         screen.confirm(&format!("{shown}{}", question(&plan)))?;
-        // It may have taken long to answer.
+        // The answer may have taken long, so read everything again.
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
         desired = file::read_again(&planning.file, desired)?;
         let (now, _, again) = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
         if !same {
-            let changed = "the table or the file has changed meanwhile";
-            screen.note(&format!("{changed}; this would be done now:\n{now}"));
+            let changed = "the table or the file has changed since the question";
+            screen.note(&format!("{changed}; the plan would now be:\n{now}"));
             return Err(Failure::new("nothing was changed; try again"));
         }
         snapshot = again;
@@ -56,20 +56,22 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     done
 }
 
-/// What is asked, after what it takes from clients.
+/// Returns the question, after a line about the connections that the plan may break.
 fn question(plan: &Plan) -> String {
     let deadline = Deadline(plan.drain().and_then(|drain| drain.deadline));
-    let cut = deadline.0.map_or("", |_| ", then cuts the connections that are left");
+    let drains = match deadline.0 {
+        Some(_) => {
+            format!("drains for {deadline} at most, then cuts the connections that are left")
+        }
+        None => format!("drains for {deadline}"),
+    };
     let leave = [
-        (
-            leaving(plan, |phase| phase == Phase::Drained),
-            format!("drains for {deadline} at most{cut}"),
-        ),
+        (leaving(plan, |phase| phase == Phase::Drained), drains),
         (leaving(plan, |phase| phase != Phase::Drained), "leaves at once, which cuts them".into()),
     ];
     let mut text = String::new();
     for ((count, connections), how) in leave {
-        // Nobody notices what has no connections.
+        // Clients do not notice the end of a destination without connections.
         if count > 0 && connections != Connections::default() {
             text += &format!("{count} with {connections} {how}\n");
         }
@@ -77,8 +79,8 @@ fn question(plan: &Plan) -> String {
     text + "Apply?"
 }
 
-/// How many destinations, or services without any, are deleted in these phases, and the
-/// connections that they have together.
+/// Counts the destinations, and the services without any, that the plan deletes in the phases
+/// `when`, and adds up their connections.
 fn leaving(plan: &Plan, when: impl Fn(Phase) -> bool) -> (usize, Connections) {
     let (mut count, mut all) = (0, Connections::default());
     let mut counted = HashSet::new();
@@ -88,7 +90,7 @@ fn leaving(plan: &Plan, when: impl Fn(Phase) -> bool) -> (usize, Connections) {
                 counted.insert(*id);
                 connections
             }
-            // Those of its destinations are not another time its own.
+            // Do not count connections again that its destinations have been counted with.
             (Change::DeleteService(id), Some(Before::Service { connections, .. }))
                 if !counted.contains(id) =>
             {
@@ -104,10 +106,10 @@ fn leaving(plan: &Plan, when: impl Fn(Phase) -> bool) -> (usize, Connections) {
     (count, all)
 }
 
-/// A plan that is to be done.
+/// A plan, and everything that applying it needs.
 pub(crate) struct Work<'w> {
     pub(crate) plan: &'w Plan,
-    /// What came of making it.
+    /// The status of the planning.
     pub(crate) planned: Status,
     pub(crate) desired: &'w Table,
     pub(crate) apply: &'w Apply,
@@ -115,10 +117,11 @@ pub(crate) struct Work<'w> {
 }
 
 impl Work<'_> {
-    /// Does the plan, and tells how it went. Of the services that were `formerly` ours those
-    /// remain that it should have deleted and did not. `snapshot` is what the plan was made
-    /// from, and becomes what is there afterwards. Waiting for what drains ends early
-    /// where it is `superseded`.
+    /// Applies the plan and reports the result.
+    ///
+    /// `snapshot` is what the plan was made from; it is brought up to date. `formerly` keeps only
+    /// the services that the plan failed to delete. The wait for drains ends early if
+    /// `superseded` returns `true`.
     pub(crate) fn carry_out(
         &self,
         ipvs: &mut Client,
@@ -152,8 +155,8 @@ impl Work<'_> {
         };
         if interrupt.came() && !applied.is_done() {
             screen.note(
-                "interrupted: what drains keeps weight 0 and its connections, what was not begun \
-                 stays as it was, what is done stays done; applying the file again goes on",
+                "interrupted: draining destinations keep weight 0 and their connections, changes \
+                 that were made stay, other objects are unchanged; apply the file again to continue",
             );
         }
         match (printed, done) {
@@ -169,16 +172,17 @@ impl Work<'_> {
         }
     }
 
-    /// Looks whether everything is as it should be now, in what was read after the last step:
-    /// the list of services, and the services that the plan was about.
+    /// Compares the desired table with what was read after the last step: the list of services,
+    /// and the services of the plan.
     fn verify(&self, applied: &Applied, snapshot: &Snapshot, formerly: &Table) -> Status {
         match self.apply.planning.compare(snapshot, self.desired, formerly, self.screen) {
             Ok((_, Status::NoChange)) if applied.cut().next().is_some() => Status::Cut,
             Ok((_, Status::NoChange)) => Status::Changed,
             Ok((rest, status)) if rest.is_empty() => status,
             Ok((rest, _)) => {
-                self.screen
-                    .note(&format!("somebody else writes the table; this differs again:\n{rest}"));
+                self.screen.note(&format!(
+                    "another program writes the table; these differences are new:\n{rest}"
+                ));
                 Status::PartlyFailed
             }
             Err(failure) => {
@@ -189,14 +193,15 @@ impl Work<'_> {
     }
 }
 
-/// Whether what is not done is so only because somebody ended the work.
+/// Returns `true` if nothing failed and steps are missing only because the work was ended.
 fn is_unfinished(applied: &Applied) -> bool {
     let ended =
         |outcome: &StepOutcome| matches!(outcome, StepOutcome::Draining | StepOutcome::Stopped);
     applied.unverified().is_none() && applied.failures().all(|(_, outcome)| ended(outcome))
 }
 
-/// Whoever adds again what was deleted is somebody else, even before it could be verified.
+/// Returns the services of `formerly` that the plan should have deleted and did not. A service
+/// that was deleted and is there again belongs to the program that added it.
 fn left(plan: &Plan, applied: &Applied, formerly: &Table) -> Table {
     let steps = plan.steps().zip(applied.outcomes());
     let left = steps.filter(|(step, outcome)| {
@@ -206,7 +211,7 @@ fn left(plan: &Plan, applied: &Applied, formerly: &Table) -> Table {
     left.filter_map(|(step, _)| formerly.service(step.service()?)).cloned().collect()
 }
 
-/// Says what did not go as planned, and how much was done.
+/// Reports the steps whose outcome is not "done", and how many steps are done.
 fn tell(plan: &Plan, applied: &Applied, screen: &Screen) {
     for (step, outcome) in plan.steps().zip(applied.outcomes()) {
         if !matches!(outcome, StepOutcome::Done) {

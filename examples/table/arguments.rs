@@ -18,42 +18,43 @@ macro_rules! exit_codes {
     () => {
         "\
 Exit codes:
-   0  done: nothing differed, everything was changed, or the plan is made
+   0  success: nothing differed, everything was changed, or the plan is made
    1  nothing was changed: no kernel, file, lock or consent, or no room for the output
-   2  wrong usage
+   2  the arguments are wrong
    4  some changes failed, or the work was ended before it was complete
    5  the file, or what it asks for, was refused
-   6  others kept writing the table: something may be missing in what was read
-   7  `validate`, `export`: no kernel known here takes what the file asks for
+   6  other programs kept writing the table: objects may be missing in what was read
+   7  `validate`, `export`: no known kernel accepts what the file asks for
    8  everything was changed, but standard output did not take the result
-With --detailed-exitcode also:
-   3  instead of 0: something was changed; `plan`: something would be
-   9  instead of 0: everything was changed, and connections were cut
-  10  instead of 4: nothing failed, but the work was ended before it was complete"
+With --detailed-exitcode:
+   3  instead of 0: something was changed; `plan`: something would be changed
+   9  instead of 0: everything was changed, and connections broke
+  10  instead of 4: nothing failed, but the work was ended early"
     };
 }
 
-/// Keep the IPVS table as a file says
+/// Make the IPVS table of the kernel as a file says
 #[derive(Debug, Parser)]
 #[command(
     name = "table",
     version,
     after_help = concat!(exit_codes!(), "
 
-Only services that the file names are touched, unless --own-*, --formerly or --all say
-more. The table is never flushed. Several of these programs take turns: `apply` and `drain`
-lock the file of the network namespace. What FILE says by then is applied.")
+The program changes only services that the file names. With --own-*, --formerly or --all it
+also deletes services that the file does not name. It never flushes the table. `apply` and
+`drain` lock the file of the network namespace, so several of these programs take turns.
+`apply` reads FILE again when it has the lock.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// When to use colours
+    /// When to print in colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
 }
 
 impl Arguments {
-    /// Whether exit codes tell more than success and failure.
+    /// Returns `true` with `--detailed-exitcode`.
     pub(crate) const fn detailed(&self) -> bool {
         match &self.command {
             Command::Plan(Show { planning, .. }) | Command::Apply(Apply { planning, .. }) => {
@@ -70,19 +71,20 @@ pub(crate) enum Command {
     /// Show what would change
     #[command(after_help = exit_codes!())]
     Plan(Show),
-    /// Change the table, without losing traffic
+    /// Change the table, without breaking connections where the kernel allows that
     #[command(after_help = exit_codes!())]
     Apply(Apply),
-    /// Print the table that is there
+    /// Print the table of the kernel
     Export(Export),
-    /// Take a destination out of its service: weight 0, wait for its connections, delete
+    /// Take a destination out of its service: set weight 0, wait for its connections, delete it
     #[command(after_help = exit_codes!())]
     Drain(Drain),
     /// Check a file, without a kernel
     #[command(after_help = concat!(exit_codes!(), "
 
-What is marked `unchecked: true`, or a protocol that IPVS does not balance, is told and no
-error: a kernel that has it already keeps it. In ipvsadm text it is an error."))]
+An entry that is marked `unchecked: true`, or has a protocol that IPVS does not balance, gets a
+note and is no error, because a kernel that already has it keeps it. In ipvsadm text it is an
+error."))]
     Validate(Validate),
 }
 
@@ -91,8 +93,8 @@ pub(crate) struct Source {
     /// The desired table: .yaml, .toml, .json or .ipvsadm; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) path: PathBuf,
-    /// What is in the file, whatever its name; and in that of --formerly, if its name does
-    /// not tell
+    /// Format of FILE, whatever its extension; also of the file of --formerly if that has no
+    /// known extension
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// Look up names of hosts and ports in ipvsadm text, such as www.example.com:http
@@ -101,8 +103,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The file at `path`, which held an earlier table. Its name tells the format, or else
-    /// that of `now` does: distributions keep both without an extension.
+    /// Returns the source of an earlier table at `path`. If the extension does not say the
+    /// format, the format of `now` holds: distributions keep both files without an extension.
     fn formerly(path: &Path, now: &Self) -> Self {
         let format = file::by_extension(path).or(now.format);
         Self { path: path.to_owned(), format, names: now.names }
@@ -119,31 +121,31 @@ pub(crate) struct Planning {
     scope: Scoping,
     #[command(flatten)]
     draining: Draining,
-    /// Delete at once what is not wanted any more, breaking connections
+    /// Do not drain: delete at once, which breaks connections
     #[arg(long)]
     no_drain: bool,
-    /// Destinations without a weight in the file keep the one they have, 0 too
+    /// Keep the weight that the kernel has, 0 too, for destinations without one in the file
     #[arg(long)]
     keep_weights: bool,
-    /// Refuse a plan that needs anything else
+    /// Allow only these actions, and refuse a plan that needs others
     #[arg(long, value_name = "ACTION", value_enum, value_delimiter = ',')]
     allow: Vec<Action>,
-    /// When a change fails, make no other; else only its service is left alone
+    /// Stop everything when a change fails; otherwise only its service is left alone
     #[arg(long)]
     stop_on_failure: bool,
-    /// Print JSON; what `apply` asks about goes to standard error
+    /// Print JSON on standard output; the question of `apply` goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
-    /// Refuse a file that would be applied with a warning
+    /// Refuse a file that causes warnings
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Tell by the exit code whether something changed, was cut or is not complete
+    /// Use more exit codes: whether something changed, connections broke, or work was ended early
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
 impl Planning {
-    /// `formerly` are services that were ours the last time.
+    /// Returns the options of planning. `formerly` has the services that were ours before.
     fn options(&self, formerly: &Table) -> Result<PlanOptions, Failure> {
         let allowed = self.allow.iter().copied().map(Actions::from);
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
@@ -159,8 +161,8 @@ impl Planning {
             .drain((!self.no_drain).then(|| self.draining.policy())))
     }
 
-    /// Compares the table that is there with the desired one. The status is
-    /// [`Status::Inconsistent`] where something may be missing in what was read.
+    /// Reads the kernel's table and compares it with the desired one. The status is
+    /// [`Status::Inconsistent`] if objects may be missing in what was read.
     pub(crate) fn plan(
         &self,
         ipvs: &mut Client,
@@ -173,7 +175,7 @@ impl Planning {
         Ok((plan, status, snapshot))
     }
 
-    /// The same with what was read already.
+    /// Compares a snapshot with the desired table, as [`Planning::plan`] does.
     pub(crate) fn compare(
         &self,
         snapshot: &Snapshot,
@@ -196,33 +198,35 @@ impl Planning {
 
 /// What is said when a snapshot is not consistent.
 pub(crate) const RESTLESS: &str =
-    "others kept writing the table while it was read; something may be missing";
+    "other programs kept writing the table while it was read; objects may be missing";
 
-/// Which services may be touched beside those in the file.
+/// The options that say which services the program owns, beside those in the file.
 #[derive(Debug, Args)]
 struct Scoping {
-    /// Services at these addresses are ours: those that the file does not name are deleted
+    /// Delete services at these addresses that the file does not name
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     own_networks: Vec<Network>,
-    /// Services at these ports are ours, such as 8000-8999
+    /// Delete services at these ports that the file does not name: 80, 8000-8999
     #[arg(long, value_name = "RANGE", value_delimiter = ',')]
     own_ports: Vec<Range<u16>>,
-    /// Services of these firewall marks are ours
+    /// Delete services of these firewall marks that the file does not name
     #[arg(long, value_name = "RANGE", value_delimiter = ',')]
     own_marks: Vec<Range<u32>>,
-    /// Services of this file are ours: what was applied the last time. --names holds for it
+    /// Delete services of this file, which was applied before, that FILE does not name.
+    /// --names holds for both
     #[arg(long, value_name = "FILE")]
     formerly: Option<PathBuf>,
-    /// All services are ours
+    /// Delete all services that the file does not name
     #[arg(long)]
     all: bool,
-    /// Services at these addresses are never ours
+    /// Never touch services at these addresses
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     except_networks: Vec<Network>,
 }
 
 impl Scoping {
-    /// `file` says how to read the file of `--formerly`, where its name does not.
+    /// Returns the scope. `file` says how to read the file of `--formerly` if its extension
+    /// does not.
     fn scope(&self, file: &Source) -> Result<Scope, Failure> {
         let networks = |scope: Scope, networks: &[Network]| {
             networks.iter().copied().fold(scope, Scope::network)
@@ -246,10 +250,10 @@ impl Scoping {
 
 #[derive(Debug, Args)]
 pub(crate) struct Draining {
-    /// How long connections are waited for: 30s, 5m, 1h, or `forever`
+    /// How long to wait for connections to end: 30s, 5m, 1h, or `forever`
     #[arg(long, value_name = "TIME", default_value = "30s")]
     drain_deadline: Deadline,
-    /// Which connections are waited for
+    /// Which connections to wait for
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Until::Traffic)]
     drain_until: Until,
 }
@@ -264,7 +268,7 @@ impl Draining {
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) planning: Planning,
-    /// Print commands of ipvsadm
+    /// Print the plan as commands of ipvsadm
     #[arg(long, conflicts_with = "json")]
     pub(crate) commands: bool,
 }
@@ -276,12 +280,12 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Apply again whenever the file is written or SIGHUP comes, until interrupted; needs
-    /// --yes. What others change in the table stays until then, or see --every. A file that
-    /// cannot be used at the start ends it with exit code 1 or 5, later it is reported
+    /// Apply the file again when it is written and on SIGHUP, until interrupted. Needs --yes.
+    /// Changes that other programs make stay until the next time, or see --every. A file that
+    /// cannot be used ends the program at the start (exit code 1 or 5), and is reported later
     #[arg(long, requires = "yes")]
     pub(crate) watch: bool,
-    /// With --watch, apply again at least so often, which undoes what others change: 60s, 5m
+    /// With --watch, also apply at this interval, which undoes changes of others: 60s, 5m
     #[arg(long, requires = "watch", value_name = "TIME")]
     pub(crate) every: Option<Deadline>,
     /// How long to wait while another program has the lock: 60s, 5m, or `forever`
@@ -293,22 +297,22 @@ pub(crate) struct Apply {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) kernel: Kernel,
-    /// As what
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Yaml)]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Drain {
-    /// The service, such as "TCP 192.0.2.10:80" or "FWM 5"
+    /// Service, such as "TCP 192.0.2.10:80" or "FWM 5"
     pub(crate) service: ServiceId,
-    /// The destination, such as 10.0.0.2:8080
+    /// Destination, such as 10.0.0.2:8080
     pub(crate) destination: DestinationId,
     #[command(flatten)]
     pub(crate) kernel: Kernel,
     #[command(flatten)]
     pub(crate) draining: Draining,
-    /// Tell by the exit code whether connections were cut, or the work is not complete
+    /// Use more exit codes: whether connections broke, or the work was ended early
     #[arg(long)]
     detailed_exitcode: bool,
     /// Do not ask

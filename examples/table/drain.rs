@@ -18,7 +18,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     let entry = ipvs.destination(drain.service, drain.destination).map_err(Failure::kernel)?;
     let gently = service.drains_at_weight_zero();
     if !gently {
-        screen.note("weight 0 does no good in this service: it is deleted at once");
+        screen.note("weight 0 does not drain in this service: the destination is deleted at once");
     }
     let others = ipvs.destinations(drain.service).map_err(Failure::kernel)?;
     let mut others = others.iter().map(|other| &other.destination);
@@ -29,7 +29,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
         let connections = entry.connections;
         let ends = match (gently, drain.draining.policy().deadline) {
             (false, _) => "are cut at once".to_owned(),
-            (true, None) => "are waited for as long as it takes".to_owned(),
+            (true, None) => "get as long as they need".to_owned(),
             (true, deadline) => format!("are cut after {} at most", Deadline(deadline)),
         };
         if connections != Connections::default() {
@@ -44,8 +44,9 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
             0 => "weight 0 already".to_owned(),
             weight => format!("weight {weight} -> 0"),
         };
-        screen
-            .note(&format!("{weight}; if interrupted it stays 0, and running this again goes on"));
+        screen.note(&format!(
+            "{weight}; after an interruption it stays 0; run this again to continue"
+        ));
     }
     let policy = drain.draining.policy();
     let drained = interrupt.hold(|| {
@@ -57,7 +58,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     screen.progress("");
     let drained = match drained {
         Ok(drained) => drained,
-        // Its weight may be 0 by now.
+        // The destination may have weight 0 already, so this is no failure without a change.
         Err(error) => {
             screen.failure(&Failure::kernel(error));
             return Ok(Status::PartlyFailed);
@@ -72,7 +73,7 @@ pub(crate) fn run(drain: &Drain, screen: &Screen) -> Result<Status, Failure> {
     if let Drained::Cancelled { weight, .. } = drained {
         screen.note(&format!(
             "interrupted: {} stays in {} with weight 0 (it was {weight}) and its connections; \
-             running this again goes on",
+             run this again to continue",
             drain.destination, drain.service
         ));
     }

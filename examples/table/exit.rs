@@ -1,4 +1,4 @@
-//! What the program ends with.
+//! Exit codes and failures.
 
 use std::error::Error;
 use std::fmt;
@@ -6,35 +6,34 @@ use std::process::ExitCode;
 
 use ipvs_netlink::table::PlanError;
 
-/// How it went. The numbers are in `table --help`.
+/// The result of a command. `table --help` lists the exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// There was nothing to change.
+    /// Nothing differed.
     NoChange,
     /// Everything was changed, or would be.
     Changed,
-    /// Everything was changed, and connections were cut.
+    /// Everything was changed, and connections broke.
     Cut,
     /// Everything was changed, but standard output did not take the result.
     Untold,
-    /// Something was changed, or was to be, and something else could not be.
+    /// A change failed.
     PartlyFailed,
-    /// Somebody ended the work. Nothing failed, but something still drains or is not begun.
+    /// A signal ended the work. Nothing failed; destinations still drain or steps are missing.
     Unfinished,
-    /// Others kept writing the table, so that something may be missing in what was read.
+    /// Other programs kept writing the table, so objects may be missing in what was read.
     Inconsistent,
-    /// The file is valid, but no kernel known here takes what it asks for.
+    /// The file is valid, but no known kernel accepts what it asks for.
     Doubtful,
     /// The input was refused and nothing was changed.
     Invalid,
-    /// The kernel, a file or the lock could not be had, or somebody said no. Nothing was
-    /// changed.
+    /// The kernel, a file, the lock or the consent is missing. Nothing was changed.
     Failed,
 }
 
 impl Status {
-    /// The number, with `--detailed-exitcode` or without it. Only then is success told
-    /// apart, so that a script with `set -e` goes on where everything went well.
+    /// Returns the exit code. Every success is 0 unless `detailed` is set, so a script with
+    /// `set -e` continues.
     pub(crate) fn code(self, detailed: bool) -> ExitCode {
         ExitCode::from(match self {
             Self::NoChange => 0,
@@ -61,8 +60,8 @@ impl fmt::Display for Status {
             Self::Untold => "applied, but the result could not be written",
             Self::PartlyFailed => "applied in part",
             Self::Unfinished => "not finished",
-            Self::Inconsistent => "others kept writing the table, something may be missing",
-            Self::Doubtful => "valid, but no kernel known here takes it",
+            Self::Inconsistent => "other programs kept writing the table, objects may be missing",
+            Self::Doubtful => "valid, but no known kernel accepts it",
             Self::Invalid => "refused, the table stays as it is",
             Self::Failed => "failed, the table stays as it is",
         })

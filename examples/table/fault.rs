@@ -1,4 +1,4 @@
-//! What is wrong with a YAML text: once, in one line, with its place.
+//! Errors of YAML texts: one line, with line and column.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_saphyr::{
     DefaultMessageFormatter, Error, Localizer, Location, MessageFormatter, SnippetMode,
 };
 
-/// Says what `error` found in `text`.
+/// Returns the message for `error`, which the parser found in `text`.
 pub(crate) fn told(text: &str, error: &Error) -> String {
     let error = innermost(error);
     let options = serde_saphyr::render_options! { formatter: &Words, snippets: SnippetMode::Off };
@@ -20,7 +20,7 @@ pub(crate) fn told(text: &str, error: &Error) -> String {
     }
 }
 
-/// The error without what the parser puts around it, which repeats it.
+/// Strips the wrappers that the parser puts around an error. Their text repeats it.
 fn innermost(mut error: &Error) -> &Error {
     while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } =
         error
@@ -30,8 +30,9 @@ fn innermost(mut error: &Error) -> &Error {
     error
 }
 
-/// Where the destination is that the message about a service names. Some rules of a destination
-/// can be checked only when the whole service is known, which begins at `service`.
+/// Finds the line and column of the destination that `message` names, in the service that begins
+/// at `service`. The parser reports the place of the service, because some rules of a destination
+/// can be checked only when the whole service is known.
 fn destination_place(text: &str, service: (u64, u64), message: &str) -> Option<(u64, u64)> {
     let (_, rest) = message.strip_prefix("service ")?.split_once(": destination ")?;
     let wanted: DestinationId = rest.split_once(": ")?.0.parse().ok()?;
@@ -53,7 +54,7 @@ fn destination_place(text: &str, service: (u64, u64), message: &str) -> Option<(
     None
 }
 
-/// The parser's words where they are for whoever writes a table, else ours.
+/// The messages: our own where the parser's would not help the author of a table.
 struct Words;
 
 impl MessageFormatter for Words {
@@ -63,9 +64,11 @@ impl MessageFormatter for Words {
 
     fn format_message<'a>(&self, error: &'a Error) -> Cow<'a, str> {
         match error {
-            Error::Eof { .. } => "the text ends too early; `services: []` is an empty table".into(),
+            Error::Eof { .. } => {
+                "the text ends too early; write `services: []` for an empty table".into()
+            }
             Error::MultipleDocuments { .. } => {
-                "a second document begins (---); a table is a single one".into()
+                "a second document begins (---); a table must be a single document".into()
             }
             Error::MergeKeyNotAllowed { .. } => {
                 "merge keys (<<) are not read; aliases of whole lists and mappings are, as in \
@@ -82,7 +85,7 @@ impl MessageFormatter for Words {
 }
 
 impl Localizer for Words {
-    /// The place comes first.
+    /// Returns the message as it is: the caller puts the place before it.
     fn attach_location<'a>(&self, base: Cow<'a, str>, _: Location) -> Cow<'a, str> {
         base
     }

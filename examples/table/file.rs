@@ -19,18 +19,18 @@ pub(crate) fn read(source: &Source) -> Result<Table, Failure> {
     table(source, &load(&source.path)?)
 }
 
-/// The table in a file that was read as `before`, as it is by now: while another program had
-/// the lock somebody may have written it. A stream has nothing more to say.
+/// Reads the table again after a wait for the lock, because the file may have been written
+/// since. A stream cannot be read twice, so its table `before` is returned.
 pub(crate) fn read_again(source: &Source, before: Table) -> Result<Table, Failure> {
     if is_stream(&source.path) {
         return Ok(before);
     }
-    // There is memory for one large table.
+    // Free the first table: the limit of memory is for one large table.
     drop(before);
     read(source)
 }
 
-/// Whether a file has anything but `before` by now.
+/// Returns `true` if the content of the file is not `before`.
 pub(crate) fn has_changed(path: &Path, before: &[u8]) -> bool {
     load(path).as_deref() != Ok(before)
 }
@@ -39,21 +39,22 @@ pub(crate) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Whether the path names what the caller has opened for this program, such as a pipe in
-/// place of `<(command)`. That can be read once, and waiting for it is what the caller wants.
+/// Returns `true` if the path names a stream that the caller has opened for this program, such as
+/// the pipe of `<(command)`. A stream can be read once, and reading may wait for its writer.
 pub(crate) fn is_stream(path: &Path) -> bool {
     let opened = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd");
     is_standard_input(path) || opened && !fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
-/// The table in what a file has.
+/// Parses the content `bytes` of a file.
 pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
     let name = source.path.display();
-    let format = format(source)
-        .ok_or_else(|| Failure::new(format!("{name}: say --format yaml, toml, json or ipvsadm")))?;
+    let format = format(source).ok_or_else(|| {
+        Failure::new(format!("{name}: unknown extension; use --format yaml, toml, json or ipvsadm"))
+    })?;
     text::parse(bytes, format, source.names).map_err(|error| {
         let other = looks_like(bytes).filter(|other| {
-            // JSON is YAML, too.
+            // Every JSON text is a YAML text.
             *other != format && (format, *other) != (Format::Yaml, Format::Json)
         });
         let advice = other.map(|other| format!("; this looks like --format {other}"));
@@ -61,7 +62,7 @@ pub(crate) fn table(source: &Source, bytes: &[u8]) -> Result<Table, Failure> {
     })
 }
 
-/// What is in a text, by its first line that is not empty and no comment.
+/// Guesses the format of a text by its first line that is neither empty nor a comment.
 fn looks_like(bytes: &[u8]) -> Option<Format> {
     let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let line = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
@@ -79,7 +80,7 @@ fn looks_like(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// What a file has, as far as it is read.
+/// Reads the content of a file or stream, up to the limit of length.
 pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = text::LONGEST as u64 + 1;
@@ -94,8 +95,8 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Opens a regular file. To open anything else can take until somebody else opens its other
-/// end, or make a device do something; to read it can take for ever.
+/// Opens a regular file, and refuses anything else. Opening a FIFO can wait for its other end,
+/// opening a device can have effects, and reading either can take for ever.
 fn open(path: &Path) -> io::Result<File> {
     let check = |file: fs::Metadata| match file.is_file() {
         true => Ok(()),
@@ -103,14 +104,14 @@ fn open(path: &Path) -> io::Result<File> {
         false => Err(io::Error::other("not a regular file")),
     };
     check(fs::metadata(path)?)?;
-    // Something else may have come into its place.
+    // Check again after opening: the path may name another file by now.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     check(file.metadata()?)?;
     Ok(file)
 }
 
-/// When a file was last written or put in its place, as far as the file system tells.
+/// The times at which a file was last written or renamed, in the resolution of its file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp([i64; 4]);
 
@@ -121,7 +122,7 @@ impl Stamp {
     }
 }
 
-/// What is in a file.
+/// Returns the format of a file: of `--format`, or else of its extension.
 pub(crate) fn format(source: &Source) -> Option<Format> {
     source.format.or_else(|| by_extension(&source.path))
 }
@@ -136,7 +137,7 @@ pub(crate) fn by_extension(path: &Path) -> Option<Format> {
     }
 }
 
-/// A table as text.
+/// Writes a table as text.
 pub(crate) fn write(table: &Table, format: Format) -> Result<String, Failure> {
     let text = match format {
         Format::Yaml => serde_saphyr::to_string(table).map_err(|error| error.to_string()),
@@ -146,13 +147,13 @@ pub(crate) fn write(table: &Table, format: Format) -> Result<String, Failure> {
             .map_err(|error| error.to_string()),
         Format::Ipvsadm => match table.unsaid().next() {
             None => Ok(table.to_string()),
-            Some(object) => Err(format!("ipvsadm has no words for {object}; export as YAML")),
+            Some(object) => Err(format!("ipvsadm text cannot express {object}; use --format yaml")),
         },
     };
     text.map_err(Failure::new)
 }
 
-/// What a hostile file makes a parser say must not fill the terminal.
+/// Shortens a parser's message, so that a hostile file cannot fill the terminal.
 fn short(mut text: String) -> String {
     const LONGEST: usize = 2000;
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {

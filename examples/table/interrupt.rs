@@ -9,20 +9,21 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::exit::Failure;
 
-/// What signals have asked for. Their handlers only set flags.
+/// The signals that have come. Their handlers only set flags.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
-    /// Whether a signal ends the program at once. It does unless the table is being changed,
-    /// and then the second one does.
+    /// `true` if the next signal ends the program at once. While the table is being changed,
+    /// the first signal only sets this flag, and the second one ends the program.
     at_once: Arc<AtomicBool>,
     /// The last signal that asked for the end, 0 for none.
     last: Arc<AtomicUsize>,
-    /// Whether SIGHUP came.
+    /// `true` if SIGHUP has come.
     hung_up: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Handles Ctrl-C and SIGTERM from now on; SIGHUP, too, which is for `--watch`.
+    /// Handles SIGINT (Ctrl-C), SIGTERM and SIGHUP from now on. With `reload`, SIGHUP asks for a
+    /// reload and not for the end.
     pub(crate) fn new(reload: bool) -> Result<Self, Failure> {
         let interrupt = Self {
             at_once: Arc::new(AtomicBool::new(true)),
@@ -36,7 +37,7 @@ impl Interrupt {
     fn register(&self, reload: bool) -> std::io::Result<()> {
         let ends = [SIGINT, SIGTERM, SIGHUP];
         for signal in ends.into_iter().filter(|signal| !(reload && *signal == SIGHUP)) {
-            // In this order: the first signal finds the flag as it was.
+            // Handlers run in this order, so the first signal sees the flag before it is set.
             flag::register_conditional_default(signal, Arc::clone(&self.at_once))?;
             flag::register(signal, Arc::clone(&self.at_once))?;
             let number = usize::try_from(signal).unwrap_or_default();
@@ -48,7 +49,8 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Does work that a signal shall not end at once; the work asks [`Self::came`].
+    /// Runs `work`, during which a first signal does not end the program. The work asks
+    /// [`Self::came`].
     pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
         self.at_once.store(false, Ordering::SeqCst);
         let done = work();
@@ -56,25 +58,25 @@ impl Interrupt {
         done
     }
 
-    /// Whether a signal has asked for the end.
+    /// Returns `true` if a signal has asked for the end.
     pub(crate) fn came(&self) -> bool {
         self.last.load(Ordering::SeqCst) != 0
     }
 
-    /// Ends the program as the signal would have that came while work was held.
+    /// Ends the program in the way of the signal that came during [`Self::hold`].
     pub(crate) fn end(&self) {
         if let Ok(signal @ 1..) = i32::try_from(self.last.load(Ordering::SeqCst)) {
-            // Where it cannot, the program ends with a status of its own.
+            // If that fails, the program ends with its own exit code.
             emulate_default_handler(signal).ok();
         }
     }
 
-    /// Whether SIGHUP came since the last time.
+    /// Returns `true` if SIGHUP has come since the last call.
     pub(crate) fn take_reload(&self) -> bool {
         self.hung_up.swap(false, Ordering::SeqCst)
     }
 
-    /// Ends the program as SIGHUP does by default.
+    /// Ends the program in the default way of SIGHUP.
     pub(crate) fn hang_up() {
         emulate_default_handler(SIGHUP).ok();
     }

@@ -1,4 +1,4 @@
-//! Plans and their outcomes for other programs.
+//! Plans and their outcomes as JSON.
 
 use std::io::{self, Write};
 
@@ -35,7 +35,7 @@ fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// A list of which one element at a time is made.
+/// A list that makes one element at a time, to save memory.
 struct List<F>(F);
 
 impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
@@ -50,7 +50,7 @@ struct Step {
     service: Option<String>,
     destination: Option<String>,
     command: String,
-    /// The service or destination as it is and as it will be, with the keys of a file.
+    /// The service or destination before and after the step, with the keys of a file.
     before: Option<Value>,
     after: Option<Value>,
     connections: Option<Counted>,
@@ -119,7 +119,7 @@ impl Step {
     }
 }
 
-/// As in a file.
+/// Returns a service with the keys of a file.
 fn service(service: &Service) -> Value {
     in_a_table(TableService::new(service.clone()), "/services/0")
 }

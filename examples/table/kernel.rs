@@ -1,4 +1,4 @@
-//! Whose table it is, and who else works on it.
+//! The network namespace of the table, and its lock.
 
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -14,13 +14,13 @@ use crate::values::{Deadline, Namespace};
 
 #[derive(Debug, Args)]
 pub(crate) struct Kernel {
-    /// Network namespace: a name of `ip netns`, or a path, which has a slash in it
+    /// Network namespace: a name of `ip netns`, or a path (with a slash)
     #[arg(long, value_name = "NAME")]
     netns: Option<Namespace>,
 }
 
 impl Kernel {
-    /// The file of the network namespace that is not this program's own.
+    /// Returns the file of `--netns`, or `None` for this program's own namespace.
     fn other(&self) -> Option<&Path> {
         self.netns.as_ref().map(|netns| netns.0.as_path())
     }
@@ -35,9 +35,11 @@ impl Kernel {
         Ok(client)
     }
 
-    /// Waits until no other program like this one writes the table. The kernel has no lock
-    /// for it, but all know the file of its network namespace. Whoever is in there may lock
-    /// it, without any privilege, and would keep everybody else waiting.
+    /// Takes the lock, so that no other run of this program writes the table.
+    ///
+    /// The kernel has no lock for the table. This program locks the file of the network namespace,
+    /// which every run of it knows. Any process in the namespace can take that lock, without a
+    /// privilege, and so keep this program waiting.
     pub(crate) fn alone(&self, wait: Deadline, screen: &Screen) -> Result<Lock, Failure> {
         let path = self.other().map_or_else(|| PathBuf::from("/proc/self/ns/net"), Path::to_owned);
         let name = path.display();
@@ -46,7 +48,7 @@ impl Kernel {
         let begin = Instant::now();
         let mut told = None;
         while !lock.take().map_err(failed)? {
-            // It may be another one by now.
+            // Look each time: another process may have taken the lock since.
             let holder = lock.holder().unwrap_or_else(|| "another program".to_owned());
             if wait.0.is_some_and(|wait| begin.elapsed() >= wait) {
                 let text = format!("{holder} keeps the lock on {name}; nothing was changed");

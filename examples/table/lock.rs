@@ -7,18 +7,18 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, major, minor, open};
 use rustix::io::Errno;
 
-/// While it lives and is taken, other programs like this one do not write the table.
+/// A lock. While it is taken and not dropped, other runs of this program do not write the table.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
 impl Lock {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // Whatever has come into its place must not block.
+        // The path may name anything: opening it must not block.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
         Ok(Self(open(path, flags, Mode::empty())?.into()))
     }
 
-    /// Takes it, if nobody else has it.
+    /// Takes the lock. Returns `false` if another process has it.
     pub(crate) fn take(&mut self) -> io::Result<bool> {
         loop {
             return match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
@@ -29,8 +29,8 @@ impl Lock {
         }
     }
 
-    /// The process that took it, as `process 1234 (table apply web.yaml)`. `None` where nobody has it by now, or in a PID namespace
-    /// that this one does not see.
+    /// Returns the process that has the lock, as `process 1234 (table apply web.yaml)`. Returns
+    /// `None` if no process has it any more, or if it is in a PID namespace that is not visible here.
     pub(crate) fn holder(&self) -> Option<String> {
         let stat = fstat(&self.0).ok()?;
         let device = (u64::from(major(stat.st_dev)), u64::from(minor(stat.st_dev)));
@@ -38,26 +38,27 @@ impl Lock {
         let process = locks.lines().find_map(|line| process(line, device, stat.st_ino))?;
         Some(match command(process) {
             Some(command) => format!("process {process} ({command})"),
-            // Whoever has inherited the open file has the lock, too.
+            // A process that has inherited the open file still has the lock.
             None => format!("process {process}, which has ended and left it to another one,"),
         })
     }
 }
 
-/// The process that has this lock, if it is one on the file.
+/// Returns the process of a line of `/proc/locks`, if the line is a lock on the file.
+///
 /// A line is `1: FLOCK  ADVISORY  WRITE 1234 00:04:4026531840 0 EOF`, with the numbers of the
-/// device in hexadecimal. One that waits has `->` after its number.
+/// device in hexadecimal. The line of a process that waits has `->` after its number.
 fn process(line: &str, device: (u64, u64), inode: u64) -> Option<u32> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let [_, "FLOCK", _, _, process, file, ..] = words.as_slice() else { return None };
     let mut file = file.split(':');
     let mut hexadecimal = || u64::from_str_radix(file.next()?, 16).ok();
     let this = (hexadecimal()?, hexadecimal()?) == device && file.next()?.parse() == Ok(inode);
-    // What this namespace does not see has the number 0, or -1.
+    // A process that is not visible in this PID namespace has the number 0 or -1.
     process.parse().ok().filter(|process| this && *process > 0)
 }
 
-/// The command line of a process, which may say whatever it likes.
+/// Returns the command line of a process, shortened. A process can set it to any text.
 fn command(process: u32) -> Option<String> {
     const LONGEST: usize = 80;
     let line = fs::read(format!("/proc/{process}/cmdline")).ok()?;

@@ -1,13 +1,13 @@
-//! Keeps the IPVS table as a file says: `table plan`, `apply`, `export`, `drain`,
+//! Makes the kernel's IPVS table as a file says: `table plan`, `apply`, `export`, `drain`,
 //! `validate`.
 //!
 //! ```text
-//! table export > web.yaml      # the table that is there
-//! table plan web.yaml          # what would change
-//! table apply web.yaml         # asks, then changes it without losing traffic
+//! table export > web.yaml      # prints the kernel's table
+//! table plan web.yaml          # shows what would change
+//! table apply web.yaml         # asks, then changes the table without breaking connections
 //! ```
 //!
-//! Files are YAML, TOML, JSON or ipvsadm text, by their extension. See `table --help`.
+//! The extension of a file says whether it is YAML, TOML, JSON or ipvsadm text. See `table --help`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -71,8 +71,8 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     Ok(status)
 }
 
-/// The commands of a plan, if `ipvsadm` does the same with all of them. A script of which it
-/// refused some would go on and delete what they were to replace.
+/// Returns the commands of a plan, or an error if `ipvsadm` would refuse one or do it differently.
+/// A script would continue after a refused command, and delete what that was to replace.
 fn commands(plan: &Plan) -> Result<String, Failure> {
     const SHOWN: usize = 5;
     let told = plan.unsaid().map(|(step, unsaid)| match step.change.object() {
@@ -87,19 +87,19 @@ fn commands(plan: &Plan) -> Result<String, Failure> {
     told.truncate(SHOWN);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     let told = told.join("; ");
-    Err(Failure::invalid(format!("no commands, for only `table apply` does it: {told}{more}")))
+    Err(Failure::invalid(format!("ipvsadm cannot do this plan, use `table apply`: {told}{more}")))
 }
 
-/// Writes the table that is there.
+/// Prints the kernel's table.
 fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
     let snapshot = export.kernel.connect()?.snapshot().map_err(Failure::kernel)?;
     let table = Table::from(&snapshot);
     let text = file::write(&table, export.format)?;
     screen.print(&text)?;
-    // This kernel has it, but nothing that reads the file may add it to an empty table.
+    // The kernel has these entries, and would refuse to add them to an empty table.
     let kept = table.validate();
     for entry in &kept {
-        screen.note(&format!("{entry}; restored only where it is so already"));
+        screen.note(&format!("{entry}; a kernel keeps it and does not add it anew"));
     }
     if !snapshot.is_complete() {
         screen.note(RESTLESS);
@@ -112,12 +112,12 @@ fn export(export: &Export, screen: &Screen) -> Result<Status, Failure> {
 fn validate(validate: &Validate, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&validate.file)?;
     let invalid: Vec<String> = desired.validate().iter().map(ToString::to_string).collect();
-    // Other formats have a word for what only a kernel that has it may keep.
+    // The other formats mark such entries with `unchecked`; ipvsadm text cannot.
     if !invalid.is_empty() && file::format(&validate.file) == Some(Format::Ipvsadm) {
         return Err(Failure::invalid(invalid.join("\n")));
     }
     for rule in &invalid {
-        screen.note(&format!("{rule}; only where it is so already"));
+        screen.note(&format!("{rule}; a kernel keeps it and does not add it anew"));
     }
     let mut doubts = screen.doubts(&desired);
     doubts.some |= !invalid.is_empty();

@@ -1,4 +1,4 @@
-//! What people see.
+//! The output for people: differences, notes, progress and questions.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, PoisonError};
@@ -12,11 +12,11 @@ use crate::values::Color;
 
 pub(crate) struct Screen {
     coloured: bool,
-    /// When progress was last said where there is no terminal.
+    /// When the last line of progress was printed without a terminal.
     said: Mutex<Option<Instant>>,
 }
 
-/// How often progress is said where there is no terminal.
+/// The interval between lines of progress without a terminal.
 const PERIOD: Duration = Duration::from_secs(10);
 
 impl Screen {
@@ -52,7 +52,7 @@ impl Screen {
         }
     }
 
-    /// The differences that a plan makes, in colour on a terminal.
+    /// Prints the differences of a plan, in colour on a terminal.
     pub(crate) fn diff(&self, plan: &Plan) -> Result<(), Failure> {
         if !self.coloured || plan.is_empty() {
             return self.print(&plan.to_string());
@@ -70,14 +70,14 @@ impl Screen {
         self.print(&plan.diff().map(line).collect::<String>())
     }
 
-    /// Says something that is not the result.
+    /// Prints a note on standard error.
     pub(crate) fn note(&self, text: &str) {
         let text: String = text.chars().map(visible).collect();
-        // Nobody else could be told that it cannot be said.
+        // There is no other place to report that standard error is closed.
         writeln!(io::stderr(), "table: {text}").ok();
     }
 
-    /// Says what the kernel may take and nobody is likely to mean.
+    /// Prints the warnings about a table.
     pub(crate) fn doubts(&self, desired: &Table) -> Doubts {
         let mut doubts = Doubts::default();
         for warning in desired.warnings() {
@@ -96,13 +96,12 @@ impl Screen {
         failure.status
     }
 
-    /// Says how far something has come that takes its time: on a terminal in the last line,
-    /// elsewhere now and then. An empty text ends it.
+    /// Shows the progress of a wait. A terminal shows it in the last line; without a terminal a
+    /// line is printed every 10 s. An empty text ends it.
     pub(crate) fn progress(&self, text: &str) {
         let mut stderr = io::stderr().lock();
         if stderr.is_terminal() {
-            // A line that is longer than the terminal is wide could not be replaced. Nothing
-            // depends on whether it is seen.
+            // Switch off wrapping: a line that wraps could not be replaced. Errors do not matter.
             let line = format!("\r\x1b[K\x1b[?7l{text}\x1b[?7h");
             stderr.write_all(line.as_bytes()).and_then(|()| stderr.flush()).ok();
             return;
@@ -117,10 +116,13 @@ impl Screen {
         }
     }
 
-    /// Asks a person. Without one the answer is an error.
+    /// Asks a question on the terminal. Returns an error if the answer is not yes, or if standard
+    /// input is no terminal.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
         if !io::stdin().is_terminal() {
-            return Err(Failure::new("nobody is there to confirm; say --yes"));
+            return Err(Failure::new(
+                "standard input is no terminal, so nobody can confirm: use --yes",
+            ));
         }
         write!(io::stderr(), "{question} [y/N] ")
             .map_err(|error| Failure::new(format!("standard error: {error}")))?;
@@ -135,7 +137,8 @@ impl Screen {
     }
 }
 
-/// What drains, with the time first: a terminal may cut the end.
+/// Returns a line about the progress of draining. The time comes first, because a terminal may cut
+/// off the end.
 pub(crate) fn draining(progress: &DrainProgress<'_>) -> String {
     let left = match progress.left {
         Some(left) => format!("{} s left", left.as_secs()),
@@ -152,18 +155,18 @@ pub(crate) fn draining(progress: &DrainProgress<'_>) -> String {
     format!("draining for {} s, {left}: {what}", progress.elapsed.as_secs())
 }
 
-/// What was said of a table that is valid.
+/// The warnings about a valid table.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "somebody may have asked for a strict look"]
 pub(crate) struct Doubts {
-    /// Whether there was anything to say.
+    /// `true` if there was a warning.
     pub(crate) some: bool,
-    /// Whether no kernel known here takes it.
+    /// `true` if no known kernel accepts the table.
     pub(crate) unknown: bool,
 }
 
 impl Doubts {
-    /// Refuses what there was something to say of, if it is to be refused.
+    /// Returns an error if there was a warning and `strict` is set.
     pub(crate) fn strictly(self, strict: bool) -> Result<(), Failure> {
         match strict && self.some {
             true => Err(Failure::invalid("refused because of the warnings above (--strict)")),
@@ -172,10 +175,9 @@ impl Doubts {
     }
 }
 
-/// Names and lines of files are said as they are, but must neither move the cursor nor turn
-/// the writing round or hide something in it.
+/// Replaces characters that move the cursor, change the direction of writing or hide text.
 fn visible(c: char) -> char {
-    // The standard library escapes what is not to be seen.
+    // The standard library escapes all characters that are not printable.
     let hidden = c.escape_debug().len() > 1 && !matches!(c, '\n' | '\'' | '"' | '\\');
     if hidden { char::REPLACEMENT_CHARACTER } else { c }
 }

@@ -1,5 +1,7 @@
-//! Tables as text. The limits leave ample room for 10,000 services with 10 destinations each;
-//! to read and plan what they let through takes no more than 256 MB of memory.
+//! Tables as text, with limits of size.
+//!
+//! The limits allow more than 10,000 services with 10 destinations each. Reading and planning a
+//! table within the limits takes at most 256 MB of memory.
 
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{NameError, Names, NumericNames, SystemNames};
@@ -9,10 +11,10 @@ use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
 use crate::fault;
 use crate::values::Format;
 
-/// Such a table is 13 MB of JSON, and less in other formats.
+/// The longest text. A table of 10,000 x 10 is 13 MB of JSON, and less in other formats.
 pub(crate) const LONGEST: usize = 32 << 20;
 
-/// How many services and destinations there may be.
+/// The largest number of services and destinations together.
 const MOST: usize = 250_000;
 
 /// Reads a table.
@@ -31,7 +33,7 @@ pub(crate) fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, 
     Ok(table)
 }
 
-/// A service and its destinations.
+/// Counts a service and its destinations.
 fn objects(service: &TableService) -> usize {
     1 + service.destinations().len()
 }
@@ -66,15 +68,15 @@ fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
             false => message,
         }
     })?;
-    // An empty file may be one that is just being written.
+    // Refuse an empty file: another program may be writing it.
     match table.is_empty() {
-        true => Err("there is no service in it; YAML can say `services: []`".into()),
+        true => Err("no service; to ask for an empty table, write `services: []` as YAML".into()),
         false => Ok(table),
     }
 }
 
 fn json(text: &str) -> Result<Table, String> {
-    // Services, destinations and their settings are mappings all.
+    // Services, destinations and their settings are all mappings.
     at_most(2 * MOST, count(text.as_bytes(), b'{'), "mappings")?;
     serde_json::from_str(text).map_err(|error| {
         let (line, column, message) = (error.line(), error.column(), error.to_string());
@@ -85,9 +87,9 @@ fn json(text: &str) -> Result<Table, String> {
     })
 }
 
-/// Aliases of aliases are refused: there is no list of lists in a table. How often an anchor
-/// is used does not matter; how much there is in all has a limit. Such a table has 840,000
-/// nodes, or 2,100,000 with everything that a destination can have.
+/// Reads YAML. The number of nodes is limited, after aliases are expanded; the number of uses of
+/// an anchor is not. Aliases inside aliases are refused: a table has no list of lists. A table of
+/// the largest size has 840,000 nodes, or 2,100,000 if every destination has every key.
 fn yaml(text: &str) -> Result<Table, String> {
     plain_keys(text)?;
     let options = serde_saphyr::options! {
@@ -97,8 +99,8 @@ fn yaml(text: &str) -> Result<Table, String> {
             max_recorded_anchor_events: 200_000,
             enforce_alias_anchor_ratio: false,
         },
-        // All that takes much memory, and none is needed: what `<<` merges, comments, numbers
-        // in errors, and the lines around an error.
+        // Switch off what takes much memory and is not needed: merge keys (`<<`), comments,
+        // numbers in errors, and the lines around an error.
         merge_keys: MergeKeyPolicy::Error,
         emit_comments: false,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
@@ -107,14 +109,14 @@ fn yaml(text: &str) -> Result<Table, String> {
     serde_saphyr::from_str_with_options(text, options).map_err(|error| fault::told(text, &error))
 }
 
-/// Refuses lists and mappings as keys, by an alias too. No table has any, but they are kept as
-/// a whole, and take 250 bytes of memory for one of text.
+/// Refuses lists, mappings and aliases as keys. No table has any, and the parser would take 250
+/// bytes of memory for each byte of such text.
 fn plain_keys(text: &str) -> Result<(), String> {
     let options = granit_parser::options! { emit_comments: false };
-    // Of the lists and mappings that are open: of a mapping whether a key comes next.
+    // The open lists (`None`) and mappings (`Some`, with `true` if a key comes next).
     let mut open: Vec<Option<bool>> = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
-        // Who reads it afterwards has better words for what is wrong.
+        // The parser that runs afterwards reports syntax errors better.
         let Ok((event, span)) = event else { break };
         let begins = match event {
             Event::Scalar(..) | Event::Alias(_) => None,
@@ -139,7 +141,8 @@ fn plain_keys(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// One service after the other: all at once take 2 KB for each destination.
+/// Reads TOML service by service. The whole text at once would take 2 KB of memory for each
+/// destination.
 fn toml(text: &str) -> Result<Table, String> {
     let mut table = Table::new();
     let (mut line, mut sum) = (1, 0);
@@ -167,12 +170,13 @@ fn toml(text: &str) -> Result<Table, String> {
     Ok(table)
 }
 
-/// More than 2,000 destinations. What is nested takes 560 times as much memory as its text.
+/// The longest text of one service, room for more than 2,000 destinations. Nested text takes 560
+/// times its length of memory.
 const LONGEST_TOML: usize = 256 << 10;
 
 const TOO_LONG_TOML: &str = "a service of more than 256 KiB; use another format";
 
-/// The text of one service after the other.
+/// Splits a text into services.
 fn toml_services(text: &str) -> impl Iterator<Item = &str> {
     const HEADER: &str = "\n[[services]]";
     let first = usize::from(!text.starts_with(HEADER.trim_start()));
@@ -185,7 +189,7 @@ fn toml_services(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Writes a table, if it could be read again.
+/// Writes a table as TOML. Returns an error if the limits would not allow to read it again.
 pub(crate) fn to_toml(table: &Table) -> Result<String, String> {
     let text = toml::to_string(table).map_err(|error| error.to_string())?;
     let too_long = toml_services(&text).any(|service| service.len() > LONGEST_TOML);

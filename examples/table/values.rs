@@ -37,13 +37,13 @@ impl fmt::Display for Format {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Until {
-    /// Those that carry data: established ones, and others while packets come
+    /// Connections that carry data: established ones, and others while packets come
     Traffic,
-    /// Established ones
+    /// Only established connections
     Active,
-    /// Those being opened or closed, too
+    /// All connections, also those that are being opened or closed
     Connections,
-    /// Clients bound by persistence, too
+    /// All connections, and clients that are bound by persistence
     Clients,
 }
 
@@ -83,7 +83,7 @@ impl From<Action> for Actions {
     }
 }
 
-/// `80` or `8000-8999`.
+/// A range of numbers: `80` or `8000-8999`.
 #[derive(Clone, Debug)]
 pub(crate) struct Range<N>(pub(crate) RangeInclusive<N>);
 
@@ -101,8 +101,8 @@ impl<N: FromStr + Copy + PartialOrd> FromStr for Range<N> {
     }
 }
 
-/// The file of a network namespace: a path where there is a slash in it, as for the shell and
-/// its commands, else that of a name that `ip netns` gave.
+/// The file of a network namespace. A text with a slash is a path; any other text is a name of
+/// `ip netns`.
 #[derive(Clone, Debug)]
 pub(crate) struct Namespace(pub(crate) PathBuf);
 
@@ -118,7 +118,7 @@ impl FromStr for Namespace {
     }
 }
 
-/// `None` is never.
+/// A time to wait. `None` waits for ever.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(pub(crate) Option<Duration>);
 
@@ -126,7 +126,7 @@ impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(time) => write!(f, "{} s", time.as_secs_f64()),
-            None => f.write_str("as long as it takes"),
+            None => f.write_str("as long as needed"),
         }
     }
 }

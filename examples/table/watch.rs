@@ -13,14 +13,14 @@ use crate::file::{self, Stamp};
 use crate::interrupt::Interrupt;
 use crate::screen::Screen;
 
-/// How often the file is looked at, and how long it has to stay the same.
+/// The interval between two looks at the file. A version must be the same at two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After which time what failed is tried again.
+/// The time after which a failed version is applied again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// A file as it was at some time. Its times alone would not do, since some file systems count
-/// in seconds; but they tell that it was written again as it was.
+/// The content and the times of a file at one look. The times show that the same content was
+/// written again. They do not suffice alone, because some file systems count in seconds.
 #[derive(Clone, PartialEq, Eq)]
 struct Version {
     bytes: Result<Vec<u8>, Failure>,
@@ -32,16 +32,18 @@ impl Version {
         let path = &apply.planning.file.path;
         let stamp = Stamp::of(path);
         let bytes = file::load(path);
-        // What was read is at least as new as its times.
+        // The times were read first, so the content is at least as new as they are.
         let stamp = stamp.filter(|_| bytes.is_ok());
         Self { bytes, stamp }
     }
 }
 
-/// Applies the file now and whenever it was written or SIGHUP came. What is wrong with the
-/// file at the start ends the program; what is wrong later is reported, and the table stays as
-/// it is. What was in the file the last time stays ours, so that it goes away with its lines;
-/// once it has gone, whatever else may have failed, who adds it is somebody else.
+/// Applies the file now, whenever it is written, and on SIGHUP.
+///
+/// A bad file ends the program at the start. Later it is reported, and the table stays as it
+/// is. A service that an earlier version of the file named is owned, so it is deleted when its
+/// lines are. After the deletion it is not owned any more: a service that another program then
+/// adds is left alone.
 pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let source = &apply.planning.file;
     if file::is_stream(&source.path) {
@@ -56,14 +58,14 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     loop {
         if interrupt.take_reload() {
             if on_terminal && !io::stderr().is_terminal() {
-                // It has gone, and with it who had started the program.
+                // The terminal has closed, so SIGHUP means the end and not a reload.
                 Interrupt::hang_up();
             }
             dealt_with = None;
         }
         let now = Some(Version::of(apply));
         let due = dealt_with != now || retry.is_some_and(|retry| retry <= Instant::now());
-        // Somebody may be in the midst of writing it.
+        // Wait for two equal looks: an editor may still be writing the file.
         if let (true, Some(version)) = (due && seen == now, &now) {
             let mut again = false;
             match &version.bytes {
@@ -100,7 +102,8 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     }
 }
 
-/// Applies what the file had, unless it has something else as soon as it can be applied.
+/// Applies the content `now` of the file. Returns `None` if the file has changed by the time
+/// the lock is taken.
 fn once(
     apply: &Apply,
     now: &[u8],
@@ -136,22 +139,22 @@ fn once(
     done.map(Some)
 }
 
-/// What the file says while something drains. A new version may want back what drains; one
-/// that cannot be used does not end the draining.
+/// Watches the file during a drain. A new version that can be applied ends the wait, since it
+/// may want a draining destination back. A bad version does not.
 struct Next<'n> {
     apply: &'n Apply,
     screen: &'n Screen,
     looked: Instant,
     applied: &'n [u8],
-    /// What the file had at the last look.
+    /// The content at the last look.
     seen: Vec<u8>,
-    /// Whether that was applied, or judged.
+    /// `true` if that content was applied or judged already.
     used: bool,
 }
 
 impl Next<'_> {
-    /// Whether another version is there that can be applied. What is `ours` may be changed
-    /// by it.
+    /// Returns `true` if the file has a new version that can be applied. `ours` are the services
+    /// that it may delete.
     fn is_there(&mut self, ours: &Table) -> bool {
         if self.looked.elapsed() < PAUSE {
             return false;
@@ -159,7 +162,7 @@ impl Next<'_> {
         self.looked = Instant::now();
         let Ok(bytes) = file::load(&self.apply.planning.file.path) else { return false };
         if bytes != self.seen {
-            // Somebody may be in the midst of writing it.
+            // Wait for two equal looks: an editor may still be writing the file.
             self.used = bytes == self.applied;
             self.seen = bytes;
             return false;
@@ -171,14 +174,14 @@ impl Next<'_> {
         match self.judge(ours) {
             Ok(()) => true,
             Err(failure) => {
-                let text = format!("{}; meanwhile the draining goes on", failure.text);
+                let text = format!("{}; the drain continues", failure.text);
                 self.screen.failure(&Failure { text, ..failure });
                 false
             }
         }
     }
 
-    /// Whether what the file has by now could be applied.
+    /// Returns an error if the content at the last look cannot be applied.
     fn judge(&self, ours: &Table) -> Result<(), Failure> {
         let planning = &self.apply.planning;
         let desired = file::table(&planning.file, &self.seen)?;

@@ -223,7 +223,10 @@ fn exit_codes_tell_what_happened() {
     assert!(there(&mut ipvs).is_empty(), "a plan changes nothing");
 
     let (code, _, errors) = run(&["apply"], &web);
-    assert_eq!((code, errors.as_str()), (1, "table: nobody is there to confirm; say --yes\n"));
+    assert_eq!(
+        (code, errors.as_str()),
+        (1, "table: standard input is no terminal, so nobody can confirm: use --yes\n")
+    );
     assert!(there(&mut ipvs).is_empty());
     let (code, _, notes) = run(&["apply", "-y"], &web);
     assert_eq!((code, notes.as_str()), (3, "table: 3 done\n"));

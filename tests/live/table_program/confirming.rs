@@ -72,7 +72,7 @@ fn what_was_confirmed_is_what_is_done() {
     let meanwhile = || ipvs.add_service(&service).unwrap();
     let (code, _, said) = answered(&["apply"], &web, meanwhile, "y\n");
     assert_eq!(code, 1, "{said}");
-    let now = "table: the table or the file has changed meanwhile; this would be done now:\n\
+    let now = "table: the table or the file has changed since the question; the plan would now be:\n\
                ~ TCP 192.0.2.10:80 scheduler wlc -> wrr";
     assert!(said.contains(now), "{said}");
     assert!(said.ends_with("table: nothing was changed; try again\n"), "{said}");

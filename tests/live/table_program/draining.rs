@@ -105,7 +105,8 @@ fn who_interrupts_is_told_what_stays() {
         running.says(": TCP 192.0.2.10:7000");
         interrupt(&running);
         running.says("still draining");
-        running.says_at_last("interrupted: what drains keeps weight 0 and its connections");
+        running
+            .says_at_last("interrupted: draining destinations keep weight 0 and their connections");
         assert_eq!(running.child.wait().unwrap().code(), Some(code));
         assert_eq!(held.weight(), 0);
     }
@@ -134,7 +135,7 @@ fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
     running.says(": TCP 192.0.2.10:7000");
     // It neither ends the waiting nor is it lost.
     fs::write(&file, "services: [").unwrap();
-    running.says("meanwhile the draining goes on");
+    running.says("the drain continues");
     assert_eq!(held.weight(), 0);
     // It wants back what drains.
     fs::write(&file, web).unwrap();

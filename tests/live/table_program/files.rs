@@ -40,7 +40,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         ("word.ipvsadm", b"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w x\n", "line 2, column 41"),
         ("order.ipvsadm", b"-a -t 192.0.2.1:80 -r 10.0.0.1:80\n", "line 1"),
         ("flush.ipvsadm", b"-C\n", "line 1"),
-        ("empty.ipvsadm", b"# nothing\n", "there is no service in it"),
+        ("empty.ipvsadm", b"# nothing\n", "no service; to ask for an empty table"),
         (
             "method.yaml",
             b"services:\n  - tcp: 10.0.0.1:80\n    destinations:\n      - address: 10.0.0.1:80\n        forward: direct\n      - weight: 1\n        address: 10.0.0.2:080\n",

@@ -116,7 +116,7 @@ fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
     let folder = Folder::new("start");
     for (file, code, expected) in [
         (folder.0.join("missing.yaml"), 1, "No such file"),
-        (folder.write("table", WEB), 1, "say --format"),
+        (folder.write("table", WEB), 1, "use --format"),
         (folder.write("bad.yaml", "services: ["), 5, "line 1"),
     ] {
         let (end, _, errors) = run(&["apply", "--watch", "-y"], &file);
