@@ -1,15 +1,15 @@
-//! The kernel's numbers, in the kernel's spelling. No logic lives here.
+//! Numbers of the kernel, in the spelling of the kernel. This module has no logic.
 //!
-//! Source: `include/uapi/linux/ip_vs.h`, unchanged from Linux 6.1 to 7.3, but
-//! where a line says otherwise.
+//! Source: `include/uapi/linux/ip_vs.h`, unchanged from Linux 6.1 to 7.3, unless a line names
+//! another source.
 
 /// Name of the generic netlink family.
 pub(crate) const IPVS_GENL_NAME: &str = "IPVS";
 /// Version of the generic netlink family.
 pub(crate) const IPVS_GENL_VERSION: u8 = 1;
 
-/// `include/uapi/linux/netlink.h`: message types below this belong to the
-/// netlink core, which acknowledges them and does nothing.
+/// Lowest message type that is not reserved. The netlink core acknowledges lower types and
+/// does nothing. Source: `include/uapi/linux/netlink.h`.
 pub(crate) const NLMSG_MIN_TYPE: u16 = 16;
 
 pub(crate) const AF_INET: u16 = 2;
@@ -130,19 +130,18 @@ pub(crate) const IPVS_DAEMON_ATTR_MCAST_TTL: u16 = 8;
 pub(crate) const IP_VS_STATE_MASTER: u32 = 1;
 pub(crate) const IP_VS_STATE_BACKUP: u32 = 2;
 
-// Attributes of SET_INFO, whose numbers collide with those of the top level.
+// Attributes of SET_INFO. The same numbers have other meanings at the top level.
 pub(crate) const IPVS_INFO_ATTR_VERSION: u16 = 1;
 pub(crate) const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
 
-// Extended acknowledgement, `include/uapi/linux/netlink.h`.
+// Attributes of the extended acknowledgement. Source: `include/uapi/linux/netlink.h`.
 pub(crate) const NLMSGERR_ATTR_MSG: u16 = 1;
 pub(crate) const NLMSGERR_ATTR_OFFS: u16 = 2;
 
-/// Most seconds that any kernel takes for a timeout of the namespace: `INT_MAX / HZ` with
-/// HZ at its smallest, 100. Kernels with a larger HZ refuse the last part of the range.
-/// Source: `ip_vs_ctl.c:ip_vs_set_timeout`.
+/// Longest timeout of the namespace in seconds: `INT_MAX / HZ` with the smallest HZ, 100.
+/// Kernels with a larger HZ have a lower limit. Source: `ip_vs_ctl.c:ip_vs_set_timeout`.
 pub(crate) const MAX_TIMEOUT_SECONDS: u64 = 21_474_836;
 
-/// Most seconds of persistence that no kernel wraps: `UINT_MAX / HZ` with HZ at its largest,
-/// 1000. The kernel multiplies without a check. Source: `ip_vs_ctl.c:ip_vs_add_service`.
+/// Longest persistence timeout in seconds: `UINT_MAX / HZ` with the largest HZ, 1000. The
+/// kernel does not check the product for overflow. Source: `ip_vs_ctl.c:ip_vs_add_service`.
 pub(crate) const MAX_PERSISTENCE_SECONDS: u64 = 4_294_967;

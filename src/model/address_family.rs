@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::model::InvalidValue;
 
-/// The family of an IP address.
+/// The family of an IP address: IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AddressFamily {
     /// IPv4.
@@ -14,8 +14,8 @@ pub enum AddressFamily {
 }
 
 impl AddressFamily {
-    /// The family of `address`. An IPv4-mapped IPv6 address is IPv6, as it is
-    /// for the kernel.
+    /// Returns the family of `address`. An IPv4-mapped IPv6 address is IPv6, as in the
+    /// kernel.
     #[must_use]
     pub const fn of(address: &IpAddr) -> Self {
         match address {
@@ -26,6 +26,7 @@ impl AddressFamily {
 }
 
 impl fmt::Display for AddressFamily {
+    /// `IPv4` or `IPv6`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ipv4 => "IPv4",
@@ -37,11 +38,11 @@ impl fmt::Display for AddressFamily {
 impl FromStr for AddressFamily {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes.
+    /// Parses the output of `Display`.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text is neither `IPv4` nor `IPv6`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "IPv4" => Ok(Self::Ipv4),

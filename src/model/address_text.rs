@@ -1,27 +1,27 @@
-//! Addresses with ports from text, and what is wrong with those that are none.
+//! Parses addresses with ports, and finds out which part of a text is wrong.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::model::InvalidValue;
 
-/// Whose address it is.
+/// Whether an address is that of a service or of a destination. Error texts differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Service,
     Destination,
 }
 
-/// Reads an address and a port in numbers. The error says which part is wrong.
+/// Parses an address and a port in numbers. The error says which part is wrong.
 pub(crate) fn parse(end: End, field: &'static str, text: &str) -> Result<SocketAddr, InvalidValue> {
     text.parse().map_err(|_| InvalidValue::new(field, format!("{text:?}"), fault(end, text)))
 }
 
-/// The rule that a text breaks which is no address with a port.
+/// Returns the rule that `text` breaks. `text` must not be an address with a port.
 fn fault(end: End, text: &str) -> &'static str {
     match text.parse() {
         Ok(IpAddr::V4(_)) => return no_port(end),
         Ok(IpAddr::V6(_)) => {
-            return "an IPv6 address must be in brackets, with the port behind them, as in \
+            return "an IPv6 address must be in brackets, followed by the port, as in \
                     [2001:db8::2]:8080";
         }
         Err(_) => {}
@@ -29,7 +29,7 @@ fn fault(end: End, text: &str) -> &'static str {
     let (host_fault, port) = match text.strip_prefix('[') {
         Some(inner) => match inner.split_once(']') {
             Some((host, port)) => (ipv6_fault(host), port),
-            None => return "the opening bracket has no closing one",
+            None => return "the closing bracket is missing",
         },
         None => {
             let colon = text.rfind(':').unwrap_or(text.len());
@@ -47,8 +47,8 @@ const fn no_port(end: End) -> &'static str {
     match end {
         End::Service => "needs a port, as in 192.0.2.10:80 or [2001:db8::1]:80",
         End::Destination => {
-            "needs a port, as in 10.0.0.2:8080 or [2001:db8::2]:8080, or :0 in a service of a \
-             firewall mark"
+            "needs a port, as in 10.0.0.2:8080 or [2001:db8::2]:8080, or port 0 in a service \
+             of a firewall mark, as in 10.0.0.2:0"
         }
     }
 }
@@ -71,7 +71,7 @@ fn ipv4_fault(end: End, host: &str) -> Option<&'static str> {
     } else if host.bytes().all(numeric) {
         "an IPv4 address must be four numbers of 0 to 255 without leading zeros"
     } else if host.bytes().all(named) {
-        "the host must be an address in numbers; names are not looked up here"
+        "the host must be a numeric address; names are not looked up here"
     } else if host.contains(':') {
         "an IPv6 address must be in brackets, as in [2001:db8::2]:8080"
     } else {
@@ -85,7 +85,7 @@ fn ipv6_fault(host: &str) -> Option<&'static str> {
     } else if host.contains('%') {
         Some("must not have a scope")
     } else {
-        Some("what is in brackets must be an IPv6 address")
+        Some("the text in brackets must be an IPv6 address")
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             ("10.9:80", "four numbers"),
             ("[fe80::2%lo]:80", "scope"),
             ("[web1]:80", "in brackets must be"),
-            ("[::1:80", "no closing"),
+            ("[::1:80", "closing bracket"),
             ("", "must be like"),
             (":80", "must be like"),
             ("10.0.0.2 :80", "must be like"),
@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn a_destination_without_a_port_is_told_of_firewall_marks() {
         let invalid = parse(End::Destination, "destination", "10.255.0.9").unwrap_err();
-        assert!(invalid.rule().contains(":0 in a service of a firewall mark"), "{invalid}");
+        assert!(invalid.rule().contains("port 0 in a service of a firewall mark"), "{invalid}");
     }
 }

@@ -5,10 +5,10 @@ use crate::model::{
     ServiceId, SyncDaemon, Timeouts,
 };
 
-/// One write, as a value.
+/// One write to the table, as a value. `Client::submit` executes many of them.
 ///
-/// It prints as the `ipvsadm` command that does the same, quoted for a shell, and is read
-/// from it; see [`Command`](crate::Command) for other spellings.
+/// `Display` prints the `ipvsadm` command that does the same, quoted for a shell. `FromStr`
+/// parses that command. [`Command`](crate::Command) also parses host names and port names.
 ///
 /// ```
 /// use ipvs_netlink::{Change, Service};
@@ -21,21 +21,22 @@ use crate::model::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
-    /// Add a service. Fails when it exists.
+    /// Add a service. The kernel refuses it if a service with this identity exists.
     AddService(Service),
-    /// Replace all settings of a service. Its destinations stay.
+    /// Replace all settings of a service. The destinations stay.
     UpdateService(Service),
-    /// Delete a service and its destinations. Their connections break.
+    /// Delete a service and its destinations. Existing connections break.
     DeleteService(ServiceId),
-    /// Set the counters of a service and of its destinations to 0.
+    /// Set the counters of a service and its destinations to 0.
     ZeroService(ServiceId),
-    /// Add a destination to a service. Fails when it exists.
+    /// Add a destination to a service. The kernel refuses it if the service has a destination
+    /// with this identity.
     AddDestination(ServiceId, Destination),
     /// Replace all settings of a destination.
     UpdateDestination(ServiceId, Destination),
-    /// Delete a destination from a service.
+    /// Delete a destination from a service. Its connections break.
     DeleteDestination(ServiceId, DestinationId),
-    /// Set the timeouts that are not `None`.
+    /// Set the timeouts of the network namespace. Timeouts that are `None` stay as they are.
     SetTimeouts(Timeouts),
     /// Start a synchronization daemon.
     StartDaemon(SyncDaemon),
@@ -48,12 +49,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// Sets the weight of a destination, and keeps everything else as `entry` says.
+    /// Creates the change that sets the weight of a destination and keeps the other settings
+    /// in `entry`.
     ///
-    /// It is an update of all settings, made from an entry that was read before, such as
-    /// one of a snapshot: so nothing has to be read again, and many weights can be
-    /// submitted together. What another program has written since the entry was read is
-    /// overwritten; where the destination is gone, the kernel refuses it.
+    /// The change needs no further read, so a program can set many weights in one submission,
+    /// from the entries of a snapshot. It overwrites settings that another program wrote after
+    /// `entry` was read. The kernel refuses it if the destination was deleted.
     ///
     /// ```no_run
     /// # use ipvs_netlink::{Change, Client};
@@ -74,7 +75,7 @@ impl Change {
         Self::UpdateDestination(service, entry.destination.clone().weight(weight))
     }
 
-    /// What kind of write it is.
+    /// Returns the operation that executes the change.
     #[must_use]
     pub const fn operation(&self) -> Operation {
         match self {
@@ -93,7 +94,8 @@ impl Change {
         }
     }
 
-    /// What it is about, if it is about one thing.
+    /// Returns the service, destination or daemon of the change, or `None` if the change
+    /// concerns the whole network namespace.
     #[must_use]
     pub const fn object(&self) -> Option<Object> {
         match self {
@@ -116,13 +118,13 @@ impl Change {
         }
     }
 
-    /// Checks the change against the kernel's rules, as every client does before
-    /// it sends anything.
+    /// Checks the change against the rules of the kernel. Clients do this before they send
+    /// anything.
     ///
     /// # Errors
     ///
-    /// As the `validate` of the service, destination, timeouts or daemon in it.
-    /// What only names an object needs to be something that a message can carry.
+    /// As for `validate` of the service, destination, timeouts or daemon in the change. A
+    /// change that only names an object fails if no message can carry the identity.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         match self {
             Self::AddService(service) => service.validate(),
@@ -142,10 +144,11 @@ impl Change {
         }
     }
 
-    /// Checks an update of what was read as `read`: a rule that was broken then, by the same
-    /// value, may stay broken, for the kernel has that value already.
+    /// Checks an update of the object that was read as `read`. A value that was read may
+    /// break a rule and be written again, because the kernel has it already.
     ///
-    /// Names are never excused, and one broken rule excuses no other.
+    /// This does not apply to names. A value other than the one that was read must keep all
+    /// rules.
     pub(crate) fn validate_update(&self, read: &Self) -> Result<(), InvalidValue> {
         let excused = read.broken_rules();
         let new = self.broken_rules().into_iter().find(|invalid| !excused.contains(invalid));
@@ -153,8 +156,8 @@ impl Change {
         self.check_names()
     }
 
-    /// Checks the names that reach the kernel: of schedulers and persistence engines, which
-    /// it may hand to `modprobe`, and of interfaces. Nothing excuses a change from this check.
+    /// Checks the names in the change: of schedulers and persistence engines, which the kernel
+    /// may pass to `modprobe`, and of interfaces. No change is exempt.
     pub(crate) fn check_names(&self) -> Result<(), InvalidValue> {
         match self {
             Self::AddService(service) | Self::UpdateService(service) => service.check_names(),
@@ -163,7 +166,7 @@ impl Change {
         }
     }
 
-    /// All rules that an update breaks, apart from those of names.
+    /// Returns all broken rules, except those of names.
     fn broken_rules(&self) -> Vec<InvalidValue> {
         let mut broken = Vec::new();
         let mut note = |invalid| -> Result<(), Infallible> {

@@ -6,18 +6,20 @@ use crate::model::InvalidValue;
 use crate::model::name::{Name, name_traits};
 use crate::uapi::IP_VS_IFNAME_MAXLEN;
 
-/// Which half of connection synchronization a daemon does. A director may run
-/// both.
+/// The role of a synchronization daemon. A host may run one daemon of each role.
+///
+/// The enum is exhaustive: connection synchronization has two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "IPVS_DAEMON_ATTR_STATE")]
 pub enum Role {
-    /// Sends this host's connections to the others.
+    /// Sends the connections of this host to other hosts.
     Master,
-    /// Takes over what the masters send.
+    /// Receives the connections that masters send.
     Backup,
 }
 
 impl fmt::Display for Role {
+    /// `master` or `backup`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Master => "master",
@@ -29,11 +31,11 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes.
+    /// Parses the output of `Display`.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text is neither `master` nor `backup`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "master" => Ok(Self::Master),
@@ -43,86 +45,89 @@ impl FromStr for Role {
     }
 }
 
-/// A connection synchronization daemon of the network namespace.
+/// A connection synchronization daemon of the network namespace. It sends or receives
+/// connections by multicast, so that a backup host can continue them.
 ///
-/// What is `None` is the kernel's to choose; reading a running daemon gives every
-/// value that it chose.
+/// The kernel chooses the values that are `None`. A daemon that is read has all values.
 ///
-/// While a daemon runs, the kernel refuses destinations of the other address
-/// family than their service's, and where there is one it refuses to start a
-/// daemon.
+/// A daemon and destinations whose address family differs from that of their service exclude
+/// each other: the kernel refuses whichever comes second.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
 pub struct SyncDaemon {
-    /// Which half of the work it does.
+    /// Whether the daemon sends (master) or receives (backup).
     pub role: Role,
-    /// The interface that the multicast goes through.
+    /// The network interface for the multicast.
     pub interface: InterfaceName,
-    /// Which masters and backups belong together, 0 to 255, 0 by default. A backup
-    /// of id 0 takes all. The kernel stores larger numbers but sends one byte.
+    /// The synchronization id, 0 to 255, 0 by default. A backup accepts messages of masters
+    /// with its own id; a backup with id 0 accepts all.
     pub sync_id: u32,
-    /// The length of a message, in bytes of UDP payload. By default as fits the
-    /// interface; 1 to 65535. The kernel clamps it (a backup's to 1024 and more) without
-    /// an error. Linux 4.3.
+    /// The maximum length of a message in bytes of UDP payload, 1 to 65535. The default fits
+    /// the MTU of the interface. The kernel adjusts a value that does not fit, without an
+    /// error; the minimum of a backup is 1024. Linux 4.3.
     pub max_length: Option<u16>,
-    /// The multicast group, of IPv4 or IPv6, by default 224.0.0.81. Linux 4.3.
+    /// The multicast group, an IPv4 or IPv6 address, 224.0.0.81 by default. Linux 4.3.
     pub group: Option<IpAddr>,
-    /// The UDP port, 1 to 65535, by default 8848. Linux 4.3.
+    /// The UDP port, 1 to 65535, 8848 by default. Linux 4.3.
     pub port: Option<u16>,
-    /// How many routers the multicast may pass, 1 to 255, by default 1. Linux 4.3.
+    /// The multicast TTL or hop limit, 1 to 255, 1 by default. Linux 4.3.
     pub ttl: Option<u8>,
 }
 
 impl SyncDaemon {
-    /// A daemon on `interface` with the kernel's defaults.
+    /// Creates a daemon on `interface` with the defaults of the kernel.
     #[must_use]
     pub const fn new(role: Role, interface: InterfaceName) -> Self {
         Self { role, interface, sync_id: 0, max_length: None, group: None, port: None, ttl: None }
     }
 
-    /// Sets the synchronization id (`--syncid`).
+    /// Sets the synchronization id (`ipvsadm --syncid`), 0 to 255.
     #[must_use]
     pub const fn sync_id(mut self, sync_id: u32) -> Self {
         self.sync_id = sync_id;
         self
     }
 
-    /// Sets the length of a message (`--sync-maxlen`).
+    /// Sets the maximum length of a message (`ipvsadm --sync-maxlen`) in bytes, 1 to 65535.
     #[must_use]
     pub const fn max_length(mut self, bytes: u16) -> Self {
         self.max_length = Some(bytes);
         self
     }
 
-    /// Sets the multicast group (`--mcast-group`).
+    /// Sets the multicast group (`ipvsadm --mcast-group`).
     #[must_use]
     pub const fn group(mut self, group: IpAddr) -> Self {
         self.group = Some(group);
         self
     }
 
-    /// Sets the UDP port (`--mcast-port`).
+    /// Sets the UDP port (`ipvsadm --mcast-port`), 1 to 65535.
     #[must_use]
     pub const fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
     }
 
-    /// Sets the multicast TTL (`--mcast-ttl`).
+    /// Sets the multicast TTL (`ipvsadm --mcast-ttl`), 1 to 255.
     #[must_use]
     pub const fn ttl(mut self, ttl: u8) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Checks what starting this daemon asks for. Clients do so before they send
+    /// Checks the daemon against the rules of the kernel. Clients do this before they send
     /// anything.
     ///
     /// # Errors
     ///
-    /// When the interface's name cannot be one, the id is over 255, the group is not a multicast address, or the
-    /// length, port or TTL is 0 (which the kernel would take for "default").
+    /// The error names the first field that breaks a rule, and the rule:
+    ///
+    /// - No interface can have the name.
+    /// - The synchronization id is over 255. The kernel would store it, but send one byte.
+    /// - The group is not a multicast address.
+    /// - The length, port or TTL is 0, which means "default" to the kernel.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         self.check_names()?;
         if self.sync_id > 255 {
@@ -146,14 +151,14 @@ impl SyncDaemon {
 }
 
 impl SyncDaemon {
-    /// Checks the interface's name. This check is never excused.
+    /// Checks the name of the interface. No daemon is exempt.
     pub(crate) fn check_names(&self) -> Result<(), InvalidValue> {
         self.interface.validate()
     }
 }
 
 impl fmt::Display for SyncDaemon {
-    /// As `ipvsadm -L --daemon` shows it.
+    /// The form of `ipvsadm -L --daemon`: `master sync daemon (mcast=eth0, syncid=5)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { role, interface, sync_id, .. } = self;
         write!(f, "{role} sync daemon (mcast={interface}, syncid={sync_id}")?;
@@ -173,22 +178,23 @@ impl fmt::Display for SyncDaemon {
     }
 }
 
-/// The name of a network interface.
+/// The name of a network interface, 1 to 15 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceName(Name<IP_VS_IFNAME_MAXLEN>);
 
-const INTERFACE_RULE: &str = "must be 1 to 15 bytes without blanks, slashes and colons";
+const INTERFACE_RULE: &str = "must be 1 to 15 bytes without blanks, slashes or colons";
 
 impl InterfaceName {
-    /// Where `ipvsadm` starts a daemon by default.
+    /// The default interface of `ipvsadm`.
     pub(crate) const ETH0: Self = Self(Name::known("eth0"));
 
-    /// An interface by its name. Whether it exists is the kernel's to say.
+    /// Creates an interface name. The interface need not exist; starting a daemon fails if it
+    /// does not.
     ///
     /// # Errors
     ///
-    /// When no interface can have that name: it is empty, longer than 15 bytes,
-    /// `.` or `..`, or has blanks, slashes or colons.
+    /// No interface can have the name: it is empty, longer than 15 bytes, `.` or `..`, or
+    /// contains blanks, slashes or colons.
     pub fn new(name: &str) -> Result<Self, InvalidValue> {
         let name = Self(Name::given("interface", name, INTERFACE_RULE)?);
         name.validate()?;
@@ -202,7 +208,7 @@ impl InterfaceName {
     /// Source: `net/core/dev.c:dev_valid_name`.
     fn validate(&self) -> Result<(), InvalidValue> {
         let name = self.as_bytes();
-        // The kernel's isspace() also counts the vertical tab and the Latin-1 hard blank.
+        // isspace() of the kernel includes the vertical tab and the Latin-1 no-break space.
         let odd = |byte: &u8| matches!(byte, b'/' | b':' | b' ' | 0x09..=0x0d | 0xa0);
         if matches!(name, b"" | b"." | b"..") || name.iter().any(odd) {
             let value = format!("\"{}\"", name.escape_ascii());

@@ -8,12 +8,12 @@ use crate::uapi::{
 };
 
 bitflags::bitflags! {
-    /// Flags of a service: one-packet scheduling and what its scheduler makes of
-    /// three flags of its own.
+    /// Flags of a service: one-packet scheduling and three flags that belong to the
+    /// scheduler.
     ///
-    /// The flag that makes a service persistent is not here: it is the
-    /// [`Persistence`](crate::Persistence) value. Bits without a name are kept as
-    /// the kernel reports them and written back.
+    /// Persistence is not a flag here; it is the field
+    /// [`Service::persistence`](crate::Service::persistence). Bits without a name are kept as
+    /// the kernel reports them, and are written back.
     ///
     /// ```
     /// use ipvs_netlink::ServiceFlags;
@@ -25,34 +25,33 @@ bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[doc(alias = "IPVS_SVC_ATTR_FLAGS")]
     pub struct ServiceFlags: u32 {
-        /// One-packet scheduling (`ipvsadm --ops`): every UDP packet is scheduled
-        /// by itself and leaves no connection behind. Masquerading then cannot
-        /// rewrite the answers, which come from the server's own address. Without
-        /// effect on TCP.
+        /// One-packet scheduling (`ipvsadm --ops`): the kernel schedules each UDP packet by
+        /// itself and keeps no connection. Masquerading then does not rewrite answers, so
+        /// they have the address of the destination. The flag has no effect on TCP and SCTP.
         const ONE_PACKET = IP_VS_SVC_F_ONEPACKET;
-        /// The scheduler's first flag (`flag-1`).
+        /// The first flag of the scheduler (`flag-1`).
         const SCHED_1 = IP_VS_SVC_F_SCHED1;
-        /// The scheduler's second flag (`flag-2`).
+        /// The second flag of the scheduler (`flag-2`).
         const SCHED_2 = IP_VS_SVC_F_SCHED2;
-        /// The scheduler's third flag (`flag-3`); no scheduler reads it so far.
+        /// The third flag of the scheduler (`flag-3`). No scheduler up to Linux 7.1 reads it.
         const SCHED_3 = IP_VS_SVC_F_SCHED3;
-        /// `sh`: another server when the hashed one has weight 0 or is over its
-        /// threshold.
+        /// For `sh`: choose another destination if the hash selects one that has weight 0 or
+        /// is overloaded. Without the flag, the client is refused.
         const SH_FALLBACK = IP_VS_SVC_F_SCHED1;
-        /// `sh`: the source port is part of the hash.
+        /// For `sh`: hash the source port too.
         const SH_PORT = IP_VS_SVC_F_SCHED2;
-        /// `mh`: another server when the hashed one has weight 0 or is over its
-        /// threshold.
+        /// For `mh`: choose another destination if the hash selects one that has weight 0 or
+        /// is overloaded. Without the flag, the client is refused.
         const MH_FALLBACK = IP_VS_SVC_F_SCHED1;
-        /// `mh`: the source port is part of the hash.
+        /// For `mh`: hash the source port too.
         const MH_PORT = IP_VS_SVC_F_SCHED2;
 
         const _ = !0;
     }
 }
 
-/// The names by which text says scheduler flags. Those of a scheduler come first,
-/// so that they are found before the general ones.
+/// The names of scheduler flags. Names that belong to a scheduler come before the general
+/// names, because the first match wins.
 const NAMES: [(Option<Scheduler>, ServiceFlags, &str); 7] = [
     (Some(Scheduler::SOURCE_HASHING), ServiceFlags::SH_FALLBACK, "sh-fallback"),
     (Some(Scheduler::SOURCE_HASHING), ServiceFlags::SH_PORT, "sh-port"),
@@ -66,16 +65,15 @@ const NAMES: [(Option<Scheduler>, ServiceFlags, &str); 7] = [
 impl ServiceFlags {
     const NOT_FLAGS: Self = Self::from_bits_retain(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
 
-    /// The flags among the bits of the kernel's word: neither persistence, which
-    /// is a value of its own, nor the kernel's own `HASHED`.
+    /// Takes the flags from the word that the kernel reports. Drops the bit of persistence,
+    /// which has its own field, and `HASHED`, which is internal to the kernel.
     pub(crate) const fn reported(word: u32) -> Self {
         Self::from_bits_retain(word).difference(Self::NOT_FLAGS)
     }
 
     pub(crate) fn validate(self) -> Result<(), InvalidValue> {
         if self.intersects(Self::NOT_FLAGS) {
-            let rule =
-                "bits 0x1 (set `persistence` instead) and 0x2 (the kernel's own) are not flags";
+            let rule = "must not have bits 0x1 (set `persistence` instead) or 0x2 (internal to the kernel)";
             return Err(InvalidValue::new("flags", format!("{:#x}", self.bits()), rule));
         }
         Ok(())
@@ -95,16 +93,16 @@ impl ServiceFlags {
         self.difference(Self::ONE_PACKET | Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3)
     }
 
-    /// The flag that `-b` means by `name` for `scheduler`: one of its own, or a general
-    /// one.
+    /// Returns the flag that `ipvsadm -b NAME` sets for `scheduler`: a flag of the scheduler,
+    /// or one with a general name.
     pub(crate) fn scheduler_flag(name: &str, scheduler: Scheduler) -> Option<Self> {
         let mut flags = NAMES.iter().filter(|(owner, ..)| owner.is_none_or(|it| it == scheduler));
         flags.find(|(.., known)| *known == name).map(|(_, flag, _)| *flag)
     }
 
-    /// The scheduler flags by the names that `scheduler` gives them, joined by
-    /// commas, as after `ipvsadm -b`: `sh-fallback,sh-port`, or `flag-1` where
-    /// the scheduler has no name for it. Empty when none is set.
+    /// Returns the names of the scheduler flags for `scheduler`, joined by commas, in the form
+    /// of `ipvsadm -b`: `sh-fallback,sh-port`. A flag for which the scheduler has no name is
+    /// `flag-1`, `flag-2` or `flag-3`. The text is empty if no scheduler flag is set.
     #[must_use]
     pub fn scheduler_flags(self, scheduler: Scheduler) -> String {
         let mut rest = self & (Self::SCHED_1 | Self::SCHED_2 | Self::SCHED_3);
@@ -120,8 +118,8 @@ impl ServiceFlags {
 }
 
 impl fmt::Display for ServiceFlags {
-    /// `ops`, `flag-1`, `flag-2`, `flag-3` joined by commas, further bits as one
-    /// hexadecimal number. See [`ServiceFlags::scheduler_flags`] for the names
+    /// The names `ops`, `flag-1`, `flag-2` and `flag-3`, joined by commas. Bits without a name
+    /// follow as one hexadecimal number. [`ServiceFlags::scheduler_flags`] returns the names
     /// that a scheduler gives its flags.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
@@ -140,12 +138,12 @@ impl fmt::Display for ServiceFlags {
 impl FromStr for ServiceFlags {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes and the names that `sh` and `mh` give their
-    /// flags; the empty text is no flag.
+    /// Parses the output of `Display`, and the names `sh-fallback`, `sh-port`, `mh-fallback`
+    /// and `mh-port`. The empty text means no flag.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// A word between the commas is none of these.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let word = |word: &str| {
             if word == "ops" {

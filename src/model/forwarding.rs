@@ -3,36 +3,37 @@ use std::str::FromStr;
 
 use crate::model::InvalidValue;
 
-/// How packets reach a destination.
+/// The forwarding method of a destination: how packets reach it.
 ///
-/// It prints as `ipvsadm -L` shows it: `Masq`, `Local`, `Tunnel`, `Route`,
+/// `Display` and `FromStr` use the names of `ipvsadm -L`: `Masq`, `Route`, `Tunnel`, `Local`,
 /// `Bypass`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[doc(alias = "IPVS_DEST_ATTR_FWD_METHOD")]
 pub enum Forwarding {
-    /// The destination address is rewritten and the answers come back through this
-    /// host (`ipvsadm -m`, NAT). Needs `net.ipv4.ip_forward=1` (or
-    /// `net.ipv6.conf.all.forwarding=1`) for destinations on other hosts.
+    /// Masquerading (NAT, `ipvsadm -m`): the kernel rewrites address and port of the
+    /// destination. Answers must return through this host. If the destination is another
+    /// host, set the sysctl `net.ipv4.ip_forward=1` or `net.ipv6.conf.all.forwarding=1`.
     Masquerade,
-    /// The packet goes to the destination's link-layer address unchanged and the
-    /// answer goes straight to the client (`ipvsadm -g`, direct routing). The
-    /// destination has the service's address too.
+    /// Direct routing (`ipvsadm -g`): the kernel sends the unchanged packet to the link-layer
+    /// address of the destination. The destination must be on the same link and must have the
+    /// address of the service, too. It answers the client directly.
     DirectRoute,
-    /// The packet goes to the destination inside another one (`ipvsadm -i`). The
-    /// only method that reaches a destination of the other address family.
+    /// Tunnel (`ipvsadm -i`): the kernel wraps the packet in another packet to the
+    /// destination, which answers the client directly. Only this method reaches destinations
+    /// of the other address family.
     Tunnel(Tunnel),
-    /// The packet is for this host itself. The kernel finds that out for any
-    /// method, so there is no need to set it.
+    /// Local node: the destination is this host. The kernel recognizes its own addresses with
+    /// every method, so programs need not set this one.
     LocalNode,
-    /// The packet goes on to where it was bound.
+    /// Bypass: the kernel sends the packet to its original address. For transparent caches.
     Bypass,
-    /// A method that this version of the crate does not know, as a kernel
-    /// reported it.
+    /// A method that a kernel reported and this version of the crate does not know.
     Unknown(UnknownForwarding),
 }
 
 impl fmt::Display for Forwarding {
+    /// The name of `ipvsadm -L`. An unknown method prints as `Method-5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Masquerade => f.pad("Masq"),
@@ -48,12 +49,12 @@ impl fmt::Display for Forwarding {
 impl FromStr for Forwarding {
     type Err = InvalidValue;
 
-    /// Reads the names that `ipvsadm -L` shows. They do not tell one tunnel from
-    /// another: `Tunnel` is IPIP.
+    /// Parses the names of `ipvsadm -L`. `Tunnel` gives an IPIP tunnel, because the name does
+    /// not say the type.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text is none of the five names.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "Masq" => Ok(Self::Masquerade),
@@ -69,8 +70,8 @@ impl FromStr for Forwarding {
     }
 }
 
-/// A forwarding method that this version of the crate has no name for. Only
-/// reading makes one; it can be written back.
+/// A forwarding method that this version of the crate does not know. Only a client creates
+/// it, from what a kernel reports. It can be written back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownForwarding(u32);
 
@@ -79,44 +80,43 @@ impl UnknownForwarding {
         Self(number)
     }
 
-    /// The kernel's number for it.
+    /// Returns the kernel's number of the method.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0
     }
 }
 
-/// The packet around a tunnelled packet.
+/// The type of a tunnel: how packets are wrapped.
 ///
-/// Linux before 5.2 knows only IPIP (GRE came with 5.3) and makes an IPIP tunnel
-/// of the others without a word; read the destination back where such kernels are
-/// possible.
+/// GUE needs Linux 5.2, and GRE needs Linux 5.3. An older kernel ignores the type and creates
+/// an IPIP tunnel without an error. If a program may run on such kernels, let it read the
+/// destination after it added one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[doc(alias = "IPVS_DEST_ATTR_TUN_TYPE")]
 pub enum Tunnel {
-    /// IP in IP (`--tun-type ipip`), the default.
+    /// IP in IP (`ipvsadm --tun-type ipip`), the default.
     #[default]
     Ipip,
-    /// Generic UDP encapsulation (`--tun-type gue`). Linux 5.2.
+    /// Generic UDP encapsulation (`ipvsadm --tun-type gue`). Linux 5.2.
     Gue {
-        /// The UDP port of the destination (`--tun-port`), not 0.
+        /// The UDP port of the destination (`ipvsadm --tun-port`), 1 to 65535.
         port: u16,
-        /// How the outer packet is checksummed. Linux 5.3.
+        /// The checksum of the outer packet. Linux 5.3.
         checksum: GueChecksum,
     },
-    /// GRE (`--tun-type gre`). Linux 5.3.
+    /// GRE (`ipvsadm --tun-type gre`). Linux 5.3.
     Gre {
-        /// Whether the GRE header has a checksum (`--tun-csum`).
+        /// Whether the GRE header has a checksum (`ipvsadm --tun-csum`).
         checksum: bool,
     },
-    /// A tunnel that this version of the crate does not know, as a kernel reported
-    /// it.
+    /// A tunnel that a kernel reported and this version of the crate does not know.
     Unknown(UnknownTunnel),
 }
 
 impl fmt::Display for Tunnel {
-    /// `ipip`, `gue 6080 csum`, `gre csum`.
+    /// Type, port and checksum: `ipip`, `gue 6080 csum`, `gre csum`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipip => f.write_str("ipip"),
@@ -137,13 +137,14 @@ impl fmt::Display for Tunnel {
 impl FromStr for Tunnel {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes of the tunnels that have a name.
+    /// Parses the output of `Display`, except that of unknown tunnels.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text does not have that form, or the port is not 1 to 65535.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rule = "must be ipip, gre, gre csum, or gue with a port and maybe csum or remcsum";
+        let rule =
+            "must be ipip, gre, gre csum, or gue and a port, with csum or remcsum after the port";
         let invalid = || InvalidValue::new("tunnel", format!("{text:?}"), rule);
         let gue = |port: &str, checksum| {
             let plain = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -163,22 +164,22 @@ impl FromStr for Tunnel {
     }
 }
 
-/// How a GUE packet is checksummed.
+/// The checksum of GUE packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[doc(alias = "IPVS_DEST_ATTR_TUN_FLAGS")]
 pub enum GueChecksum {
-    /// Not at all (`--tun-nocsum`), the default.
+    /// No checksum (`ipvsadm --tun-nocsum`), the default.
     #[default]
     None,
-    /// The outer UDP header has a checksum (`--tun-csum`).
+    /// A checksum in the outer UDP header (`ipvsadm --tun-csum`).
     Full,
-    /// Remote checksum offload (`--tun-remcsum`).
+    /// Remote checksum offload (`ipvsadm --tun-remcsum`).
     RemoteOffload,
 }
 
-/// A tunnel that this version of the crate has no name for: an unknown type, or a
-/// known one with unknown flags. Only reading makes one; it can be written back.
+/// A tunnel that this version of the crate does not know: its type is unknown, or its flags
+/// are. Only a client creates it, from what a kernel reports. It can be written back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownTunnel {
     kind: u8,
@@ -191,19 +192,19 @@ impl UnknownTunnel {
         Self { kind, port, flags }
     }
 
-    /// The kernel's number for the type.
+    /// Returns the kernel's number of the type.
     #[must_use]
     pub const fn kind(self) -> u8 {
         self.kind
     }
 
-    /// The port.
+    /// Returns the UDP port.
     #[must_use]
     pub const fn port(self) -> u16 {
         self.port
     }
 
-    /// The flags.
+    /// Returns the flags.
     #[must_use]
     pub const fn flags(self) -> u16 {
         self.flags

@@ -1,19 +1,19 @@
 use std::fmt;
 
-/// What the kernel says of its IPVS.
+/// Version and size of the IPVS of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[doc(alias = "IPVS_CMD_GET_INFO")]
 pub struct Info {
-    /// The version of IPVS, 1.2.1 in every kernel of the last decade.
+    /// The version of IPVS. It is 1.2.1 in Linux 6.1 to 7.3.
     pub version: Version,
-    /// The number of buckets of the connection table. Up to Linux 7.0 a constant
-    /// of the module; from 7.1 on the present size of this namespace's table, 0
-    /// until there is a service.
+    /// The number of buckets of the connection table. Up to Linux 7.0 it is a constant of the
+    /// module `ip_vs`. From Linux 7.1 it is the present size of the table of the network
+    /// namespace, and 0 before the first service is added.
     pub connection_table_size: u32,
 }
 
-/// A version of IPVS.
+/// The version of IPVS, such as 1.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// The first number.
@@ -25,7 +25,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Takes apart the kernel's `(major << 16) | (minor << 8) | patch`.
+    /// Splits the kernel's word `(major << 16) | (minor << 8) | patch`.
     pub(crate) const fn reported(word: u32) -> Self {
         let [_, major, minor, patch] = word.to_be_bytes();
         Self { major, minor, patch }
@@ -33,6 +33,7 @@ impl Version {
 }
 
 impl fmt::Display for Version {
+    /// The three numbers, joined by dots: `1.2.1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }

@@ -1,7 +1,7 @@
-/// A value that was refused before anything was sent to the kernel.
+/// A value that breaks a rule: field, value and rule.
 ///
-/// IPVS answers nearly every bad setting with a bare `EINVAL`, so the rules are
-/// checked here, where the field and the rule can be named.
+/// Clients check the rules before they send anything, because the kernel answers nearly
+/// every bad setting with `EINVAL` and does not name the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {value}: {rule}")]
 pub struct InvalidValue {
@@ -10,34 +10,32 @@ pub struct InvalidValue {
     rule: &'static str,
 }
 
-/// What to do about a broken rule: stop with an error, or note it and go on.
-///
-/// Rules are written once, in a function that hands each broken one to a value of this kind.
+/// A function that is called for each broken rule. It returns an error to end the check, or
+/// `Ok` to continue.
 pub(crate) trait OnBroken<E>: FnMut(InvalidValue) -> Result<(), E> {}
 
 impl<E, F: FnMut(InvalidValue) -> Result<(), E>> OnBroken<E> for F {}
 
 impl InvalidValue {
-    /// Text from outside is quoted by the caller with `{:?}`, so that control
-    /// characters cannot reach a terminal.
+    /// The caller must quote text from outside with `{:?}`, so that control characters do not
+    /// reach a terminal.
     pub(crate) fn new(field: &'static str, value: impl Into<String>, rule: &'static str) -> Self {
         Self { field, value: value.into(), rule }
     }
 
-    /// The setting, by its name in this crate, such as `weight`.
+    /// Returns the name of the setting in this crate, such as `weight`.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         self.field
     }
 
-    /// The value that was given, as text. Text that came from outside is quoted
-    /// and escaped.
+    /// Returns the value as text. Text from outside is quoted and escaped.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The rule it breaks, such as `must be at most 2147483647`.
+    /// Returns the rule that the value breaks, such as `must be at most 2147483647`.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         self.rule

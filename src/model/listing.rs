@@ -1,9 +1,9 @@
 use std::ops::{Deref, DerefMut};
 
-/// What the kernel listed, in its order, and whether the list is complete.
+/// A list that a client read, in the order of the kernel. It says whether it is complete.
 ///
-/// It is used like a slice: it has a length, can be indexed, iterated and sorted.
-/// [`into_vec`](Self::into_vec) gives the vector.
+/// A listing derefs to a slice, so it has a length and can be indexed, iterated and sorted.
+/// [`into_vec`](Self::into_vec) returns a `Vec`.
 ///
 /// ```no_run
 /// # let mut ipvs = ipvs_netlink::Client::connect()?;
@@ -13,7 +13,7 @@ use std::ops::{Deref, DerefMut};
 ///     println!("{}", entry.service.id);
 /// }
 /// if !services.is_complete() {
-///     eprintln!("some may be missing, where others wrote meanwhile");
+///     eprintln!("if other programs wrote meanwhile, some services may be missing");
 /// }
 /// # Ok::<(), ipvs_netlink::Error>(())
 /// ```
@@ -29,27 +29,25 @@ impl<T> Listing<T> {
         Self { entries, complete }
     }
 
-    /// Whether no entry can be missing or be there twice because others wrote while the
-    /// list was read.
+    /// Returns `true` if no entry can be missing or duplicate.
     ///
-    /// The kernel sends a long list in several datagrams and continues it by position.
-    /// Where another program deletes an entry between two datagrams, a different entry is
-    /// left out, and nothing in the answer tells. So this is true where the whole
-    /// list came in one datagram that had room for more, and false for every longer list,
-    /// also where nobody wrote. Some 80 services have room, and 21 destinations of a
-    /// service (80 once a service with more than 66 has been read).
+    /// The kernel sends a long list in several datagrams and continues it by position. If
+    /// another program deletes an entry between two datagrams, the kernel skips another entry
+    /// and does not report that. So this returns `true` if the whole list came in one datagram
+    /// with room for more, and `false` for every longer list, even if no program wrote. One
+    /// datagram has room for some 80 services. It has room for 21 destinations of a service,
+    /// and for 80 after the client has read a service with more than 66.
     ///
-    /// Where this is false and it matters, read a `snapshot` instead: that reads until two
-    /// readings agree.
+    /// If a list must be complete, read a `snapshot`. It reads until two readings agree.
     ///
-    /// From Linux 7.1 on, a list of services may lack some even within one datagram, for
-    /// some milliseconds after many were added, while the kernel enlarges its hash table.
+    /// From Linux 7.1, services can be missing even within one datagram. The kernel enlarges
+    /// its hash table for some milliseconds after many services were added.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The entries as a vector.
+    /// Returns the entries as a `Vec`.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.entries

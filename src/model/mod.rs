@@ -1,7 +1,7 @@
-//! What IPVS knows about: services, destinations, schedulers and the rest.
+//! The values of IPVS: services, destinations, schedulers, counters and the rest.
 //!
-//! These are plain values. They name no netlink type and open no socket, so
-//! planners, converters and tests can use them on any machine.
+//! They contain no netlink type and open no socket, so planners, converters and tests can
+//! use them without a kernel.
 
 mod address_family;
 pub(crate) mod address_text;

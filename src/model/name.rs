@@ -1,4 +1,4 @@
-//! Short names that fit a kernel field, kept inline.
+//! Short names of fixed capacity, stored without allocation.
 
 use crate::model::InvalidValue;
 
@@ -9,7 +9,7 @@ pub(crate) struct Name<const MAX: usize> {
 }
 
 impl<const MAX: usize> Name<MAX> {
-    /// For names known when the crate is compiled. A longer one would be cut.
+    /// Creates a name in a constant. `text` must not be longer than `MAX`; it would be cut.
     pub(crate) const fn known(text: &str) -> Self {
         let text = text.as_bytes();
         let mut bytes = [0; MAX];
@@ -23,8 +23,8 @@ impl<const MAX: usize> Name<MAX> {
         Self { bytes }
     }
 
-    /// A name as the kernel reports it: any bytes up to the first NUL. `None`
-    /// when it is longer than the kernel's own field.
+    /// Takes a name that the kernel reports: all bytes before the first NUL. Returns `None`
+    /// if the name is longer than the field of the kernel.
     pub(crate) fn reported(value: &[u8]) -> Option<Self> {
         let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
         let mut bytes = [0; MAX];
@@ -32,8 +32,7 @@ impl<const MAX: usize> Name<MAX> {
         Some(Self { bytes })
     }
 
-    /// A name from a user, checked for length; `rule` is what a longer, empty or
-    /// NUL-carrying one breaks.
+    /// Takes a name from a user. A name that is empty, too long or contains NUL breaks `rule`.
     pub(crate) fn given(
         field: &'static str,
         text: &str,
@@ -50,20 +49,20 @@ impl<const MAX: usize> Name<MAX> {
     }
 }
 
-/// Gives a newtype over [`Name`] the traits that every such name has: it prints
-/// as itself (odd bytes escaped), parses, and shows its bytes.
+/// Implements the common methods and traits of a newtype over [`Name`]: its bytes and text,
+/// `Display` with escapes, `Debug`, and parsing.
 macro_rules! name_traits {
     ($name:ident, $parse:path) => {
         impl $name {
-            /// The name's bytes, without a terminating NUL. Names that this crate
-            /// accepts are ASCII; a kernel may report others.
+            /// Returns the bytes of the name, without a terminating NUL. A kernel may report
+            /// names that are not ASCII.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8] {
                 self.0.as_bytes()
             }
 
-            /// The name as text, or `None` if a kernel reported something that is
-            /// not UTF-8. `Display` always prints it, with odd bytes escaped.
+            /// Returns the name as text, or `None` if a kernel reported a name that is not
+            /// UTF-8. `Display` prints every name and escapes odd bytes.
             #[must_use]
             pub fn as_str(&self) -> Option<&str> {
                 std::str::from_utf8(self.as_bytes()).ok()
@@ -71,6 +70,7 @@ macro_rules! name_traits {
         }
 
         impl std::fmt::Display for $name {
+            /// The name. Bytes that are not printable ASCII are escaped, as in `\\xff`.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(&self.as_bytes().escape_ascii().to_string())
             }
@@ -85,12 +85,11 @@ macro_rules! name_traits {
         impl std::str::FromStr for $name {
             type Err = $crate::model::InvalidValue;
 
-            /// Reads a name, one that no kernel known here has, too.
+            /// Parses a name. It need not be one that this crate knows.
             ///
             /// # Errors
             ///
-            /// When the kernel could have nothing of that name: it is too long, or has
-            /// characters that such names have not.
+            /// The name is empty, too long, or has a character that such a name cannot have.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $parse(text)
             }
@@ -107,8 +106,8 @@ macro_rules! name_traits {
 }
 pub(crate) use name_traits;
 
-/// Refuses names that must not reach the kernel: it passes unknown ones to
-/// modprobe.
+/// Refuses names that must not reach the kernel, because the kernel passes unknown names to
+/// `modprobe`.
 pub(crate) fn check_module_name(
     field: &'static str,
     name: &[u8],

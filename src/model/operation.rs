@@ -2,15 +2,15 @@ use std::fmt;
 
 use crate::model::{DestinationId, Role, ServiceId};
 
-/// What a client was asked to do.
+/// An operation of a client. Errors name the operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
     /// Open the sockets.
     Connect,
-    /// Look up IPVS among the generic netlink families.
+    /// Look up the generic netlink family of IPVS.
     ResolveFamily,
-    /// Read what the kernel says of its IPVS.
+    /// Read the version and size of IPVS.
     ReadInfo,
     /// Add a service.
     AddService,
@@ -30,9 +30,9 @@ pub enum Operation {
     DeleteDestination,
     /// Read the destinations of a service.
     ReadDestinations,
-    /// Read the timeouts.
+    /// Read the timeouts of the network namespace.
     ReadTimeouts,
-    /// Set the timeouts.
+    /// Set the timeouts of the network namespace.
     SetTimeouts,
     /// Start a synchronization daemon.
     StartDaemon,
@@ -42,14 +42,14 @@ pub enum Operation {
     ReadDaemons,
     /// Set the counters of a service and its destinations to 0.
     ZeroService,
-    /// Set all counters to 0.
+    /// Set all counters of the network namespace to 0.
     ZeroAll,
-    /// Delete everything.
+    /// Delete all services and destinations of the network namespace.
     Flush,
 }
 
 impl Operation {
-    /// Whether it changes anything in the kernel.
+    /// Returns `true` if the operation changes something in the kernel.
     #[must_use]
     pub const fn is_write(self) -> bool {
         !matches!(
@@ -67,6 +67,7 @@ impl Operation {
 }
 
 impl fmt::Display for Operation {
+    /// Words in lower case, such as `add service`. They never change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connect",
@@ -93,19 +94,20 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What an operation was about.
+/// The object of an operation, a change or a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Object {
     /// A service.
     Service(ServiceId),
-    /// A destination of a service.
+    /// A destination, with its service.
     Destination(ServiceId, DestinationId),
-    /// A synchronization daemon.
+    /// A synchronization daemon, by its role.
     Daemon(Role),
 }
 
 impl fmt::Display for Object {
+    /// `TCP 192.0.2.10:80`, `TCP 192.0.2.10:80 -> 10.0.0.2:8080` or `master`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(service) => service.fmt(f),

@@ -8,12 +8,12 @@ use crate::uapi::IP_VS_PENAME_MAXLEN;
 
 const ENGINE_RULE: &str = "must be 1 to 16 characters of A-Z a-z 0-9 _ -";
 
-/// Sticky sessions: a client that comes back goes to the same destination.
+/// Persistence (sticky sessions): a client that returns gets the same destination.
 ///
-/// The kernel keeps a template for each client network (or for each session, with
-/// an engine) and renews it with every connection. A destination of weight 0 still
-/// gets the clients that are bound to it, unless the sysctl
-/// `net.ipv4.vs.expire_quiescent_template` is 1.
+/// The kernel keeps a template that binds a client, or a network of clients, to a destination.
+/// With a persistence engine, it keeps one for each session. Each new connection renews the
+/// template. A destination of weight 0 still gets clients that have a template, unless the
+/// sysctl `net.ipv4.vs.expire_quiescent_template` is 1.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,36 +28,36 @@ const ENGINE_RULE: &str = "must be 1 to 16 characters of A-Z a-z 0-9 _ -";
 #[non_exhaustive]
 #[doc(alias = "IP_VS_SVC_F_PERSISTENT")]
 pub struct Persistence {
-    /// How long a template lives after its last connection ended, in whole
-    /// seconds, 0 to 4294967. The kernel accepts 0; such templates live for about
-    /// a minute.
+    /// The lifetime of a template after its last connection has ended, in whole seconds, 0 to
+    /// 4294967. With 0, templates live for about a minute.
     ///
-    /// The kernel stores the timeout in ticks, in 32 bits, without a check: at 1000 Hz
-    /// (`CONFIG_HZ`) more than 4294967 s become a short timeout in silence, so more are
-    /// refused here. A kernel of 250 or 100 Hz can hold and report more. On a 32-bit
-    /// kernel a timer reaches only half as far, 2147483 s at 1000 Hz: a template that is to
-    /// live longer expires at once.
+    /// The kernel counts the timeout in ticks, in 32 bits, and does not check for overflow. At
+    /// 1000 ticks per second (`CONFIG_HZ`), a longer timeout would silently become a short
+    /// one, so this crate refuses it. A kernel with 250 or 100 ticks per second can store and
+    /// report longer timeouts. On a 32-bit kernel with 1000 ticks per second, templates with
+    /// a timeout over 2147483 s expire at once.
     #[doc(alias = "IPVS_SVC_ATTR_TIMEOUT")]
     pub timeout: Duration,
-    /// Which part of the client's address counts, `None` (the default) for all of
-    /// it: clients that share it share a destination.
+    /// The part of the client address that counts. Clients that share it get the same
+    /// destination. `None`, the default, means the whole address.
     #[doc(alias = "IPVS_SVC_ATTR_NETMASK")]
     pub netmask: Option<Netmask>,
-    /// The persistence engine, which finds the session in the packet's data;
-    /// `None` (the default) goes by the client's address.
+    /// The persistence engine, which finds the session in the data of packets. `None`, the
+    /// default, uses the client address only.
     #[doc(alias = "IPVS_SVC_ATTR_PE_NAME")]
     pub engine: Option<PersistenceEngine>,
 }
 
 impl Persistence {
-    /// Persistence by the client's whole address (`ipvsadm -p`).
+    /// Creates persistence by the whole client address (`ipvsadm -p`). `timeout` is in whole
+    /// seconds, 0 to 4294967.
     #[must_use]
     pub const fn new(timeout: Duration) -> Self {
         Self { timeout, netmask: None, engine: None }
     }
 
-    /// Groups IPv4 clients by the bits of `mask` (`ipvsadm -M`). The kernel takes
-    /// any pattern.
+    /// Groups IPv4 clients by the bits of `mask` (`ipvsadm -M`). The bits may have any
+    /// pattern.
     #[must_use]
     pub fn netmask(mut self, mask: Ipv4Addr) -> Self {
         self.netmask = Netmask::Ipv4(mask).canonical();
@@ -71,15 +71,15 @@ impl Persistence {
         self
     }
 
-    /// Lets `engine` find the session (`ipvsadm --pe`).
+    /// Sets the persistence engine (`ipvsadm --pe`).
     #[must_use]
     pub const fn engine(mut self, engine: PersistenceEngine) -> Self {
         self.engine = Some(engine);
         self
     }
 
-    /// The same setting in the form in which it is read back: a mask of the whole
-    /// address is no mask.
+    /// Returns the same setting in the form in which clients read it: a netmask that covers
+    /// the whole address becomes `None`.
     #[must_use]
     pub fn canonical(mut self) -> Self {
         self.netmask = self.netmask.and_then(Netmask::canonical);
@@ -95,11 +95,11 @@ impl Persistence {
                 Err(InvalidValue::new("persistence prefix", length.to_string(), rule))
             }
             (Some(netmask @ Netmask::Ipv4(_)), AddressFamily::Ipv6) => {
-                let rule = "an IPv6 service takes a prefix length";
+                let rule = "must be a prefix length for an IPv6 service";
                 Err(InvalidValue::new("persistence netmask", netmask.to_string(), rule))
             }
             (Some(netmask @ Netmask::Ipv6Prefix(_)), AddressFamily::Ipv4) => {
-                let rule = "an IPv4 service takes a mask";
+                let rule = "must be a mask for an IPv4 service";
                 Err(InvalidValue::new("persistence prefix", netmask.to_string(), rule))
             }
             _ => Ok(()),
@@ -112,7 +112,7 @@ impl Persistence {
 }
 
 impl fmt::Display for Persistence {
-    /// As `ipvsadm -L` shows it: `persistent 360 mask 255.255.255.0 pe sip`.
+    /// The form of `ipvsadm -L`: `persistent 360 mask 255.255.255.0 pe sip`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "persistent {}", self.timeout.as_secs())?;
         if let Some(netmask) = self.netmask {
@@ -125,12 +125,14 @@ impl fmt::Display for Persistence {
     }
 }
 
-/// The part of a client's address that persistence goes by.
+/// The part of the client address that persistence uses.
+///
+/// The enum is exhaustive: there is one kind for each address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Netmask {
-    /// The bits of an IPv4 address that count, of any pattern.
+    /// The bits of an IPv4 address that count, in any pattern.
     Ipv4(Ipv4Addr),
-    /// How many leading bits of an IPv6 address count, 1 to 128.
+    /// The number of leading bits of an IPv6 address that count, 1 to 128.
     Ipv6Prefix(u8),
 }
 
@@ -142,6 +144,7 @@ impl Netmask {
 }
 
 impl fmt::Display for Netmask {
+    /// A mask such as `255.255.255.0`, or a prefix length such as `64`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipv4(mask) => mask.fmt(f),
@@ -150,29 +153,29 @@ impl fmt::Display for Netmask {
     }
 }
 
-/// The name of a persistence engine, which finds the session of a packet in its
-/// data. The kernel loads the module `ip_vs_pe_<name>` when it does not have it.
+/// The name of a persistence engine, which finds the session in the data of packets. The
+/// kernel loads the module `ip_vs_pe_<name>` if it does not have the engine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersistenceEngine(Name<IP_VS_PENAME_MAXLEN>);
 
 impl PersistenceEngine {
-    /// `sip`: by the Call-ID of SIP over UDP.
+    /// `sip`: uses the Call-ID of SIP over UDP.
     pub const SIP: Self = Self(Name::known("sip"));
 
-    /// An engine by its kernel name.
+    /// Creates an engine from its kernel name.
     ///
     /// # Errors
     ///
-    /// When the name is empty, longer than 16 bytes, or has a character other
-    /// than `A-Z a-z 0-9 _ -`: the kernel would pass it to `modprobe`.
+    /// The name is empty, longer than 16 bytes, or has a character other than
+    /// `A-Z a-z 0-9 _ -`. The kernel would pass such a name to `modprobe`.
     pub fn new(name: &str) -> Result<Self, InvalidValue> {
         let engine = Self(Name::given("persistence engine", name, ENGINE_RULE)?);
         engine.validate()?;
         Ok(engine)
     }
 
-    /// `None` for a name that is too long, and for the empty one, which says that
-    /// there is no engine.
+    /// Takes a name that the kernel reports. Returns `None` if the name is too long, or if it
+    /// is empty, which means no engine.
     pub(crate) fn reported(value: &[u8]) -> Option<Self> {
         Name::reported(value).map(Self).filter(|engine| !engine.as_bytes().is_empty())
     }

@@ -3,11 +3,11 @@ use std::str::FromStr;
 
 use crate::model::InvalidValue;
 
-/// The transport protocol of a service, by its IP protocol number.
+/// The transport protocol of a service: an IP protocol number.
 ///
-/// IPVS balances TCP, UDP and SCTP. It stores a service of any protocol, so
-/// others can be read, zeroed and deleted, but [`Service::validate`] refuses to
-/// create one that would never see a packet.
+/// IPVS balances TCP, UDP and SCTP. The kernel stores services of other protocols, which
+/// never get a packet. Clients read, zero and delete such services, but
+/// [`Service::validate`] refuses to create one.
 ///
 /// [`Service::validate`]: crate::Service::validate
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,13 +22,13 @@ impl Protocol {
     /// SCTP, IP protocol 132.
     pub const SCTP: Self = Self(132);
 
-    /// The protocol with this number.
+    /// Creates a protocol from its IP protocol number.
     #[must_use]
     pub const fn from_number(number: u16) -> Self {
         Self(number)
     }
 
-    /// The protocol's number.
+    /// Returns the IP protocol number.
     #[must_use]
     pub const fn number(self) -> u16 {
         self.0
@@ -36,7 +36,8 @@ impl Protocol {
 }
 
 impl fmt::Display for Protocol {
-    /// `TCP`, `UDP` or `SCTP`, else `IP_` and the number, as `/proc/net/ip_vs` does.
+    /// `TCP`, `UDP` or `SCTP`. Other protocols print as `IP_` and the number, as in
+    /// `/proc/net/ip_vs`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TCP => f.pad("TCP"),
@@ -50,11 +51,11 @@ impl fmt::Display for Protocol {
 impl FromStr for Protocol {
     type Err = InvalidValue;
 
-    /// Reads what `Display` writes, in any case.
+    /// Parses the output of `Display`, in upper or lower case.
     ///
     /// # Errors
     ///
-    /// When the text is anything else.
+    /// The text is none of these, or the number is over 65535.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.to_ascii_uppercase().as_str() {
             "TCP" => Ok(Self::TCP),

@@ -4,18 +4,20 @@ use crate::uapi::IP_VS_SCHEDNAME_MAXLEN;
 
 const RULE: &str = "must be 1 to 15 characters of A-Z a-z 0-9 _ -";
 
-/// The scheduling algorithm of a service: how a new connection chooses its
-/// destination.
+/// The scheduler of a service: the algorithm that chooses a destination for each new
+/// connection.
 ///
-/// It is the kernel's name for the algorithm, so that a scheduler that is new in
-/// tomorrow's kernel can be used today: `"rr".parse()` and
-/// [`Scheduler::ROUND_ROBIN`] are the same value. The kernel loads the module
-/// `ip_vs_<name>` when it does not have the scheduler yet.
+/// The value is the kernel's name of the scheduler, so schedulers of newer kernels need no new
+/// version of this crate. [`Scheduler::ROUND_ROBIN`], `Scheduler::new("rr")?` and
+/// `"rr".parse()?` are equal. [`Service::scheduler_named`](crate::Service::scheduler_named)
+/// takes the name directly. The kernel loads the module `ip_vs_<name>` if it does not have the
+/// scheduler.
 ///
-/// *Weight 0* takes a destination out of rotation. Most schedulers skip it; `dh`,
-/// `sh` and `mh` refuse the clients whose hash leads there instead, unless
+/// Weight 0 takes a destination out of rotation. Most schedulers skip such a destination.
+/// `dh`, `sh` and `mh` refuse clients whose hash selects it, unless
 /// [`ServiceFlags::SH_FALLBACK`](crate::ServiceFlags::SH_FALLBACK) or
-/// [`ServiceFlags::MH_FALLBACK`](crate::ServiceFlags::MH_FALLBACK) is set.
+/// [`ServiceFlags::MH_FALLBACK`](crate::ServiceFlags::MH_FALLBACK) is set; `dh` has no such
+/// flag.
 ///
 /// ```
 /// use ipvs_netlink::Scheduler;
@@ -31,46 +33,48 @@ const RULE: &str = "must be 1 to 15 characters of A-Z a-z 0-9 _ -";
 pub struct Scheduler(Name<IP_VS_SCHEDNAME_MAXLEN>);
 
 impl Scheduler {
-    /// `rr`: each destination in turn, whatever its weight, but for 0.
+    /// `rr`: round robin. Each destination in turn; weights other than 0 have no effect.
     pub const ROUND_ROBIN: Self = Self::known("rr");
-    /// `wrr`: in turn, in proportion to the weights.
+    /// `wrr`: weighted round robin. Destinations in turn, in proportion to their weights.
     pub const WEIGHTED_ROUND_ROBIN: Self = Self::known("wrr");
-    /// `lc`: the destination with the fewest connections, an active one counting
-    /// as 256 inactive ones.
+    /// `lc`: the destination with the fewest connections. An active connection counts as 256
+    /// inactive ones. Weights other than 0 have no effect.
     pub const LEAST_CONNECTION: Self = Self::known("lc");
-    /// `wlc`: the fewest connections for its weight. The default of this crate
-    /// and of `ipvsadm`.
+    /// `wlc`: the destination with the fewest connections in proportion to its weight. The
+    /// default of this crate and of `ipvsadm`.
     pub const WEIGHTED_LEAST_CONNECTION: Self = Self::known("wlc");
-    /// `lblc`: by destination address to the same server while it is not
-    /// overloaded, else as `wlc`. For transparent caches.
+    /// `lblc`: connections to the same address go to the same destination, until it is
+    /// overloaded; then as `wlc`. For transparent caches.
     ///
-    /// Load its module, and that of `lblcr`, when the host starts: loading them with the
-    /// first service that asks for them deadlocks the kernel (seen on 6.12) if a network
-    /// namespace with IPVS ends at that moment. Both wait for each other's locks,
-    /// `ip_vs_lblc.c` for that of namespaces, `ip_vs_ctl.c` for its own.
+    /// Load the modules of `lblc` and `lblcr` when the host starts. If the kernel loads one
+    /// of them for a new service while a network namespace with IPVS ends, the kernel
+    /// deadlocks (seen on Linux 6.12): `ip_vs_lblc.c` and `ip_vs_ctl.c` wait for each other's
+    /// locks.
     pub const LOCALITY_BASED_LEAST_CONNECTION: Self = Self::known("lblc");
-    /// `lblcr`: as `lblc` with a set of servers for each address.
+    /// `lblcr`: as `lblc`, with a set of destinations for each address.
     pub const LOCALITY_BASED_LEAST_CONNECTION_WITH_REPLICATION: Self = Self::known("lblcr");
-    /// `dh`: by a hash of the destination address. Ignores weights but 0.
+    /// `dh`: by a hash of the destination address. Weights other than 0 have no effect.
     pub const DESTINATION_HASHING: Self = Self::known("dh");
-    /// `sh`: by a hash of the source address (and port with
-    /// [`ServiceFlags::SH_PORT`](crate::ServiceFlags::SH_PORT)), in proportion to
-    /// the weights.
+    /// `sh`: by a hash of the source address, in proportion to the weights.
+    /// [`ServiceFlags::SH_PORT`](crate::ServiceFlags::SH_PORT) adds the source port to the
+    /// hash.
     pub const SOURCE_HASHING: Self = Self::known("sh");
-    /// `sed`: the shortest expected delay, (active connections + 1) / weight.
+    /// `sed`: the destination with the shortest expected delay, (active connections + 1) /
+    /// weight.
     pub const SHORTEST_EXPECTED_DELAY: Self = Self::known("sed");
-    /// `nq`: an idle destination at once, else as `sed`.
+    /// `nq`: a destination without active connections if there is one, else as `sed`.
     pub const NEVER_QUEUE: Self = Self::known("nq");
-    /// `fo`: always the destination with the highest weight, of those not above their
-    /// threshold. Linux 3.18.
+    /// `fo`: the destination with the highest weight among those that are not overloaded.
+    /// Linux 3.18.
     pub const WEIGHTED_FAILOVER: Self = Self::known("fo");
-    /// `ovf`: the highest weight until it has as many active connections, then
-    /// the next; refuses when all are full. Linux 4.3.
+    /// `ovf`: the destination with the highest weight, until it has as many active connections
+    /// as its weight; then the next. If all are full, new connections are refused. Linux 4.3.
     pub const WEIGHTED_OVERFLOW: Self = Self::known("ovf");
-    /// `mh`: Maglev consistent hashing of the source address (and port with
-    /// [`ServiceFlags::MH_PORT`](crate::ServiceFlags::MH_PORT)). Linux 4.18.
+    /// `mh`: Maglev consistent hashing of the source address.
+    /// [`ServiceFlags::MH_PORT`](crate::ServiceFlags::MH_PORT) adds the source port to the
+    /// hash. Linux 4.18.
     pub const MAGLEV_HASHING: Self = Self::known("mh");
-    /// `twos`: the better of two destinations picked at random by weight.
+    /// `twos`: the less loaded one of two destinations that are picked at random by weight.
     /// Linux 5.12.
     pub const WEIGHTED_RANDOM_TWOS_CHOICE: Self = Self::known("twos");
     /// `none`: no scheduler. Every new connection is refused.
@@ -100,12 +104,12 @@ impl Scheduler {
         Self(Name::known(name))
     }
 
-    /// A scheduler by its kernel name.
+    /// Creates a scheduler from its kernel name, such as `rr`.
     ///
     /// # Errors
     ///
-    /// When the name is empty, longer than 15 bytes, or has a character other
-    /// than `A-Z a-z 0-9 _ -`: the kernel would pass it to `modprobe`.
+    /// The name is empty, longer than 15 bytes, or has a character other than
+    /// `A-Z a-z 0-9 _ -`. The kernel would pass such a name to `modprobe`.
     pub fn new(name: &str) -> Result<Self, InvalidValue> {
         let scheduler = Self(Name::given("scheduler", name, RULE)?);
         scheduler.validate()?;

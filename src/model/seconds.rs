@@ -3,19 +3,18 @@ use std::time::Duration;
 use crate::model::InvalidValue;
 use crate::uapi::{MAX_PERSISTENCE_SECONDS, MAX_TIMEOUT_SECONDS};
 
-/// Checks a timeout of the namespace: whole seconds, no more than the kernel with the
-/// slowest tick takes.
+/// Checks a timeout of the network namespace: whole seconds, at most the limit of a kernel
+/// with the slowest tick.
 pub(crate) fn check_timeout(field: &'static str, timeout: Duration) -> Result<(), InvalidValue> {
     check(field, timeout, MAX_TIMEOUT_SECONDS, "must be at most 21474836 s")
 }
 
-/// Checks a persistence timeout: whole seconds that no kernel wraps when it turns them into
-/// ticks.
+/// Checks a persistence timeout: whole seconds that do not overflow in ticks on any kernel.
 pub(crate) fn check_persistence(timeout: Duration) -> Result<(), InvalidValue> {
     check("persistence timeout", timeout, MAX_PERSISTENCE_SECONDS, "must be at most 4294967 s")
 }
 
-/// A fraction is refused, not rounded.
+/// Refuses a fraction of a second instead of rounding it.
 fn check(
     field: &'static str,
     timeout: Duration,
@@ -31,7 +30,7 @@ fn check(
     Ok(())
 }
 
-/// The number that goes into a message. It saturates: the checks come first.
+/// Returns the seconds for a message. Saturates; the checks have refused longer durations.
 pub(crate) fn number(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,8 @@
-//! Which scheduler may have been meant by a name that none has.
+//! Finds the scheduler that a wrong name may mean.
 
 use crate::model::Scheduler;
 
-/// What others call the schedulers, without `-` and `_`.
+/// Names of schedulers in other programs, without `-` and `_`.
 const SYNONYMS: [(&str, Scheduler); 16] = [
     ("roundrobin", Scheduler::ROUND_ROBIN),
     ("weightedrr", Scheduler::WEIGHTED_ROUND_ROBIN),
@@ -23,8 +23,10 @@ const SYNONYMS: [(&str, Scheduler); 16] = [
 ];
 
 impl Scheduler {
-    /// The scheduler of [`Scheduler::ALL`] that may have been meant by this name: the one that
-    /// other programs call so, or whose name differs in one letter or in capitals.
+    /// Returns the scheduler in [`Scheduler::ALL`] that this name may mean, or `None`.
+    ///
+    /// A name may mean a scheduler if other programs use the name for it, if the names differ
+    /// only in case, or if they differ in one letter.
     #[must_use]
     pub fn similar(&self) -> Option<Self> {
         let name: Vec<u8> = self
@@ -38,7 +40,7 @@ impl Scheduler {
             return Some(*scheduler);
         }
         let same = Self::ALL.iter().copied().find(|known| known.as_bytes() == name);
-        // Of names as short as these nothing is left when more than one letter differs.
+        // The names are too short to allow more than one different letter.
         let near = |known: &Self| {
             let first = known.as_bytes().first() == name.first();
             first && differs_by_one_letter(known.as_bytes(), &name)
@@ -47,7 +49,8 @@ impl Scheduler {
     }
 }
 
-/// Whether one letter more, less, another one, or two exchanged make one name of the other.
+/// Returns `true` if one inserted, deleted or replaced letter, or two swapped letters, turn
+/// one name into the other.
 fn differs_by_one_letter(one: &[u8], other: &[u8]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();

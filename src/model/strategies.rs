@@ -1,6 +1,6 @@
-//! Any value of the model. The functions named `reported_*` also make what only a
-//! kernel would: names that modprobe could not load, prefixes out of range, methods
-//! and tunnels without a name.
+//! Strategies of proptest for all values of the model. The functions named `reported_*` also
+//! generate values that only a kernel reports: odd names, prefixes out of range, unknown
+//! methods and tunnels.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn socket_address() -> impl Strategy<Value = SocketAddr> {
     (family().prop_flat_map(address_of), any::<u16>()).prop_map(SocketAddr::from)
 }
 
-/// An address that a destination may be added with.
+/// An address that a new destination may have.
 fn unicast(family: AddressFamily) -> BoxedStrategy<SocketAddr> {
     let ip = match family {
         AddressFamily::Ipv4 => {
@@ -56,7 +56,7 @@ fn identity(protocol: impl Strategy<Value = Protocol>) -> impl Strategy<Value = 
     ]
 }
 
-/// What may name a new service.
+/// An identity that a new service may have.
 pub(crate) fn service_id() -> impl Strategy<Value = ServiceId> {
     identity(prop_oneof![Just(Protocol::TCP), Just(Protocol::UDP), Just(Protocol::SCTP)])
 }
@@ -97,7 +97,7 @@ fn flags() -> impl Strategy<Value = ServiceFlags> {
     prop_oneof![Just(0), Just(0x3c), any::<u32>()].prop_map(ServiceFlags::reported)
 }
 
-/// A service that may be added. It may be in another form than the canonical one.
+/// A service that may be added. It need not be canonical.
 pub(crate) fn service() -> impl Strategy<Value = Service> {
     let scheduler = prop_oneof!["rr|wlc|sh|mh|none", "[A-Za-z0-9_-]{1,15}"]
         .prop_map(|name| name.parse::<Scheduler>().unwrap());
@@ -138,7 +138,7 @@ fn tunnel() -> impl Strategy<Value = Tunnel> {
         Just(Tunnel::Ipip),
         (1..=u16::MAX, checksum()).prop_map(|(port, checksum)| Tunnel::Gue { port, checksum }),
         any::<bool>().prop_map(|checksum| Tunnel::Gre { checksum }),
-        // An unknown type, or a known one with flags that nothing is known of.
+        // An unknown type, or a known type with unknown flags.
         (3..=u8::MAX, any::<u16>(), any::<u16>())
             .prop_map(|(kind, port, flags)| Tunnel::Unknown(UnknownTunnel::new(kind, port, flags))),
         (1..=2_u8, any::<u16>(), 3..=u16::MAX)
@@ -157,7 +157,7 @@ fn forwarding() -> impl Strategy<Value = Forwarding> {
     ]
 }
 
-/// A destination that may be added to a service of `service`'s family.
+/// A destination that may be added to a service of the family `service`.
 pub(crate) fn destination(service: AddressFamily) -> impl Strategy<Value = Destination> {
     let reached = (family(), forwarding(), tunnel()).prop_map(move |(family, any, tunnel)| {
         (family, if family == service { any } else { Forwarding::Tunnel(tunnel) })
@@ -261,7 +261,7 @@ fn service_and_destination() -> impl Strategy<Value = (ServiceId, Destination)> 
     service_id().prop_flat_map(|id| (Just(id), destination_of(id)))
 }
 
-/// A destination of `service`, often at the service's port.
+/// A destination of `service`, often at the port of the service.
 pub(crate) fn destination_of(service: ServiceId) -> impl Strategy<Value = Destination> {
     (destination(service.family()), any::<bool>()).prop_map(move |(mut destination, same)| {
         if let (true, Some(address)) = (same, service.address()) {

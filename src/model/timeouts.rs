@@ -3,15 +3,15 @@ use std::time::Duration;
 
 use crate::model::{InvalidValue, seconds};
 
-/// How long idle connections are remembered, for the whole network namespace.
+/// The timeouts of idle connections, for the whole network namespace.
 ///
-/// Reading gives all three. In writing, what is `None` stays as it is.
+/// A client reads all three. When it sets timeouts, those that are `None` stay as they are.
 ///
-/// The kernel counts timeouts in ticks and takes at most 2147483647 of them. How long that
-/// is depends on its tick rate (`CONFIG_HZ`), which no client sees: 21474836 s at 100 Hz,
-/// 8589934 s at 250 Hz, 2147483 s at 1000 Hz. It refuses more as
-/// [`Rejected`](crate::ErrorKind::Rejected), and changes none of the three then. 32-bit
-/// kernels have the same limit.
+/// The kernel counts timeouts in ticks and accepts at most 2147483647 ticks. The limit in
+/// seconds depends on its ticks per second (`CONFIG_HZ`), which clients cannot read: 21474836 s
+/// at 100, 8589934 s at 250, 2147483 s at 1000. The kernel refuses a longer timeout as
+/// [`Rejected`](crate::ErrorKind::Rejected) and then changes none of the three. 32-bit kernels
+/// have the same limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,46 +24,46 @@ use crate::model::{InvalidValue, seconds};
 #[non_exhaustive]
 #[doc(alias = "IPVS_CMD_SET_CONFIG")]
 pub struct Timeouts {
-    /// Established TCP connections: whole seconds, 1 to 21474836 (to 2147483 on any
-    /// kernel), the kernel's default is 900.
+    /// The timeout of established TCP connections in whole seconds, 1 to 21474836 (on every
+    /// kernel up to 2147483). The default of the kernel is 900.
     pub tcp: Option<Duration>,
-    /// TCP connections after a FIN: whole seconds, 1 to 21474836 (to 2147483 on any
-    /// kernel), the kernel's default is 120.
+    /// The timeout of TCP connections after a FIN in whole seconds, 1 to 21474836 (on every
+    /// kernel up to 2147483). The default of the kernel is 120.
     pub tcp_fin: Option<Duration>,
-    /// UDP: whole seconds, 1 to 21474836 (to 2147483 on any kernel), the kernel's
-    /// default is 300.
+    /// The timeout of UDP in whole seconds, 1 to 21474836 (on every kernel up to 2147483). The
+    /// default of the kernel is 300.
     pub udp: Option<Duration>,
 }
 
 impl Timeouts {
-    /// Sets the timeout of established TCP connections.
+    /// Sets the timeout of established TCP connections, in whole seconds.
     #[must_use]
     pub const fn tcp(mut self, timeout: Duration) -> Self {
         self.tcp = Some(timeout);
         self
     }
 
-    /// Sets the timeout of TCP connections after a FIN.
+    /// Sets the timeout of TCP connections after a FIN, in whole seconds.
     #[must_use]
     pub const fn tcp_fin(mut self, timeout: Duration) -> Self {
         self.tcp_fin = Some(timeout);
         self
     }
 
-    /// Sets the timeout of UDP.
+    /// Sets the timeout of UDP, in whole seconds.
     #[must_use]
     pub const fn udp(mut self, timeout: Duration) -> Self {
         self.udp = Some(timeout);
         self
     }
 
-    /// Checks what setting these timeouts asks for. Clients do so before they send
+    /// Checks the timeouts against the rules of the kernel. Clients do this before they send
     /// anything.
     ///
     /// # Errors
     ///
-    /// When a timeout is 0 (which the kernel would take for "unchanged"), has a
-    /// fraction of a second, or is over 21474836 s, which no kernel takes.
+    /// A timeout is 0, which means "unchanged" to the kernel, has a fraction of a second, or is
+    /// over 21474836 s, which every kernel refuses.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         let fields = [
             ("tcp timeout", self.tcp),
@@ -84,8 +84,7 @@ impl Timeouts {
 }
 
 impl fmt::Display for Timeouts {
-    /// As `ipvsadm -L --timeout` shows it: `tcp 900 tcpfin 120 udp 300`; what is
-    /// unchanged is `-`.
+    /// One line: `tcp 900 tcpfin 120 udp 300`. A timeout that is `None` prints as `-`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |timeout: Option<Duration>| {
             timeout.map_or_else(|| "-".to_owned(), |timeout| timeout.as_secs().to_string())

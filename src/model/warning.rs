@@ -1,4 +1,4 @@
-//! Settings that the kernel takes and that cannot work, or do nothing.
+//! Warnings: settings that the kernel accepts, but that cannot work or have no effect.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -8,17 +8,17 @@ use crate::model::{
     ServiceFlags, ServiceId, Thresholds,
 };
 
-/// How many places the table of `sh` has, and that of `dh`, where the kernel was built with
-/// its defaults (`CONFIG_IP_VS_SH_TAB_BITS`).
+/// Number of entries of the hash tables of `sh` and `dh`. A kernel can be built with another
+/// number for `sh` (`CONFIG_IP_VS_SH_TAB_BITS`).
 const HASH_PLACES: u64 = 256;
 
-/// A setting that the kernel takes and that cannot work, or that does nothing.
+/// A warning: a setting that the kernel accepts, but that cannot work or has no effect.
 ///
-/// A warning is not an error: nothing is refused because of it. Programs print it. See
-/// [`WarningKind`] for all of them. [`Service::warnings`] finds those of a service's own
-/// settings, [`Destination::warnings`] those of a destination in a service, and
-/// [`Table::warnings`](crate::table::Table::warnings) these and those that only show when
-/// all destinations of a service are known.
+/// A warning is no error, and nothing is refused because of it. Programs print warnings.
+/// [`WarningKind`] lists all kinds. [`Service::warnings`] checks the settings of a service,
+/// and [`Destination::warnings`] those of a destination.
+/// [`Table::warnings`](crate::table::Table::warnings) checks both, and also all destinations
+/// of a service together.
 ///
 /// ```
 /// use ipvs_netlink::{Service, WarningKind};
@@ -28,16 +28,16 @@ const HASH_PLACES: u64 = 256;
 /// assert_eq!(warnings[0].kind, WarningKind::PortZeroWithoutPersistence);
 /// assert_eq!(
 ///     warnings[0].to_string(),
-///     "TCP 192.0.2.10:0: port 0 works only with persistence: every connection is refused"
+///     "TCP 192.0.2.10:0: port 0 works only with persistence, so every connection is refused"
 /// );
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The service or destination with the setting.
+    /// The service or destination that has the setting.
     pub object: Object,
-    /// What is wrong with it.
+    /// The kind of the warning.
     pub kind: WarningKind,
 }
 
@@ -56,100 +56,104 @@ impl Warning {
 }
 
 impl fmt::Display for Warning {
-    /// The object, and what is wrong with it.
+    /// One line: the object and the text of the kind.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.object, self.kind)
     }
 }
 
-/// What a [`Warning`] warns of.
+/// The kind of a [`Warning`].
 ///
 /// | kind | settings | what the kernel does |
 /// | --- | --- | --- |
 /// | [`PortZeroWithoutPersistence`](Self::PortZeroWithoutPersistence) | service at port 0, not persistent | refuses every connection |
-/// | [`AddressNotUnicast`](Self::AddressNotUnicast) | service at 0.0.0.0, `::`, a multicast, broadcast or mapped address | balances no packet of another host |
+/// | [`AddressNotUnicast`](Self::AddressNotUnicast) | service at 0.0.0.0, `::`, or at a multicast, broadcast or IPv4-mapped address | balances no packets from other hosts |
 /// | [`NoScheduler`](Self::NoScheduler) | scheduler `none` | refuses every connection |
-/// | [`UnknownScheduler`](Self::UnknownScheduler) | a scheduler that no known kernel has | refuses the service, unless it has it |
-/// | [`UnknownEngine`](Self::UnknownEngine) | a persistence engine that no known kernel has | refuses the service, unless it has it |
-/// | [`FlagsWithoutEffect`](Self::FlagsWithoutEffect) | scheduler flags that the scheduler does not read | ignores them |
-/// | [`OnePacketWithoutEffect`](Self::OnePacketWithoutEffect) | one-packet scheduling, not UDP | ignores it |
-/// | [`EngineNeedsUdp`](Self::EngineNeedsUdp) | engine `sip`, not UDP | drops every packet |
+/// | [`UnknownScheduler`](Self::UnknownScheduler) | a scheduler that no known kernel has | refuses the service, unless it has the scheduler |
+/// | [`UnknownEngine`](Self::UnknownEngine) | a persistence engine that no known kernel has | refuses the service, unless it has the engine |
+/// | [`FlagsWithoutEffect`](Self::FlagsWithoutEffect) | scheduler flags that the scheduler does not read | ignores the flags |
+/// | [`OnePacketWithoutEffect`](Self::OnePacketWithoutEffect) | one-packet scheduling of a service that is not UDP | ignores the flag |
+/// | [`EngineNeedsUdp`](Self::EngineNeedsUdp) | engine `sip` in a service that is not UDP | drops every packet |
 /// | [`MaskCoversNothing`](Self::MaskCoversNothing) | persistence with the mask 0.0.0.0 | sends all clients to one destination |
-/// | [`PortWithoutEffect`](Self::PortWithoutEffect) | a destination's own port where the port is not rewritten | keeps the client's port |
-/// | [`OnePacketMasquerade`](Self::OnePacketMasquerade) | one-packet UDP, masquerade | does not rewrite the answers |
-/// | [`ThresholdsWithoutEffect`](Self::ThresholdsWithoutEffect) | thresholds in a one-packet UDP service | never counts a connection |
+/// | [`PortWithoutEffect`](Self::PortWithoutEffect) | a destination with a port of its own, where the kernel does not rewrite ports | keeps the port of the service |
+/// | [`OnePacketMasquerade`](Self::OnePacketMasquerade) | masquerading in a one-packet UDP service | does not rewrite answers |
+/// | [`ThresholdsWithoutEffect`](Self::ThresholdsWithoutEffect) | thresholds in a one-packet UDP service | counts no connections |
 /// | [`NoUsableDestination`](Self::NoUsableDestination) | no destination with a weight above 0 | refuses every connection |
-/// | [`WeightZeroRefuses`](Self::WeightZeroRefuses) | weight 0 with `dh`, or with `sh` or `mh` without fallback | refuses the clients whose hash leads there |
-/// | [`WeightsWithoutEffect`](Self::WeightsWithoutEffect) | different weights with `rr`, `lc` or `dh` | ignores them |
-/// | [`HashesOneAddress`](Self::HashesOneAddress) | `dh` for a service at an address | sends all connections to one destination |
-/// | [`CountsActiveOnly`](Self::CountsActiveOnly) | `sed`, `nq` or `ovf` with UDP | sends all connections to one destination |
-/// | [`HashTableTooSmall`](Self::HashTableTooSmall) | weights of `sh` that sum to more than 256, or more destinations of `dh` | sends nothing to some destinations |
+/// | [`WeightZeroRefuses`](Self::WeightZeroRefuses) | weight 0 with `dh`, or with `sh` or `mh` without the fallback flag | refuses clients whose hash selects the destination |
+/// | [`WeightsWithoutEffect`](Self::WeightsWithoutEffect) | different weights with `rr`, `lc` or `dh` | ignores the weights |
+/// | [`HashesOneAddress`](Self::HashesOneAddress) | `dh` in a service at an address | sends all connections to one destination |
+/// | [`CountsActiveOnly`](Self::CountsActiveOnly) | `sed`, `nq` or `ovf` in a UDP service | sends all connections to one destination |
+/// | [`HashTableTooSmall`](Self::HashTableTooSmall) | weights that sum to more than 256 with `sh`, or more than 256 destinations with `dh` | sends no connections to some destinations |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// A service at port 0 that is not persistent. The kernel balances port 0 only with
-    /// persistence, and refuses every connection otherwise.
+    /// A service at port 0 is not persistent. The kernel balances port 0 only with
+    /// persistence. Otherwise it refuses every connection.
     PortZeroWithoutPersistence,
-    /// A service at an address that is not one host's: unspecified, multicast, broadcast, or
-    /// IPv4 mapped to IPv6. There is no address that stands for all, and IPVS takes from
-    /// other hosts only what is sent to this host alone.
+    /// The address of a service is unspecified, multicast, broadcast, or IPv4 mapped to IPv6.
+    /// No address means "all addresses", and IPVS balances packets from other hosts only if
+    /// they are sent to a unicast address.
     AddressNotUnicast,
-    /// The scheduler `none`: the kernel refuses every connection.
+    /// The scheduler is `none`, so the kernel refuses every connection.
     NoScheduler,
-    /// A scheduler that is not in [`Scheduler::ALL`]. A kernel that does not have it refuses
-    /// the service.
+    /// The scheduler is not in [`Scheduler::ALL`]. A kernel without this scheduler refuses the
+    /// service.
     #[non_exhaustive]
     UnknownScheduler {
         /// The scheduler.
         scheduler: Scheduler,
-        /// The one that may have been meant.
+        /// The scheduler that the name may mean. See [`Scheduler::similar`].
         similar: Option<Scheduler>,
     },
-    /// A persistence engine other than [`PersistenceEngine::SIP`], the only one in the
-    /// kernel's sources. A kernel that does not have it refuses the service.
+    /// The persistence engine is not [`PersistenceEngine::SIP`], the only one in the sources
+    /// of the kernel. A kernel without this engine refuses the service.
     UnknownEngine(PersistenceEngine),
-    /// Scheduler flags that the service's scheduler does not read, or bits without a name.
+    /// The scheduler does not read these flags, or these bits have no meaning.
     FlagsWithoutEffect(ServiceFlags),
-    /// One-packet scheduling of a service that is not UDP's.
+    /// One-packet scheduling is set for a service that is not UDP. It has no effect.
     OnePacketWithoutEffect,
-    /// The engine `sip`, which reads UDP only, in a service of TCP or SCTP. The kernel drops
-    /// every packet.
+    /// The persistence engine `sip` is set for a TCP or SCTP service. It reads UDP only, so the
+    /// kernel drops every packet.
     EngineNeedsUdp,
-    /// A persistence mask without a bit: all clients are one, and go to one destination.
+    /// The persistence mask is 0.0.0.0. All clients count as one and get the same destination.
     MaskCoversNothing,
-    /// A destination with a port of its own, where connections keep the port that the client
-    /// asked for: with every forwarding method but masquerading, and, since the template of
-    /// persistence is for all ports, in persistent services at port 0 and of firewall
-    /// marks.
+    /// A destination has a port of its own, but connections keep the port that the client
+    /// chose. Only masquerading rewrites ports. In persistent services at port 0 and of
+    /// firewall marks, masquerading does not rewrite ports either, because a persistence
+    /// template covers all ports.
     PortWithoutEffect,
-    /// A masqueraded destination of a UDP service with one-packet scheduling: no connection
-    /// is kept by which the answers could be rewritten, so they come from the server's own
-    /// address. A persistence engine makes up for that.
+    /// A destination of a UDP service with one-packet scheduling is masqueraded. The kernel
+    /// keeps no connection, so it cannot rewrite answers, and they have the address of the
+    /// destination. With a persistence engine, answers are rewritten.
     OnePacketMasquerade,
-    /// Thresholds in a UDP service with one-packet scheduling, which has no connections.
+    /// A destination of a UDP service with one-packet scheduling has thresholds. The service
+    /// has no connections, so thresholds have no effect.
     ThresholdsWithoutEffect,
-    /// No destination has a weight above 0, or there is none: every connection is refused.
+    /// The service has no destination with a weight above 0, so the kernel refuses every
+    /// connection.
     NoUsableDestination,
-    /// A destination of weight 0 because of which the scheduler refuses clients: those whose
-    /// hash leads to it. See [`ServiceFlags::SH_FALLBACK`] and
-    /// [`ServiceFlags::MH_FALLBACK`]; `dh` has no such flag.
+    /// A destination has weight 0, and the scheduler refuses clients whose hash selects it.
+    /// [`ServiceFlags::SH_FALLBACK`] and [`ServiceFlags::MH_FALLBACK`] send these clients to
+    /// other destinations. `dh` has no such flag.
     WeightZeroRefuses(Scheduler),
-    /// Different weights with a scheduler that looks only whether a weight is 0.
+    /// Destinations have different weights, but the scheduler only checks whether a weight is
+    /// 0.
     WeightsWithoutEffect(Scheduler),
-    /// The scheduler `dh`, which hashes the address that the client asked for, in a service
-    /// that has one address: one destination gets all connections.
+    /// The scheduler `dh` hashes the destination address of packets, but the service has only
+    /// one address. One destination gets all connections.
     HashesOneAddress,
-    /// A scheduler that counts only active connections (`sed`, `nq`, `ovf`), in a UDP
-    /// service, where none ever is: one destination gets all connections.
+    /// The scheduler (`sed`, `nq` or `ovf`) counts only active connections, but connections of
+    /// a UDP service are never active. One destination gets all connections.
     CountsActiveOnly(Scheduler),
-    /// More destinations than the scheduler's table has places, each taking as many as its
-    /// weight with `sh`: the destinations that were added first get no connections. A kernel
-    /// may have been built with a larger table.
+    /// The hash table of the scheduler is too small. With `dh`, each destination takes one of
+    /// 256 entries; with `sh`, as many entries as its weight. The destinations that were added
+    /// first get no connections. A kernel can be built with a larger table.
     HashTableTooSmall(Scheduler),
 }
 
 impl WarningKind {
-    /// Its name, for programs and metrics, such as `port-zero-without-persistence`.
+    /// Returns the name for programs and metrics, such as `port-zero-without-persistence`. The
+    /// name of a kind never changes.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -176,14 +180,14 @@ impl WarningKind {
 }
 
 impl fmt::Display for WarningKind {
-    /// What is set and what comes of it.
+    /// A clause for people: the setting and its effect.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::PortZeroWithoutPersistence => {
-                "port 0 works only with persistence: every connection is refused"
+                "port 0 works only with persistence, so every connection is refused"
             }
             Self::AddressNotUnicast => {
-                "no packet of another host is balanced: the address is not one host's"
+                "the address is not a unicast address, so no packets from other hosts are balanced"
             }
             Self::NoScheduler => "the scheduler none refuses every connection",
             Self::UnknownScheduler { scheduler, similar } => {
@@ -201,48 +205,50 @@ impl fmt::Display for WarningKind {
             }
             Self::OnePacketWithoutEffect => "one-packet scheduling has no effect without UDP",
             Self::EngineNeedsUdp => {
-                "the persistence engine sip reads UDP only: every packet is dropped"
+                "the persistence engine sip reads UDP only, so every packet is dropped"
             }
             Self::MaskCoversNothing => {
                 "a persistence mask of 0.0.0.0 sends all clients to one destination"
             }
             Self::PortWithoutEffect => {
-                "the destination's port has no effect: connections keep the port that the client \
-                 asked for"
+                "the port of the destination has no effect: connections keep the port that the \
+                 client chose"
             }
             Self::OnePacketMasquerade => {
-                "one-packet scheduling does not rewrite the answers of a masqueraded destination"
+                "with one-packet scheduling, masquerading does not rewrite answers"
             }
             Self::ThresholdsWithoutEffect => {
-                "thresholds have no effect with one-packet scheduling, which has no connections"
+                "thresholds have no effect with one-packet scheduling, which keeps no connections"
             }
             Self::NoUsableDestination => {
-                "no destination has a weight above 0: every connection is refused"
+                "no destination has a weight above 0, so every connection is refused"
             }
             Self::WeightZeroRefuses(scheduler) => {
                 return write!(
                     f,
-                    "with weight 0 the scheduler {scheduler} refuses the clients whose hash leads \
-                     here"
+                    "weight 0 makes the scheduler {scheduler} refuse clients whose hash selects \
+                     this destination"
                 );
             }
             Self::WeightsWithoutEffect(scheduler) => {
                 return write!(f, "the scheduler {scheduler} ignores the different weights");
             }
             Self::HashesOneAddress => {
-                "the scheduler dh sends all connections to one address to one destination"
+                "the scheduler dh sends all connections to one destination, because the service \
+                 has one address"
             }
             Self::CountsActiveOnly(scheduler) => {
                 return write!(
                     f,
-                    "the scheduler {scheduler} sends all connections of UDP to one destination"
+                    "the scheduler {scheduler} sends all connections to one destination, because \
+                     UDP connections are never active"
                 );
             }
             Self::HashTableTooSmall(scheduler) => {
                 return write!(
                     f,
-                    "the {HASH_PLACES} places of the scheduler {scheduler} do not suffice: some \
-                     destinations get no connections"
+                    "the table of the scheduler {scheduler} has {HASH_PLACES} entries, which are \
+                     too few: some destinations get no connections"
                 );
             }
         };
@@ -251,8 +257,8 @@ impl fmt::Display for WarningKind {
 }
 
 impl Service {
-    /// The settings of the service that the kernel takes and that cannot work or do nothing,
-    /// whatever its destinations are.
+    /// Returns the settings of the service that the kernel accepts, but that cannot work or
+    /// have no effect. The destinations do not matter.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let persistent = self.persistence.is_some();
@@ -306,7 +312,7 @@ impl Service {
         kinds.into_iter().map(|kind| Warning::service(self, kind)).collect()
     }
 
-    /// What only shows when all destinations of the service are known.
+    /// Returns warnings that depend on all destinations of the service together.
     pub(crate) fn warnings_of_all(&self, destinations: &[&Destination]) -> Vec<Warning> {
         let weights = || destinations.iter().map(|destination| destination.weight);
         let usable = weights().filter(|weight| *weight > 0).count();
@@ -360,11 +366,11 @@ impl Service {
         warnings
     }
 
-    /// Whether the service is one of UDP that keeps no connection.
+    /// Returns `true` if the service is a UDP service with one-packet scheduling.
     fn is_one_packet(&self) -> bool {
         let udp = match self.id {
             ServiceId::Address { protocol, .. } => protocol == Protocol::UDP,
-            // It may carry others, too.
+            // Its packets may be of other protocols, too.
             ServiceId::Fwmark { .. } => false,
         };
         udp && self.flags.contains(ServiceFlags::ONE_PACKET)
@@ -372,12 +378,12 @@ impl Service {
 }
 
 impl Destination {
-    /// The settings of the destination that the kernel takes and that do nothing in
-    /// `service`.
+    /// Returns the settings of the destination that the kernel accepts, but that have no effect
+    /// in `service`.
     #[must_use]
     pub fn warnings(&self, service: &Service) -> Vec<Warning> {
         let port = self.id.address.port();
-        // That of the service, 0 for a firewall mark.
+        // The port of the service, 0 for a firewall mark.
         let asked = service.id.address().map_or(0, |address| address.port());
         let persistent = service.persistence.is_some();
         let masquerade = self.forwarding == Forwarding::Masquerade;
@@ -400,7 +406,7 @@ impl Destination {
     }
 }
 
-/// Whether one host can have the address, and packets to it.
+/// Returns `true` if the address is a unicast address that can be in a packet.
 fn is_one_hosts(address: IpAddr) -> bool {
     let others = address.is_unspecified() || address.is_multicast();
     !others

@@ -190,8 +190,8 @@ fn what_is_hardly_meant_is_done_but_told() {
     for (command, done) in [("validate", 0), ("plan", 3)] {
         let (code, _, errors) = run(&[command], &file);
         assert_eq!(code, done, "{errors}");
-        let told = "10.0.0.2:8080: the destination's port has no effect: connections keep the port \
-                    that the client asked for\n";
+        let told = "10.0.0.2:8080: the port of the destination has no effect: connections keep the \
+                    port that the client chose\n";
         assert!(errors.ends_with(told), "{errors}");
         assert_eq!(errors.matches("has no effect").count(), 1, "{errors}");
     }

@@ -141,8 +141,8 @@ fn of_the_settings_of_a_service() {
             ),
             (
                 r#""flags": [1]"#,
-                "service TCP 192.0.2.10:80: flags 0x1: bits 0x1 (set `persistence` instead) and \
-                 0x2 (the kernel's own) are not flags",
+                "service TCP 192.0.2.10:80: flags 0x1: must not have bits 0x1 (set `persistence` \
+                 instead) or 0x2 (internal to the kernel)",
             ),
             (
                 r#""unchecked": "yes""#,
@@ -203,15 +203,16 @@ fn of_persistence() {
             ),
             (
                 r#""persistence": {"timeout": 60, "prefix": 64}"#,
-                "service TCP 192.0.2.10:80: persistence prefix 64: an IPv4 service takes a mask",
+                "service TCP 192.0.2.10:80: persistence prefix 64: must be a mask for an IPv4 \
+                 service",
             ),
         ],
     );
     let with = |keys| service(&format!(r#""tcp": "[::1]:80", "persistence": {{{keys}}}"#));
     assert_eq!(
         with(r#""timeout": 60, "netmask": "255.255.255.0""#),
-        "service TCP [::1]:80: persistence netmask 255.255.255.0: an IPv6 service takes a prefix \
-         length"
+        "service TCP [::1]:80: persistence netmask 255.255.255.0: must be a prefix length for an \
+         IPv6 service"
     );
     assert_eq!(
         with(r#""timeout": 60, "prefix": 129"#),
@@ -268,7 +269,7 @@ fn of_a_destination() {
             (r#""destinations": [{"forward": "direct"}]"#, "missing field `address`"),
             (
                 r#""destinations": [{"address": "server-1:80"}]"#,
-                "destination \"server-1:80\": the host must be an address in numbers; names are \
+                "destination \"server-1:80\": the host must be a numeric address; names are \
                  not looked up here",
             ),
             (

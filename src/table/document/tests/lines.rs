@@ -112,7 +112,8 @@ fn of_yaml() {
                 "10.0.0.3:80",
                 "10.0.0.3",
                 "error: line 7 column 18: destination \"10.0.0.3\": needs a port, as in \
-                 10.0.0.2:8080 or [2001:db8::2]:8080, or :0 in a service of a firewall mark",
+                 10.0.0.2:8080 or [2001:db8::2]:8080, or port 0 in a service of a firewall \
+                 mark, as in 10.0.0.2:0",
             ),
             (
                 "10.0.0.3",
