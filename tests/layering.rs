@@ -1,5 +1,5 @@
-//! Imports go down only: each folder of `src` is a layer, and the netlink crates
-//! and sockets each have their place.
+//! Checks that imports only go down: each folder of `src` is a layer. Also checks which layers name
+//! the netlink crates and sockets.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("netlink_sys", &["engine", "client", "lib"]),
 ];
 
-/// What a protocol without I/O and time has no use for.
+/// Words that must not occur in `proto`, which has no I/O and no clock.
 const NOT_IN_PROTO: &[&str] = &[
     "async",
     "await",
@@ -73,7 +73,7 @@ fn without_comments(text: &str) -> String {
     text.lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// What a layer may name beside itself.
+/// Returns the layers that a layer may name, beside itself.
 fn allowed(layer: &str) -> Option<&'static [&'static str]> {
     LAYERS.iter().find(|(name, _)| *name == layer).map(|(_, allowed)| *allowed)
 }
@@ -82,7 +82,7 @@ fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// What follows each `crate::`, the members of a group one by one.
+/// Returns the first word after each `crate::`, one for each member of a group.
 fn imports(code: &str) -> Vec<String> {
     let mut imports = Vec::new();
     for rest in code.split("crate::").skip(1) {

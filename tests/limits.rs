@@ -1,5 +1,5 @@
-//! Programs among the examples and texts made to take much memory: what is refused is refused
-//! within limits, and large tables are read within them.
+//! Limits of memory of the example programs: hostile texts are refused, and large tables are read,
+//! within 256 MiB.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::fs;
@@ -10,12 +10,12 @@ use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Destination, Service};
 use nix::unistd::mkdtemp;
 
-/// In KiB: 256 MiB, and room for the program itself.
+/// The limit of memory in KiB: 256 MiB, and room for the program itself.
 const MEMORY: u32 = 340_000;
 
-/// Runs an example on a text, with so much memory and no more.
+/// Runs an example on a text with this limit of memory.
 fn run(example: &str, arguments: &[&str], name: &str, text: &str) -> Output {
-    // Each run has its own: another one removes its folder meanwhile.
+    // Use a folder for each run, because every run removes its own.
     let folder = mkdtemp(&std::env::temp_dir().join("limits-XXXXXX")).unwrap();
     let file = folder.join(name);
     fs::write(&file, text).unwrap();
@@ -122,7 +122,7 @@ fn large_tables_are_read() {
     assert_is_read(&table, json, "10000 services, 100000 destinations\n");
 }
 
-/// A destination in each service, as many as there may be: no table takes more memory.
+/// The table that takes most memory: as many services as allowed, with one destination each.
 #[test]
 fn the_largest_tables_are_read() {
     let address = |n: u32, port| {

@@ -1,4 +1,4 @@
-//! Tests that unload the kernel's IPVS: only ever on a kernel of our own.
+//! Tests that unload the module `ip_vs`. They run only on a kernel that the runner started.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -18,7 +18,7 @@ use ipvs_netlink::{Certainty, Client, Destination, ErrorKind, Service};
 
 const MODPROBE: &str = "/proc/sys/kernel/modprobe";
 
-/// Empties the table, whose schedulers are in use, and unloads the module.
+/// Empties the table, so that its schedulers are not in use, and unloads the module.
 fn unload(ipvs: &mut Client) {
     assert!(
         Path::new("/run/kernel/cache").exists(),
@@ -28,7 +28,7 @@ fn unload(ipvs: &mut Client) {
     let loaded = fs::read_to_string("/proc/modules").unwrap();
     let names = loaded.lines().filter_map(|line| line.split(' ').next());
     let mut modules: Vec<_> = names.filter(|name| name.starts_with("ip_vs")).collect();
-    // Schedulers and engines first: they use ip_vs.
+    // Unload schedulers and engines first, because they use ip_vs.
     modules.sort_by_key(|name| *name == "ip_vs");
     for module in modules {
         let status = Command::new("rmmod").arg(module).status().expect("rmmod");
@@ -36,7 +36,7 @@ fn unload(ipvs: &mut Client) {
     }
 }
 
-/// Unloads IPVS if nobody uses it, or a part of it.
+/// Unloads a module of IPVS. A module in use stays.
 fn try_to_unload() -> bool {
     let loaded = fs::read_to_string("/proc/modules").unwrap();
     let names = loaded.lines().filter_map(|line| line.split(' ').next());
@@ -49,8 +49,8 @@ fn try_to_unload() -> bool {
     rmmod.expect("rmmod").success()
 }
 
-/// The module goes whenever the table is empty, while another thread works. A service holds
-/// the module, so that what was added must be there.
+/// Unloads the module whenever the table is empty, while another thread adds services. A service
+/// holds the module, so a service that was added must be there.
 #[test]
 fn what_is_done_is_done_while_the_module_comes_and_goes() {
     assert!(Path::new("/run/kernel/cache").exists(), "on a kernel of its own: IPVS_KERNEL=uml");
@@ -70,17 +70,17 @@ fn what_is_done_is_done_while_the_module_comes_and_goes() {
                     assert_eq!(ipvs.destinations(web.id).unwrap().len(), 1);
                     ipvs.delete_service(web.id).unwrap();
                 }
-                // It went between two tries to send, and nothing was done.
+                // The module was unloaded between two attempts to send; nothing was done.
                 Err(error) => {
                     refused += 1;
                     assert_eq!(error.certainty(), Some(Certainty::Refused), "{error}");
-                    // The scheduler's module may be the one that is just going.
+                    // The module of the scheduler may be unloading at this moment.
                     let scheduler = ErrorKind::UnknownScheduler;
                     let kinds = [ErrorKind::Unavailable, ErrorKind::FamilyMoved, scheduler];
                     assert!(kinds.contains(&error.kind()), "{error}");
                 }
             }
-            // Empty, for long enough that it can go, or not quite.
+            // Leave the table empty for about as long as an unload takes.
             match ipvs.services() {
                 Ok(services) => assert!(services.is_empty()),
                 Err(error) => assert!(
@@ -106,7 +106,7 @@ fn what_is_done_is_done_while_the_module_comes_and_goes() {
     assert!(unloaded > 0 && done > 0, "{unloaded} unloads, {done} services added");
 }
 
-/// One test: both halves change what the whole kernel has.
+/// One test of two halves, because both change the state of the whole kernel.
 #[test]
 fn a_client_notices_that_the_module_is_gone_and_goes_on_when_it_is_back() {
     let web = Service::tcp("192.0.2.10:80".parse().unwrap());
@@ -131,7 +131,7 @@ fn a_client_notices_that_the_module_is_gone_and_goes_on_when_it_is_back() {
         assert_eq!(error.kind(), ErrorKind::NoSuchService);
     }
 
-    // A kernel that cannot load it.
+    // Make loading impossible.
     let modprobe = fs::read_to_string(MODPROBE).unwrap();
     fs::write(MODPROBE, "/nonexistent").unwrap();
     unload(&mut ipvs);

@@ -1,4 +1,4 @@
-//! Inputs for a parser: a corpus as it is, then the corpus with changes.
+//! Inputs for a parser: the files of a corpus, then changed copies of them.
 //!
 //! The changes follow from a seed, so that a run can be repeated. `FUZZ_SECONDS` makes every
 //! target run that long, with another seed each time; `FUZZ_SEED` chooses the seed.
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs};
 
-/// Longer inputs add time and no paths.
+/// The longest input. Longer ones take more time and find no more paths.
 const LONGEST: usize = 16 << 10;
 
 /// Numbers at the limits of some type or rule.
@@ -39,7 +39,7 @@ const NUMBERS: &[&str] = &[
     "0x10",
 ];
 
-/// Numbers without a pattern (splitmix64), the same ones for the same seed.
+/// A generator of pseudo-random numbers (splitmix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -55,7 +55,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`, which is not 0.
+    /// Returns a number below `limit`. `limit` must not be 0.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.number() % u64::try_from(limit).unwrap()).unwrap()
     }
@@ -64,7 +64,7 @@ impl Random {
         &all[self.below(all.len())]
     }
 
-    /// Two places of `length` bytes, in order.
+    /// Returns two positions within `length` bytes, in order.
     fn range(&mut self, length: usize) -> (usize, usize) {
         let (one, other) = (self.below(length + 1), self.below(length + 1));
         (one.min(other), one.max(other))
@@ -80,7 +80,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// `count` rounds from the same seed each time, unless the environment says otherwise.
+    /// Creates a run of `count` rounds from a fixed seed, unless the environment sets others.
     pub(crate) fn new(count: usize) -> Self {
         let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
         let until = number("FUZZ_SECONDS").map(|time| Instant::now() + Duration::from_secs(time));
@@ -90,7 +90,7 @@ impl Budget {
         Self { seed, count, until }
     }
 
-    /// Whether there is another round after so many.
+    /// Returns `true` if another round is to follow after `done` rounds.
     pub(crate) fn lasts(&self, done: usize) -> bool {
         self.until.map_or(done < self.count, |until| Instant::now() < until)
     }
@@ -105,18 +105,19 @@ pub(crate) fn corpus(name: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// The same, where each line is an input.
+/// Returns the lines of these files; each line is an input.
 pub(crate) fn lines(name: &str) -> Vec<Vec<u8>> {
     let files = corpus(name);
     let lines = files.iter().flat_map(|file| file.split(|byte| *byte == b'\n'));
     lines.map(<[u8]>::to_vec).collect()
 }
 
-/// Gives `target` every seed, then `count` changed ones, or as many as `FUZZ_SECONDS` allows.
+/// Calls `target` with every seed, and then with `count` changed ones, or as many as
+/// `FUZZ_SECONDS` allows.
 ///
 /// # Panics
 ///
-/// Where the target panics. The input is then in `target/fuzz`; in the corpus, it stays tested.
+/// Panics if the target panics. The input is then in `target/fuzz`; add it to the corpus.
 pub(crate) fn run(name: &str, seeds: &[Vec<u8>], count: usize, target: impl Fn(&[u8])) {
     assert!(!seeds.is_empty(), "{name}: the corpus is empty");
     let budget = Budget::new(count);
@@ -126,7 +127,7 @@ pub(crate) fn run(name: &str, seeds: &[Vec<u8>], count: usize, target: impl Fn(&
 
     let attempt = |input: &[u8]| {
         if until.is_some() {
-            // A stack overflow ends the process: then this is what is left.
+            // Write the input first, because a stack overflow ends the process.
             save(&folder, &format!("{name}.last"), input);
         }
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
@@ -155,7 +156,7 @@ fn save(folder: &Path, name: &str, input: &[u8]) -> PathBuf {
     file
 }
 
-/// One of the seeds with a few changes.
+/// Returns a seed with a few changes.
 pub(crate) fn changed(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = random.one_of(seeds).clone();
     for _ in 0..=random.below(6) {
@@ -205,7 +206,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
     }
 }
 
-/// Where letters and digits are that belong together.
+/// Returns the ranges of words: letters and digits in a row.
 fn words(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut words = Vec::new();
     let mut start = None;

@@ -1,9 +1,9 @@
-//! Fuzz targets of everything that reads text from outside: tables and commands of `ipvsadm`,
-//! tables as YAML, TOML and JSON, and values as text. Those of netlink messages are in
-//! `src/client/tests/hostile.rs`, beside what they call.
+//! Fuzz targets for all parsers of text: tables and commands of `ipvsadm`, tables as YAML, TOML and
+//! JSON, and values. The fuzz targets for netlink messages are in `src/engine/tests/hostile.rs`,
+//! because they call private functions.
 //!
-//! `cargo test` takes each corpus and a few thousand changes of it, which takes seconds. For
-//! a longer run, each target for so many seconds:
+//! `cargo test` runs each corpus and a few thousand changes of it, which takes seconds. To run each
+//! target for ten minutes:
 //!
 //! ```sh
 //! FUZZ_SECONDS=600 cargo test --release --test fuzz
@@ -31,7 +31,7 @@ use ipvs_netlink::{
 
 use crate::harness::{corpus, lines, run};
 
-/// A message for people is of bounded length and cannot move a cursor.
+/// Checks that a message is of bounded length and cannot move the cursor.
 #[track_caller]
 fn assert_presentable(error: &impl Display, input: &[u8]) {
     let message = error.to_string();
@@ -40,7 +40,7 @@ fn assert_presentable(error: &impl Display, input: &[u8]) {
     assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
 }
 
-/// A table reads the same from the text as which it prints, where that says all of it.
+/// Checks that a printed table is read as the same table, if text can express all of it.
 #[track_caller]
 fn assert_prints_itself(table: &Table) {
     if table.unsaid().next().is_none() {
@@ -81,7 +81,7 @@ fn commands_by_word() {
     });
 }
 
-/// What is printed for a change that was read is a command that reads as the same change.
+/// Checks that a change prints as a command that is read as the same change.
 #[track_caller]
 fn assert_reads_back(change: &Change) {
     let text = change.to_string();
@@ -122,7 +122,7 @@ fn tables_as_toml() {
     });
 }
 
-/// The corpus of documents, all of which are JSON, in a format.
+/// Returns the corpus of documents in a format. The files are JSON.
 fn documents(format: &str) -> Vec<Vec<u8>> {
     let convert = |json: Vec<u8>| {
         let table: Table = serde_json::from_slice(&json).unwrap();
@@ -160,7 +160,7 @@ fn values_as_text() {
         assert_is_text::<DestinationId>(&text);
         assert_is_text::<Scheduler>(&text);
         assert_is_text::<PersistenceEngine>(&text);
-        // The kernel takes other bytes in names of interfaces, which print escaped.
+        // The kernel also accepts other bytes in names of interfaces; they print escaped.
         if input.escape_ascii().to_string() == text {
             assert_is_text::<InterfaceName>(&text);
         }
@@ -174,7 +174,7 @@ fn values_as_text() {
     });
 }
 
-/// A value that is read from a text prints as one that reads the same.
+/// Checks that a value prints as text that is read as the same value.
 #[track_caller]
 fn assert_is_text<T: FromStr<Err: Display> + Display + PartialEq + Debug>(text: &str) {
     match text.parse::<T>() {

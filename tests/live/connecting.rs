@@ -171,8 +171,8 @@ mod from_sockets {
         }
     }
 
-    /// Answers that find no place in a receive buffer are lost: there must never be
-    /// that many.
+    /// Answers that do not fit into the receive buffer are lost. A client must never cause that
+    /// many.
     #[test]
     fn a_socket_with_small_buffers_gets_the_outcome_of_every_change() {
         fresh();
@@ -203,7 +203,7 @@ mod from_sockets {
         }
         let mut used = socket();
         used.bind_auto().unwrap();
-        // A dump of the generic netlink families, not read at all.
+        // Ask for a dump of the generic netlink families and do not read it.
         let mut dump = vec![20, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0];
         dump[6..8].copy_from_slice(&(NLM_F_DUMP | 1).to_ne_bytes());
         used.send_to(&dump, &netlink_sys::SocketAddr::new(0, 0), 0).unwrap();
@@ -219,7 +219,7 @@ fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
     assert_eq!(ipvs.services().unwrap().len(), 1);
     assert!(ipvs.snapshot().unwrap().is_complete());
 
-    // With the thread that made it goes its path, a moment later.
+    // The path is gone a moment after the end of the thread that made the namespace.
     let maker = thread::spawn(|| {
         drop(fresh());
         format!("/proc/self/task/{}/ns/net", rustix::thread::gettid())

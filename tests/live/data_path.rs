@@ -1,7 +1,7 @@
-//! The data path: real connections end up where the table says.
+//! The data path: IPVS sends real connections to the destinations of the table.
 //!
-//! Most of it takes one namespace: IPVS also balances what a host sends to its
-//! own loopback addresses.
+//! Most tests need one namespace: IPVS also balances connections from a host to its own loopback
+//! addresses.
 
 mod costs;
 mod drains;
@@ -31,7 +31,7 @@ use ipvs_netlink::{Client, Destination, DestinationEntry, DestinationId, Service
 use network::Namespace;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
 
-/// Enough, where an answer is sure to come, for a machine that is busy or emulated.
+/// The time to wait for an answer that must come, long enough for a busy or emulated machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A TCP service that nothing but IPVS answers.
@@ -39,10 +39,10 @@ const WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 80))
 
 /// A namespace with servers, numbered from 0, and a client of its IPVS.
 struct Lab {
-    /// It stays: Linux 6.12 deadlocks where a namespace ends while `lblc` is being loaded.
+    /// Keeps the namespace: Linux 6.12 deadlocks if a namespace ends while `lblc` is loaded.
     namespace: &'static Namespace,
     ipvs: Client,
-    /// They end with it: user-mode Linux gets slower with every thread.
+    /// The servers, which end with the lab: user-mode Linux gets slower with every thread.
     _servers: Vec<Server>,
 }
 
@@ -50,8 +50,8 @@ impl Lab {
     fn with_servers(count: u16) -> Self {
         let namespace = Namespace::new().expect("a test on a real kernel needs CAP_SYS_ADMIN");
         let namespace: &_ = Box::leak(Box::new(namespace));
-        // Linux uses a port of the loopback again after a second, but what IPVS remembers of
-        // its last connection leads to the same server for two minutes, gone or not.
+        // Linux uses a port of the loopback again after a second. IPVS remembers the former
+        // connection of the port for two minutes and would send the new one to the same server.
         let reuse = || fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
         namespace.run(reuse).unwrap();
         let mut servers = Vec::new();
@@ -165,7 +165,7 @@ fn is_refused(connection: &io::Result<Connection>) -> bool {
     connection.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// Waits for the kernel's counters, which follow within two seconds.
+/// Waits until the kernel has updated its counters, which takes up to two seconds.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {

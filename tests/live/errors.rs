@@ -1,4 +1,4 @@
-//! What a caller sees of the kernel's refusals.
+//! Errors that a caller gets when the kernel refuses a command.
 
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ fn what_only_the_host_can_know_is_rejected_by_the_kernel() {
     }
 }
 
-/// As a container's namespace is before its loopback is up.
+/// The loopback interface of a new namespace is down, as in a container that starts.
 #[test]
 fn a_namespace_without_loopback_is_told_as_the_likely_reason() {
     unshare(CloneFlags::CLONE_NEWNET).unwrap();
@@ -199,7 +199,7 @@ fn what_breaks_a_rule_is_not_sent() {
     assert_eq!(error.certainty(), Some(Certainty::NotSent));
     assert_eq!(ipvs.service(scoped).unwrap_err().kind(), ErrorKind::InvalidValue);
     assert_eq!(ipvs.destinations(scoped).unwrap_err().kind(), ErrorKind::InvalidValue);
-    // The mark 0 would be the service TCP 0.0.0.0:0.
+    // To the kernel, mark 0 is the service TCP 0.0.0.0:0.
     let unmarked = ServiceId::fwmark(0, AddressFamily::Ipv4);
     ipvs.add_service(&Service::tcp("0.0.0.0:0".parse().unwrap())).unwrap();
     assert_eq!(ipvs.delete_service(unmarked).unwrap_err().kind(), ErrorKind::InvalidValue);

@@ -1,5 +1,4 @@
-//! The async clients behind the blocking client's methods, so that the same tests run
-//! over all of them.
+//! A blocking face for the async clients, so that the same tests run with all clients.
 
 /// `Client` over `$client`, whose futures `$wait` waits for.
 macro_rules! facade {

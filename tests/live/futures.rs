@@ -1,4 +1,4 @@
-//! What both async clients promise of their futures.
+//! Promises of the futures of both async clients.
 
 use std::future::Future;
 use std::pin::pin;
@@ -42,7 +42,7 @@ fn what_is_dropped_in_the_midst_of_a_dump_leaves_the_client_usable() {
     namespace::fresh();
     wait(async {
         let mut ipvs = Client::connect().await.unwrap();
-        // So many that other tasks may run while they are read.
+        // Enough entries that other tasks run while they are read.
         let count = 5000;
         let changes: Vec<_> = (1..=count).map(|port| Change::AddService(service(port))).collect();
         assert!(ipvs.submit(&changes).await.is_done());
@@ -63,8 +63,8 @@ fn what_is_dropped_in_the_midst_of_a_dump_leaves_the_client_usable() {
     });
 }
 
-/// Futures of every kind, dropped after any number of polls: the client gives right answers in
-/// between, and the table is what the changes say that were begun.
+/// Drops futures of every kind after any number of polls. The client keeps giving right answers,
+/// and the table matches the changes that were begun.
 #[test]
 fn what_is_dropped_thousands_of_times_leaves_the_client_right() {
     namespace::fresh();
@@ -83,7 +83,7 @@ fn what_is_dropped_thousands_of_times_leaves_the_client_right() {
             let polls = 1 + random.below(4);
             let chosen = 1 + u16::try_from(random.below(usize::from(count))).unwrap();
             let one = service(chosen);
-            // The kernel executes what is sent at once, whether anybody waits or not.
+            // The kernel executes a request while it is sent, so dropping does not stop it.
             let dropped = match random.below(6) {
                 0 => dropped_after(polls, ipvs.services()),
                 1 => dropped_after(polls, ipvs.snapshot()),
@@ -108,7 +108,7 @@ fn what_is_dropped_thousands_of_times_leaves_the_client_right() {
     });
 }
 
-/// Polls a future so often and drops it; false if it was ready before.
+/// Polls a future `polls` times and drops it. Returns `false` if it was ready before.
 fn dropped_after(polls: usize, future: impl Future) -> bool {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

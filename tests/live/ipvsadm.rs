@@ -1,4 +1,4 @@
-//! The reference client: what it writes we read, and what we write it reads.
+//! Compares with the original `ipvsadm`: this crate reads what it writes, and the reverse.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ fn minute() -> Persistence {
     Persistence::new(Duration::from_secs(60))
 }
 
-/// How `ipvsadm` says something.
+/// The words of `ipvsadm` for a value.
 type Words = &'static str;
 
 /// A service and its destinations.
 type Row = (Words, Service, Vec<(Words, Destination)>);
 
-/// A table with everything that `ipvsadm` can say, and its words for it.
+/// A table with every setting that `ipvsadm` can express, with its words.
 fn table() -> Vec<Row> {
     let address = |text: &str| text.parse().unwrap();
     let gue = |checksum| Tunnel::Gue { port: 6080, checksum };
@@ -153,7 +153,7 @@ fn what_ipvsadm_writes_is_read() {
     }
 }
 
-/// A line of `ipvsadm -S` without what needs no saying.
+/// Removes options with default values from a line of `ipvsadm -S`.
 fn saved(line: &str) -> String {
     line.trim_end().trim_end_matches(" --tun-type ipip").to_owned()
 }
@@ -254,8 +254,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
     example
 }
 
-/// When a file, or the newest in a folder, was written: `cargo test --test live` builds no
-/// examples, and would test old ones.
+/// Returns when a file, or the newest file of a folder, was written. `cargo test --test live` does
+/// not build examples, so a test could run old ones.
 fn last_written(path: &Path) -> Option<SystemTime> {
     match fs::read_dir(path) {
         Ok(entries) => entries.filter_map(|entry| last_written(&entry.ok()?.path())).max(),

@@ -1,4 +1,4 @@
-//! Snapshots while somebody else writes.
+//! Snapshots during writes of another client.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use crate::client::Client;
 /// How many snapshots have to be consistent: the others promise nothing.
 const CONSISTENT: usize = 10;
 
-/// How often the changes are done before there is a pause.
+/// The number of rounds of changes before a pause.
 const BUSY: usize = 20;
 
 /// Takes snapshots while another client does `changes` again and again, with pauses in which
@@ -51,7 +51,7 @@ pub(crate) fn take_snapshots(
             assert!(!writer.is_finished(), "the writer failed");
         }
     });
-    // Past the test harness, which shows nothing of a test that passes.
+    // Write to standard error directly: the harness hides the output of tests that pass.
     let mut stderr = io::stderr();
     writeln!(stderr, "{consistent} of {taken} snapshots were consistent").unwrap();
 }
@@ -66,8 +66,8 @@ fn assert_nothing_is_twice(snapshot: &Snapshot) {
     }
 }
 
-/// Ends what goes on until this is so, also where its test fails: the scope of its thread
-/// waits for it.
+/// Ends a loop of another thread when dropped, also if the test fails. Otherwise the scope of that
+/// thread would wait for ever.
 pub(crate) struct Ends<'f>(pub(crate) &'f AtomicBool);
 
 impl Drop for Ends<'_> {

@@ -1,7 +1,7 @@
-//! Random operations on a real kernel beside a model of it: every outcome and all that is
-//! read is what the model says.
+//! Random operations on a real kernel and on a model of it. Every outcome and everything that is
+//! read must be the same.
 //!
-//! `FUZZ_SECONDS=600 cargo test --test live model` goes on for that long, from another seed;
+//! `FUZZ_SECONDS=600 cargo test --test live model` runs for ten minutes, from another seed;
 //! see `tests/fuzz/harness.rs`.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::harness::{Budget, Random};
 use crate::namespace::fresh;
 
-/// What is in the kernel.
+/// The expected table of the kernel.
 #[derive(Debug, Default, PartialEq)]
 struct Model(BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>);
 
@@ -41,7 +41,7 @@ impl Model {
         Ok(&mut service.1)
     }
 
-    /// Does the change as a kernel would, or says why it would not.
+    /// Applies a change as a kernel does, or returns the kind of its refusal.
     fn apply(&mut self, change: &Change) -> Result<(), ErrorKind> {
         use ErrorKind::{DestinationExists, NoSuchDestination, NoSuchService, ServiceExists};
         match change {
@@ -113,7 +113,7 @@ fn service(random: &mut Random) -> Service {
     service
 }
 
-/// A destination that the service may have: few, so that they meet often.
+/// Generates a destination, from a few addresses so that collisions are frequent.
 fn destination(random: &mut Random, service: ServiceId) -> Destination {
     let last = u8::try_from(1 + random.below(4)).unwrap();
     let port = *random.one_of(&[80, 8080]);
@@ -144,7 +144,7 @@ fn change(random: &mut Random) -> Change {
     }
 }
 
-/// One operation, and whether it ends as the model says.
+/// Runs an operation and compares its outcome with the model.
 fn operate(random: &mut Random, ipvs: &mut Client, model: &mut Model) {
     match random.below(10) {
         0 => {

@@ -1,5 +1,4 @@
-//! Names that the kernel would hand to modprobe stay here, whatever a service is like that is
-//! updated.
+//! Names that must not reach `modprobe`: no client sends them, whatever settings a kernel reports.
 
 use ipvs_netlink::{
     Certainty, ErrorKind, IpvsMessage, PersistenceEngine, Scheduler, Service, ServiceId,
@@ -10,7 +9,7 @@ use netlink_packet_generic::GenlHeader;
 use crate::namespace::fresh;
 use crate::raw::*;
 
-/// More seconds than validation lets pass.
+/// A persistence timeout that validation refuses.
 const SECONDS: u32 = 5_000_000;
 
 fn web() -> Attributes {
@@ -22,7 +21,7 @@ fn settings(scheduler: &[u8]) -> Attributes {
     web().bytes(6, scheduler).bytes(7, &[1, 0, 0, 0, 255, 255, 255, 255]).u32(8, SECONDS).u32(9, 0)
 }
 
-/// What a hostile program reports as a service.
+/// Makes a service entry as a hostile program would report it.
 fn reported(service: &Attributes) -> Service {
     let counters = (1..=10).fold(attributes(), |all, kind| all.bytes(kind, &[0; 8]));
     let bytes = attributes().nest(1, &service.clone().nest(12, &counters)).into_bytes();
@@ -57,7 +56,7 @@ fn an_odd_name_is_refused_though_the_service_breaks_another_rule_already() {
     }
     assert_eq!(ipvs.service(id).unwrap().service, before);
 
-    // What may stay, stays.
+    // A setting that was read and breaks a rule may stay.
     ipvs.set_scheduler(id, Scheduler::SOURCE_HASHING).unwrap();
     let after = ipvs.service(id).unwrap().service;
     assert_eq!(after, before.scheduler(Scheduler::SOURCE_HASHING));

@@ -1,4 +1,4 @@
-//! A network namespace for each test, gone when the test's thread ends.
+//! A network namespace for each test. It ends with the thread of the test.
 
 use std::process::Command;
 
@@ -7,8 +7,8 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::client::Client;
 
-/// Empties the table at the end of the thread. The kernel would do so some time later,
-/// which up to Linux 7.0 disturbs the lists of the next test.
+/// Empties the table when the thread ends. The kernel would do it some time later, which up to
+/// Linux 7.0 disturbs the lists of the next test.
 struct Emptied;
 
 impl Drop for Emptied {

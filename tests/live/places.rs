@@ -1,4 +1,4 @@
-//! An /etc as a test wants it: the host's may lack what a test reads, or have more.
+//! An /etc for tests, because the host's may lack files or have other names.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-/// What every host has.
+/// The hosts that every /etc/hosts has.
 #[allow(dead_code, reason = "not every program of tests uses both")]
 pub(crate) const LOCAL: &str = "127.0.0.1 localhost\n::1 localhost\n";
 
-/// With names that the original cuts.
+/// Hosts with names that the original `ipvsadm` cuts off.
 #[allow(dead_code, reason = "not every program of tests uses both")]
 pub(crate) const LONG: &str = "\
 127.0.0.1 localhost
@@ -33,13 +33,13 @@ diameter 3868/sctp
 a-service-with-a-long-name 8080/tcp
 ";
 
-/// Gives this thread an /etc of its own, with these hosts, with names of services and nothing
-/// else, so that there is no name server to ask.
+/// Gives this thread an /etc with these hosts and with names of services. It has no other file, so
+/// no name server is asked.
 pub(crate) fn with_names(hosts: &str) {
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
-    // In memory, and gone with the thread.
+    // The file system is in memory and ends with the thread.
     mount(none, "/etc", Some("tmpfs"), MsFlags::empty(), none).unwrap();
     for (name, text) in [
         ("hosts", hosts),

@@ -22,7 +22,7 @@ use crate::tables::{address, server, settings};
 struct Model(BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>);
 
 impl Model {
-    /// Does a change, or says why the kernel refuses it.
+    /// Applies a change, or returns the kind of the refusal.
     fn change(&mut self, change: &Change) -> Result<(), ErrorKind> {
         let no_service = ErrorKind::NoSuchService;
         let no_destination = ErrorKind::NoSuchDestination;

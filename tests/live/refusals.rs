@@ -1,5 +1,5 @@
-//! The kernel's rules, row by row: the request breaks one rule and is sent
-//! unchecked. Where a value can be said in this crate, its validation must agree.
+//! The kernel's rules, one a row. Each request breaks one rule and is sent without validation. If
+//! this crate has a type for the value, its validation must refuse it, too.
 //!
 //! Source of the rows: `net/netfilter/ipvs/ip_vs_ctl.c`, `ip_vs_sync.c`.
 

@@ -1,4 +1,4 @@
-//! The small examples, as a person runs them.
+//! Tests that run the small example programs.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ fn who_reads_no_further_hears_nothing() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // As `head` does, sooner or later.
+        // Close the output early, like `head`.
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{words:?}: {output:?}");

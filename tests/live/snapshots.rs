@@ -53,7 +53,7 @@ fn a_snapshot_of_some_services_has_them_and_nothing_else() {
     changes.extend((10..=400).map(|index| Change::AddDestination(service(7).id, server(index))));
     ipvs.submit(&changes).into_result().unwrap();
     let all = Client::connect().unwrap().snapshot().unwrap();
-    // One by one, and by the list of all.
+    // Read service by service, and by the list of all services.
     for (ids, expected) in [([301, 7, 4, 7].to_vec(), 2), ((200..=400).collect(), 101)] {
         let ids: Vec<_> = ids.into_iter().map(|port| service(port).id).collect();
         let snapshot = ipvs.snapshot_of(&ids).unwrap();

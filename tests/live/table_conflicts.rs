@@ -1,4 +1,4 @@
-//! Declared tables while somebody else writes, too.
+//! Declared tables while another program writes the same services.
 
 use std::ops::ControlFlow;
 
@@ -158,7 +158,7 @@ fn a_destination_of_any_weight_is_to_be_there_whatever_its_weight() {
     let applied = ipvs.apply_with(&plan, |progress| {
         if matches!(progress, Progress::Phase(next) if next.phase() == Phase::Drained) {
             other.delete_destination(web().id, server(1).id).unwrap();
-            // As a health check does.
+            // Set weights like a health check.
             other.set_weight(web().id, server(2).id, 0).unwrap();
             other.delete_destination(web().id, server(3).id).unwrap();
         }

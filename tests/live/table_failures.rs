@@ -1,4 +1,4 @@
-//! Declared tables of which something fails, or that an observer ends.
+//! Plans in which a step fails, or that an observer ends.
 
 use std::ops::ControlFlow;
 
@@ -48,7 +48,7 @@ fn nothing_is_taken_away_where_its_replacement_failed() {
     assert_eq!(again.rounds.len(), 2, "what fails is tried twice");
 }
 
-/// With `sh` its clients would be refused, so that it leaves before the scheduler comes.
+/// `sh` refuses clients of a draining destination, so the plan deletes it before it sets `sh`.
 #[test]
 fn what_drains_stays_where_a_replacement_failed() {
     let mut ipvs = fresh();
@@ -62,7 +62,7 @@ fn what_drains_stays_where_a_replacement_failed() {
     assert_eq!(settings(&ipvs.snapshot().unwrap()), before);
 }
 
-/// Nor is what has no replacement limited.
+/// A destination without a replacement does not get a lower threshold.
 #[test]
 fn a_threshold_is_not_lowered_where_a_replacement_failed() {
     let mut ipvs = fresh();
@@ -89,7 +89,7 @@ fn a_failure_stops_everything_where_that_is_asked() {
     let reconciled = ipvs.reconcile(&desired, &options).unwrap();
     assert!(!reconciled.is_done());
     let [(plan, applied)] = &reconciled.rounds[..] else { panic!("it was tried again") };
-    // The one that fails is the first step, and went to the kernel with 63 more.
+    // The first step fails. It was sent together with 63 more.
     let done = applied.outcomes().filter(|outcome| outcome.is_done()).count();
     assert_eq!(done, 63, "{applied:?}");
     assert!(matches!(applied.outcome(0), Some(StepOutcome::Failed(_))));
@@ -161,7 +161,7 @@ fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
     let (plan, applied) = &reconciled.rounds[0];
     assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Stopped)));
     assert_eq!(settings(&ipvs.snapshot().unwrap()), now);
-    // What a phase has done stays done.
+    // Finished phases are not undone.
     let applied = ipvs.apply_with(plan, |progress| match progress {
         Progress::Phase(next) if next.phase() == Phase::Reduce => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -233,7 +233,7 @@ fn an_observer_that_has_ended_the_work_is_not_asked_again() {
             if next.phase() < Phase::Drained {
                 return ControlFlow::Continue(());
             }
-            // By now the plan has nothing left that could be stopped.
+            // No step is left that could be stopped.
             other.set_weight(web().id, server(1).id, 7).unwrap();
             ControlFlow::Break(())
         })
@@ -252,7 +252,7 @@ fn what_wrote_nothing_has_changed_nothing() {
     let unknown = table(web().scheduler("nosuch".parse().unwrap()), &[server(1)]);
     let refused = ipvs.reconcile(&unknown, &everything()).unwrap();
     assert!(!refused.is_changed() && !refused.is_done(), "{refused}");
-    // A service that was there for a moment.
+    // The service existed only for a moment.
     let undone = ipvs.reconcile(&table(web(), &[self::refused()]), &everything()).unwrap();
     assert!(undone.is_changed() && !undone.is_done(), "{undone}");
 }

@@ -1,4 +1,4 @@
-//! The example `table`, as a person runs it.
+//! Tests that run the example program `table`.
 
 mod commands;
 mod confirming;
@@ -40,12 +40,12 @@ services:
       - {address: \"10.0.0.2:8080\", weight: 3}
 ";
 
-/// A folder of this test's own.
+/// A temporary folder for a test.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        // Two guests of one host may have the same numbers.
+        // Process ids do not suffice: two guests of one host may have the same.
         let template = std::env::temp_dir().join(format!("table-{name}-XXXXXX"));
         Self(mkdtemp(&template).unwrap())
     }
@@ -75,14 +75,14 @@ fn table_of(arguments: &[&str], file: &Path) -> Command {
     command
 }
 
-/// Runs the program on a file. Returns its exit code, in detail, and what it prints.
+/// Runs the program on a file with `--detailed-exitcode`. Returns exit code and output.
 fn run(arguments: &[&str], file: &Path) -> (i32, String, String) {
     let detailed = matches!(arguments.first(), Some(&("plan" | "apply" | "drain")));
     let detailed = if detailed { &["--detailed-exitcode"][..] } else { &[] };
     run_plainly(&[arguments, detailed].concat(), file)
 }
 
-/// The same with the exit codes of a program that nobody asked for more.
+/// Runs the program on a file without `--detailed-exitcode`.
 fn run_plainly(arguments: &[&str], file: &Path) -> (i32, String, String) {
     let Output { status, stdout, stderr } = table_of(arguments, file).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -93,7 +93,7 @@ fn there(ipvs: &mut Client) -> Table {
     Table::from(&ipvs.snapshot().unwrap())
 }
 
-/// The program while the test goes on, and what it says. It does not outlive the test.
+/// A running program and its output. It ends with the test.
 struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStderr>>,
@@ -106,20 +106,20 @@ impl Running {
         Self { child, lines }
     }
 
-    /// The next line, which has `expected` in it.
+    /// Waits for the next line, which must contain `expected`.
     #[track_caller]
     fn says(&mut self, expected: &str) {
         self.says_so(|line| line.contains(expected));
     }
 
-    /// The next line, which is as expected.
+    /// Waits for the next line, which must satisfy `is_expected`.
     #[track_caller]
     fn says_so(&mut self, is_expected: impl FnOnce(&str) -> bool) {
         let line = self.lines.next().unwrap().unwrap();
         assert!(is_expected(&line), "{line}");
     }
 
-    /// A line that comes sooner or later.
+    /// Waits for a line that contains `expected`.
     #[track_caller]
     fn says_at_last(&mut self, expected: &str) {
         assert!(self.lines.any(|line| line.unwrap().contains(expected)), "never {expected}");
@@ -282,7 +282,7 @@ fn success_ends_with_0_unless_details_are_asked_for() {
     let printed = crate::namespace::run("sh", &arguments);
     assert!(printed.ends_with("done\n"), "{printed}");
     assert_eq!(there(&mut ipvs).services().next().unwrap().destinations().len(), 1);
-    // What fails never looks like success.
+    // A failure never has the exit code of a success.
     let partly = folder.write("partly.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80"));
     assert_eq!(run_plainly(&["apply", "-y"], &partly).0, 4);
     assert_eq!(run_plainly(&["plan"], &folder.write("bad.yaml", "services: [")).0, 5);

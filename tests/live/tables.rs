@@ -1,4 +1,4 @@
-//! Declared tables on a kernel: plans, applied.
+//! Declared tables on a kernel: plans and their application.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) fn plan(ipvs: &mut Client, desired: &Table) -> Plan {
     Plan::new(&ipvs.snapshot().unwrap(), desired, &everything()).unwrap()
 }
 
-/// What is there, without what changes by itself.
+/// Reads the table without counters and connections.
 pub(crate) fn settings(snapshot: &Snapshot) -> Table {
     Table::from(snapshot)
 }

@@ -1,4 +1,4 @@
-//! What shows only on several processors: clients that write and read at the same time.
+//! Clients that write and read at the same time, which takes several processors.
 //!
 //! `IPVS_KERNEL=qemu cargo test --test live_parallel`; on one processor the tests fail.
 #![allow(
@@ -26,15 +26,15 @@ use std::thread;
 
 use ipvs_netlink::{Client, Destination, Service, Snapshot};
 
-/// A namespace of its own, and proof that things happen at the same time in it.
+/// A network namespace for a test, and proof that two threads run in it at the same time.
 fn fresh() -> Client {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     assert!(processors > 1, "one processor shows nothing; try IPVS_KERNEL=qemu");
     namespace::fresh()
 }
 
-/// The table when nobody writes it any more. What happens in other namespaces disturbs the
-/// kernel's lists up to Linux 7.0, so it may take several attempts.
+/// Reads the table after all writers have ended. It may take several attempts, because changes in
+/// other namespaces disturb the kernel's lists up to Linux 7.0.
 fn quiet(ipvs: &mut Client) -> Snapshot {
     let mut snapshots = (0..50).map(|_| ipvs.snapshot().unwrap());
     snapshots.find(Snapshot::is_complete).expect("a consistent snapshot")

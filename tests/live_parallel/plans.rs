@@ -1,4 +1,4 @@
-//! Two programs keep their parts of one table, and fight over a third.
+//! Two programs each own a part of one table, and both write a third part.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,7 +16,7 @@ fn table(host: u8, round: u16) -> Table {
         .collect()
 }
 
-/// What is at one address, and what is at the other does not matter.
+/// Options that own the services at one address.
 fn own(host: u8) -> PlanOptions {
     let address = std::net::IpAddr::from([192, 0, 2, host]);
     PlanOptions::new().scope(Scope::new().network(address.into()))
@@ -50,7 +50,7 @@ fn who_wants_the_same_part_converges_once_the_other_stops() {
             scope.spawn(move || {
                 let mut ipvs = Client::connect().unwrap();
                 for round in 0..20 {
-                    // Whether it is done is a matter of luck; that it ends is not.
+                    // The plan may fail, but it must end.
                     drop(ipvs.reconcile(&table(1, 2 * round + shift), &own(1)).unwrap());
                 }
             });
@@ -61,7 +61,7 @@ fn who_wants_the_same_part_converges_once_the_other_stops() {
     assert_eq!(Table::from(&quiet(&mut ipvs)), table(1, 3));
 }
 
-/// What somebody else does to the services of a plan, and to one that is out of scope.
+/// Changes services of the plan, and one out of scope, as another program would.
 fn disturb(ipvs: &mut Client, round: u16) {
     let id = service(1, 1 + round % 40).id;
     let changes = match round % 6 {
@@ -72,12 +72,12 @@ fn disturb(ipvs: &mut Client, round: u16) {
         4 => vec![Change::AddService(service(1, 1 + round % 60))],
         _ => vec![Change::UpdateService(service(1, 1 + round % 40).one_packet())],
     };
-    // Some are refused, as it should be.
+    // The kernel refuses some of them.
     drop(ipvs.submit(&changes));
 }
 
-/// Foreign writes in the midst of plans: each plan ends with one outcome for each step, tells
-/// that somebody else writes, and changes nothing that is not its own.
+/// Another program writes during plans. Each plan ends with one outcome for each step, reports the
+/// other program, and changes nothing out of scope.
 #[test]
 fn plans_survive_somebody_who_writes_the_same_services() {
     let mut ipvs = fresh();

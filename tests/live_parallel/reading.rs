@@ -15,7 +15,7 @@ fn stays(port: &u16) -> bool {
     port % 3 == 0
 }
 
-/// Deletes and adds every service that does not stay.
+/// Returns changes that delete and add again every service that is not to stay.
 fn services_again() -> Vec<Change> {
     let mut changes = Vec::new();
     for port in (1..=SERVICES).filter(|port| !stays(port)) {
@@ -26,7 +26,7 @@ fn services_again() -> Vec<Change> {
     changes
 }
 
-/// Does the same with the destinations of a service that stays.
+/// Returns changes that delete and add again the destinations of a service that stays.
 fn destinations_again(count: u16) -> Vec<Change> {
     let id = service(2, 1).id;
     let mut changes = Vec::new();
@@ -37,7 +37,7 @@ fn destinations_again(count: u16) -> Vec<Change> {
     changes
 }
 
-/// Whether nothing is missing that was there all the time.
+/// Returns `true` if the snapshot has every object that existed all the time.
 fn has_all_that_stays(snapshot: &Snapshot, destinations: u16) -> bool {
     let mut services = (1..=SERVICES).filter(stays).map(|port| service(1, port).id);
     let mut servers = (1..=destinations).filter(stays).map(|port| server(port).id);
@@ -71,8 +71,8 @@ fn a_consistent_snapshot_lacks_no_destination_of_a_large_service() {
     nothing_is_lost(300);
 }
 
-/// With just one more than a datagram has room for, it takes only one deletion at the right
-/// time to make the kernel leave the last one out.
+/// The list has one entry more than a datagram has room for. One deletion at the right time then
+/// makes the kernel leave out the last entry.
 fn the_last_one_is_not_left_out(destinations: u16) {
     let mut ipvs = fresh();
     let id = service(2, 1).id;

@@ -1,5 +1,5 @@
-//! The tests of the blocking client on a real kernel, over the client of smol, and
-//! what that one promises beyond it.
+//! Runs the tests of the blocking client with the smol client, and the tests that only async
+//! clients have.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -12,7 +12,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 });
 
-/// Polls on the calling thread, whose namespace and privileges count.
+/// Polls on the calling thread, because its namespace and privileges count.
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }

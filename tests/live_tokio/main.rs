@@ -1,5 +1,5 @@
-//! The tests of the blocking client on a real kernel, over the client of tokio, and
-//! what only that one promises.
+//! Runs the tests of the blocking client with the tokio client, and the tests that only the tokio
+//! client has.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! What the client of tokio promises beyond the blocking one.
+//! Tests of promises that only the tokio client makes.
 
 use std::future::Future;
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ fn service(port: u16) -> Service {
     Service::tcp(([192, 0, 2, 10], port).into())
 }
 
-/// A runtime whose threads are in this thread's namespace.
+/// Builds a runtime whose threads are in the network namespace of this thread.
 fn run<F: Future>(future: F) -> F::Output {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }
@@ -94,7 +94,7 @@ fn the_callers_timer_works_and_a_dropped_operation_leaves_the_client_usable() {
         let read = ipvs.services().await.unwrap().len();
         match submitted {
             Ok(report) => assert!(report.is_done() && read == 3000),
-            // Whole chunks were sent or not.
+            // Each chunk was sent as a whole or not at all.
             Err(_) => assert!(read % 64 == 0, "{read}"),
         }
     });
@@ -103,7 +103,7 @@ fn the_callers_timer_works_and_a_dropped_operation_leaves_the_client_usable() {
 #[test]
 fn a_drain_that_was_dropped_leaves_weight_0_and_can_go_on() {
     namespace::fresh();
-    // They live in this thread's namespace.
+    // The tasks use clients of this thread's namespace.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Destination::masquerade(listener.local_addr().unwrap()).weight(5);
     let web = Service::tcp("127.0.0.80:80".parse().unwrap());

@@ -1,4 +1,4 @@
-//! What plans cost where the kernel cannot spare it.
+//! Connections that plans break because the kernel offers no other way.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -9,8 +9,8 @@ use super::plans::{change, establish, table, web};
 use super::traffic::{IMPATIENCE, Traffic, say, under_traffic};
 use super::{Lab, WEB, forwarding};
 
-/// These refuse the clients of a server of weight 0, so that servers leave at once, and
-/// connections that are just being opened to one may break.
+/// These schedulers refuse the clients of a server of weight 0. Plans therefore delete servers at
+/// once, and connections that are being opened to them may fail.
 #[test]
 fn what_hashing_without_fallback_costs_is_measured() {
     for scheduler in
@@ -47,8 +47,8 @@ fn what_a_change_of_the_scheduler_costs_is_measured() {
     tally.report("10 changes of the scheduler");
 }
 
-/// A client of UDP that keeps its port stays with its server, at weight 0 too, so the
-/// server is deleted at once. Then it depends on a sysctl whether the client moves.
+/// A UDP client that keeps its port keeps its server, even at weight 0, so plans delete the server
+/// at once. A sysctl decides whether the client then gets another server.
 #[test]
 fn what_replacing_the_servers_of_udp_costs_is_measured() {
     for (expire, expected) in [("0", 5..=5), ("1", 0..=1)] {
@@ -72,6 +72,6 @@ fn what_replacing_the_servers_of_udp_costs_is_measured() {
 }
 
 fn is_served(client: &UdpSocket) -> bool {
-    // What IPVS drops on its way out is an error at once.
+    // If IPVS drops an outgoing packet, `send` fails at once.
     client.send_to(b"who is there?", WEB).is_ok() && client.recv_from(&mut [0; 16]).is_ok()
 }

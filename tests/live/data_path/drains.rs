@@ -1,4 +1,4 @@
-//! Destinations that are waited for, and what ends the waiting.
+//! Draining, and what ends the wait.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{self, TcpListener, TcpStream};
@@ -25,7 +25,7 @@ fn a_drain_waits_for_the_last_connection_or_the_deadline() {
         .interval(Duration::from_millis(10))
         .deadline(None);
 
-    // Whoever watches may give up, and somebody else go on.
+    // An observer ends one drain, and a second one continues.
     let given_up = lab.ipvs.drain_with(service, id(0), policy, |progress| {
         assert_eq!((progress.waiting, progress.connections.active, progress.left), (1, 1, None));
         ControlFlow::Break(())
@@ -42,7 +42,7 @@ fn a_drain_waits_for_the_last_connection_or_the_deadline() {
             match looks {
                 ..5 => drop(connection.ask().unwrap()),
                 5 => connection.close().unwrap(),
-                // It is gone, and what is left of it is inactive.
+                // The connection has ended; the kernel counts it as inactive.
                 _ => {}
             }
         }
@@ -115,14 +115,14 @@ fn a_failure_that_stops_everything_is_not_followed_by_waiting() {
     assert_eq!(lab.entry(service.id, 1).destination.weight, 0);
 }
 
-/// How long it takes to drain, and what becomes of it.
+/// Drains a destination. Returns how long it took, and the result.
 fn drain(lab: &mut Lab, policy: DrainPolicy) -> (Duration, Drained) {
     let begin = Instant::now();
     let drained = lab.ipvs.drain(web(Scheduler::ROUND_ROBIN).id, id(0), policy).unwrap();
     (begin.elapsed(), drained)
 }
 
-/// Both sides have closed them, but the kernel keeps them for two minutes.
+/// The kernel keeps connections for two minutes after both sides have closed them.
 #[test]
 fn closed_connections_are_neither_waited_for_nor_told_to_be_cut() {
     let six = Duration::from_secs(6);
@@ -149,7 +149,7 @@ fn closed_connections_are_neither_waited_for_nor_told_to_be_cut() {
 
 const LINES: usize = 10;
 
-/// A server that sends lines for five seconds once the client has nothing more to say.
+/// Starts a server that sends lines for five seconds after the client has closed its side.
 fn serve_slowly(lab: &Lab) {
     let listener = lab.namespace.run(|| TcpListener::bind(server(0))).unwrap();
     thread::spawn(move || -> io::Result<()> {
@@ -163,8 +163,7 @@ fn serve_slowly(lab: &Lab) {
     });
 }
 
-/// How many lines come of a connection that the client closes on its side, while the
-/// destination drains.
+/// Counts the lines that arrive over a half-closed connection while its destination drains.
 fn lines_of_a_half_closed_connection(until: DrainUntil) -> usize {
     let mut lab = Lab::with_servers(0);
     serve_slowly(&lab);
@@ -186,7 +185,7 @@ fn a_connection_that_is_half_closed_is_waited_for_while_data_comes() {
     assert_eq!(lines_of_a_half_closed_connection(DrainUntil::NoTraffic), LINES);
 }
 
-/// Why that is not the default. If nothing were lost here, the other test could not fail.
+/// Shows why `NoActive` is not the default, and that the test above can fail.
 #[test]
 fn waiting_for_active_connections_alone_cuts_half_closed_ones() {
     assert!(lines_of_a_half_closed_connection(DrainUntil::NoActive) < LINES);
@@ -223,7 +222,7 @@ fn progress_tells_what_is_waited_for() {
     assert!(applied.is_done() && applied.into_result().is_ok());
 }
 
-/// A destination that leaves at once cuts what it has.
+/// Deleting a destination at once breaks its connections.
 #[test]
 fn what_leaves_at_once_is_told_to_be_cut() {
     let mut lab = Lab::with_servers(2);

@@ -1,4 +1,4 @@
-//! Protocols, families and ways.
+//! Protocols, address families and forwarding methods.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -34,7 +34,7 @@ pub(super) fn udp_client(lab: &Lab) -> UdpSocket {
     socket
 }
 
-/// Asks the service who is there, and returns the answer and where it is from.
+/// Sends a datagram to the service. Returns the answer and its source address.
 pub(super) fn ask(socket: &UdpSocket) -> (usize, SocketAddr) {
     let mut answer = [0; 16];
     socket.send_to(b"who is there?", WEB).unwrap();

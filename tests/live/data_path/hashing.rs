@@ -14,7 +14,7 @@ fn web(scheduler: Scheduler) -> Service {
     Service::tcp(WEB).scheduler(scheduler)
 }
 
-/// Who answers each client, having answered each of them twice.
+/// Returns the server of each client. Each client asks twice and must get the same server.
 fn answers_by_client(lab: &Lab) -> Vec<usize> {
     let round = || -> Vec<usize> {
         (1..=CLIENTS).map(|n| visit(lab.open_from(loopback(1, n), WEB))).collect()
@@ -32,7 +32,7 @@ fn servers(answers: &[usize]) -> HashSet<usize> {
     answers.iter().copied().collect()
 }
 
-/// What `sh` and `mh` promise alike.
+/// Tests the common promises of `sh` and `mh`.
 fn hashes_by_source(scheduler: Scheduler, fallback: ServiceFlags, port: ServiceFlags) {
     let mut lab = Lab::with_servers(3);
     let id = lab.add(&web(scheduler), &[1, 1, 1]);

@@ -1,4 +1,4 @@
-//! What happens to connections, and to the counters, in the life of a service.
+//! Connections and counters when services and destinations are changed, deleted and added.
 
 use std::io;
 
@@ -63,7 +63,7 @@ fn without_servers_or_a_service_connections_are_refused() {
 #[test]
 fn open_connections_outlive_the_absence_of_their_server_or_service() {
     let mut lab = Lab::with_servers(1);
-    // Without any service the kernel lets all packets pass IPVS by.
+    // Without any service the kernel does not give packets to IPVS.
     lab.ipvs.add_service(&Service::fwmark(1, AddressFamily::Ipv4)).unwrap();
     let service = lab.add(&web(), &[1]);
     let mut connection = lab.open(WEB).unwrap();

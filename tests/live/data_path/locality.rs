@@ -1,4 +1,4 @@
-//! The schedulers that remember who serves an address: `lblc` and `lblcr`.
+//! The schedulers `lblc` and `lblcr`, which remember the server of an address.
 
 use std::net::SocketAddr;
 

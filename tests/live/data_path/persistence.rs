@@ -23,7 +23,7 @@ impl Lab {
         visit(self.open_from(loopback(network, host), WEB))
     }
 
-    /// How many clients, or groups of them, the kernel remembers.
+    /// Returns the number of persistence templates: clients, or networks of clients.
     fn remembered(&mut self, service: ServiceId) -> u32 {
         let entries = self.ipvs.destinations(service).unwrap();
         entries.iter().map(|entry| entry.connections.persistent).sum()

@@ -1,5 +1,5 @@
-//! Plans under traffic: clients open connections and hold some all the while, and lose
-//! none that a plan can spare.
+//! Plans under traffic. Clients open connections and hold others while plans change the table;
+//! none fails that a plan can spare.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) fn table(service: &Service, servers: &[(u16, u32)]) -> Table {
         .collect()
 }
 
-/// Waits for what carries data; what is being closed takes two minutes more.
+/// Options that drain until no connection is active. Closed ones would take two minutes more.
 pub(super) fn gently() -> PlanOptions {
     let policy = DrainPolicy::new()
         .until(DrainUntil::NoActive)
@@ -34,7 +34,7 @@ pub(super) fn gently() -> PlanOptions {
     PlanOptions::new().scope(Scope::new().everything()).drain(Some(policy))
 }
 
-/// Makes the table so while nobody is looking.
+/// Sets up the table before there is traffic.
 pub(super) fn establish(ipvs: &mut Client, desired: &Table) {
     assert!(ipvs.reconcile(desired, &gently()).unwrap().is_done());
 }
@@ -64,7 +64,7 @@ pub(super) fn change(
         ControlFlow::Continue(())
     });
     assert!(applied.is_done(), "{plan}{applied:?}");
-    // What leaves at once may be cut.
+    // A step without a drain may break connections.
     let drained = |index| plan.step(index).is_some_and(|step| step.phase == Phase::Drained);
     assert!(!applied.cut().any(|(index, _)| drained(index)), "{applied:?}");
     ask(held);
@@ -133,8 +133,8 @@ fn plans_lose_no_connection() {
     }
 }
 
-/// What other tools do: delete, then add. If this lost nothing, the other tests could not
-/// fail.
+/// Deletes first and adds then, as other tools do. If this lost no connection, the tests above could
+/// not fail.
 #[test]
 fn deleting_before_adding_loses_connections() {
     let mut lab = Lab::with_servers(4);

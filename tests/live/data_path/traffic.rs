@@ -1,4 +1,4 @@
-//! Clients that open connections all the while.
+//! Clients that open connections in the background.
 
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -14,11 +14,11 @@ use super::network::Namespace;
 use super::{Lab, WEB, localhost};
 use crate::meanwhile::Ends;
 
-/// How long clients wait where failures are counted. After a second they would try again,
-/// which hides that they were refused: Linux 6.12 does not tell clients of its own at once.
+/// How long clients wait in tests that count failures. TCP tries again after a second, which would
+/// hide a refusal: Linux 6.12 does not report it to local clients at once.
 pub(super) const IMPATIENCE: Duration = Duration::from_millis(800);
 
-/// After which there is no traffic, rather than little.
+/// The time without a connection after which the test fails: there is no traffic.
 const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// How many connections were opened, and how some of them failed.
@@ -86,7 +86,7 @@ impl<'n> Traffic<'n> {
         (0..count).map(open).collect::<Result<_, _>>().unwrap()
     }
 
-    /// Lets so many connections be opened.
+    /// Waits until this many more connections were opened.
     pub(super) fn pass(&self, count: usize) {
         let until = self.opened.load(Ordering::Relaxed) + count;
         let deadline = Instant::now() + STANDSTILL;

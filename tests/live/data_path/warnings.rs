@@ -1,4 +1,4 @@
-//! What a warning says is what the kernel does.
+//! Warnings: the kernel does what each of them says.
 
 use std::collections::HashSet;
 use std::io;
@@ -28,7 +28,7 @@ impl Lab {
         table.warnings().iter().any(|warning| warning.kind == kind)
     }
 
-    /// Who answers clients of different addresses.
+    /// Returns the servers that answer clients of different addresses.
     fn answers(&self) -> HashSet<usize> {
         (1..=CLIENTS).map(|n| visit(self.open_from(loopback(1, n), WEB))).collect()
     }

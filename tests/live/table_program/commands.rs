@@ -1,4 +1,4 @@
-//! Files made for ipvsadm, and plans as its commands.
+//! Files in the format of ipvsadm, and plans as commands of ipvsadm.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ const SAVED: &str = "\
 -a -f 3 -r 10.0.0.2:443 -g -w 1
 ";
 
-/// Gives a text to a program and returns whether it succeeded.
+/// Runs a program with a text as standard input. Returns `true` if it succeeded.
 fn feed(program: &[&str], text: &str) -> bool {
     let [name, arguments @ ..] = program else { panic!("no program") };
     let mut child =

@@ -1,4 +1,4 @@
-//! What people are told of connections that are waited for, and what ends the waiting.
+//! Draining: what the program prints while it waits, and what ends the wait.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -133,17 +133,17 @@ fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
     running.says_at_last("nothing differed");
     fs::write(&file, NONE).unwrap();
     running.says(": TCP 192.0.2.10:7000");
-    // It neither ends the waiting nor is it lost.
+    // A bad version does not end the wait.
     fs::write(&file, "services: [").unwrap();
     running.says("the drain continues");
     assert_eq!(held.weight(), 0);
-    // It wants back what drains.
+    // This version wants the draining destination back.
     fs::write(&file, web).unwrap();
     running.says_at_last("still draining");
     running.says_at_last("web.yaml: not finished");
     running.says_at_last("web.yaml: applied");
     assert_eq!(held.weight(), 1);
-    // What is waited for does not keep a signal from ending it.
+    // A signal ends the wait.
     fs::write(&file, NONE).unwrap();
     running.says_at_last(": TCP 192.0.2.10:7000");
     interrupt(&running);

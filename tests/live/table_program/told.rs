@@ -1,4 +1,4 @@
-//! What is printed, and where.
+//! Output of the program: exit codes, JSON, warnings, standard error.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn what_cannot_be_told_is_done_all_the_same() {
     assert_eq!(status.code(), Some(0));
     let less = folder.write("less.yaml", LESS);
     let partly = folder.write("partly.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80"));
-    // Everything was changed, which neither `nothing was` nor `a part was` would say.
+    // Everything was changed: neither the code for "nothing" nor the one for "a part" is right.
     for (words, last, code, left) in [
         (&["apply", "-y", "--json"][..], less.clone(), 8, 1),
         // Nothing was.
@@ -169,7 +169,7 @@ fn a_scheduler_that_no_kernel_has_is_told_with_a_status_of_its_own() {
     let (code, _, errors) = run(&["validate"], &folder.write("engine.yaml", engine));
     assert_eq!(code, 7, "{errors}");
     assert!(errors.contains("no known kernel has a persistence engine sipp"), "{errors}");
-    // Other warnings end with 0 unless all are to be refused.
+    // Other warnings leave exit code 0, unless --strict is given.
     let idle = folder.write(
         "idle.yaml",
         WEB.replace("weight: 3", "weight: 0")
@@ -211,7 +211,7 @@ fn what_is_planned_can_be_done_by_a_shell() {
     let web = folder.write("web.yaml", format!("{WEB}{six}"));
     let (code, commands, _) = run(&["plan", "--commands"], &web);
     assert_eq!((code, commands.lines().count()), (3, 5));
-    // To a shell `[2001:db8::1]:81` would be a pattern, and the name of this file.
+    // A shell would take `[2001:db8::1]:81` for a pattern, which matches this file.
     folder.write("1:81", "");
     let script = format!("cd '{}'\n{commands}", folder.0.display());
     crate::namespace::run("bash", &["-e", "-c", &script]);
