@@ -94,7 +94,8 @@ pub use client::{Client, Destinations, Services, SubmitStream};
 pub use engine::{Outcome, Report};
 pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
 pub use ipvsadm::{
-    Command, CommandError, NameError, Names, NumericNames, SystemNames, TextError, Unsaid,
+    Command, CommandError, CommandOption, NameError, Names, NumericNames, OptionArgument,
+    OptionGroup, SystemNames, TextError, Unsaid,
 };
 pub use model::{
     AddressFamily, Change, Connections, CountersReset, Destination, DestinationEntry,

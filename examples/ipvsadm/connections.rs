@@ -1,4 +1,4 @@
-//! `-L -c`: the connections, which the kernel tells in /proc alone.
+//! The list of connections, `-L -c`. The kernel reports connections in /proc only.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -9,10 +9,10 @@ use ipvs_netlink::Protocol;
 use crate::failure::Failure;
 use crate::names::Names;
 
-/// The connections of this network namespace.
+/// The kernel's list of the connections of this network namespace.
 const FILE: &str = "/proc/net/ip_vs_conn";
 
-/// A line of the file.
+/// A connection: a line of the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Connection<'l> {
     protocol: &'l str,
@@ -20,9 +20,9 @@ struct Connection<'l> {
     service: SocketAddr,
     destination: SocketAddr,
     state: &'l str,
-    /// In so many seconds, if nothing more comes.
+    /// Seconds after which the connection expires if no packet comes.
     expires: u64,
-    /// Name and data of the persistence engine that made it.
+    /// Name and data of the persistence engine that made the connection.
     engine: Option<(&'l str, &'l str)>,
 }
 
@@ -31,26 +31,26 @@ pub(crate) fn print(
     engine_data: bool,
     names: &mut Names,
 ) -> Result<(), Failure> {
-    let unread = |error| Failure::list(format!("{FILE}: {error}"));
-    let mut file = BufReader::new(File::open(FILE).map_err(unread)?);
+    let not_read = |error| Failure::list(format!("{FILE}: {error}"));
+    let mut file = BufReader::new(File::open(FILE).map_err(not_read)?);
     let mut line = Vec::new();
-    file.read_until(b'\n', &mut line).map_err(unread)?;
+    file.read_until(b'\n', &mut line).map_err(not_read)?;
     writeln!(out, "IPVS connection entries")?;
     let title = "pro expire state       source             virtual            destination";
     match engine_data {
         true => writeln!(out, "{title}        pe name          pe_data")?,
         false => writeln!(out, "{title}")?,
     }
-    let mut odd = Ok(());
+    let mut result = Ok(());
     loop {
         line.clear();
-        if file.read_until(b'\n', &mut line).map_err(unread)? == 0 {
-            return odd;
+        if file.read_until(b'\n', &mut line).map_err(not_read)? == 0 {
+            return result;
         }
         let text = plain(&line);
         match parse(&text) {
             Some(connection) => write(out, &connection, engine_data, names)?,
-            None => odd = Err(Failure::list(format!("{FILE}: not understood: {text:?}"))),
+            None => result = Err(Failure::list(format!("{FILE}: unknown form of line: {text:?}"))),
         }
     }
 }
@@ -78,8 +78,8 @@ fn write(
     Ok(())
 }
 
-/// The line as a terminal may show it: what engines remember comes from the network and
-/// may be any bytes.
+/// Replaces bytes that a terminal must not get. The data of persistence engines comes from the
+/// network and can be any bytes.
 fn plain(line: &[u8]) -> String {
     let visible = |byte: &u8| match byte {
         b' '..=b'~' => char::from(*byte),
@@ -88,7 +88,7 @@ fn plain(line: &[u8]) -> String {
     line.strip_suffix(b"\n").unwrap_or(line).iter().map(visible).collect()
 }
 
-/// Takes a line apart.
+/// Parses a line. `None` if the line has another form.
 fn parse(line: &str) -> Option<Connection<'_>> {
     let mut rest = line;
     let mut word = || {
@@ -102,12 +102,13 @@ fn parse(line: &str) -> Option<Connection<'_>> {
     let (client, service, destination) = (address()?, address()?, address()?);
     let state = word()?;
     let expires = word()?.parse().ok()?;
-    // What follows the name of the engine is its data, with whatever blanks.
+    // The rest of the line is the data of the engine, which may have blanks.
     let engine = word().map(|name| (name, rest)).filter(|(_, data)| !data.is_empty());
     Some(Connection { protocol, client, service, destination, state, expires, engine })
 }
 
-/// IPv4 addresses are written as hexadecimal numbers, IPv6 addresses as such.
+/// Parses an address. The kernel writes an IPv4 address as a hexadecimal number, and an IPv6
+/// address in the usual form.
 fn host(word: &str) -> Option<IpAddr> {
     match word.parse() {
         Ok(address) => Some(address),
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_line_is_understood() {
+    fn every_kind_of_line_is_parsed() {
         let line =
             b"UDP 7F000001 EFFC 7F000050 13C4 7F000001 1F40 UDP             298 sip a b@\x1b[2J\n";
         let line = plain(line);

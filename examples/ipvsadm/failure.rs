@@ -1,11 +1,11 @@
-//! Why the program ends, and the exit code that goes with it.
+//! Why the program ends early, and its exit code.
 
 use std::io;
 use std::process::ExitCode;
 
 use ipvs_netlink::ErrorKind;
 
-/// The end of a program that could not do what it was asked to.
+/// A message for standard error, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: u8,
@@ -13,12 +13,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Words that are no command line at all: an unknown option, a missing value.
+    /// A syntax error: an unknown option, or a missing value.
     pub(crate) fn syntax(message: impl Into<String>) -> Self {
         Self { code: 255, message: message.into() }
     }
 
-    /// A command line that means nothing: a bad value, options that do not go together.
+    /// A command line without meaning: a bad value, or options that do not go together.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, message: message.into() }
     }
@@ -28,10 +28,10 @@ impl Failure {
         Self { code: 1, message: message.into() }
     }
 
-    /// A list in which something may be missing, which was written all the same. The example
-    /// `table` has the same code for it.
-    pub(crate) fn inconsistent() -> Self {
-        let message = "others kept writing the table while it was read; something may be missing";
+    /// A list that was printed although entries may be missing. The example `table` has the same
+    /// exit code for this.
+    pub(crate) fn incomplete() -> Self {
+        let message = "entries may be missing: others changed the table while it was read";
         Self { code: 6, message: message.to_owned() }
     }
 
@@ -40,13 +40,13 @@ impl Failure {
         Self { code: 255, message: message.into() }
     }
 
-    /// A kernel without IPVS, or one that does not let the caller use it.
+    /// A kernel without IPVS, or a caller who may not use it. `None` for other errors.
     pub(crate) fn unusable(error: &ipvs_netlink::Error) -> Option<Self> {
         matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::PermissionDenied)
             .then(|| Self::usage(error.to_string()))
     }
 
-    /// Says where it was.
+    /// Puts a place before the message, such as `line 3`.
     pub(crate) fn prefixed(self, place: &str) -> Self {
         Self { message: format!("{place}: {}", self.message), ..self }
     }
@@ -57,15 +57,15 @@ impl Failure {
 }
 
 impl From<ipvs_netlink::Error> for Failure {
-    /// An error of reading.
+    /// Converts the error of a read.
     fn from(error: ipvs_netlink::Error) -> Self {
         Self::unusable(&error).unwrap_or_else(|| Self::list(error.to_string()))
     }
 }
 
 impl From<io::Error> for Failure {
-    /// An error of writing to standard output. Whoever has closed it, as `head` does,
-    /// wants no more and no message: the code is that of a death by `SIGPIPE`.
+    /// Converts an error of writing to standard output. A reader that closed the pipe, such as
+    /// `head`, gets no message, and the exit code of a death by `SIGPIPE`.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self { code: 141, message: String::new() },

@@ -1,18 +1,18 @@
-//! `-L` and its options.
+//! The command `-L` and its options.
 
 use std::io::Write;
 use std::time::Duration;
 
-use ipvs_netlink::{AddressFamily, Change, Client, Command, Protocol, ServiceId, SystemNames};
+use ipvs_netlink::{AddressFamily, Change, Client, Command, CommandOption, ServiceId, SystemNames};
 
+use crate::command_line::{Part, Parts, is_command};
 use crate::connections;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::reading::Reading;
 use crate::table::{self, Columns, Printer};
-use crate::words::{Meaning, Piece, Pieces};
 
-/// What to list.
+/// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Table,
@@ -22,12 +22,12 @@ enum Subject {
     Daemons,
 }
 
-/// The options of `-L`.
+/// A list to print.
 #[derive(Debug)]
 pub(crate) struct List {
     subject: Subject,
     columns: Columns,
-    /// With the data of persistence engines, in the list of connections.
+    /// Whether a list of connections shows the data of persistence engines.
     engine_data: bool,
     numeric: bool,
     exact: bool,
@@ -35,7 +35,7 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// What the program does without arguments.
+    /// The list that the program prints without arguments.
     pub(crate) const PLAIN: Self = Self {
         subject: Subject::Table,
         columns: Columns::Plain,
@@ -45,90 +45,92 @@ impl List {
         sorted: true,
     };
 
-    /// Reads the options after `-L`.
-    pub(crate) fn parse(pieces: Pieces) -> Result<Self, Failure> {
+    /// Parses `-L`, the `command`, and the options after it.
+    pub(crate) fn parse(command: &CommandOption, parts: Parts) -> Result<Self, Failure> {
         let mut seen = Vec::new();
         let mut subject = Subject::Table;
-        // What is wrong with the meaning comes after what is wrong with the words.
+        // Errors of meaning are reported only if the syntax has no errors.
         let mut wrong = None;
-        for piece in pieces {
-            let (meaning, spelling, value) = match piece? {
-                Piece::Argument(word) => {
+        for part in parts {
+            let (option, spelling, value) = match part? {
+                Part::Argument(word) => {
                     wrong = Some(Failure::usage(format!("unexpected argument {word:?}")));
                     continue;
                 }
-                Piece::Option { meaning, spelling, value } => (meaning, spelling, value),
+                Part::Option { option, spelling, value } => {
+                    (option, spelling, value.unwrap_or_default())
+                }
             };
-            if !matches!(meaning, Meaning::Sort | Meaning::Ipv6) && seen.contains(&meaning) {
+            let name = option.name();
+            if !matches!(name, "sort" | "ipv6") && seen.contains(&name) {
                 return Err(Failure::usage(format!("{spelling}: given twice")));
             }
-            let another = match (meaning, value.unwrap_or_default()) {
-                (Meaning::Service(protocol), value) => {
-                    Some(Subject::Service(service(&value, protocol)?))
+            if is_command(option) {
+                return Err(Failure::usage(format!("{spelling}: a second command")));
+            }
+            if !command.takes(option) {
+                wrong = Some(Failure::usage(format!("{spelling}: not with -L")));
+                continue;
+            }
+            let another = match name {
+                "tcp-service" | "udp-service" | "sctp-service" | "fwmark-service" => {
+                    Some(Subject::Service(service(name, &value)?))
                 }
-                (Meaning::Fwmark, value) => Some(Subject::Service(named(&["-f", &value])?)),
-                (Meaning::Connection, _) => Some(Subject::Connections),
-                (Meaning::Timeout, _) => Some(Subject::Timeouts),
-                (Meaning::Daemon, _) => Some(Subject::Daemons),
-                (meaning, _) if meaning.is_command() => {
-                    return Err(Failure::usage(format!("{spelling}: a second command")));
-                }
-                (Meaning::Other, _) => {
-                    wrong = Some(Failure::usage(format!("{spelling}: not with -L")));
-                    continue;
-                }
+                "connection" => Some(Subject::Connections),
+                "timeout" => Some(Subject::Timeouts),
+                "daemon" => Some(Subject::Daemons),
                 _ => None,
             };
             if another.is_some_and(|_| subject != Subject::Table) {
-                wrong = Some(Failure::usage(format!("{spelling}: one subject at a time")));
+                wrong = Some(Failure::usage(format!("{spelling}: -L lists one thing at a time")));
             }
             subject = another.unwrap_or(subject);
-            seen.push(meaning);
+            seen.push(name);
         }
         wrong.map_or(Ok(()), Err)?;
-        if seen.contains(&Meaning::Ipv6) {
+        if seen.contains(&"ipv6") {
             let Subject::Service(ServiceId::Fwmark { mark, .. }) = subject else {
-                return Err(Failure::usage("-6: goes with -f"));
+                return Err(Failure::usage("-6: only with -f"));
             };
             subject = Subject::Service(ServiceId::fwmark(mark, AddressFamily::Ipv6));
         }
         Self::of(subject, &seen)
     }
 
-    /// The list of a subject with the options that were seen.
-    fn of(subject: Subject, seen: &[Meaning]) -> Result<Self, Failure> {
-        let has = |meaning| seen.contains(&meaning);
-        // Of several, the first one counts, as in the original.
+    /// Makes the list of a subject with the options that were given.
+    fn of(subject: Subject, seen: &[&str]) -> Result<Self, Failure> {
+        let has = |name| seen.contains(&name);
+        // If several are given, the first one of this order counts, as in the original.
         let columns = [
-            (Meaning::Stats, Columns::Stats),
-            (Meaning::Rate, Columns::Rate),
-            (Meaning::Thresholds, Columns::Thresholds),
-            (Meaning::PersistentConn, Columns::PersistentConn),
-            (Meaning::TunInfo, Columns::TunInfo),
+            ("stats", Columns::Stats),
+            ("rate", Columns::Rate),
+            ("thresholds", Columns::Thresholds),
+            ("persistent-conn", Columns::PersistentConn),
+            ("tun-info", Columns::TunInfo),
         ];
-        let columns = columns.into_iter().find(|(meaning, _)| has(*meaning));
+        let columns = columns.into_iter().find(|(name, _)| has(name));
         let columns = columns.map_or(Columns::Plain, |(_, columns)| columns);
         let without = match subject {
             Subject::Table | Subject::Service(_) => &[][..],
-            Subject::Connections => &[Meaning::Stats, Meaning::Rate, Meaning::Thresholds],
+            Subject::Connections => &["stats", "rate", "thresholds"],
             Subject::Timeouts | Subject::Daemons => {
-                &[Meaning::Stats, Meaning::Rate, Meaning::Thresholds, Meaning::PersistentConn]
+                &["stats", "rate", "thresholds", "persistent-conn"]
             }
         };
-        if without.iter().any(|meaning| has(*meaning)) {
-            return Err(Failure::usage("columns that this list does not have"));
+        if let Some(name) = without.iter().find(|name| has(name)) {
+            return Err(Failure::usage(format!("--{name}: this list has no such columns")));
         }
         Ok(Self {
             subject,
             columns,
-            engine_data: has(Meaning::PersistentConn),
-            numeric: has(Meaning::Numeric),
-            exact: has(Meaning::Exact),
-            sorted: !has(Meaning::NoSort),
+            engine_data: has("persistent-conn"),
+            numeric: has("numeric"),
+            exact: has("exact"),
+            sorted: !has("nosort"),
         })
     }
 
-    /// Reads what is to be listed and prints it.
+    /// Reads from the kernel and prints the list.
     pub(crate) fn print(&self, ipvs: &mut Client, out: &mut impl Write) -> Result<(), Failure> {
         let mut names = Names::new(self.numeric);
         match self.subject {
@@ -172,24 +174,17 @@ impl List {
                 printer.destination(out, entry.service.id, destination, names)?;
             }
         }
-        reading.told()
+        reading.check_complete()
     }
 }
 
-fn service(text: &str, protocol: Protocol) -> Result<ServiceId, Failure> {
-    match protocol {
-        Protocol::UDP => named(&["-u", text]),
-        Protocol::SCTP => named(&["--sctp-service", text]),
-        _ => named(&["-t", text]),
-    }
-}
-
-/// The library reads commands that change something, such as `-Z`.
-fn named(words: &[&str; 2]) -> Result<ServiceId, Failure> {
-    let [option, text] = words;
-    match Command::parse(&["-Z", option, text], &SystemNames::new()) {
+/// Parses the value of an option that identifies a service. The library parses commands that
+/// change something, such as `-Z`, so this makes one of the option.
+fn service(option: &str, value: &str) -> Result<ServiceId, Failure> {
+    let option = format!("--{option}");
+    match Command::parse(&["-Z", &option, value], &SystemNames::new()) {
         Ok(Command { change: Change::ZeroService(id), .. }) => Ok(id),
-        Ok(_) => Err(Failure::usage(format!("{option} {text:?}: not a service"))),
-        Err(error) => Err(Failure::usage(format!("{option} {text:?}: {error}"))),
+        Ok(_) => Err(Failure::usage(format!("{option} {value:?}: not a service"))),
+        Err(error) => Err(Failure::usage(format!("{option} {value:?}: {error}"))),
     }
 }

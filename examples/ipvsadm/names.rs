@@ -1,4 +1,4 @@
-//! Addresses and ports as lists show them: as names, or with `-n` as numbers.
+//! Prints addresses and ports as names, or with `-n` as numbers.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,21 +6,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipvs_netlink::{AddressFamily, Names as _, Protocol, SystemNames};
 
-/// The longest address with port that the original's lists show.
+/// Longest text of an address with a port, in bytes. The original cuts longer ones in its lists.
 const LONGEST: usize = 59;
 
-/// The text of the file with the names of ports. To open anything but a regular file in its
-/// place could take for ever.
+/// Reads the file with the names of ports, if it is a regular file. Opening another kind of file,
+/// such as a FIFO, could block for ever.
 fn services() -> Option<Vec<u8>> {
     const FILE: &str = "/etc/services";
     fs::metadata(FILE).ok().filter(fs::Metadata::is_file).and_then(|_| fs::read(FILE).ok())
 }
 
-/// Finds names, each once.
+/// Looks up names. Asks for the name of each host only once.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     numeric: bool,
-    /// Who tells what a name stands for, where it is to stand for this number.
+    /// If set, a name is used only if these names map it back to the same number.
     back: Option<SystemNames>,
     /// The names in /etc/services by port and protocol.
     services: HashMap<(u16, String), String>,
@@ -38,26 +38,26 @@ impl Names {
             let (Some(name), Some(port)) = (words.next(), words.next()) else { continue };
             let Some((port, protocol)) = port.split_once('/') else { continue };
             if let (Ok(port), true) = (port.parse(), is_plain(name)) {
-                // The first line of a port is the one that counts.
+                // The first line with a port counts.
                 services.entry((port, protocol.to_owned())).or_insert_with(|| name.to_owned());
             }
         }
         Self { numeric, back: None, services, hosts: HashMap::new() }
     }
 
-    /// Names of which `-R` makes the same numbers again.
+    /// Makes names that `-R` maps back to the same numbers.
     pub(crate) fn to_restore(numeric: bool) -> Self {
         Self { back: Some(SystemNames::new()), ..Self::new(numeric) }
     }
 
-    /// An address with its port, which may be a port of no protocol.
+    /// The text of an address with a port. Without a protocol the port is a number.
     pub(crate) fn text(&mut self, address: SocketAddr, protocol: Option<Protocol>) -> String {
         let host = self.host(address.ip());
         let port = self.port(address.port(), protocol);
         if address.is_ipv4() { format!("{host}:{port}") } else { format!("[{host}]:{port}") }
     }
 
-    /// The same, cut as the original cuts it in lists.
+    /// The text of an address with a port, cut as in the original's lists.
     pub(crate) fn cut(&mut self, address: SocketAddr, protocol: Option<Protocol>) -> String {
         let mut text = self.text(address, protocol);
         text.truncate(LONGEST);
@@ -69,7 +69,7 @@ impl Names {
             return number(address);
         }
         let name = self.hosts.entry(address).or_insert_with(|| {
-            // A name comes from the network. What is no name is not shown.
+            // The name comes from the network: it may hold control characters.
             let name = dns_lookup::lookup_addr(&address).ok().filter(|name| is_plain(name));
             let same = |name: &String| {
                 let family = match address {
@@ -93,13 +93,13 @@ impl Names {
     }
 }
 
-/// Whether it may be shown on a terminal.
+/// Whether a terminal can show the name safely.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The address as the C library writes it: an IPv6 address that holds nothing but an
-/// IPv4 one ends like that.
+/// The address as a number, as the C library writes it: `::1.2.3.4` for an IPv6 address that
+/// contains an IPv4 address.
 fn number(address: IpAddr) -> String {
     match address {
         IpAddr::V6(v6) if v6.to_bits() >> 32 == 0 && v6.to_bits() >> 16 != 0 => {
@@ -115,7 +115,7 @@ mod tests {
     use super::number;
 
     #[test]
-    fn addresses_are_written_as_the_c_library_does() {
+    fn addresses_are_written_as_by_the_c_library() {
         for text in ["10.0.0.1", "::", "::1", "::1.2.3.4", "::ffff:1.2.3.4", "2001:db8::1"] {
             assert_eq!(number(text.parse().unwrap()), text);
         }

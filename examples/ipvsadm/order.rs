@@ -1,9 +1,9 @@
-//! The order of the original's lists.
+//! Sorts like the original.
 //!
-//! It compares numbers of 32 bits by the sign of their difference, so 192.0.2.1 comes
-//! before 10.0.0.1, and three addresses can be a circle in which each comes before the
-//! next. What becomes of a circle depends on the kernel's order and on the steps of
-//! sorting, which therefore are the same here: halves are sorted and merged.
+//! The original compares numbers of 32 bits by the sign of their difference. 192.0.2.1 therefore
+//! comes before 10.0.0.1, and three addresses can form a circle in which each comes before the
+//! next. The result for a circle depends on the kernel's order and on the sorting algorithm, so
+//! this is the original's algorithm: a merge sort of two halves.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ pub(crate) fn sort_services(entries: &mut Vec<(ServiceEntry, Vec<DestinationEntr
     });
 }
 
-/// Whether the kernel's order decides where sorted destinations come: only where there can be
+/// Whether the kernel's order can change the order of the sorted destinations. It cannot without
 /// a circle.
 pub(crate) fn depends_on_order(entries: &[DestinationEntry]) -> bool {
     let addresses = || entries.iter().map(|entry| entry.destination.id.address.ip());
@@ -32,7 +32,7 @@ pub(crate) fn sort_destinations(entries: &mut Vec<DestinationEntry>) {
         let (a, b) = (a.destination.id.address, b.destination.id.address);
         let ([first, rest @ ..], [other, others @ ..]) = (address_key(a.ip()), address_key(b.ip()));
         let mut keys = vec![(first, other)];
-        // Of an IPv4 address only its own word counts, whatever it is compared with.
+        // The original compares one word if the first address is IPv4, even with an IPv6 address.
         if a.is_ipv6() {
             keys.extend(rest.into_iter().zip(others));
         }
@@ -42,7 +42,7 @@ pub(crate) fn sort_destinations(entries: &mut Vec<DestinationEntry>) {
     });
 }
 
-/// Firewall mark, family, protocol, address, port.
+/// The numbers by which services are compared: firewall mark, family, protocol, address, port.
 fn service_key(id: ServiceId) -> [u32; 8] {
     let family = match id.family() {
         AddressFamily::Ipv4 => 2,
@@ -68,7 +68,7 @@ fn address_key(address: IpAddr) -> [u32; 4] {
     }
 }
 
-/// Whether `a` stays before `b`, which stands behind it.
+/// Whether `a`, which is before `b`, stays there.
 fn comes_first(a: &[u32], b: &[u32]) -> bool {
     let mut differences = a.iter().zip(b).map(|(a, b)| a.wrapping_sub(*b));
     differences.find(|difference| *difference != 0).is_none_or(|difference| difference >> 31 == 1)

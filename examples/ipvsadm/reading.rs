@@ -1,8 +1,8 @@
-//! The table as it is read to be listed or saved.
+//! Reads the table to list or save it.
 //!
-//! The kernel tells a long list in pieces, and leaves entries out where others write between
-//! two of them. A snapshot mends that, but has lost the kernel's order, which `--nosort` shows,
-//! and on which the original's way of sorting depends.
+//! The kernel sends a long list in pieces, and leaves entries out if others change the table
+//! between two pieces. [`Client::snapshot`] mends that but does not keep the kernel's order.
+//! `--nosort` shows that order, and the original's way of sorting depends on it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,12 +15,12 @@ use crate::order;
 /// Services with their destinations.
 pub(crate) struct Reading {
     pub(crate) services: Vec<(ServiceEntry, Vec<DestinationEntry>)>,
-    /// Whether nothing can be missing.
+    /// Whether the reading has all entries that were there all the time.
     complete: bool,
 }
 
 impl Reading {
-    /// Reads the whole table, `sorted` or in the kernel's order.
+    /// Reads the table, and sorts it or keeps the kernel's order.
     pub(crate) fn table(ipvs: &mut Client, sorted: bool) -> Result<Self, Failure> {
         let listed = ipvs.services()?;
         let few = if listed.is_complete() { Self::few(ipvs, &listed)? } else { None };
@@ -37,7 +37,7 @@ impl Reading {
         Ok(reading)
     }
 
-    /// Reads everything until two readings agree, and puts it in the kernel's order.
+    /// Reads the table until two readings agree, and puts it in the kernel's order.
     fn many(ipvs: &mut Client, listed: &[ServiceEntry], sorted: bool) -> Result<Self, Failure> {
         let snapshot = ipvs.snapshot()?;
         let services = snapshot.services();
@@ -50,7 +50,8 @@ impl Reading {
         Ok(Self { services, complete: snapshot.is_complete() })
     }
 
-    /// Reads the destinations of a few services, unless they are too many, too.
+    /// Reads the destinations of each service. `None` if a list of destinations was too long for
+    /// one piece and is incomplete.
     fn few(ipvs: &mut Client, services: &[ServiceEntry]) -> Result<Option<Self>, Failure> {
         let mut all = Vec::with_capacity(services.len());
         for entry in services {
@@ -82,11 +83,11 @@ impl Reading {
         Ok(Self { services: vec![(entry, listed)], complete })
     }
 
-    /// The end of a program that has shown what was read.
-    pub(crate) fn told(&self) -> Result<(), Failure> {
+    /// Gives the failure of a program that has printed an incomplete reading.
+    pub(crate) fn check_complete(&self) -> Result<(), Failure> {
         match self.complete {
             true => Ok(()),
-            false => Err(Failure::inconsistent()),
+            false => Err(Failure::incomplete()),
         }
     }
 }
@@ -95,7 +96,7 @@ fn id_of(entry: &ServiceEntry) -> ServiceId {
     entry.service.id
 }
 
-/// The destinations of a service, `None` if it has gone meanwhile.
+/// Reads the destinations of a service. `None` if the service was deleted meanwhile.
 fn destinations(
     ipvs: &mut Client,
     id: ServiceId,
@@ -106,7 +107,7 @@ fn destinations(
     }
 }
 
-/// Puts destinations in the order in which the kernel tells them, if that makes a difference.
+/// Puts destinations in the kernel's order, if the output depends on that order.
 fn in_the_kernels_order(
     ipvs: &mut Client,
     id: ServiceId,
@@ -123,7 +124,7 @@ fn in_the_kernels_order(
     Ok(())
 }
 
-/// Puts entries in the order of a list. What is not in the list comes last.
+/// Puts entries in the order of a list. Entries that are not in the list come last.
 fn as_listed<T, I: Hash + Eq>(
     entries: &mut [T],
     list: impl Iterator<Item = I>,

@@ -1,45 +1,47 @@
-//! `-R`: commands from standard input.
+//! The command `-R`, which runs commands from standard input.
 
 use std::io::{Read, Write};
 use std::ops::Range;
 
 use ipvs_netlink::{Change, Client, Command, InvalidValue, SystemNames, TextError};
 
+use crate::command_line::{CommandLine, Part, Parts};
 use crate::failure::Failure;
 use crate::list::List;
-use crate::words::{Line, Meaning, Piece, Pieces};
-use crate::{edit, help, save};
+use crate::{changes, help, save};
 
-/// 10,000 services with 10 destinations each are 5 MB and 110,000 lines.
+/// Largest input, in bytes. 10,000 services with 10 destinations each need 5 MB and 110,000 lines.
 const LONGEST: u64 = 32 << 20;
 
-/// With these it takes up to 200 MB of memory, most of it where the kernel refuses them all.
+/// Largest number of lines. So many lines need at most 200 MB of memory: that much if the kernel
+/// refuses all of them.
 const MOST: usize = 250_000;
 
-/// Reads the options after `-R`, which takes none.
-pub(crate) fn parse(pieces: Pieces) -> Result<(), Failure> {
+/// Parses the options after `-R`, which takes none.
+pub(crate) fn parse(parts: Parts) -> Result<(), Failure> {
     let mut wrong = None;
-    for piece in pieces {
-        wrong = Some(match piece? {
-            Piece::Option { spelling, .. } => Failure::usage(format!("{spelling}: not with -R")),
-            Piece::Argument(word) => Failure::usage(format!("unexpected argument {word:?}")),
+    for part in parts {
+        wrong = Some(match part? {
+            Part::Option { spelling, .. } => Failure::usage(format!("{spelling}: not with -R")),
+            Part::Argument(word) => Failure::usage(format!("unexpected argument {word:?}")),
         });
     }
     wrong.map_or(Ok(()), Err)
 }
 
-/// Commands and the numbers of their lines.
+/// The commands of an input.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     changes: Vec<Change>,
+    /// For each change the number of its line.
     lines: Vec<usize>,
     questions: Vec<Question>,
 }
 
-/// A line that prints something.
+/// A command that prints something.
 #[derive(Debug)]
 struct Question {
-    /// How many changes come before it.
+    /// The number of changes that come before the command.
     after: usize,
     line: usize,
     what: What,
@@ -48,17 +50,16 @@ struct Question {
 #[derive(Debug)]
 enum What {
     List(List),
-    /// With numbers only, or not.
-    Save(bool),
+    Save { numeric: bool },
     Version,
 }
 
 impl Script {
-    /// Reads commands, one in each line, all of which must be right.
+    /// Reads commands, one a line. All of them must be right.
     pub(crate) fn read(mut input: impl Read) -> Result<Self, Failure> {
         let mut text = Vec::new();
-        let unread = |error| Failure::usage(format!("standard input: {error}"));
-        input.by_ref().take(LONGEST + 1).read_to_end(&mut text).map_err(unread)?;
+        let not_read = |error| Failure::usage(format!("standard input: {error}"));
+        input.by_ref().take(LONGEST + 1).read_to_end(&mut text).map_err(not_read)?;
         if text.len() as u64 > LONGEST {
             let mebibytes = LONGEST >> 20;
             return Err(Failure::usage(format!("standard input: longer than {mebibytes} MiB")));
@@ -85,8 +86,7 @@ impl Script {
         Ok(script)
     }
 
-    /// Executes the commands in their order. Those after one that fails are executed all
-    /// the same.
+    /// Runs the commands in their order. Goes on after a command that fails.
     pub(crate) fn execute(self, ipvs: &mut Client, out: &mut impl Write) -> Result<(), Failure> {
         let mut failures = Vec::new();
         let mut done = 0;
@@ -95,7 +95,7 @@ impl Script {
             done = question.after;
             let answered = match &question.what {
                 What::List(list) => list.print(ipvs, out),
-                What::Save(numeric) => save::print(ipvs, *numeric, out),
+                What::Save { numeric } => save::print(ipvs, *numeric, out),
                 What::Version => write!(out, "{}", help::VERSION).map_err(Failure::from),
             };
             failures.extend(answered.map_err(|failure| at_line(question.line, failure)).err());
@@ -111,13 +111,13 @@ impl Script {
         let report = ipvs.submit(self.changes.get(range).unwrap_or_default());
         for (index, outcome) in report.failures() {
             if let (Some(line), Some(error)) = (lines.get(index), outcome.error()) {
-                failures.push(at_line(*line, edit::refusal(error)));
+                failures.push(at_line(*line, changes::refusal(error)));
             }
         }
     }
 }
 
-/// What a line that changes nothing asks for.
+/// Parses a line that the library did not read, because its command prints something.
 fn question(text: &[u8], error: &TextError) -> Result<What, Failure> {
     let wrong = || Failure::usage(error.to_string());
     if error.command_error().is_none() {
@@ -125,15 +125,17 @@ fn question(text: &[u8], error: &TextError) -> Result<What, Failure> {
     }
     let line = text.split(|byte| *byte == b'\n').nth(error.line() - 1).unwrap_or_default();
     let words = Command::words(&String::from_utf8_lossy(line)).map_err(|_| wrong())?;
-    let Ok(Line { command, rest, argument: None }) = Line::of(&words) else { return Err(wrong()) };
-    let what = match command {
-        Meaning::List => List::parse(rest).map(What::List),
-        Meaning::Save => save::parse(rest).map(What::Save),
-        Meaning::Version => Ok(What::Version),
-        // `-R` would read what is being read, and after `-h` the original does no more.
+    let Ok(CommandLine { command, rest, argument: None }) = CommandLine::parse(&words) else {
+        return Err(wrong());
+    };
+    let what = match command.name() {
+        "list" => List::parse(command, rest).map(What::List),
+        "save" => save::parse(command, rest).map(|numeric| What::Save { numeric }),
+        "version" => Ok(What::Version),
+        // `-R` would read the input that is being read. The original ends after `-h`.
         _ => return Err(wrong()),
     };
-    // Here it is one of many lines that are not right.
+    // A wrong line of the input has exit code 2, whatever is wrong with it.
     what.map_err(|failure| at_line(error.line(), Failure::usage(failure.message)))
 }
 

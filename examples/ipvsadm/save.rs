@@ -1,40 +1,40 @@
-//! `-S`: the table as commands that make it again.
+//! The command `-S`, which prints the table as commands that restore it.
 
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
 
 use ipvs_netlink::{
-    AddressFamily, Change, Client, Command, Destination, Forwarding, GueChecksum, NumericNames,
-    Protocol, Service, ServiceFlags, ServiceId, Tunnel, Unsaid,
+    AddressFamily, Change, Client, Command, CommandOption, Destination, Forwarding, GueChecksum,
+    NumericNames, Protocol, Service, ServiceFlags, ServiceId, Tunnel, Unsaid,
 };
 
+use crate::command_line::{Part, Parts, is_command};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::reading::Reading;
 use crate::table::protocol;
-use crate::words::{Meaning, Piece, Pieces};
 
-/// Reads the options after `-S`: whether it has `-n`.
-pub(crate) fn parse(pieces: Pieces) -> Result<bool, Failure> {
+/// Parses `-S`, the `command`, and the options after it. Returns whether `-n` is among them.
+pub(crate) fn parse(command: &CommandOption, parts: Parts) -> Result<bool, Failure> {
     let mut numeric = false;
     let mut wrong = None;
-    for piece in pieces {
-        match piece? {
-            Piece::Option { meaning: Meaning::Numeric, spelling, .. } => {
+    for part in parts {
+        match part? {
+            Part::Option { option, spelling, .. } if option.name() == "numeric" => {
                 if numeric {
                     return Err(Failure::usage(format!("{spelling}: given twice")));
                 }
                 numeric = true;
             }
-            Piece::Option { meaning: Meaning::Sort, .. } => {}
-            Piece::Option { meaning, spelling, .. } if meaning.is_command() => {
+            Part::Option { option, spelling, .. } if is_command(option) => {
                 return Err(Failure::usage(format!("{spelling}: a second command")));
             }
-            Piece::Option { spelling, .. } => {
+            Part::Option { option, spelling, .. } if !command.takes(option) => {
                 wrong = Some(Failure::usage(format!("{spelling}: not with -S")));
             }
-            Piece::Argument(word) => {
+            Part::Option { .. } => {}
+            Part::Argument(word) => {
                 wrong = Some(Failure::usage(format!("unexpected argument {word:?}")));
             }
         }
@@ -42,24 +42,24 @@ pub(crate) fn parse(pieces: Pieces) -> Result<bool, Failure> {
     wrong.map_or(Ok(numeric), Err)
 }
 
-/// Prints the commands. What `-R` would not restore is told at the end; what no command can
-/// say is left out.
+/// Prints the commands. Leaves out objects that no command can express. The error at the end names
+/// all objects that `-R` would not restore.
 pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> Result<(), Failure> {
     let mut names = Names::to_restore(numeric);
-    let mut unsaid = Vec::new();
+    let mut lost = Vec::new();
     let reading = Reading::table(ipvs, true)?;
     for (entry, destinations) in &reading.services {
         let service = &entry.service;
         let words = |name: &str| format!("-A {name}{}", settings(service));
-        let number = naming(service.id, &mut Names::new(true)).unwrap_or_default();
+        let number = service_words(service.id, &mut Names::new(true)).unwrap_or_default();
         let change = Change::AddService(service.clone());
         if let Some(loss) = Loss::of(&change, &words(&number)) {
-            unsaid.push(format!("{} ({loss})", service.id));
+            lost.push(format!("{} ({loss})", service.id));
             if loss.is_whole() {
                 continue;
             }
         }
-        let name = naming(service.id, &mut names).unwrap_or_default();
+        let name = service_words(service.id, &mut names).unwrap_or_default();
         writeln!(out, "{}", words(&name))?;
         for entry in destinations {
             let destination = &entry.destination;
@@ -67,7 +67,7 @@ pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> R
             let words = |name: &str, server: &str| server_words(name, server, destination);
             let change = Change::AddDestination(service.id, destination.clone());
             if let Some(loss) = Loss::of(&change, &words(&number, &id.to_string())) {
-                unsaid.push(format!("{} -> {id} ({loss})", service.id));
+                lost.push(format!("{} -> {id} ({loss})", service.id));
                 if loss.is_whole() {
                     continue;
                 }
@@ -76,35 +76,36 @@ pub(crate) fn print(ipvs: &mut Client, numeric: bool, out: &mut impl Write) -> R
             writeln!(out, "{}", words(&name, &server))?;
         }
     }
-    let told = match unsaid.as_slice() {
+    let restored = match lost.as_slice() {
         [] => Ok(()),
-        _ => Err(Failure::list(format!("-R does not restore: {}", unsaid.join(", ")))),
+        _ => Err(Failure::list(format!("-R does not restore: {}", lost.join(", ")))),
     };
-    match (reading.told(), told) {
-        // The code of the former, which may have made the other.
-        (Err(former), Err(other)) => {
-            Err(Failure { message: format!("{}\n{}", other.message, former.message), ..former })
+    match (reading.check_complete(), restored) {
+        // An incomplete reading may be the cause of the other failure: its exit code counts.
+        (Err(incomplete), Err(lost)) => {
+            let message = format!("{}\n{}", lost.message, incomplete.message);
+            Err(Failure { message, ..incomplete })
         }
-        (former, other) => former.and(other),
+        (complete, restored) => complete.and(restored),
     }
 }
 
-/// Why `-R` does not make of a line what it was written for.
+/// Why `-R` does not restore an object from its line.
 enum Loss {
-    /// It makes something else, or the line has no words for it.
+    /// The line would make another object.
     Whole(String),
-    /// It makes what serves alike.
+    /// The line makes an object that works the same.
     Form(&'static str),
-    /// A client refuses it, though this kernel has it.
+    /// The client refuses the object, although this kernel has it.
     Refused(String),
 }
 
 impl Loss {
-    /// Reads the line, in which all names are numbers, as `-R` does.
+    /// Reads the line as `-R` does. All names in it must be numbers.
     fn of(change: &Change, line: &str) -> Option<Self> {
         if let Change::AddDestination(service, destination) = change {
             if destination.forwarding == Forwarding::LocalNode {
-                // The kernel finds out by itself that a destination is this host.
+                // The kernel itself makes a destination local if its address is on this host.
                 let direct = destination.clone().forwarding(Forwarding::DirectRoute);
                 let direct = Change::AddDestination(*service, direct);
                 return Self::of(&direct, line).or(Some(Self::Form("Local, saved as -g")));
@@ -116,7 +117,7 @@ impl Loss {
         let read = Command::parse_lines(line, &NumericNames).next();
         match read {
             Some(Ok((_, command))) if command.change == *change => {}
-            _ => return Some(Self::Whole("no words for it".to_owned())),
+            _ => return Some(Self::Whole("this object".to_owned())),
         }
         change.validate().err().map(|invalid| Self::Refused(invalid.to_string()))
     }
@@ -129,7 +130,7 @@ impl Loss {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Whole(what) => write!(f, "no command can say {what}"),
+            Self::Whole(what) => write!(f, "no command can express {what}"),
             Self::Form(what) => f.write_str(what),
             Self::Refused(what) => f.write_str(what),
         }
@@ -143,8 +144,8 @@ fn server_words(service: &str, server: &str, destination: &Destination) -> Strin
     format!("-a {service} -r {server} {method} -w {weight}{tunnel}{thresholds}")
 }
 
-/// The words that name a service.
-fn naming(id: ServiceId, names: &mut Names) -> Option<String> {
+/// The words that identify a service. `None` for a protocol without an option.
+fn service_words(id: ServiceId, names: &mut Names) -> Option<String> {
     let mut with = |option: &str, address: SocketAddr, protocol| {
         Some(format!("{option} {}", names.text(address, Some(protocol))))
     };
@@ -185,7 +186,7 @@ fn settings(service: &Service) -> String {
     text
 }
 
-/// Methods without words are found before.
+/// The option of a forwarding method. [`Loss::of`] has found methods without one.
 fn method(forwarding: Forwarding) -> &'static str {
     match forwarding {
         Forwarding::Masquerade => "-m",
@@ -194,7 +195,7 @@ fn method(forwarding: Forwarding) -> &'static str {
     }
 }
 
-/// Tunnels without words are found before.
+/// The options of a tunnel. [`Loss::of`] has found tunnels without options.
 fn tunnel(forwarding: Forwarding) -> String {
     let Forwarding::Tunnel(tunnel) = forwarding else { return String::new() };
     match tunnel {
@@ -214,7 +215,7 @@ fn tunnel(forwarding: Forwarding) -> String {
     }
 }
 
-/// The original forgets these.
+/// The options of thresholds, which the original does not save.
 fn thresholds(destination: &Destination) -> String {
     let option = |option: &str, value: u32| match value {
         0 => String::new(),

@@ -1,4 +1,4 @@
-//! Services and destinations as lines of a list.
+//! Prints services and destinations as lines of a list.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use ipvs_netlink::{
 
 use crate::names::Names;
 
-/// What is shown of each destination.
+/// The columns of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Columns {
     Plain,
@@ -48,11 +48,11 @@ pub(crate) fn print_title(out: &mut impl Write, columns: Columns) -> io::Result<
     }
 }
 
-/// Prints entries.
+/// Prints the lines of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     pub(crate) columns: Columns,
-    /// Numbers in full.
+    /// Whether large numbers keep all their digits.
     pub(crate) exact: bool,
 }
 
@@ -120,7 +120,7 @@ impl Printer {
                 let packets = [rates.connections, rates.incoming_packets, rates.outgoing_packets];
                 let [cps, incoming, outgoing] = packets;
                 let bytes = self.numbers([rates.incoming_bytes, rates.outgoing_bytes]);
-                // Of destinations, unlike services, these are always exact.
+                // The original prints these numbers in full for destinations, unlike services.
                 writeln!(out, " {cps:>8} {incoming:>8} {outgoing:>8}{bytes}")
             }
             Columns::Thresholds => {
@@ -148,8 +148,8 @@ impl Printer {
         numbers.map(|number| self.number(number)).concat()
     }
 
-    /// A number in its column. A large one loses its last digits, if `--exact` does not
-    /// keep them.
+    /// A number in its column. Without `--exact` a large number loses its last digits and gets a
+    /// unit.
     fn number(self, number: u64) -> String {
         const UNITS: [(u64, u64, char); 3] = [
             (1_000_000_000, 1_000, 'K'),
@@ -168,7 +168,7 @@ impl Printer {
     }
 }
 
-/// The protocol whose port names hold for a service and its destinations.
+/// The protocol that the ports of a service and its destinations belong to.
 pub(crate) fn protocol(service: ServiceId) -> Option<Protocol> {
     match service {
         ServiceId::Address { protocol, .. } => Some(protocol),
@@ -219,7 +219,7 @@ mod tests {
     use super::{Columns, Printer};
 
     #[test]
-    fn large_numbers_lose_digits_but_not_their_column() {
+    fn large_numbers_lose_digits_and_keep_their_column() {
         let text = |number| Printer { columns: Columns::Stats, exact: false }.number(number);
         assert_eq!(text(0), "        0");
         assert_eq!(text(99_999_999), " 99999999");

@@ -1,4 +1,4 @@
-//! Addresses with ports, in numbers or names.
+//! Parses addresses with ports, in numbers or names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,14 +8,14 @@ use super::option_parser::Value;
 use super::option_values::port_number;
 use crate::model::{AddressFamily, Protocol};
 
-/// An address, and the port if there is one: `192.0.2.10:80`, `[2001:db8::1]:80`,
-/// `2001:db8::1`, `www.example.com:http`.
-pub(super) fn address(
+/// Parses an address with an optional port: `192.0.2.10:80`, `[2001:db8::1]:80`, `2001:db8::1`,
+/// `www.example.com:http`.
+pub(super) fn parse_address(
     value: Value<'_>,
     protocol: Protocol,
     names: &dyn Names,
 ) -> Result<(IpAddr, Option<u16>), CommandError> {
-    // Without brackets an IPv6 address takes all of the word, as `ipvsadm` has it.
+    // As in `ipvsadm`, an IPv6 address without brackets is the whole word and has no port.
     if value.text.bytes().filter(|byte| *byte == b':').nth(1).is_some() {
         if let Ok(whole) = value.text.parse::<Ipv6Addr>() {
             return Ok((whole.into(), None));
@@ -25,7 +25,7 @@ pub(super) fn address(
         Some(inner) => {
             let (host, rest) = inner
                 .split_once(']')
-                .ok_or_else(|| value.refused("an address with its closing bracket"))?;
+                .ok_or_else(|| value.expected("an address with its closing bracket"))?;
             (Value { text: host, place: value.place.after(1) }, AddressFamily::Ipv6, rest)
         }
         None => {
@@ -34,19 +34,19 @@ pub(super) fn address(
             (Value { text: host, place: value.place }, AddressFamily::Ipv4, rest)
         }
     };
-    let ip = self::host(host, family, names)?;
+    let ip = parse_host(host, family, names)?;
     if rest.is_empty() {
         return Ok((ip, None));
     }
     let rest_place = value.place.after(value.text.len() - rest.len());
     let Some(text) = rest.strip_prefix(':') else {
-        return Err(Value { text: rest, place: rest_place }.refused("a colon and a port"));
+        return Err(Value { text: rest, place: rest_place }.expected("a colon and a port"));
     };
-    let port = port(Value { text, place: rest_place.after(1) }, protocol, names)?;
+    let port = parse_port(Value { text, place: rest_place.after(1) }, protocol, names)?;
     Ok((ip, Some(port)))
 }
 
-fn host(
+fn parse_host(
     value: Value<'_>,
     family: AddressFamily,
     names: &dyn Names,
@@ -58,30 +58,34 @@ fn host(
     if let Ok(ip) = number {
         return Ok(ip);
     }
-    let refused = || value.refused(format!("an {family} address"));
+    let wrong = || value.expected(format!("an {family} address"));
     if !may_be_host(value.text) {
-        return Err(refused());
+        return Err(wrong());
     }
-    let ip = names.host(value.text, family).map_err(|error| refused().because(error))?;
+    let ip = names.host(value.text, family).map_err(|error| wrong().because(error))?;
     if AddressFamily::of(&ip) != family {
-        return Err(refused().because(NameError::Unknown));
+        return Err(wrong().because(NameError::Unknown));
     }
     Ok(ip)
 }
 
-fn port(value: Value<'_>, protocol: Protocol, names: &dyn Names) -> Result<u16, CommandError> {
+fn parse_port(
+    value: Value<'_>,
+    protocol: Protocol,
+    names: &dyn Names,
+) -> Result<u16, CommandError> {
     if value.text.bytes().all(|byte| byte.is_ascii_digit()) {
         return port_number(value, 0);
     }
-    let refused = || value.refused("a port of 0 to 65535");
+    let wrong = || value.expected("a port of 0 to 65535");
     if !value.text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(refused());
+        return Err(wrong());
     }
-    names.port(value.text, protocol).map_err(|error| refused().because(error))
+    names.port(value.text, protocol).map_err(|error| wrong().because(error))
 }
 
-/// Whether it is no number: the resolver would take `10.9`, `012` and `0x7f.1` for
-/// addresses.
+/// Whether the text can be the name of a host. A number cannot: a resolver would read `10.9`,
+/// `012` and `0x7f.1` as addresses.
 fn may_be_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
@@ -96,10 +100,10 @@ mod tests {
     use super::super::command_error::Place;
     use super::*;
 
-    /// Gives every name the same number.
-    struct Some80;
+    /// Knows every name, each as the same address and port.
+    struct EveryName;
 
-    impl Names for Some80 {
+    impl Names for EveryName {
         fn host(&self, _: &str, family: AddressFamily) -> Result<IpAddr, NameError> {
             Ok(match family {
                 AddressFamily::Ipv4 => [192, 0, 2, 10].into(),
@@ -114,11 +118,11 @@ mod tests {
 
     fn read(text: &str) -> Result<(IpAddr, Option<u16>), CommandError> {
         let place = Place { word: 0, offset: 0 };
-        address(Value { text, place }, Protocol::TCP, &Some80)
+        parse_address(Value { text, place }, Protocol::TCP, &EveryName)
     }
 
     #[test]
-    fn addresses_are_numbers_or_names() {
+    fn numbers_and_names_are_parsed() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let cases = [
             ("10.0.0.1:80", ip("10.0.0.1"), Some(80)),
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_an_address_is_refused_at_its_place() {
+    fn wrong_text_is_an_error_at_its_place() {
         let cases = [
             ("", 0),
             (":80", 0),

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use super::names::{NameError, Names};
 use crate::model::{AddressFamily, Protocol};
 
-/// Names of which each is looked up once: a host of many addresses is the same one in
-/// every line.
+/// Looks up each host once and remembers the answer.
+///
+/// A host with several addresses must be the same address in every line of a text: a resolver
+/// may answer with another one each time.
 pub(crate) struct CachedNames<'n> {
     names: &'n dyn Names,
     hosts: RefCell<HashMap<(String, AddressFamily), Result<IpAddr, NameError>>>,

@@ -1,16 +1,16 @@
-//! Options into a change.
+//! Turns options into a change.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Command;
-use super::address::address;
+use super::address::parse_address;
+use super::command::Command;
 use super::command_error::CommandError;
 use super::names::Names;
-use super::option_parser::{Given, Scanned, Value, scan};
+use super::option_parser::{GivenOption, ParsedOptions, Value, parse_options};
 use super::option_values::{
-    group, mark, max_length, netmask, of_model, port_number, scheduler_flags, seconds, sync_id,
-    threshold, ttl, weight,
+    group, mark, max_length, netmask, port_number, scheduler_flags, seconds, sync_id, threshold,
+    ttl, weight, with_model,
 };
 use super::options::Opt;
 use crate::model::{
@@ -22,123 +22,132 @@ use crate::model::{
 /// The timeout of `-p` without a number.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(360);
 
-/// `saved` tells whether `ipvsadm -S` may have written the words.
-pub(super) fn command(
+/// Parses the words of a command. For `bare_flags` see [`parse_options`].
+pub(super) fn parse_command(
     words: &[&str],
     names: &dyn Names,
-    saved: bool,
+    bare_flags: bool,
 ) -> Result<Command, CommandError> {
-    let reading = Reading { scanned: scan(words, saved)?, names };
-    let command = reading.command()?;
-    reading.check(command)?;
+    let parser = ChangeParser { parsed: parse_options(words, bare_flags)?, names };
+    let command = parser.command()?;
+    parser.check_options(command)?;
     let change = match command.option {
-        Opt::AddService => Change::AddService(reading.service()?),
-        Opt::EditService => Change::UpdateService(reading.service()?),
-        Opt::DeleteService => Change::DeleteService(reading.identity()?),
-        Opt::Zero if !reading.has(Opt::Ipv6) && reading.choice(Opt::Tcp).is_none() => {
-            Change::ZeroAll
-        }
-        Opt::Zero => Change::ZeroService(reading.identity()?),
+        Opt::AddService => Change::AddService(parser.service()?),
+        Opt::EditService => Change::UpdateService(parser.service()?),
+        Opt::DeleteService => Change::DeleteService(parser.service_id()?),
+        Opt::Zero if !parser.has(Opt::Ipv6) && parser.choice(Opt::Tcp).is_none() => Change::ZeroAll,
+        Opt::Zero => Change::ZeroService(parser.service_id()?),
         Opt::AddServer => {
-            let id = reading.identity()?;
-            Change::AddDestination(id, reading.destination(id)?)
+            let id = parser.service_id()?;
+            Change::AddDestination(id, parser.destination(id)?)
         }
         Opt::EditServer => {
-            let id = reading.identity()?;
-            Change::UpdateDestination(id, reading.destination(id)?)
+            let id = parser.service_id()?;
+            Change::UpdateDestination(id, parser.destination(id)?)
         }
         Opt::DeleteServer => {
-            let id = reading.identity()?;
-            Change::DeleteDestination(id, reading.server(id)?)
+            let id = parser.service_id()?;
+            Change::DeleteDestination(id, parser.destination_id(id)?)
         }
-        Opt::Set => Change::SetTimeouts(reading.timeouts()?),
-        Opt::StartDaemon => Change::StartDaemon(reading.daemon(command)?),
+        Opt::Set => Change::SetTimeouts(parser.timeouts()?),
+        Opt::StartDaemon => Change::StartDaemon(parser.daemon(command)?),
         Opt::StopDaemon => {
-            reading.value(Opt::SyncId).map(sync_id).transpose()?;
-            Change::StopDaemon(of_model(reading.argument(command)?, "a role", str::parse)?)
+            parser.value(Opt::SyncId).map(sync_id).transpose()?;
+            Change::StopDaemon(with_model(
+                parser.argument(command)?,
+                "a role of the daemon",
+                str::parse,
+            )?)
         }
         _ => Change::Flush,
     };
-    Ok(Command { change, weight_given: reading.value(Opt::Weight).is_some() })
+    Ok(Command { change, weight_given: parser.value(Opt::Weight).is_some() })
 }
 
-/// The options of a command, each at most once.
-struct Reading<'w> {
-    scanned: Scanned<'w>,
+/// Builds the parts of a change from the options of a command.
+struct ChangeParser<'w> {
+    parsed: ParsedOptions<'w>,
     names: &'w dyn Names,
 }
 
-impl<'w> Reading<'w> {
-    /// The first option, which says what to do.
-    fn command(&self) -> Result<Given<'w>, CommandError> {
-        const EXPECTED: &str = "a command that changes something, such as -A or -a, first";
-        match (self.scanned.options.first(), self.scanned.arguments.first()) {
-            (Some(given), _) if given.option.is_command() => Ok(*given),
-            (Some(given), _) => Err(given.refused(EXPECTED)),
-            (None, Some(argument)) => Err(argument.refused(EXPECTED)),
+impl<'w> ChangeParser<'w> {
+    /// The command: the first option.
+    fn command(&self) -> Result<GivenOption<'w>, CommandError> {
+        const EXPECTED: &str = "a command that changes something, such as -A, as the first option";
+        match (self.parsed.options.first(), self.parsed.arguments.first()) {
+            (Some(given), _) if given.option.is_change() => Ok(*given),
+            (Some(given), _) => Err(given.expected(EXPECTED)),
+            (None, Some(argument)) => Err(argument.expected(EXPECTED)),
             (None, None) => Err(self.missing(EXPECTED)),
         }
     }
 
-    /// Every option belongs to the command, and none is there twice.
-    fn check(&self, command: Given<'_>) -> Result<(), CommandError> {
-        let options = self.scanned.options.get(1..).unwrap_or_default();
+    /// Checks that the command takes every option, and that no two options exclude each other.
+    fn check_options(&self, command: GivenOption<'_>) -> Result<(), CommandError> {
+        let options = self.parsed.options.get(1..).unwrap_or_default();
         let mut seen = 0;
         for given in options {
             if !command.option.takes(given.option) {
-                return Err(given.refused(format!("an option of {}", command.written())));
+                return Err(given.expected(format!("an option of {}", command.name())));
             }
             let choice = given.option.choice();
             if seen & choice.bit() != 0 {
                 let first = options.iter().find(|first| first.option.choice() == choice);
-                let first = first.map_or_else(String::new, Given::written);
-                return Err(given.refused(format!("nothing beside {first}")));
+                let first = first.map_or_else(String::new, GivenOption::name);
+                return Err(given.expected(if first == given.name() {
+                    format!("{first} only once")
+                } else {
+                    format!("only one of {first} and {}", given.name())
+                }));
             }
             seen |= choice.bit();
         }
-        match self.scanned.arguments.first() {
+        match self.parsed.arguments.first() {
             Some(argument) if command.option != Opt::Set => {
-                Err(argument.refused(format!("an option of {}", command.written())))
+                Err(argument.expected(format!("an option of {}", command.name())))
             }
             _ => Ok(()),
         }
     }
 
+    /// An error: the command ends without something that it needs.
     fn missing(&self, expected: impl Into<String>) -> CommandError {
-        CommandError::at_end(self.scanned.words, expected.into())
+        CommandError::at_end(self.parsed.words, expected.into())
     }
 
-    /// The one that was given of the options that exclude each other.
-    fn choice(&self, choice: Opt) -> Option<Given<'w>> {
-        if self.scanned.choices & choice.bit() == 0 {
+    /// The given option among those that exclude each other, by their [`Opt::choice`].
+    fn choice(&self, choice: Opt) -> Option<GivenOption<'w>> {
+        if self.parsed.choices & choice.bit() == 0 {
             return None;
         }
-        self.scanned.options.iter().find(|given| given.option.choice() == choice).copied()
+        self.parsed.options.iter().find(|given| given.option.choice() == choice).copied()
     }
 
+    /// The argument of the option, if the option was given with one.
     fn value(&self, option: Opt) -> Option<Value<'w>> {
         self.choice(option.choice()).filter(|given| given.option == option)?.value
     }
 
-    /// A name, of which an empty one is none.
+    /// The argument of the option. An empty argument counts as none, as in `ipvsadm`.
     fn name(&self, option: Opt) -> Option<Value<'w>> {
         self.value(option).filter(|value| !value.text.is_empty())
     }
 
+    /// Whether the option was given.
     fn has(&self, option: Opt) -> bool {
         self.choice(option.choice()).is_some_and(|given| given.option == option)
     }
 
-    /// The argument of an option that must have one.
-    fn argument(&self, given: Given<'w>) -> Result<Value<'w>, CommandError> {
-        let expected = || self.missing(format!("an argument of {}", given.written()));
+    /// The argument of an option that needs one.
+    fn argument(&self, given: GivenOption<'w>) -> Result<Value<'w>, CommandError> {
+        let expected = || self.missing(format!("an argument of {}", given.name()));
         given.value.ok_or_else(expected)
     }
 
-    /// What names the service.
-    fn identity(&self) -> Result<ServiceId, CommandError> {
+    /// The service that the command is about.
+    fn service_id(&self) -> Result<ServiceId, CommandError> {
         let given = self.choice(Opt::Tcp);
-        let given = given.ok_or_else(|| self.missing("one of -t, -u, --sctp-service and -f"))?;
+        let given = given.ok_or_else(|| self.missing("a service: -t, -u, --sctp-service or -f"))?;
         let value = self.argument(given)?;
         let ipv6 = self.choice(Opt::Ipv6);
         let protocol = match given.option {
@@ -151,16 +160,16 @@ impl<'w> Reading<'w> {
             _ => Protocol::TCP,
         };
         if let Some(ipv6) = ipv6 {
-            return Err(ipv6.refused("-6 beside -f only"));
+            return Err(ipv6.expected("-6 with -f only"));
         }
-        let (ip, port) = address(value, protocol, self.names)?;
+        let (ip, port) = parse_address(value, protocol, self.names)?;
         Ok(ServiceId::Address { protocol, address: SocketAddr::new(ip, port.unwrap_or(0)) })
     }
 
     fn service(&self) -> Result<Service, CommandError> {
-        let mut service = Service::new(self.identity()?);
+        let mut service = Service::new(self.service_id()?);
         if let Some(value) = self.name(Opt::Scheduler) {
-            service.scheduler = of_model(value, "a scheduler name", Scheduler::new)?;
+            service.scheduler = with_model(value, "a scheduler name", Scheduler::new)?;
         }
         if let Some(value) = self.name(Opt::SchedulerFlags) {
             service.flags = scheduler_flags(value, service.scheduler)?;
@@ -174,29 +183,29 @@ impl<'w> Reading<'w> {
 
     fn persistence(&self, family: AddressFamily) -> Result<Option<Persistence>, CommandError> {
         let engine = self.name(Opt::Engine).map(|value| {
-            of_model(value, "the name of a persistence engine", PersistenceEngine::new)
+            with_model(value, "the name of a persistence engine", PersistenceEngine::new)
         });
         let engine = engine.transpose()?;
         let netmask = self.value(Opt::Netmask).map(|value| netmask(value, family)).transpose()?;
-        // Without persistence the kernel stores a mask and never looks at it.
+        // Without persistence the kernel stores a mask and never uses it.
         let Some(given) = self.choice(Opt::Persistent) else { return Ok(None) };
         let timeout = given.value.map_or(Ok(DEFAULT_TIMEOUT), seconds)?;
         Ok(Some(Persistence { netmask, engine, ..Persistence::new(timeout) }))
     }
 
-    /// What names the destination.
-    fn server(&self, service: ServiceId) -> Result<DestinationId, CommandError> {
-        let value = self.value(Opt::Server).ok_or_else(|| self.missing("-r and a destination"))?;
+    /// The destination that the command is about.
+    fn destination_id(&self, service: ServiceId) -> Result<DestinationId, CommandError> {
+        let value = self.value(Opt::Server).ok_or_else(|| self.missing("-r with a destination"))?;
         let (protocol, default) = match service {
             ServiceId::Address { protocol, address } => (protocol, address.port()),
             ServiceId::Fwmark { .. } => (Protocol::TCP, 0),
         };
-        let (ip, port) = address(value, protocol, self.names)?;
+        let (ip, port) = parse_address(value, protocol, self.names)?;
         Ok(SocketAddr::new(ip, port.unwrap_or(default)).into())
     }
 
     fn destination(&self, service: ServiceId) -> Result<Destination, CommandError> {
-        let mut id = self.server(service)?;
+        let mut id = self.destination_id(service)?;
         let forwarding = self.forwarding()?;
         if let (Forwarding::DirectRoute | Forwarding::Tunnel(_), Some(address)) =
             (forwarding, service.address())
@@ -226,22 +235,22 @@ impl<'w> Reading<'w> {
             _ => Forwarding::DirectRoute,
         };
         for option in [Opt::TunnelType, Opt::TunnelPort, Opt::NoChecksum] {
-            self.refuse(option, "beside -i only")?;
+            self.refuse(option, "with -i only")?;
         }
         Ok(forwarding)
     }
 
-    /// Refuses the option, if it is there.
-    fn refuse(&self, choice: Opt, place: &str) -> Result<(), CommandError> {
+    /// Refuses the option, if it was given.
+    fn refuse(&self, choice: Opt, condition: &str) -> Result<(), CommandError> {
         match self.choice(choice) {
-            Some(given) => Err(given.refused(format!("{} {place}", given.written()))),
+            Some(given) => Err(given.expected(format!("{} {condition}", given.name()))),
             None => Ok(()),
         }
     }
 
-    /// Refuses the option's value, if it is there.
+    /// Refuses the argument of the option, if the option was given.
     fn refuse_value(&self, option: Opt, expected: String) -> Result<(), CommandError> {
-        self.value(option).map_or(Ok(()), |value| Err(value.refused(expected)))
+        self.value(option).map_or(Ok(()), |value| Err(value.expected(expected)))
     }
 
     fn tunnel(&self) -> Result<Tunnel, CommandError> {
@@ -256,7 +265,8 @@ impl<'w> Reading<'w> {
             }
             "gue" => {
                 let port = self.value(Opt::TunnelPort);
-                let port = port.ok_or_else(|| self.missing("--tun-port and the port of GUE"))?;
+                let port =
+                    port.ok_or_else(|| self.missing("--tun-port with the UDP port of the tunnel"))?;
                 let checksum = match checksum {
                     Some(Opt::Checksum) => GueChecksum::Full,
                     Some(Opt::RemoteChecksum) => GueChecksum::RemoteOffload,
@@ -279,7 +289,7 @@ impl<'w> Reading<'w> {
     }
 
     fn timeouts(&self) -> Result<Timeouts, CommandError> {
-        let mut arguments = self.scanned.arguments.iter();
+        let mut arguments = self.parsed.arguments.iter();
         let mut next = || {
             let argument = arguments.next();
             let argument = argument.ok_or_else(|| self.missing("three timeouts after --set"))?;
@@ -288,15 +298,15 @@ impl<'w> Reading<'w> {
         };
         let timeouts = Timeouts { tcp: next()?, tcp_fin: next()?, udp: next()? };
         match arguments.next() {
-            Some(argument) => Err(argument.refused("three timeouts after --set, not more")),
+            Some(argument) => Err(argument.expected("no more than three timeouts after --set")),
             None => Ok(timeouts),
         }
     }
 
-    fn daemon(&self, command: Given<'w>) -> Result<SyncDaemon, CommandError> {
-        let role = of_model(self.argument(command)?, "a role", str::parse)?;
+    fn daemon(&self, command: GivenOption<'w>) -> Result<SyncDaemon, CommandError> {
+        let role = with_model(self.argument(command)?, "a role of the daemon", str::parse)?;
         let interface = match self.value(Opt::Interface) {
-            Some(value) => of_model(value, "the name of an interface", InterfaceName::new)?,
+            Some(value) => with_model(value, "the name of an interface", InterfaceName::new)?,
             None => InterfaceName::ETH0,
         };
         let mut daemon = SyncDaemon::new(role, interface);

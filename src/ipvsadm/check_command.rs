@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-use super::printed_command::Line;
+use super::printed_command::PrintedCommand;
 use crate::model::{Change, Destination, Protocol, Service, ServiceFlags, ServiceId, Timeouts};
 
-/// The longest timeout that `ipvsadm` takes: 31 days.
-const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+/// The longest timeout that `ipvsadm` accepts: 31 days.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(31 * 86_400);
 
-/// The longest message of a daemon that `ipvsadm` takes: what a UDP datagram holds.
+/// The longest message of a daemon that `ipvsadm` accepts: the payload of a UDP datagram.
 const LONGEST_DATAGRAM: u16 = 65_507;
 
-/// Why `ipvsadm` 1.31 does not do what a change says, though a kernel may.
+/// Why `ipvsadm` 1.31 cannot make a change that a kernel may accept.
 ///
 /// ```
 /// use ipvs_netlink::{Change, Destination, ServiceId, Unsaid};
@@ -24,39 +24,39 @@ const LONGEST_DATAGRAM: u16 = 65_507;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsaid {
-    /// It has no words for this. The change prints as a comment.
+    /// `ipvsadm` has no command for this. The change prints as a comment.
     #[error("ipvsadm cannot say {0}")]
     NoWords(String),
-    /// It has words for this and refuses it. The change prints as a command, which can be
-    /// read back.
+    /// `ipvsadm` has a command for this and refuses the value. The change prints as that command,
+    /// and this crate can read the command back.
     #[error("ipvsadm refuses {0}")]
     Refused(&'static str),
 }
 
 impl Change {
-    /// Checks that `ipvsadm` 1.31 does the same when it is given the command that the change
-    /// prints as. Check it before a program runs the command.
+    /// Checks that `ipvsadm` 1.31 makes this change when it runs the command that the change
+    /// prints as. Call this before a program runs the command.
     ///
-    /// Not checked is a weight over 65535: the 1.31 of the authors refuses it, that of Debian
-    /// takes it.
+    /// A weight over 65535 passes the check: Debian's `ipvsadm` 1.31 accepts it, the original
+    /// 1.31 refuses it.
     ///
     /// # Errors
     ///
-    /// - [`Unsaid::NoWords`]: a destination of direct routing or of a tunnel whose port is not
-    ///   its service's; a protocol other than TCP, UDP and SCTP; flags, tunnels and forwarding
-    ///   methods without a name; names with control characters; values that
-    ///   [`validate`](Self::validate) refuses, such as a weight over 2147483647.
+    /// - [`Unsaid::NoWords`]: direct routing or a tunnel to another port than the service's; a
+    ///   protocol other than TCP, UDP and SCTP; a flag, tunnel or forwarding method without a
+    ///   name; a name with control characters; a value that [`validate`](Self::validate)
+    ///   refuses, such as a weight over 2147483647.
     /// - [`Unsaid::Refused`]: a timeout of more than 31 days, persistence of 0 s, port 0
     ///   without persistence, one-packet scheduling of TCP or SCTP, a threshold over
     ///   2147483647, a daemon's message longer than 65507 bytes.
     pub fn check_command(&self) -> Result<(), Unsaid> {
-        Line::of(self, true).said()?;
+        PrintedCommand::new(self, true).check()?;
         match self {
-            Self::AddService(service) | Self::UpdateService(service) => service_refused(service),
+            Self::AddService(service) | Self::UpdateService(service) => refused_of_service(service),
             Self::AddDestination(_, destination) | Self::UpdateDestination(_, destination) => {
-                destination_refused(destination)
+                refused_of_destination(destination)
             }
-            Self::SetTimeouts(timeouts) => timeouts_refused(timeouts),
+            Self::SetTimeouts(timeouts) => refused_of_timeouts(timeouts),
             Self::StartDaemon(daemon) if daemon.max_length > Some(LONGEST_DATAGRAM) => {
                 Some("--sync-maxlen over 65507")
             }
@@ -66,11 +66,12 @@ impl Change {
     }
 }
 
-fn service_refused(service: &Service) -> Option<&'static str> {
+/// What `ipvsadm` refuses in the settings of a service.
+fn refused_of_service(service: &Service) -> Option<&'static str> {
     let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET);
     match (service.id, service.persistence) {
         (_, Some(persistence)) if persistence.timeout.is_zero() => Some("persistence of 0 s"),
-        (_, Some(persistence)) if persistence.timeout > LONGEST => {
+        (_, Some(persistence)) if persistence.timeout > LONGEST_TIMEOUT => {
             Some("persistence of more than 2678400 s")
         }
         (ServiceId::Address { address, .. }, None) if address.port() == 0 => {
@@ -83,15 +84,15 @@ fn service_refused(service: &Service) -> Option<&'static str> {
     }
 }
 
-fn destination_refused(destination: &Destination) -> Option<&'static str> {
+fn refused_of_destination(destination: &Destination) -> Option<&'static str> {
     let thresholds = destination.thresholds;
     let large = [thresholds.upper, thresholds.lower].into_iter().any(|it| it >> 31 != 0);
     large.then_some("a threshold over 2147483647")
 }
 
-fn timeouts_refused(timeouts: &Timeouts) -> Option<&'static str> {
+fn refused_of_timeouts(timeouts: &Timeouts) -> Option<&'static str> {
     let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
-    let long = all.into_iter().flatten().any(|timeout| timeout > LONGEST);
+    let long = all.into_iter().flatten().any(|timeout| timeout > LONGEST_TIMEOUT);
     long.then_some("a timeout of more than 2678400 s")
 }
 
@@ -99,7 +100,7 @@ fn timeouts_refused(timeouts: &Timeouts) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// What `ipvsadm` refuses of a command that is read, if anything.
+    /// The error of a command that this crate reads.
     fn refused(command: &str) -> Option<String> {
         let change: Change = command.parse().unwrap();
         assert_eq!(change.to_string().parse(), Ok(change.clone()), "{command}");
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_ipvsadm_refuses_are_known() {
+    fn commands_that_ipvsadm_refuses_are_found() {
         let cases = [
             ("-A -t 10.0.0.1:80 -p 0", "persistence of 0 s"),
             ("-E -f 5 -p 2678401", "persistence of more than 2678400 s"),

@@ -11,7 +11,7 @@ use std::fmt;
 /// assert_eq!((error.word(), error.offset()), (2, 11));
 /// assert_eq!(
 ///     error.to_string(),
-///     "expected a port of 0 to 65535, found \"http\" (names need a resolver)"
+///     "expected a port of 0 to 65535, found \"http\" (names are not looked up)"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,38 +31,40 @@ impl CommandError {
         Self { place, expected: expected.into(), found: Some(found.into()), reason: None }
     }
 
-    /// Something is missing after the last of `words` words.
+    /// An error about a command that ends too early. `words` is the number of its words.
     pub(super) fn at_end(words: usize, expected: impl Into<Cow<'static, str>>) -> Self {
         let place = Place { word: words, offset: 0 };
         Self { place, expected: expected.into(), found: None, reason: None }
     }
 
+    /// Adds the reason why the text that was found is not what was expected.
     pub(super) fn because(mut self, reason: impl fmt::Display) -> Self {
         self.reason = Some(reason.to_string());
         self
     }
 
-    /// Which word it is about, from 0; the number of words where something is missing at
-    /// the end.
+    /// The index of the wrong word, from 0. If the command ends too early, the index is the
+    /// number of words.
     #[must_use]
     pub const fn word(&self) -> usize {
         self.place.word
     }
 
-    /// Where in the word, in bytes.
+    /// The offset of the error in the word, in bytes.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.place.offset
     }
 
-    /// What would have been right, such as `a port of 0 to 65535`.
+    /// What the command should have at this place, such as `a port of 0 to 65535`.
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// What is there, as it was given; `None` where the command ends. For a terminal, use
-    /// the error's own text, which escapes and shortens it.
+    /// The text at this place, exactly as given; `None` if the command ends there. Do not print
+    /// this text on a terminal: it may hold control characters. `Display` of the error escapes
+    /// and shortens it.
     #[must_use]
     pub fn found(&self) -> Option<&str> {
         self.found.as_deref()
@@ -85,7 +87,7 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
-/// Text from outside, escaped and of a bounded length.
+/// Prints untrusted text escaped, and at most 60 characters of it.
 struct Quoted<'t>(&'t str);
 
 impl fmt::Display for Quoted<'_> {
@@ -97,7 +99,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// A place in the words of a command.
+/// A place in the words of a command: the index of a word, and a byte offset in that word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) word: usize,
@@ -105,6 +107,7 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The place some bytes further on in the same word.
     pub(super) const fn after(self, bytes: usize) -> Self {
         Self { word: self.word, offset: self.offset + bytes }
     }

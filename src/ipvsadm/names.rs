@@ -2,8 +2,11 @@ use std::net::IpAddr;
 
 use crate::model::{AddressFamily, Protocol};
 
-/// Where the names in a command come from: `ipvsadm -S` without `-n` writes names of hosts
-/// and ports, such as `www.example.com:http`.
+/// Looks up names of hosts and ports in commands.
+///
+/// `ipvsadm -S` without `-n` writes such names: `www.example.com:http`. This crate provides
+/// [`NumericNames`], which refuses names, and [`SystemNames`](crate::SystemNames), which asks
+/// the system.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -27,39 +30,39 @@ use crate::model::{AddressFamily, Protocol};
 /// # Ok::<(), ipvs_netlink::CommandError>(())
 /// ```
 pub trait Names {
-    /// The address of `family` of the host `name`. As with `ipvsadm` it is IPv6 for a name
-    /// in brackets, else IPv4.
+    /// Looks up the address of the host `name`. The address must be of `family`: IPv6 if the
+    /// command has the name in brackets, else IPv4, as with `ipvsadm`.
     ///
     /// # Errors
     ///
-    /// When there is none, or names are not looked up.
+    /// When the host has no address of the family, or names are not looked up.
     fn host(&self, name: &str, family: AddressFamily) -> Result<IpAddr, NameError>;
 
-    /// The port that `name` is for `protocol`; TCP for destinations of a firewall mark.
+    /// Looks up the port `name` of `protocol`. For destinations of a firewall mark the protocol
+    /// is TCP.
     ///
     /// # Errors
     ///
-    /// When there is none, or names are not looked up.
+    /// When the protocol has no such port, or names are not looked up.
     fn port(&self, name: &str, protocol: Protocol) -> Result<u16, NameError>;
 }
 
-/// Why a name has no number.
+/// Why the lookup of a name found nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Names are not looked up.
-    #[error("names need a resolver")]
+    /// Names are not looked up: [`NumericNames`] gives this error.
+    #[error("names are not looked up")]
     NotLookedUp,
-    /// There is no such name, or it has no address of the family, or no port for the
-    /// protocol.
+    /// The name does not exist, or it has no address of the family or no port of the protocol.
     #[error("there is no such name")]
     Unknown,
-    /// Looking it up failed, for this reason.
+    /// The lookup failed for this reason.
     #[error("{0}")]
     Failed(String),
 }
 
-/// Every name is an error: addresses and ports are numbers.
+/// Refuses all names: addresses and ports must be numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NumericNames;
 

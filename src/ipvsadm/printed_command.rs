@@ -1,4 +1,4 @@
-//! Changes as commands of `ipvsadm`.
+//! Prints changes as commands of `ipvsadm`.
 
 use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
@@ -15,106 +15,115 @@ use crate::model::{
 };
 
 impl Display for Change {
-    /// Prints the `ipvsadm` command that does the same, quoted for a shell; the command can
-    /// be read back. A change for which `ipvsadm` has no words prints as a comment of the
-    /// shell, `# ipvsadm cannot say ...`, which is an error when it is read back.
+    /// Prints the `ipvsadm` command that makes the change, quoted for a shell. `FromStr` reads
+    /// the command back.
     ///
-    /// `ipvsadm` refuses some commands whose settings the kernel accepts;
+    /// If `ipvsadm` has no such command, this prints a comment, `# ipvsadm cannot say ...`, which
+    /// `FromStr` refuses. `ipvsadm` also refuses some commands whose settings the kernel accepts.
     /// [`check_command`](Change::check_command) finds both.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Line::of(self, true).write(f)
+        PrintedCommand::new(self, true).write(f)
     }
 }
 
 impl Display for Command {
-    /// As its change, without a weight where none was given.
+    /// Prints the command as [`Change`] does, but with a weight only if one was given.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Line::of(&self.change, self.weight_given).write(f)
+        PrintedCommand::new(&self.change, self.weight_given).write(f)
     }
 }
 
-/// A command, and what it cannot say.
-pub(crate) struct Line {
-    form: Form,
-    command: String,
+/// The text of a command, and what that text cannot express.
+pub(crate) struct PrintedCommand {
+    syntax: Syntax,
+    text: String,
+    /// The parts of the change that the command leaves out or would do differently.
     unsaid: Vec<String>,
 }
 
-/// Who reads a line.
+/// Who is to read the command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// A shell: the program comes first, words are quoted.
+enum Syntax {
+    /// A shell: the command begins with the name of the program, and words are quoted.
     Shell,
-    /// `ipvsadm -R`, which knows no quotes.
+    /// `ipvsadm -R`, which knows neither the name of the program nor quotes.
     Saved,
 }
 
-impl Line {
-    pub(super) fn of(change: &Change, weighted: bool) -> Self {
-        let new = |command| Self::new(Form::Shell, command);
+impl PrintedCommand {
+    /// Prints a change for a shell. Leaves out the weight of a destination unless `weighted`.
+    pub(super) fn new(change: &Change, weighted: bool) -> Self {
+        let start = |option| Self::start(Syntax::Shell, option);
         match change {
-            Change::AddService(service) => new("-A").service(service),
-            Change::UpdateService(service) => new("-E").service(service),
-            Change::DeleteService(id) => new("-D").about(id),
-            Change::ZeroService(id) => new("-Z").about(id),
+            Change::AddService(service) => start("-A").service(service),
+            Change::UpdateService(service) => start("-E").service(service),
+            Change::DeleteService(id) => start("-D").service_id(id),
+            Change::ZeroService(id) => start("-Z").service_id(id),
             Change::AddDestination(id, destination) => {
-                new("-a").destination(id, destination, weighted)
+                start("-a").destination(id, destination, weighted)
             }
             Change::UpdateDestination(id, destination) => {
-                new("-e").destination(id, destination, weighted)
+                start("-e").destination(id, destination, weighted)
             }
-            Change::DeleteDestination(id, destination) => new("-d").about(id).server(destination),
-            Change::SetTimeouts(timeouts) => new("--set").timeouts(timeouts),
-            Change::StartDaemon(daemon) => new("--start-daemon").daemon(daemon),
-            Change::StopDaemon(role) => new("--stop-daemon").word(role),
-            Change::ZeroAll => new("-Z"),
-            Change::Flush => new("-C"),
+            Change::DeleteDestination(id, destination) => {
+                start("-d").service_id(id).destination_id(destination)
+            }
+            Change::SetTimeouts(timeouts) => start("--set").timeouts(timeouts),
+            Change::StartDaemon(daemon) => start("--start-daemon").daemon(daemon),
+            Change::StopDaemon(role) => start("--stop-daemon").word(role),
+            Change::ZeroAll => start("-Z"),
+            Change::Flush => start("-C"),
         }
     }
 
-    /// The line of a table that adds a service.
-    pub(crate) fn of_service(service: &Service) -> Self {
-        Self::new(Form::Saved, "-A").service(service)
+    /// Prints the line of a saved table that adds a service.
+    pub(crate) fn saved_service(service: &Service) -> Self {
+        Self::start(Syntax::Saved, "-A").service(service)
     }
 
-    /// The line of a table that adds a destination.
-    pub(crate) fn of_destination(
+    /// Prints the line of a saved table that adds a destination. Leaves out the weight unless
+    /// `weighted`.
+    ///
+    /// If the service cannot be expressed, its destinations cannot, either: the text would add
+    /// them to nothing.
+    pub(crate) fn saved_destination(
         service: &Service,
         destination: &Destination,
         weighted: bool,
     ) -> Self {
-        let mut line = Self::new(Form::Saved, "-a").destination(&service.id, destination, weighted);
-        if !Self::of_service(service).is_said() && line.is_said() {
+        let mut line =
+            Self::start(Syntax::Saved, "-a").destination(&service.id, destination, weighted);
+        if !Self::saved_service(service).is_expressible() && line.is_expressible() {
             line.unsaid.push(format!("service {}", service.id));
         }
         line
     }
 
-    /// Whether the command says all.
-    pub(crate) fn is_said(&self) -> bool {
+    /// Whether the command makes exactly the change.
+    pub(crate) fn is_expressible(&self) -> bool {
         self.unsaid.is_empty()
     }
 
-    /// What the command does not say, as an error.
-    pub(super) fn said(&self) -> Result<(), Unsaid> {
-        if self.is_said() { Ok(()) } else { Err(Unsaid::NoWords(self.unsaid.join(", "))) }
+    /// Checks that the command makes exactly the change.
+    pub(super) fn check(&self) -> Result<(), Unsaid> {
+        if self.is_expressible() { Ok(()) } else { Err(Unsaid::NoWords(self.unsaid.join(", "))) }
     }
 
-    /// Writes the command, or a comment.
+    /// Writes the command, or a comment if the command would not make exactly the change.
     pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_said() {
+        if !self.is_expressible() {
             write!(f, "{UNSAID}{}: ", self.unsaid.join(", "))?;
         }
-        let program = if self.form == Form::Shell { "ipvsadm " } else { "" };
-        write!(f, "{program}{}", self.command)
+        let program = if self.syntax == Syntax::Shell { "ipvsadm " } else { "" };
+        write!(f, "{program}{}", self.text)
     }
 
-    fn new(form: Form, command: &str) -> Self {
-        Self { form, command: command.to_owned(), unsaid: Vec::new() }
+    fn start(syntax: Syntax, option: &str) -> Self {
+        Self { syntax, text: option.to_owned(), unsaid: Vec::new() }
     }
 
     fn word(mut self, word: impl Display) -> Self {
-        write!(self.command, " {word}").ok();
+        write!(self.text, " {word}").ok();
         self
     }
 
@@ -129,7 +138,7 @@ impl Line {
         }
     }
 
-    /// What the words leave out or would change.
+    /// Notes a part of the change that the command does not express.
     fn unsaid(mut self, what: impl Into<String>) -> Self {
         self.unsaid.push(what.into());
         self
@@ -139,7 +148,8 @@ impl Line {
         if wrong { self.unsaid(what()) } else { self }
     }
 
-    /// A number, which is not read back where `wrong`.
+    /// An option with a number. The command does not express a number that is `wrong`, because
+    /// the number is refused when it is read back.
     fn number<N: Display>(self, option: &str, number: N, wrong: impl FnOnce(&N) -> bool) -> Self {
         let wrong = wrong(&number);
         let what = || format!("{option} {number}");
@@ -158,7 +168,8 @@ impl Line {
         }
     }
 
-    /// A name as one word of a shell. `is_name` tells whether it is read as the same name.
+    /// An option with a name, quoted for a shell. `is_name` tells whether the name is accepted
+    /// when it is read back.
     fn name(self, option: &str, name: &[u8], is_name: impl FnOnce(&str) -> bool) -> Self {
         let line = self.option(option, quoted(name));
         let said = std::str::from_utf8(name)
@@ -174,9 +185,9 @@ impl Line {
     }
 
     fn address(self, option: &str, address: &SocketAddr) -> Self {
-        let line = match (self.form, address) {
-            // To a shell brackets are a pattern.
-            (Form::Shell, SocketAddr::V6(_)) => self.option(option, format_args!("'{address}'")),
+        let line = match (self.syntax, address) {
+            // A shell takes brackets for a pattern.
+            (Syntax::Shell, SocketAddr::V6(_)) => self.option(option, format_args!("'{address}'")),
             _ => self.option(option, address),
         };
         match address {
@@ -187,7 +198,8 @@ impl Line {
         }
     }
 
-    fn about(self, id: &ServiceId) -> Self {
+    /// The options that identify a service.
+    fn service_id(self, id: &ServiceId) -> Self {
         match id {
             ServiceId::Address { protocol, address } => match *protocol {
                 Protocol::TCP => self.address("-t", address),
@@ -205,7 +217,7 @@ impl Line {
     fn service(self, service: &Service) -> Self {
         let is_scheduler = |name: &str| Scheduler::new(name).is_ok();
         let mut line =
-            self.about(&service.id).name("-s", service.scheduler.as_bytes(), is_scheduler);
+            self.service_id(&service.id).name("-s", service.scheduler.as_bytes(), is_scheduler);
         if let Some(persistence) = service.persistence {
             let family = service.id.family();
             line = line.word("-p").seconds(persistence.timeout).number_if(
@@ -227,12 +239,13 @@ impl Line {
         if unnamed.is_empty() { line } else { line.unsaid(format!("flags {unnamed}")) }
     }
 
-    fn server(self, id: &DestinationId) -> Self {
+    /// The option that identifies a destination.
+    fn destination_id(self, id: &DestinationId) -> Self {
         self.address("-r", &id.address)
     }
 
     fn destination(self, id: &ServiceId, destination: &Destination, weighted: bool) -> Self {
-        let line = self.about(id).server(&destination.id);
+        let line = self.service_id(id).destination_id(&destination.id);
         let other_family = destination.id.family() != id.family();
         let in_family = |line: Self, option: &str| {
             let what = || format!("{option} to an {} address", destination.id.family());
@@ -240,8 +253,8 @@ impl Line {
         };
         let line = match destination.forwarding {
             Forwarding::Masquerade => in_family(line, "-m"),
-            Forwarding::DirectRoute => in_family(line, "-g").own_port(id, destination, "-g"),
-            Forwarding::Tunnel(tunnel) => line.tunnel(tunnel).own_port(id, destination, "-i"),
+            Forwarding::DirectRoute => in_family(line, "-g").check_port(id, destination, "-g"),
+            Forwarding::Tunnel(tunnel) => line.tunnel(tunnel).check_port(id, destination, "-i"),
             other => line.unsaid(format!("forwarding {other}")),
         };
         let nonzero = |number: u32| Some(number).filter(|number| *number != 0);
@@ -251,8 +264,9 @@ impl Line {
             .option_if("-y", nonzero(destination.thresholds.lower))
     }
 
-    /// `ipvsadm` gives the destination its service's port, whatever port it is told.
-    fn own_port(self, id: &ServiceId, destination: &Destination, option: &str) -> Self {
+    /// Notes a port that `ipvsadm` would replace: with direct routing and tunnels it uses the port
+    /// of the service.
+    fn check_port(self, id: &ServiceId, destination: &Destination, option: &str) -> Self {
         let port = destination.id.address.port();
         let changed = id.address().is_some_and(|service| service.port() != port);
         self.unsaid_if(changed, || format!("port {port} with {option}"))
@@ -283,7 +297,7 @@ impl Line {
     fn timeouts(self, timeouts: &Timeouts) -> Self {
         let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
         all.into_iter().fold(self, |line, timeout| {
-            // To `ipvsadm` 0 is no timeout.
+            // `ipvsadm` reads 0 as "keep the timeout".
             let zero = timeout == Some(Duration::ZERO);
             let line = line.seconds(timeout.unwrap_or_default());
             line.unsaid_if(zero, || "timeout 0s".to_owned())
@@ -302,7 +316,7 @@ impl Line {
     }
 }
 
-/// Whether `-M` says the mask for a service of `family`.
+/// Whether `-M` can express the mask for a service of `family`.
 fn is_mask(mask: Netmask, family: AddressFamily) -> bool {
     match (mask, family) {
         (Netmask::Ipv4(_), AddressFamily::Ipv4) => true,
@@ -311,7 +325,7 @@ fn is_mask(mask: Netmask, family: AddressFamily) -> bool {
     }
 }
 
-/// `name` as one word of a POSIX shell, with odd bytes shown as escapes.
+/// Quotes a name as one word of a POSIX shell. Control characters become escapes.
 fn quoted(name: &[u8]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.,@%+".contains(byte);
     let text = String::from_utf8_lossy(name);

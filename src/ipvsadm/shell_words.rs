@@ -1,4 +1,5 @@
-//! A line into words, as a POSIX shell does it for blanks, quotes and backslashes.
+//! Splits a line into words. Blanks, quotes, backslashes and comments mean what they mean to a
+//! POSIX shell.
 
 use std::borrow::Cow;
 
@@ -6,39 +7,41 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Word<'l> {
     pub(super) text: Cow<'l, str>,
-    /// Where it begins in the line, in characters from 1.
+    /// The column of the first character in the line, from 1.
     pub(super) column: usize,
-    /// Where it has ended.
+    /// The column after the last character.
     pub(super) end: usize,
-    /// Whether it stands in the line as it is.
+    /// Whether the line has the word without quotes and backslashes.
     plain: bool,
 }
 
 impl Word<'_> {
-    /// The column of a byte of the word; of its beginning, where there are quotes.
+    /// The column of the byte at `offset`. A quoted word gives the column of its beginning,
+    /// because its quotes have shifted the bytes.
     pub(super) fn column_of(&self, offset: usize) -> usize {
         let before = self.text.get(..offset).filter(|_| self.plain);
         self.column + before.map_or(0, |before| before.chars().count())
     }
 }
 
-/// What has no end at the end of the line.
+/// A quotation that is still open where the line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfinished {
     Quote,
     Backslash,
 }
 
-/// The words of a line up to its comment; or the column of a quote or backslash that
-/// nothing follows.
+/// Splits a line into words, up to its comment.
+///
+/// The error has the column of a quote that is not closed, or of a backslash at the end.
 pub(super) fn split(line: &str) -> Result<Vec<Word<'_>>, (usize, Unfinished)> {
     split_plain(line).map_or_else(|| split_quoted(line), Ok)
 }
 
-/// The words of a line of ASCII characters of which none quotes, borrowed from it; `None` for
-/// other lines.
+/// The fast path of [`split`]: words borrowed from a line that is ASCII and has no quotes and no
+/// backslashes. `None` for every other line.
 fn split_plain(line: &str) -> Option<Vec<Word<'_>>> {
-    // More than most lines have.
+    // Most lines have fewer words.
     let mut words = Vec::with_capacity(12);
     let mut start = None;
     let mut word = |start: usize, end: usize| {
@@ -53,7 +56,7 @@ fn split_plain(line: &str) -> Option<Vec<Word<'_>>> {
                     word(start, at);
                 }
             }
-            // What follows is no word, whatever it has.
+            // The comment may hold any bytes.
             b'#' if start.is_none() => return Some(words),
             _ => start = start.or(Some(at)),
         }
@@ -64,6 +67,7 @@ fn split_plain(line: &str) -> Option<Vec<Word<'_>>> {
     Some(words)
 }
 
+/// Splits any line. The words are copies.
 fn split_quoted(line: &str) -> Result<Vec<Word<'_>>, (usize, Unfinished)> {
     let mut words = Vec::new();
     let mut word: Option<Word<'_>> = None;
@@ -85,7 +89,7 @@ fn split_quoted(line: &str) -> Result<Vec<Word<'_>>, (usize, Unfinished)> {
                     match characters.next().ok_or(unfinished)? {
                         (_, end) if end == character => break,
                         (_, '\\') if character == '"' => {
-                            // Only these need a backslash within double quotes.
+                            // Within double quotes, a backslash quotes only these.
                             let quoted = characters.next_if(|(_, next)| "$`\"\\".contains(*next));
                             word.text.to_mut().push(quoted.map_or('\\', |(_, quoted)| quoted));
                         }
@@ -115,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_a_shell() {
+    fn words_are_split_as_a_shell_splits_them() {
         assert_eq!(texts("  -A\t-t  x \r"), ["-A", "-t", "x"]);
         assert_eq!(texts(r#"a'b c'"d\"e\f"\ g ''"#), ["ab cd\"e\\f g", ""]);
         assert_eq!(texts(r"'a'\'';$(b)'"), ["a';$(b)"]);
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_quotes_is_split_alike_either_way() {
+    fn both_paths_split_a_plain_line_alike() {
         for line in ["", " ", "a", "  -A\t-t  x \r", "a#b # c d", "# only", "a #", "\x0ba\x0cb\x0b"]
         {
             assert_eq!(
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_is_found() {
+    fn an_open_quote_and_a_last_backslash_are_errors() {
         assert_eq!(split("a 'b"), Err((3, Unfinished::Quote)));
         assert_eq!(split("a\"b\\\""), Err((2, Unfinished::Quote)));
         assert_eq!(split("\u{e9} b\\"), Err((4, Unfinished::Backslash)));

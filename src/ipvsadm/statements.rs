@@ -1,24 +1,24 @@
-//! Text into commands, line by line.
+//! Reads commands from a text, one a line.
 
-use super::change_parser;
+use super::change_parser::parse_command;
 use super::command::Command;
 use super::command_error::CommandError;
 use super::names::Names;
 use super::shell_words::{Word, split};
-use super::text_error::{LINE_LIMIT, TextError, Trouble};
+use super::text_error::{LINE_LIMIT, TextError, TextProblem};
 use crate::model::Object;
 
-/// How a comment begins that stands for something `ipvsadm` has no words for.
+/// The beginning of a comment that takes the place of a command that `ipvsadm` does not have.
 pub(super) const UNSAID: &str = "# ipvsadm cannot say ";
 
-/// A command and where it begins.
+/// A command, and the place in the text where it begins.
 pub(crate) struct Statement {
     pub(crate) command: Command,
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// The commands of `text`. Blank lines and comments are none.
+/// Reads the commands of `text`. Skips blank lines and comments.
 pub(crate) fn statements(
     text: &[u8],
     names: &dyn Names,
@@ -29,51 +29,52 @@ pub(crate) fn statements(
 
 fn statement(line: usize, bytes: &[u8], names: &dyn Names) -> Result<Option<Statement>, TextError> {
     if bytes.len() > LINE_LIMIT {
-        return Err(TextError::new(line, 1, Trouble::LongLine));
+        return Err(TextError::new(line, 1, TextProblem::LongLine));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (valid, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or((bytes, &[]));
         let column = String::from_utf8_lossy(valid).chars().count() + 1;
-        TextError::new(line, column, Trouble::Byte(rest.first().copied().unwrap_or_default()))
+        TextError::new(line, column, TextProblem::Byte(rest.first().copied().unwrap_or_default()))
     })?;
-    // To skip it would read a smaller text than was written.
+    // This comment takes the place of a command. Skipping it would lose that command.
     if text.trim_start().starts_with(UNSAID) {
         let column = text.chars().take_while(|character| character.is_whitespace()).count() + 1;
-        return Err(TextError::new(line, column, Trouble::Unsaid));
+        return Err(TextError::new(line, column, TextProblem::Unsaid));
     }
-    let words = words(line, text)?;
+    let words = command_words(line, text)?;
     let Some(first) = words.first() else {
         return Ok(None);
     };
     let texts: Vec<&str> = words.iter().map(|word| &*word.text).collect();
-    let command = change_parser::command(&texts, names, true)
-        .map_err(|error| TextError::new(line, column(&error, &words), Trouble::Command(error)))?;
+    let command = parse_command(&texts, names, true).map_err(|error| {
+        TextError::new(line, column(&error, &words), TextProblem::Command(error))
+    })?;
     Ok(Some(Statement { command, line, column: first.column }))
 }
 
-/// The first line of a text about an object. The table has no lines, because only an error
-/// tells one.
+/// The number of the first line about `object`. Only an error message needs this number, so it is
+/// searched for instead of kept for every line.
 pub(crate) fn first_line_about(text: &[u8], names: &dyn Names, object: Object) -> usize {
     let mut found = statements(text, names).filter_map(Result::ok);
     let found = found.find(|statement| statement.command.change.object() == Some(object));
     found.map_or(1, |statement| statement.line)
 }
 
-/// The words of a line after the name of the program; none of a line without a command.
-pub(super) fn words(line: usize, text: &str) -> Result<Vec<Word<'_>>, TextError> {
+/// Splits a line into words and removes a first word `ipvsadm`. A blank line has no words.
+pub(super) fn command_words(line: usize, text: &str) -> Result<Vec<Word<'_>>, TextError> {
     let mut words = split(text)
-        .map_err(|(column, what)| TextError::new(line, column, Trouble::Unfinished(what)))?;
+        .map_err(|(column, what)| TextError::new(line, column, TextProblem::Unfinished(what)))?;
     if words.first().is_some_and(|word| word.text == "ipvsadm") {
         words.remove(0);
         if words.is_empty() {
             let end = text.trim_end().chars().count() + 1;
-            return Err(TextError::new(line, end, Trouble::NoCommand));
+            return Err(TextError::new(line, end, TextProblem::NoCommand));
         }
     }
     Ok(words)
 }
 
-/// Where in the line the error is.
+/// The column of an error in its line.
 fn column(error: &CommandError, words: &[Word<'_>]) -> usize {
     match (words.get(error.word()), words.last()) {
         (Some(word), _) => word.column_of(error.offset()),
@@ -102,19 +103,19 @@ mod tests {
             ("# -C", "line 1, column 1: expected a command, found none"),
             (" ipvsadm  ", "line 1, column 9: expected a command, found none"),
             ("-C\n -C", "line 2, column 2: expected one command, found a second one"),
-            ("-C 'a b", "line 1, column 4: the quote has no end"),
-            ("-C\\", "line 1, column 3: nothing follows the backslash"),
+            ("-C 'a b", "line 1, column 4: the quote is not closed"),
+            ("-C\\", "line 1, column 3: the backslash is the last character"),
             (
                 "ipvsadm -D -t 1.2.3.4:x",
-                "line 1, column 23: expected a port of 0 to 65535, found \"x\" (names need a resolver)",
+                "line 1, column 23: expected a port of 0 to 65535, found \"x\" (names are not looked up)",
             ),
             (
                 "ipvsadm -D -t '1.2.3.4:x'",
-                "line 1, column 15: expected a port of 0 to 65535, found \"x\" (names need a resolver)",
+                "line 1, column 15: expected a port of 0 to 65535, found \"x\" (names are not looked up)",
             ),
             (
                 "\u{e9}",
-                "line 1, column 1: expected a command that changes something, such as -A or -a, first, found \"\u{e9}\"",
+                "line 1, column 1: expected a command that changes something, such as -A, as the first option, found \"\u{e9}\"",
             ),
             (
                 "-D -t ",
@@ -122,7 +123,7 @@ mod tests {
             ),
             (
                 "# ipvsadm cannot say flags 0x40: ipvsadm -A -f 5 -s rr",
-                "line 1, column 1: expected a command, found the comment of what ipvsadm cannot say",
+                "line 1, column 1: expected a command, found a comment in place of one that ipvsadm does not have",
             ),
         ];
         for (text, message) in cases {

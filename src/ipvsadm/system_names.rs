@@ -7,18 +7,17 @@ use std::sync::OnceLock;
 use super::names::{NameError, Names};
 use crate::model::{AddressFamily, Protocol};
 
-/// The names that this system knows: hosts from its resolver, ports from
-/// `/etc/services`.
+/// Looks up hosts with the resolver of this system, and ports in `/etc/services`.
 ///
-/// Looking up a host blocks, for as long as the resolver takes. Of several addresses the
-/// first one counts. The file is read once.
+/// A lookup of a host blocks until the resolver answers. If a host has several addresses of the
+/// family, the first one counts. The file is read at the first lookup of a port.
 #[derive(Debug, Default)]
 pub struct SystemNames {
     ports: OnceLock<Ports>,
 }
 
 impl SystemNames {
-    /// Names of this system. Nothing is read yet.
+    /// Makes a value that has not read anything yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -38,18 +37,18 @@ impl Names for SystemNames {
     }
 }
 
-/// More than any `/etc/services` has.
+/// Bytes of `/etc/services` that are read at most. Real files are much smaller.
 const FILE_LIMIT: u64 = 8 << 20;
 
-/// Ports by name and protocol.
+/// The ports of a file, by name and protocol.
 #[derive(Debug, Default)]
 struct Ports(HashMap<(String, Protocol), u16>);
 
 impl Ports {
-    /// A file that cannot be read has no names.
+    /// Reads a file. A file that cannot be read has no names.
     fn read(path: &str) -> Self {
         let mut bytes = Vec::new();
-        // To open anything but a regular file could take for ever.
+        // Opening another kind of file, such as a FIFO, could block for ever.
         if std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
             let file = File::open(path).map(|file| file.take(FILE_LIMIT));
             file.and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_default();
@@ -57,8 +56,8 @@ impl Ports {
         Self::parse(&String::from_utf8_lossy(&bytes))
     }
 
-    /// Reads lines such as `http 80/tcp www # comment`. Other lines are skipped, and the
-    /// first one with a name counts, as in the C library.
+    /// Parses lines such as `http 80/tcp www # comment` and skips other lines. The first line with
+    /// a name counts, as in the C library.
     fn parse(text: &str) -> Self {
         let mut ports = HashMap::new();
         for line in text.lines() {
@@ -80,12 +79,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_a_regular_file_is_opened() {
+    fn only_a_regular_file_is_opened() {
         let folder = std::env::temp_dir().join("services-XXXXXX");
         let folder = nix::unistd::mkdtemp(&folder).unwrap();
         let fifo = folder.join("services");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
-        // To open it would wait for a writer.
+        // Opening the FIFO would block until somebody opens it for writing.
         assert!(Ports::read(fifo.to_str().unwrap()).0.is_empty());
         std::fs::remove_dir_all(&folder).unwrap();
     }
@@ -109,7 +108,8 @@ mod tests {
         assert!(Ports::read("/nonexistent/services").0.is_empty());
     }
 
-    /// What needs no file of the host; names are looked up in `tests/live/text.rs`.
+    /// Uses an address as the name, so that this test does not depend on files of the host.
+    /// `tests/live/text.rs` looks up names.
     #[test]
     fn the_first_address_of_the_family_counts() {
         let host = |family| SystemNames::new().host("127.0.0.1", family);

@@ -17,77 +17,87 @@ use crate::model::{Object, ServiceId};
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {trouble}")]
+#[error("line {line}, column {column}: {problem}")]
 pub struct TextError {
     line: usize,
     column: usize,
-    trouble: Trouble,
+    problem: TextProblem,
 }
 
 impl TextError {
-    pub(crate) const fn new(line: usize, column: usize, trouble: Trouble) -> Self {
-        Self { line, column, trouble }
+    pub(crate) const fn new(line: usize, column: usize, problem: TextProblem) -> Self {
+        Self { line, column, problem }
     }
 
-    /// The line, from 1.
+    /// The number of the line, from 1.
     #[must_use]
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// The column, in characters from 1; one past the end where something is missing
-    /// there.
+    /// The column in the line, in characters from 1. If the line ends too early, the column is
+    /// one past its end.
     #[must_use]
     pub const fn column(&self) -> usize {
         self.column
     }
 
-    /// What is wrong with the command in the line, if that is the reason.
+    /// The error of the command in the line. `None` if the text is wrong in another way, such
+    /// as a quote without an end.
     #[must_use]
     pub const fn command_error(&self) -> Option<&CommandError> {
-        match &self.trouble {
-            Trouble::Command(error) => Some(error),
+        match &self.problem {
+            TextProblem::Command(error) => Some(error),
             _ => None,
         }
     }
 }
 
-/// The longest line, in bytes.
+/// The length of the longest line that is read, in bytes.
 pub(crate) const LINE_LIMIT: usize = 4096;
 
-/// What may be wrong with a text.
+/// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum TextProblem {
     LongLine,
+    /// A byte that is not UTF-8.
     Byte(u8),
     Unfinished(Unfinished),
+    /// A comment that stands for something `ipvsadm` has no command for.
     Unsaid,
     Command(CommandError),
     NoCommand,
     SecondCommand,
+    /// A command that adds nothing to a table.
     NotOfTable,
     NoSuchService(ServiceId),
-    Repeated { object: Object, line: usize },
+    /// The object was added before, in this line.
+    Repeated {
+        object: Object,
+        line: usize,
+    },
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for TextProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LongLine => write!(f, "the line is longer than {LINE_LIMIT} bytes"),
             Self::Byte(byte) => write!(f, "expected UTF-8, found byte {byte:#04x}"),
-            Self::Unfinished(Unfinished::Quote) => f.write_str("the quote has no end"),
-            Self::Unfinished(Unfinished::Backslash) => f.write_str("nothing follows the backslash"),
-            Self::Unsaid => {
-                f.write_str("expected a command, found the comment of what ipvsadm cannot say")
+            Self::Unfinished(Unfinished::Quote) => f.write_str("the quote is not closed"),
+            Self::Unfinished(Unfinished::Backslash) => {
+                f.write_str("the backslash is the last character")
             }
+            Self::Unsaid => f.write_str(
+                "expected a command, found a comment in place of one that ipvsadm does not have",
+            ),
             Self::Command(error) => error.fmt(f),
             Self::NoCommand => f.write_str("expected a command, found none"),
             Self::SecondCommand => f.write_str("expected one command, found a second one"),
-            Self::NotOfTable => f.write_str("expected -A or -a, of which a table is made"),
+            Self::NotOfTable => f.write_str("expected -A or -a; a table has no other commands"),
             Self::NoSuchService(service) => {
-                write!(f, "expected a service that is added before, found {service}")
+                write!(f, "no line before this one adds the service {service}")
             }
-            Self::Repeated { object, line } => write!(f, "{object} is already in line {line}"),
+            Self::Repeated { object, line } => write!(f, "line {line} already adds {object}"),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! Tables as the text that `ipvsadm -S` writes and `ipvsadm -R` reads.
+//! Reads and prints tables as the text that `ipvsadm -S` writes and `ipvsadm -R` reads.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ipvsadm::{
-    CachedNames, Line, Names, NumericNames, Statement, TextError, Trouble, first_line_about,
-    statements,
+    CachedNames, Names, NumericNames, PrintedCommand, Statement, TextError, TextProblem,
+    first_line_about, statements,
 };
 use crate::model::{Change, Object};
 use crate::table::{Table, TableDestination, TableService};
 
 impl Table {
-    /// Reads a table from `text`: what `ipvsadm -S` writes, with or without `-n`, and what
-    /// `ipvsadm -R` reads, as far as it adds services and destinations.
+    /// Reads a table from the text that `ipvsadm -S` writes, with or without `-n`.
     ///
-    /// Its lines are those of [`Command::parse_lines`](crate::Command::parse_lines). A
-    /// destination without `-w` is one of any weight. Of one name there is one address: it
-    /// is looked up once for the whole text.
+    /// [`Command::parse_lines`](crate::Command::parse_lines) says how a line is read. The text
+    /// may have only commands that add services and destinations. A destination without `-w` gets
+    /// no weight of its own: a plan keeps whatever weight the kernel has. Each name of a host is
+    /// looked up once, so that it is the same address in all lines.
     ///
-    /// `ipvsadm -S` leaves out the thresholds of destinations and flags that a scheduler has
-    /// no name for, and cannot say everything that a kernel may hold; use [`Client::snapshot`](crate::Client::snapshot) for a table
-    /// that is there.
+    /// To copy the table of a kernel, use [`Client::snapshot`](crate::Client::snapshot) instead:
+    /// `ipvsadm -S` leaves out thresholds, and flags that the scheduler has no name for, and has
+    /// no commands for some objects.
     ///
     /// ```
     /// use ipvs_netlink::NumericNames;
@@ -34,27 +34,30 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// The first of these, with its line and column:
+    /// The first error in the text, with its line and column:
     ///
-    /// - a line that cannot be read, is not UTF-8, or is longer than 4096 bytes;
-    /// - a command other than `-A` and `-a`;
-    /// - a service or destination that the text added before, or a destination of a service
-    ///   that it did not;
-    /// - the comment of something that `ipvsadm` cannot say: without it the table would not
-    ///   be the one that was written.
+    /// - a line cannot be read, is not UTF-8, or is longer than 4096 bytes;
+    /// - a command is neither `-A` nor `-a`;
+    /// - an earlier line adds the same service or destination;
+    /// - no earlier line adds the service of a destination;
+    /// - a comment `# ipvsadm cannot say ...` takes the place of an object, which the table would
+    ///   lack.
     ///
-    /// Settings are not judged: [`Change::validate`] and every client do that.
+    /// Reading does not judge settings; [`Change::validate`] and every client do.
     pub fn from_ipvsadm(text: impl AsRef<[u8]>, names: &dyn Names) -> Result<Self, TextError> {
         let names = CachedNames::new(names);
         let text = text.as_ref();
         let mut table = Self::new();
-        // Destinations mostly follow their service, which is put into the table after them.
+        // Most destinations follow their service. The service goes into the table after them.
         let mut open: Option<TableService> = None;
         for statement in statements(text, &names) {
             let Statement { command, line, column } = statement?;
-            let trouble = |trouble| TextError::new(line, column, trouble);
+            let problem = |problem| TextError::new(line, column, problem);
             let repeated = |object: Object| {
-                trouble(Trouble::Repeated { object, line: first_line_about(text, &names, object) })
+                problem(TextProblem::Repeated {
+                    object,
+                    line: first_line_about(text, &names, object),
+                })
             };
             match command.change {
                 Change::AddService(service) => {
@@ -71,7 +74,7 @@ impl Table {
                         open = table.remove(id);
                     }
                     let service = open.as_mut();
-                    let service = service.ok_or_else(|| trouble(Trouble::NoSuchService(id)))?;
+                    let service = service.ok_or_else(|| problem(TextProblem::NoSuchService(id)))?;
                     let object = Object::Destination(id, destination.id);
                     let before = service.insert(if command.weight_given {
                         TableDestination::from(destination)
@@ -82,31 +85,32 @@ impl Table {
                         return Err(repeated(object));
                     }
                 }
-                _ => return Err(trouble(Trouble::NotOfTable)),
+                _ => return Err(problem(TextProblem::NotOfTable)),
             }
         }
         table.extend(open);
         Ok(table)
     }
 
-    /// What the text of the table leaves to comments, because `ipvsadm` has no words for
-    /// it: destinations of direct routing or of a tunnel at a port that is not their
-    /// service's; flags, tunnels, forwarding methods and protocols without a name; values
-    /// that no kernel takes; and the destinations of such a service. A table that was read
-    /// from text has none.
+    /// Lists the objects that print as comments, because `ipvsadm` has no command for them.
+    ///
+    /// These are: direct routing or a tunnel to another port than the service's; flags, tunnels,
+    /// forwarding methods and protocols without a name; values that every kernel refuses; and all
+    /// destinations of such a service. A table that was read from text has no such objects.
     pub fn unsaid(&self) -> impl Iterator<Item = Object> {
-        let unsaid = self.lines().filter(|(_, line)| !line.is_said());
-        unsaid.map(|(object, _)| object)
+        let lines = self.lines().filter(|(_, line)| !line.is_expressible());
+        lines.map(|(object, _)| object)
     }
 
-    /// What the text is about, line by line.
-    fn lines(&self) -> impl Iterator<Item = (Object, Line)> {
+    /// The lines of the text, each with its object.
+    fn lines(&self) -> impl Iterator<Item = (Object, PrintedCommand)> {
         self.services().flat_map(|entry| {
             let service = entry.service();
-            let first = (Object::Service(service.id), Line::of_service(service));
+            let first = (Object::Service(service.id), PrintedCommand::saved_service(service));
             let destinations = entry.destinations().map(move |entry| {
                 let weighted = entry.weight().is_some() || entry.destination().weight != 1;
-                let line = Line::of_destination(service, entry.destination(), weighted);
+                let line =
+                    PrintedCommand::saved_destination(service, entry.destination(), weighted);
                 (Object::Destination(service.id, entry.id()), line)
             });
             std::iter::once(first).chain(destinations)
@@ -117,25 +121,28 @@ impl Table {
 impl FromStr for Table {
     type Err = TextError;
 
-    /// As [`Table::from_ipvsadm`], with addresses in numbers.
+    /// Reads a table as [`Table::from_ipvsadm`] does. Hosts and ports must be numbers.
     ///
     /// # Errors
     ///
-    /// As [`Table::from_ipvsadm`].
+    /// The errors of [`Table::from_ipvsadm`].
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::from_ipvsadm(text, &NumericNames)
     }
 }
 
 impl fmt::Display for Table {
-    /// The text that [`Table::from_ipvsadm`] reads as the same table: for each service a
-    /// line `-A`, then a line `-a` for each of its destinations. A weight that is not given
-    /// is left out; [another one than 1 for the beginning](TableDestination::initially) is
-    /// written, and is read as a weight that is given.
+    /// Prints for each service a line `-A`, then a line `-a` for each of its destinations.
+    /// [`Table::from_ipvsadm`] reads the same table back.
     ///
-    /// `ipvsadm -R` reads it too, but refuses what [`Change::check_command`] tells of. What
-    /// [`Table::unsaid`] names is in comments `# ipvsadm cannot say ...`, at which
-    /// `ipvsadm -R` stops, and which are an error when the text is read back.
+    /// A destination without a weight of its own prints without `-w`. If it has
+    /// [an initial weight](TableDestination::initially) other than 1, that weight is printed, and
+    /// is read back as a weight of its own.
+    ///
+    /// `ipvsadm -R` reads the text, too. `ipvsadm -R` refuses lines for which
+    /// [`Change::check_command`] returns an error. The objects of [`Table::unsaid`] print as
+    /// comments `# ipvsadm cannot say ...`. `ipvsadm -R` stops at such a comment, and
+    /// [`Table::from_ipvsadm`] returns an error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (_, line) in self.lines() {
             line.write(f)?;

@@ -107,7 +107,7 @@ fn what_ipvsadm_saves_is_the_table() {
     assert!(named.contains("-a -t localhost:http -r localhost:https -m"), "{named}");
     assert_eq!(Table::from_ipvsadm(&named, &SystemNames::new()), Ok(there));
     let error = named.parse::<Table>().unwrap_err().to_string();
-    assert!(error.ends_with("(names need a resolver)"), "{error}");
+    assert!(error.ends_with("(names are not looked up)"), "{error}");
 }
 
 #[test]

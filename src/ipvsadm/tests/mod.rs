@@ -1,3 +1,4 @@
-//! Tests that go through more than one file of the module.
+//! Tests that go through several files of the module.
 
 mod parsing;
+pub(crate) mod round_trips;

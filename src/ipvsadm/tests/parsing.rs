@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use crate::ipvsadm::{Command, CommandError, NumericNames};
 use crate::model::Change;
 
-/// The command that `words` mean, in the one spelling in which it prints.
+/// Parses `words` and prints the command in its usual spelling.
 fn meaning(words: &[&str]) -> Result<String, CommandError> {
     let command = Command::parse(words, &NumericNames)?;
     let text = command.to_string();
@@ -45,7 +45,7 @@ fn every_spelling_is_read() {
              --mcast-group ff02::5 --mcast-port 5 --mcast-ttl 2",
         ),
         ("--stop-daemon backup --syncid 7", "--stop-daemon backup"),
-        // What names a service.
+        // Services.
         ("-A -t 10.0.0.9", "-A -t 10.0.0.9:0 -s wlc"),
         ("-A -t 2001:db8::9:80 -p", "-A -t '[2001:db8::9:80]:0' -s wlc -p 360"),
         ("-A -t [2001:db8::9]", "-A -t '[2001:db8::9]:0' -s wlc"),
@@ -111,46 +111,43 @@ fn every_spelling_is_read() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn every_error_has_its_place_and_says_what_was_expected() {
     let cases = [
         (
             "-t 10.0.0.1:80 -A",
             0,
             0,
-            "a command that changes something, such as -A or -a, first, found \"-t\"",
+            "a command that changes something, such as -A, as the first option, found \"-t\"",
         ),
         (
             "extra",
             0,
             0,
-            "a command that changes something, such as -A or -a, first, found \"extra\"",
+            "a command that changes something, such as -A, as the first option, found \"extra\"",
         ),
-        ("-L -n", 0, 0, "an option of a command that changes something, found \"-L\""),
-        ("-AL", 0, 2, "an option of a command that changes something, found \"-L\""),
         (
-            "-A --tcp-serv x",
-            1,
+            "-L -n",
             0,
-            "an option of a command that changes something, found \"--tcp-serv\"",
+            0,
+            "a command that changes something, such as -A, as the first option, found \"-L\"",
         ),
-        ("-add-service", 0, 4, "an option of a command that changes something, found \"--\""),
-        ("-A", 1, 0, "one of -t, -u, --sctp-service and -f, found the end of the command"),
+        ("-AL", 0, 2, "an option of -A, found \"-L\""),
+        ("-A --stats", 1, 0, "an option of -A, found \"--stats\""),
+        ("-AQ", 0, 2, "an option of ipvsadm, found \"-Q\""),
+        ("-A --tcp-serv x", 1, 0, "an option of ipvsadm, found \"--tcp-serv\""),
+        ("-add-service", 0, 4, "an option of ipvsadm, found \"--\""),
+        ("-A", 1, 0, "a service: -t, -u, --sctp-service or -f, found the end of the command"),
         ("-A -t", 2, 0, "an argument of -t, found the end of the command"),
         ("-A -t -- 10.0.0.9:80", 3, 0, "an option of -A, found \"10.0.0.9:80\""),
         ("-A -t --", 2, 0, "an IPv4 address, found \"--\""),
         ("-A -t 10.0.0.9:80 extra", 3, 0, "an option of -A, found \"extra\""),
         ("-A -t 10.0.0.9:80 -A", 3, 0, "an option of -A, found \"-A\""),
         ("-A -t 10.0.0.9:80 -w 5", 3, 0, "an option of -A, found \"-w\""),
-        ("-A -t 10.0.0.9:80 -u 10.0.0.9:80", 3, 0, "nothing beside -t, found \"-u\""),
-        ("-A -t 10.0.0.9:80 -s rr -s wrr", 5, 0, "nothing beside -s, found \"-s\""),
-        ("-A -t 10.0.0.9:80 -6", 3, 0, "-6 beside -f only, found \"-6\""),
+        ("-A -t 10.0.0.9:80 -u 10.0.0.9:80", 3, 0, "only one of -t and -u, found \"-u\""),
+        ("-A -t 10.0.0.9:80 -s rr -s wrr", 5, 0, "-s only once, found \"-s\""),
+        ("-A -t 10.0.0.9:80 -6", 3, 0, "-6 with -f only, found \"-6\""),
         ("-A -t 10.0.0.9:80 -ps", 3, 2, "a number of seconds of 0 to 4294967295, found \"s\""),
-        (
-            "-A -t 10.0.0.9:80 -p -1",
-            4,
-            0,
-            "an option of a command that changes something, found \"-1\"",
-        ),
+        ("-A -t 10.0.0.9:80 -p -1", 4, 0, "an option of ipvsadm, found \"-1\""),
         ("-A -t 10.0.0.9:80 -p=-1", 3, 3, "a number of seconds of 0 to 4294967295, found \"-1\""),
         (
             "-A -t 10.0.0.9:80 --persistent=",
@@ -170,11 +167,11 @@ fn what_is_wrong_is_told_with_its_place() {
         ("-A -f 9 --ops=1", 3, 6, "no argument of --ops, found \"1\""),
         ("-A -f 0", 2, 0, "a firewall mark of 1 to 4294967295, found \"0\""),
         ("-A -f -2147483649", 2, 0, "a firewall mark of 1 to 4294967295, found \"-2147483649\""),
-        ("-A -t http:80", 2, 0, "an IPv4 address, found \"http\" (names need a resolver)"),
-        ("-Z -6", 2, 0, "one of -t, -u, --sctp-service and -f, found the end of the command"),
+        ("-A -t http:80", 2, 0, "an IPv4 address, found \"http\" (names are not looked up)"),
+        ("-Z -6", 2, 0, "a service: -t, -u, --sctp-service or -f, found the end of the command"),
         ("-C -t 10.0.0.1:80", 1, 0, "an option of -C, found \"-t\""),
-        ("-a -f 5", 3, 0, "-r and a destination, found the end of the command"),
-        ("-a -f 5 -r 10.0.1.1 -mg", 5, 2, "nothing beside -m, found \"-g\""),
+        ("-a -f 5", 3, 0, "-r with a destination, found the end of the command"),
+        ("-a -f 5 -r 10.0.1.1 -mg", 5, 2, "only one of -m and -g, found \"-g\""),
         ("-a -f 5 -r [::1]:80 -m", 4, 0, "an IPv4 address, or -i, found \"[::1]:80\""),
         (
             "-a -f 5 -r 10.0.1.1 -w 2147483648",
@@ -187,14 +184,14 @@ fn what_is_wrong_is_told_with_its_place() {
             "-a -f 5 -r 10.0.1.1 --tun-type gue",
             5,
             0,
-            "--tun-type beside -i only, found \"--tun-type\"",
+            "--tun-type with -i only, found \"--tun-type\"",
         ),
         ("-a -f 5 -r 10.0.1.1 -i --tun-type GUE", 7, 0, "ipip, gue or gre, found \"GUE\""),
         (
             "-a -f 5 -r 10.0.1.1 -i --tun-type gue",
             8,
             0,
-            "--tun-port and the port of GUE, found the end of the command",
+            "--tun-port with the UDP port of the tunnel, found the end of the command",
         ),
         (
             "-a -f 5 -r 10.0.1.1 -i --tun-port 5",
@@ -224,12 +221,17 @@ fn what_is_wrong_is_told_with_its_place() {
             "-a -f 5 -r 10.0.1.1 -i --tun-csum --tun-nocsum",
             7,
             0,
-            "nothing beside --tun-csum, found \"--tun-nocsum\"",
+            "only one of --tun-csum and --tun-nocsum, found \"--tun-nocsum\"",
         ),
         ("--set 900 120", 3, 0, "three timeouts after --set, found the end of the command"),
-        ("--set 900 120 300 1", 4, 0, "three timeouts after --set, not more, found \"1\""),
+        ("--set 900 120 300 1", 4, 0, "no more than three timeouts after --set, found \"1\""),
         ("--set=900 120 300", 0, 6, "no argument of --set, found \"900\""),
-        ("--start-daemon Master", 1, 0, "a role, found \"Master\" (must be master or backup)"),
+        (
+            "--start-daemon Master",
+            1,
+            0,
+            "a role of the daemon, found \"Master\" (must be master or backup)",
+        ),
         (
             "--start-daemon backup --syncid 256",
             3,
@@ -270,7 +272,7 @@ fn text_from_outside_is_escaped_and_shortened() {
     assert!(error.to_string().len() < 300, "{error}");
 }
 
-/// Words that commands are made of, so that chance finds some.
+/// Words from which commands are made, so that random words are often commands.
 fn words() -> impl Strategy<Value = Vec<String>> {
     let word = prop_oneof![
         8 => "-[AEDCZaedtufspMrmigwxybo6n]{1,3}=?",
@@ -283,7 +285,7 @@ fn words() -> impl Strategy<Value = Vec<String>> {
 
 proptest! {
     #[test]
-    fn no_words_are_too_odd(words in words()) {
+    fn any_words_are_read_back_or_give_an_error_at_a_word(words in words()) {
         match Command::parse(&words, &NumericNames) {
             Ok(command) => prop_assert_eq!(command.to_string().parse(), Ok(command.change)),
             Err(error) => {
@@ -294,7 +296,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_odd(text in ".{0,60}", words in words()) {
+    fn any_text_is_read_or_gives_an_error_in_a_line(text in ".{0,60}", words in words()) {
         for text in [text, words.join(" "), words.join("\n")] {
             if let Err(error) = text.parse::<Change>() {
                 let line = text.split('\n').nth(error.line() - 1).unwrap();

@@ -69,7 +69,7 @@ fn names_are_looked_up_if_wanted() {
     let local = folder.write("local.ipvsadm", "-A -t localhost:80 -s rr\n");
     let (code, _, errors) = run(&["plan"], &local);
     assert_eq!(code, 5, "{errors}");
-    assert!(errors.contains("\"localhost\" (names need a resolver)"), "{errors}");
+    assert!(errors.contains("\"localhost\" (names are not looked up)"), "{errors}");
     let (code, plan, _) = run(&["plan", "--names"], &local);
     assert_eq!((code, plan.as_str()), (3, "+ TCP 127.0.0.1:80 rr\n"));
 }

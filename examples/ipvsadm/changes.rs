@@ -2,19 +2,19 @@
 
 use ipvs_netlink::{Change, Command, SystemNames, Unsaid};
 
+use crate::command_line::{Part, Parts};
 use crate::failure::Failure;
-use crate::words::{Meaning, Piece, Pieces};
 
-/// Reads a command. What the original refuses is refused, though the kernel would take it.
+/// Parses a command. Refuses what the original refuses, even where the kernel would accept it.
 pub(crate) fn parse(words: &[String], names: &SystemNames) -> Result<Change, Failure> {
-    // Words that are none have an exit code of their own, so look for them first.
-    for piece in Pieces::of(words).collect::<Result<Vec<_>, _>>()? {
-        if matches!(piece, Piece::Option { meaning: Meaning::Numeric, .. }) {
+    // A syntax error has an exit code of its own, so the syntax is checked first.
+    for part in Parts::of(words).collect::<Result<Vec<_>, _>>()? {
+        if matches!(part, Part::Option { option, .. } if option.name() == "numeric") {
             return Err(Failure::usage("-n: this command prints nothing"));
         }
     }
     let command = Command::parse(words, names).map_err(|error| {
-        // A word that is wrong as a whole is in the error.
+        // The message shows the word, unless the error already shows all of it.
         let word = words.get(error.word()).filter(|word| error.found() != Some(word.as_str()));
         let word = word.map_or_else(String::new, |word| format!("{word:?}: "));
         Failure::usage(format!("{word}{error}"))
@@ -30,7 +30,7 @@ pub(crate) fn parse(words: &[String], names: &SystemNames) -> Result<Change, Fai
     Ok(change)
 }
 
-/// The end that a change came to which was not done.
+/// The failure of a change that the kernel did not make.
 pub(crate) fn refusal(error: &ipvs_netlink::Error) -> Failure {
     Failure::unusable(error).unwrap_or_else(|| Failure::refused(error.to_string()))
 }
