@@ -92,8 +92,19 @@ impl<T: Transport> Engine<T> {
 
     /// Does many changes, after all of them have been validated.
     pub(crate) async fn submit(&mut self, changes: &[Change]) -> Report {
+        self.submit_updates(changes, &|_| None).await
+    }
+
+    /// Does many changes, after all of them have been validated. `read` has, for the update at
+    /// an index, an update to the settings that were read: rules that these break may stay
+    /// broken.
+    pub(crate) async fn submit_updates(
+        &mut self,
+        changes: &[Change],
+        read: &(dyn Fn(usize) -> Option<Change> + Sync),
+    ) -> Report {
         let mut report = Report::default();
-        if refuse_invalid(changes, &mut report) {
+        if refuse_invalid(changes, read, &mut report) {
             return report;
         }
         let mut rest = changes;
@@ -118,7 +129,9 @@ impl<T: Transport> Engine<T> {
         changes: &[Change],
         report: &mut impl Collect,
     ) -> bool {
-        changes.is_empty() || refuse_invalid(changes, report) || self.chunk(changes, report).await
+        changes.is_empty()
+            || refuse_invalid(changes, &|_| None, report)
+            || self.chunk(changes, report).await
     }
 
     /// Sends a chunk of valid changes and reports on each, in order. False when
@@ -331,11 +344,21 @@ fn needs_fence(changes: &[Change]) -> bool {
 }
 
 /// Reports on changes of which at least one is invalid: none of them is sent.
-fn refuse_invalid(changes: &[Change], report: &mut impl Collect) -> bool {
-    let valid = changes.iter().all(|change| change.validate().is_ok());
+fn refuse_invalid(
+    changes: &[Change],
+    read: &dyn Fn(usize) -> Option<Change>,
+    report: &mut impl Collect,
+) -> bool {
+    let validate = |(index, change): (usize, &Change)| {
+        change.validate().or_else(|invalid| match read(index) {
+            Some(read) => change.validate_update(&read),
+            None => Err(invalid),
+        })
+    };
+    let valid = changes.iter().enumerate().all(|change| validate(change).is_ok());
     if !valid {
-        for change in changes {
-            report.push(match change.validate() {
+        for (index, change) in changes.iter().enumerate() {
+            report.push(match validate((index, change)) {
                 Ok(()) => not_attempted(change),
                 Err(invalid) => Outcome::NotSent(Error::invalid(Context::of(change), invalid)),
             });

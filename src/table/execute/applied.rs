@@ -1,9 +1,9 @@
 use std::fmt;
-use std::slice;
 
 use crate::error::{Certainty, Error};
 use crate::model::{Change, Connections};
 use crate::table::execute::incomplete::Incomplete;
+use crate::table::execute::outcomes::Outcomes;
 
 /// What became of a step of a [`Plan`](crate::table::Plan).
 #[derive(Clone, Debug)]
@@ -134,19 +134,19 @@ impl fmt::Display for StepOutcome {
 #[derive(Clone, Debug)]
 #[must_use = "steps may have failed"]
 pub struct Applied {
-    outcomes: Vec<StepOutcome>,
-    unverified: Option<Error>,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) unverified: Option<Error>,
 }
 
 impl fmt::Display for Applied {
     /// How many steps have which outcome, such as `12 done, 1 failed, 2 skipped`; `nothing
     /// to do` when there was none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.outcomes.is_empty() {
+        if self.outcomes.len() == 0 {
             return f.write_str("nothing to do");
         }
         let mut counts: Vec<(&str, usize)> = Vec::new();
-        for name in self.outcomes.iter().map(StepOutcome::name) {
+        for name in self.outcomes().map(StepOutcome::name) {
             match counts.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((name, 1)),
@@ -164,13 +164,19 @@ impl fmt::Display for Applied {
 }
 
 impl Applied {
-    pub(crate) const fn new(outcomes: Vec<StepOutcome>, unverified: Option<Error>) -> Self {
-        Self { outcomes, unverified }
+    /// The result of a plan of which each step has the outcome at its place, for tests of
+    /// programs. `unverified` is the error for which the table could not be read afterwards.
+    pub fn new(outcomes: impl IntoIterator<Item = StepOutcome>, unverified: Option<Error>) -> Self {
+        Self { outcomes: outcomes.into_iter().collect(), unverified }
     }
 
     /// Every outcome, in the order of the steps.
-    pub fn outcomes(&self) -> slice::Iter<'_, StepOutcome> {
-        self.outcomes.iter()
+    pub fn outcomes(
+        &self,
+    ) -> impl ExactSizeIterator<Item = &StepOutcome> + DoubleEndedIterator + Clone {
+        // Every step of a finished plan has an outcome.
+        (0..self.outcomes.len())
+            .map(|index| self.outcomes.get(index).unwrap_or(&StepOutcome::Draining))
     }
 
     /// The outcome of the step at `index`, if there were that many.
@@ -181,14 +187,13 @@ impl Applied {
 
     /// The steps that are not done, by their index.
     pub fn failures(&self) -> impl Iterator<Item = (usize, &StepOutcome)> {
-        self.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_done())
+        self.outcomes.iter().filter(|(_, outcome)| !outcome.is_done())
     }
 
     /// The steps that [cut](StepOutcome::Cut) connections which still carried data, by their
     /// index, with how many connections the destination or service had.
     pub fn cut(&self) -> impl Iterator<Item = (usize, Connections)> {
-        let outcomes = self.outcomes.iter().enumerate();
-        outcomes.filter_map(|(index, outcome)| Some((index, outcome.cut()?)))
+        self.outcomes.iter().filter_map(|(index, outcome)| Some((index, outcome.cut()?)))
     }
 
     /// Success if every step is done and was found to be so, as [`is_done`](Self::is_done)
@@ -223,6 +228,6 @@ impl Applied {
     /// somebody has done meanwhile shows in a new plan.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.unverified.is_none() && self.outcomes.iter().all(StepOutcome::is_done)
+        self.unverified.is_none() && self.outcomes().all(StepOutcome::is_done)
     }
 }

@@ -16,6 +16,8 @@ struct Found {
     same: bool,
     /// What it takes to make it so.
     action: Actions,
+    /// An update to the settings that are there.
+    read: Change,
     update: Change,
 }
 
@@ -80,6 +82,7 @@ async fn find_service<T: Transport>(engine: &mut Engine<T>, wanted: &Service) ->
         same: there == *wanted,
         action: Actions::to_update(&there, wanted),
         update: Change::UpdateService(wanted.clone()),
+        read: Change::UpdateService(there),
     })
 }
 
@@ -99,6 +102,7 @@ async fn find_destination<T: Transport>(
     Some(Found {
         same: *there == wanted,
         action: Actions::UPDATE_DESTINATION,
+        read: Change::UpdateDestination(service, there.clone()),
         update: Change::UpdateDestination(service, wanted),
     })
 }
@@ -113,7 +117,7 @@ async fn adapt<T: Transport>(
     error: &Error,
 ) -> StepOutcome {
     let failed = || StepOutcome::Failed(error.clone());
-    let Some(Found { same, action, update }) = found else { return failed() };
+    let Some(Found { same, action, read, update }) = found else { return failed() };
     if same {
         return StepOutcome::AlreadySo;
     }
@@ -123,7 +127,7 @@ async fn adapt<T: Transport>(
     if let Some(because) = execution.failed_before(Some(service)) {
         return StepOutcome::Skipped { because };
     }
-    match engine.change(&update).await {
+    match engine.update(&read, &update).await {
         Ok(()) => StepOutcome::Replaced,
         Err(error) => StepOutcome::Failed(error),
     }

@@ -4,6 +4,7 @@ mod applied;
 mod conflicts;
 mod drain;
 mod incomplete;
+mod outcomes;
 mod progress;
 mod readback;
 mod reading;
@@ -62,7 +63,7 @@ pub(crate) async fn apply_from<T: Transport>(
     observer: Observer<'_>,
 ) -> Applied {
     if plan.is_empty() {
-        return Applied::new(Vec::new(), None);
+        return Applied::new([], None);
     }
     let mut execution = carry_out(engine, plan, observer).await;
     let unverified = match read_again(engine, plan, mem::take(snapshot)).await {
@@ -153,7 +154,8 @@ pub(crate) async fn run_steps<T: Transport>(
             changes.iter().for_each(|change| report.push(not_attempted(change)));
             report
         } else {
-            engine.submit(&changes).await
+            let read = |at: usize| execution.step(*portion.get(at)?)?.read();
+            engine.submit_updates(&changes, &read).await
         };
         let mut looked: Option<(ServiceId, Option<ServiceReading<'static>>)> = None;
         for (index, outcome) in portion.iter().zip(report.outcomes()) {

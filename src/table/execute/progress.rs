@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::{Change, Connections, Object, ServiceId};
 use crate::table::execute::applied::StepOutcome;
+use crate::table::execute::outcomes::Outcomes;
 use crate::table::plan::{Phase, Plan};
 
 /// Who is told of the progress, and may end the work.
@@ -26,15 +27,11 @@ pub enum Progress<'a> {
 pub struct NextPhase<'a> {
     plan: &'a Plan,
     phase: Phase,
-    outcomes: &'a [Option<StepOutcome>],
+    outcomes: &'a Outcomes,
 }
 
 impl<'a> NextPhase<'a> {
-    pub(crate) const fn new(
-        plan: &'a Plan,
-        phase: Phase,
-        outcomes: &'a [Option<StepOutcome>],
-    ) -> Self {
+    pub(crate) const fn new(plan: &'a Plan, phase: Phase, outcomes: &'a Outcomes) -> Self {
         Self { plan, phase, outcomes }
     }
 
@@ -52,7 +49,7 @@ impl<'a> NextPhase<'a> {
     /// The outcome of the step at `index`, if it is known.
     #[must_use]
     pub fn outcome(&self, index: usize) -> Option<&'a StepOutcome> {
-        self.outcomes.get(index)?.as_ref()
+        self.outcomes.get(index)
     }
 
     /// The services that the plan has added so far. When [`Phase::Extend`] begins all of
@@ -76,10 +73,10 @@ impl<'a> NextPhase<'a> {
         self,
         are: impl Fn(&Change, Option<&StepOutcome>) -> bool,
     ) -> impl Iterator<Item = ServiceId> {
-        let steps = self.plan.steps().zip(self.outcomes);
+        let steps = self.plan.steps().enumerate();
         steps
-            .filter(move |(step, outcome)| are(&step.change, outcome.as_ref()))
-            .filter_map(|(step, _)| step.service())
+            .filter(move |(index, step)| are(&step.change, self.outcomes.get(*index)))
+            .filter_map(|(_, step)| step.service())
     }
 }
 

@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use crate::error::{Context, Error};
 use crate::model::ServiceId;
+use crate::table::execute::outcomes::Outcomes;
 use crate::table::execute::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// A plan that is being done.
 pub(crate) struct Execution<'p> {
     pub(crate) plan: &'p Plan,
-    outcomes: Vec<Option<StepOutcome>>,
+    outcomes: Outcomes,
     /// The first step that failed, of all and by service.
     first_failed: Option<usize>,
     failed: BTreeMap<ServiceId, usize>,
@@ -21,7 +22,7 @@ pub(crate) struct Execution<'p> {
 
 impl<'p> Execution<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
-        let outcomes = vec![None; plan.len()];
+        let outcomes = Outcomes::undecided(plan.len());
         Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
     }
 
@@ -49,7 +50,7 @@ impl<'p> Execution<'p> {
     }
 
     pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
-        self.outcomes.get(index)?.as_ref()
+        self.outcomes.get(index)
     }
 
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
@@ -59,9 +60,7 @@ impl<'p> Execution<'p> {
                 self.failed.entry(service).or_insert(index);
             }
         }
-        if let Some(slot) = self.outcomes.get_mut(index) {
-            *slot = Some(outcome);
-        }
+        self.outcomes.set(index, outcome);
     }
 
     /// A step is not done because what it depends on could not be read.
@@ -116,12 +115,11 @@ impl<'p> Execution<'p> {
         before..after
     }
 
-    pub(crate) fn finish(self, unverified: Option<Error>) -> Applied {
-        // What has no outcome by now was not waited for.
-        let outcomes = self.outcomes.into_iter();
-        Applied::new(
-            outcomes.map(|outcome| outcome.unwrap_or(StepOutcome::Draining)).collect(),
-            unverified,
-        )
+    pub(crate) fn finish(mut self, unverified: Option<Error>) -> Applied {
+        // A step without an outcome is one that was not waited for.
+        for index in self.undecided(0..self.outcomes.len()) {
+            self.outcomes.set(index, StepOutcome::Draining);
+        }
+        Applied { outcomes: self.outcomes, unverified }
     }
 }

@@ -103,14 +103,21 @@ impl<'o> Planner<'o> {
         change: Change,
         before: Option<Before>,
     ) -> Result<(), PlanError> {
-        if let (Err(invalid), Some(object)) = (change.validate(), change.object()) {
+        let step = Step::new(change, phase, before, Purpose::Desired);
+        let change = &step.change;
+        // What is broken already, and stays as it is, is no obstacle to another setting.
+        let valid = change.validate().or_else(|invalid| match step.read() {
+            Some(read) => change.validate_update(&read),
+            None => Err(invalid),
+        });
+        if let (Err(invalid), Some(object)) = (valid, change.object()) {
             return Err(PlanError::Invalid { object, invalid });
         }
         if !self.options.allowed.contains(action) {
             self.missing |= action - self.options.allowed;
             self.refused.push(change.clone());
         }
-        self.steps.push(Step::new(change, phase, before, Purpose::Desired));
+        self.steps.push(step);
         Ok(())
     }
 

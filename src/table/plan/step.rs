@@ -55,6 +55,20 @@ impl Step {
         self.before.as_deref()
     }
 
+    /// An update that would write the settings that were there, in the place of which the
+    /// change puts others.
+    pub(crate) fn read(&self) -> Option<Change> {
+        match (&self.change, self.before()?) {
+            (Change::UpdateService(_), Before::Service { service, .. }) => {
+                Some(Change::UpdateService(service.clone()))
+            }
+            (Change::UpdateDestination(id, _), Before::Destination { destination, .. }) => {
+                Some(Change::UpdateDestination(*id, destination.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// The service that it is about.
     #[must_use]
     pub const fn service(&self) -> Option<ServiceId> {

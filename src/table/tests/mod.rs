@@ -2,6 +2,7 @@
 
 mod draining;
 mod error_texts;
+mod kept_settings;
 pub(crate) mod planning;
 mod printing;
 mod results;

@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{self, TcpListener, TcpStream};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -149,46 +151,72 @@ fn closed_connections_are_neither_waited_for_nor_told_to_be_cut() {
 
 const LINES: usize = 10;
 
-/// Starts a server that sends lines for five seconds after the client has closed its side.
-fn serve_slowly(lab: &Lab) {
+/// Between two lines that a server sends.
+const PACE: Duration = Duration::from_millis(500);
+
+/// Longer than any window: once the kernel drops the client's acknowledgements, a server gets
+/// no line of this length to the client, while some short ones still arrive.
+const LONG: usize = 1 << 20;
+
+/// A server that sends lines once the client has nothing more to say, as long as `more` allows
+/// the next one, and at the end one that is [`LONG`] and "the last line".
+fn serve_slowly(lab: &Lab, mut more: impl FnMut(usize) -> bool + Send + 'static) {
     let listener = lab.namespace.run(|| TcpListener::bind(server(0))).unwrap();
     thread::spawn(move || -> io::Result<()> {
         let (mut connection, _) = listener.accept()?;
         connection.read_to_end(&mut Vec::new())?;
-        for _ in 0..LINES {
+        for sent in 0.. {
+            if !more(sent) {
+                break;
+            }
             connection.write_all(b"line\n")?;
-            thread::sleep(Duration::from_millis(500));
+            thread::sleep(PACE);
         }
-        Ok(())
+        connection.write_all("long".repeat(LONG / 4).as_bytes())?;
+        connection.write_all(b"\nthe last line\n")
     });
 }
 
-/// Counts the lines that arrive over a half-closed connection while its destination drains.
-fn lines_of_a_half_closed_connection(until: DrainUntil) -> usize {
-    let mut lab = Lab::with_servers(0);
-    serve_slowly(&lab);
-    lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
+/// A connection that the client closes on its side. It reads until nothing comes for `patience`.
+fn half_closed(lab: &Lab, patience: Duration) -> thread::JoinHandle<Vec<String>> {
     let mut stream = lab.namespace.run(|| TcpStream::connect(WEB)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     stream.write_all(b"the last request\n").unwrap();
     stream.shutdown(net::Shutdown::Write).unwrap();
-    let reader =
-        thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).count());
-    let (time, drained) = drain(&mut lab, DrainPolicy::new().until(until).deadline(None));
-    let lines = reader.join().unwrap();
-    say(&format!("{until:?}: {lines} of {LINES} lines came, {time:?}, {drained:?}"));
-    lines
+    thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).collect())
 }
 
 #[test]
 fn a_connection_that_is_half_closed_is_waited_for_while_data_comes() {
-    assert_eq!(lines_of_a_half_closed_connection(DrainUntil::NoTraffic), LINES);
+    let mut lab = Lab::with_servers(0);
+    serve_slowly(&lab, |sent| sent < LINES);
+    lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
+    let reader = half_closed(&lab, Duration::from_secs(30));
+    let policy = DrainPolicy::new().until(DrainUntil::NoTraffic).deadline(None);
+    let (time, drained) = drain(&mut lab, policy);
+    let lines = reader.join().unwrap();
+    say(&format!("{} of {} lines came, {time:?}, {drained:?}", lines.len(), LINES + 2));
+    assert_eq!(lines.last().map(String::as_str), Some("the last line"));
+    assert_eq!(lines.len(), LINES + 2);
 }
 
-/// Shows why `NoActive` is not the default, and that the test above can fail.
+/// Shows why `NoActive` is not the default, and that the test above can fail. The server sends short lines until the drain has ended,
+/// and the long one after that, so the speed of the machine does not matter.
 #[test]
 fn waiting_for_active_connections_alone_cuts_half_closed_ones() {
-    assert!(lines_of_a_half_closed_connection(DrainUntil::NoActive) < LINES);
+    let mut lab = Lab::with_servers(0);
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&ended);
+    serve_slowly(&lab, move |_| !seen.load(Ordering::SeqCst));
+    lab.add(&web(Scheduler::ROUND_ROBIN), &[1]);
+    let reader = half_closed(&lab, Duration::from_secs(4));
+    let policy = DrainPolicy::new().until(DrainUntil::NoActive);
+    let (time, drained) = drain(&mut lab, policy.deadline(Some(Duration::from_secs(120))));
+    ended.store(true, Ordering::SeqCst);
+    let lines = reader.join().unwrap();
+    say(&format!("{} lines came, {time:?}, {drained:?}", lines.len()));
+    assert_eq!(drained, Drained::Emptied);
+    assert!(!lines.iter().any(|line| line == "the last line"));
 }
 
 #[test]

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use crate::table::execute::applied::StepOutcome;
+
+/// The outcomes of the steps of a plan, by their index.
+///
+/// Most steps of a large plan are [`StepOutcome::Done`]: those take one byte each, and only
+/// the others are stored as values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcomes {
+    marks: Vec<Mark>,
+    others: BTreeMap<usize, StepOutcome>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// The step has no outcome yet.
+    Undecided,
+    Done,
+    /// The outcome is among the others.
+    Other,
+}
+
+/// What a reference to the outcome of a step that is done refers to.
+static DONE: StepOutcome = StepOutcome::Done;
+
+impl Outcomes {
+    /// Outcomes of so many steps, of which none is known.
+    pub(crate) fn undecided(steps: usize) -> Self {
+        Self { marks: vec![Mark::Undecided; steps], others: BTreeMap::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// The outcome of the step at `index`, if it is known.
+    pub(crate) fn get(&self, index: usize) -> Option<&StepOutcome> {
+        match self.marks.get(index)? {
+            Mark::Undecided => None,
+            Mark::Done => Some(&DONE),
+            Mark::Other => self.others.get(&index),
+        }
+    }
+
+    /// Notes the outcome of the step at `index`. Does nothing where there is no such step.
+    pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
+        let Some(mark) = self.marks.get_mut(index) else { return };
+        if matches!(outcome, StepOutcome::Done) {
+            *mark = Mark::Done;
+            self.others.remove(&index);
+        } else {
+            *mark = Mark::Other;
+            self.others.insert(index, outcome);
+        }
+    }
+
+    /// The outcomes that are known, in the order of the steps.
+    pub(crate) fn iter(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (usize, &StepOutcome)> + Clone + '_ {
+        (0..self.marks.len()).filter_map(|index| Some((index, self.get(index)?)))
+    }
+}
+
+impl FromIterator<StepOutcome> for Outcomes {
+    fn from_iter<I: IntoIterator<Item = StepOutcome>>(outcomes: I) -> Self {
+        let mut all = Self::default();
+        for (index, outcome) in outcomes.into_iter().enumerate() {
+            all.marks.push(Mark::Undecided);
+            all.set(index, outcome);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_takes_the_place_of_the_one_before() {
+        let mut outcomes = Outcomes::undecided(3);
+        assert_eq!(outcomes.iter().count(), 0);
+        outcomes.set(1, StepOutcome::Kept);
+        outcomes.set(2, StepOutcome::Done);
+        outcomes.set(3, StepOutcome::Done);
+        assert_eq!(outcomes.len(), 3);
+        let known: Vec<_> = outcomes.iter().map(|(at, outcome)| (at, outcome.name())).collect();
+        assert_eq!(known, [(1, "kept"), (2, "done")]);
+        outcomes.set(1, StepOutcome::Done);
+        outcomes.set(2, StepOutcome::Stopped);
+        let known: Vec<_> = outcomes.iter().map(|(at, outcome)| (at, outcome.name())).collect();
+        assert_eq!(known, [(1, "done"), (2, "stopped")]);
+        assert_eq!(outcomes.others.len(), 1);
+    }
+
+    /// A plan that makes a table from nothing has as many outcomes as the table has objects.
+    #[test]
+    fn steps_that_are_done_take_one_byte() {
+        let done: Outcomes = std::iter::repeat_n(StepOutcome::Done, 1000).collect();
+        assert!(done.others.is_empty());
+        assert_eq!(size_of_val(&done.marks[..]), 1000);
+    }
+}
