@@ -72,7 +72,9 @@
 //! - **`smol`**: `smol::Client`, for programs on smol and on any other runtime.
 //! - **`serde`**: [`table::Table`] as YAML, TOML or JSON (`table::document`), and `Timeouts` and the
 //!   names of services, destinations, schedulers, persistence engines, flags and networks as text.
-//!   The program chooses the format crate.
+//!   The program chooses the format crate. For status pages and logs, [`Snapshot`], [`Listing`],
+//!   [`Stats`], [`Change`], [`Warning`], [`Error`], [`Report`] and the types in them implement
+//!   `Serialize` only: keys are field names, identities and names are text, durations are seconds.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
 //!   that bring their own netlink transport. Ties the program to this crate's versions of
 //!   `netlink-packet-core`, `netlink-packet-generic` and `netlink-sys`.

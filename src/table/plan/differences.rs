@@ -177,16 +177,15 @@ fn service_line(step: &Step, drain: Option<DrainPolicy>) -> DiffLine {
         (Change::DeleteService(id), before) => {
             let text = match before {
                 Some(Before::Service { service, destinations, connections }) => {
-                    let settings = service_settings(service);
                     let left = drained(step, *connections, drain);
-                    format!("{id} {settings}, destinations {destinations}{left}")
+                    format!("{service}, destinations {destinations}{left}")
                 }
                 _ => id.to_string(),
             };
             (Sign::Removed, text)
         }
         (Change::AddService(service) | Change::UpdateService(service), _) => {
-            (Sign::Added, format!("{} {}", service.id, service_settings(service)))
+            (Sign::Added, service.to_string())
         }
         (other, _) => (Sign::Changed, other.to_string()),
     };
@@ -199,15 +198,12 @@ fn destination_line(step: &Step, drain: Option<DrainPolicy>) -> DiffLine {
             Change::UpdateDestination(_, after),
             Some(Before::Destination { destination: before, .. }),
         ) => (Sign::Changed, format!("{} {}", after.id, destination_difference(before, after))),
-        (
-            Change::DeleteDestination(_, id),
-            Some(Before::Destination { destination, connections }),
-        ) => {
+        (Change::DeleteDestination(..), Some(Before::Destination { destination, connections })) => {
             let left = drained(step, *connections, drain);
-            (Sign::Removed, format!("{id} {}{left}", destination_settings(destination)))
+            (Sign::Removed, format!("{destination}{left}"))
         }
         (Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination), _) => {
-            (Sign::Added, format!("{} {}", destination.id, destination_settings(destination)))
+            (Sign::Added, destination.to_string())
         }
         (other, _) => (Sign::Removed, other.to_string()),
     };
@@ -232,34 +228,18 @@ fn drained(step: &Step, connections: Connections, drain: Option<DrainPolicy>) ->
     format!("{drains}, {connections}{back}")
 }
 
-fn service_settings(service: &Service) -> String {
-    let mut text = service.scheduler.to_string();
-    if !service.flags.is_empty() {
-        text += &format!(" flags {}", flags(service));
-    }
-    if let Some(persistence) = service.persistence {
-        text += &format!(" {persistence}");
-    }
-    text
-}
-
-/// The flags by the names that the service's scheduler gives them.
-fn flags(service: &Service) -> String {
-    let named = service.flags.scheduler_flags(service.scheduler);
-    let rest = service.flags.difference(named.parse().unwrap_or_default()).to_string();
-    let words = [named, rest];
-    words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(",")
-}
-
 fn service_difference(before: &Service, after: &Service) -> String {
     let persistence = |service: &Service| match service.persistence {
         Some(persistence) => persistence.to_string(),
         None => "not persistent".to_owned(),
     };
-    let none = |flags: String| if flags.is_empty() { "none".to_owned() } else { flags };
+    let flags = |service: &Service| match service.flags.is_empty() {
+        true => "none".to_owned(),
+        false => service.flags.named_for(service.scheduler),
+    };
     differences([
         ("scheduler ", before.scheduler.to_string(), after.scheduler.to_string()),
-        ("flags ", none(flags(before)), none(flags(after))),
+        ("flags ", flags(before), flags(after)),
         ("", persistence(before), persistence(after)),
     ])
 }
@@ -273,14 +253,6 @@ fn forwarding(destination: &Destination) -> String {
 
 fn thresholds(Thresholds { upper, lower }: Thresholds) -> String {
     format!("{upper}/{lower}")
-}
-
-fn destination_settings(destination: &Destination) -> String {
-    let mut text = format!("{} weight {}", forwarding(destination), destination.weight);
-    if destination.thresholds != Thresholds::default() {
-        text += &format!(" thresholds {}", thresholds(destination.thresholds));
-    }
-    text
 }
 
 fn destination_difference(before: &Destination, after: &Destination) -> String {
