@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             "reconcile" => reconcile(size),
             "delete" => delete(size),
             "latency" => latency(size.services),
+            "setdest" => set_destination(size.services, size.destinations),
             _ => return None,
         })
     })
@@ -129,6 +130,21 @@ fn latency(rounds: u32) -> Outcome {
     for _ in 0..rounds {
         ipvs.add_service(&service)?;
         ipvs.delete_service(service.id)?;
+    }
+    Ok(())
+}
+
+/// Gives one destination of the first service another weight, `rounds` times, each confirmed,
+/// from the entry that was read once: the destination that was added first, which the kernel
+/// finds last.
+fn set_destination(rounds: u32, destinations: u32) -> Outcome {
+    let mut ipvs = Client::connect()?;
+    let size = Size { services: 1, destinations };
+    let service = size.services().next().ok_or("no service")?.id;
+    let first = size.destinations(0).next().ok_or("no destination")?;
+    let entry = ipvs.destination(service, first.id)?;
+    for round in 0..rounds {
+        ipvs.set_weight_of(service, &entry, 2 + round % 2)?;
     }
     Ok(())
 }
