@@ -150,15 +150,11 @@ fn from_layout(nest: &[u8]) -> Option<ServiceEntry> {
         return None;
     }
     let fields = Fields {
-        family: head.get(4..6),
-        protocol: head.get(12..14),
-        address: head.get(20..36),
-        port: head.get(40..42),
         scheduler: Some(name),
         flags: tail.get(4..12),
         timeout: tail.get(16..20),
         netmask: tail.get(24..28),
-        ..Fields::default()
+        ..Fields::named(head)
     };
     Some(ServiceEntry { service: fields.service().ok()?, stats: stats::decode_layout(tail, 124) })
 }
@@ -192,7 +188,26 @@ fn decode_any(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
 
 /// Reads the identity in the nest. Kernels put it first, so that the rest need not be
 /// looked at.
+#[inline]
 pub(crate) fn decode_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
+    match id_from_layout(nest) {
+        Some(id) => Ok(id),
+        None => decode_any_id(nest),
+    }
+}
+
+/// Reads the identity in a nest that lies as most do up to the scheduler's name.
+#[inline]
+fn id_from_layout(nest: &[u8]) -> Option<ServiceId> {
+    let head: &[u8; 44] = nest.first_chunk()?;
+    let (kind, _) = Attributes::new(nest.get(44..)?).next()?.ok()?;
+    let fits = layout::fits(head, &BEFORE_NAME) & (kind == IPVS_SVC_ATTR_SCHED_NAME);
+    if fits { Fields::named(head).id().ok() } else { None }
+}
+
+/// Reads the identity in the nest, whatever lies where.
+#[cold]
+fn decode_any_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
     let mut fields = Fields::default();
     for attribute in Attributes::new(nest) {
         let (kind, value) = attribute?;
@@ -212,7 +227,19 @@ pub(crate) fn decode_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
     fields.id()
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// The identity, from attributes that lie as [`BEFORE_NAME`] says.
+    #[inline]
+    fn named(head: &'a [u8; 44]) -> Self {
+        Self {
+            family: head.get(4..6),
+            protocol: head.get(12..14),
+            address: head.get(20..36),
+            port: head.get(40..42),
+            ..Self::default()
+        }
+    }
+
     fn service(&self) -> Result<Service, Malformed> {
         let id = self.id()?;
         let scheduler = self
@@ -291,16 +318,20 @@ mod tests {
             let nest = nest(family, name);
             assert!(from_layout(&nest).is_some());
             assert_eq!(from_layout(&nest), decode_any(&nest).ok());
+            assert!(id_from_layout(&nest).is_some());
+            assert_eq!(id_from_layout(&nest), decode_any_id(&nest).ok());
             for (offset, bit) in
                 (0..nest.len()).flat_map(|offset| [1, 4, 16, 128].map(|bit| (offset, bit)))
             {
                 let mut changed = nest.clone();
                 changed[offset] ^= bit;
                 assert_eq!(decode(&changed), decode_any(&changed), "byte {offset}");
+                assert_eq!(decode_id(&changed), decode_any_id(&changed), "byte {offset}");
             }
             for length in 0..nest.len() {
                 let cut = &nest[..length];
                 assert_eq!(decode(cut), decode_any(cut), "{length} bytes");
+                assert_eq!(decode_id(cut), decode_any_id(cut), "{length} bytes");
             }
         }
     }
