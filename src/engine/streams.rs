@@ -38,14 +38,17 @@ impl<'c, T: Transport + Send + Sync, R: Reported> Entries<'c, T, R> {
 
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<R>>> {
         loop {
-            match std::mem::replace(&mut self.state, State::Ended) {
-                State::Reading(engine, mut run) if run.is_loaded() => {
-                    let step = engine.step(&mut run).transpose();
-                    self.state = State::Reading(engine, run);
-                    if step.is_some() {
-                        return Poll::Ready(step);
+            // Entries of the received datagram are read in place: moving the dump out of the
+            // state and back for each would cost more than decoding the entry.
+            if let State::Reading(engine, run) = &mut self.state {
+                if run.is_loaded() {
+                    match engine.step(run).transpose() {
+                        None => continue,
+                        step => return Poll::Ready(step),
                     }
                 }
+            }
+            match std::mem::replace(&mut self.state, State::Ended) {
                 State::Reading(engine, mut run) => {
                     self.state = State::Loading(Box::pin(async move {
                         let loaded = engine.load(&mut run).await;
