@@ -109,8 +109,8 @@ impl Script {
     fn submit(&self, range: Range<usize>, ipvs: &mut Client, failures: &mut Vec<Failure>) {
         let lines = self.lines.get(range.clone()).unwrap_or_default();
         let report = ipvs.submit(self.changes.get(range).unwrap_or_default());
-        for (index, outcome) in report.failures() {
-            if let (Some(line), Some(error)) = (lines.get(index), outcome.error()) {
+        for failed in report.failures() {
+            if let (Some(line), Some(error)) = (lines.get(failed.index), failed.outcome.error()) {
                 failures.push(at_line(*line, changes::refusal(error)));
             }
         }

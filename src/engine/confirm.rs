@@ -1,4 +1,4 @@
-//! Finding out, by reading, whether a change was done whose answer was lost.
+//! Finding out by a read whether a change was done whose answer was lost.
 
 use std::time::Duration;
 
@@ -7,29 +7,41 @@ use crate::error::Result;
 use crate::model::{Change, Service, ServiceEntry, Timeouts};
 use crate::wire::Request;
 
+/// What a read says about a change whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// The change was done, or makes no difference: the table is as the change asks.
+    Done,
+    /// The table does not say whether the change was done.
+    Unknown,
+    /// The table cannot be read.
+    Unreadable,
+}
+
 impl<T: Transport> Engine<T> {
-    /// Whether the kernel's table is as `change` asks, where that is all that the
-    /// change means and where none of the `others`, which were sent with it, can be the
-    /// reason.
+    /// Finds out whether `change` was done. `others` are the changes that were sent with it and
+    /// may have been done.
     ///
-    /// False for additions and deletions: what exists, or does not, may have done so
-    /// before, when they were refused. Where reading fails, `readable` becomes false:
-    /// there is no use in trying on.
-    pub(crate) async fn holds<'c>(
+    /// Additions and deletions stay unknown: the object may have existed, or not, before the
+    /// kernel refused the change. So does a change whose effect one of the `others` can explain.
+    pub(super) async fn find_out<'c>(
         &mut self,
         change: &Change,
         mut others: impl Iterator<Item = &'c Change>,
-        readable: &mut bool,
-    ) -> bool {
+    ) -> Finding {
         if others.any(|other| explains(other, change)) {
-            return false;
+            return Finding::Unknown;
         }
-        let holds = self.try_holds(change).await;
-        *readable = holds.as_ref().err().is_none_or(|error| error.is_not_found());
-        holds.unwrap_or(false)
+        match self.is_as_asked(change).await {
+            Ok(true) => Finding::Done,
+            Ok(false) => Finding::Unknown,
+            Err(error) if error.is_not_found() => Finding::Unknown,
+            Err(_) => Finding::Unreadable,
+        }
     }
 
-    async fn try_holds(&mut self, change: &Change) -> Result<bool> {
+    /// Reads whether the table is as `change` asks. Returns `false` for additions and deletions.
+    async fn is_as_asked(&mut self, change: &Change) -> Result<bool> {
         Ok(match change {
             Change::UpdateService(service) => {
                 let entry = self.read::<ServiceEntry>(Request::Service(service.id)).await?;
@@ -51,8 +63,8 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-/// Whether `other`, if it was done, can be why the table is as `change` asks though the
-/// kernel refused `change`.
+/// Returns `true` if `other` alone can make the table as `change` asks, so that the kernel may
+/// have refused `change`.
 fn explains(other: &Change, change: &Change) -> bool {
     match (change, other) {
         (
@@ -64,17 +76,17 @@ fn explains(other: &Change, change: &Change) -> bool {
             Change::AddDestination(service, destination)
             | Change::UpdateDestination(service, destination),
         ) => (service, destination) == (wanted_in, wanted),
-        // What it does not set may have been as wanted before.
+        // The fields that `other` does not set may have had the wanted values before.
         (Change::SetTimeouts(wanted), Change::SetTimeouts(timeouts)) => fields(wanted, timeouts)
             .iter()
             .any(|(wanted, other)| wanted.is_some() && wanted == other),
-        // Several deletions may have emptied the table together.
+        // Several deletions together may have emptied the table.
         (Change::Flush, Change::Flush | Change::DeleteService(_)) => true,
         _ => false,
     }
 }
 
-/// The fields of two timeouts, side by side.
+/// Pairs the fields of two timeouts.
 fn fields(one: &Timeouts, other: &Timeouts) -> [(Option<Duration>, Option<Duration>); 3] {
     [(one.tcp, other.tcp), (one.tcp_fin, other.tcp_fin), (one.udp, other.udp)]
 }

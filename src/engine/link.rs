@@ -1,65 +1,69 @@
+//! One netlink socket with its session state and its buffers.
+
+use std::fmt;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use std::{fmt, io};
-
-use rustix::io::Errno;
 
 use crate::engine::Transport;
+use crate::engine::patience::Patience;
+use crate::error::Failure;
 use crate::proto::{Batch, Session, Verdict};
 use crate::wire::Malformed;
 
-/// The largest datagram that the kernel makes for a dump. With a buffer of this
-/// size nothing is ever cut off.
+/// Receive buffer of the command socket. The kernel makes no larger datagram for a dump, so a
+/// buffer of this size never truncates one.
 const LARGE: usize = 32 * 1024;
 
-/// What fills the kernel's buffer for a dump of few destinations exactly: it
-/// allocates and clears one as large as the largest ever offered on the socket.
+/// Receive buffer for short dumps. For each dump the kernel allocates and clears a buffer as
+/// large as the largest read ever made on the socket, so this is kept small.
 pub(crate) const SMALL: usize = 7872;
 
-/// What the kernel fills of a buffer of 32 KiB, or somewhat more, depending on how it was
-/// built; up to Linux 4.8 half of that.
+/// The fewest bytes that the kernel puts into one datagram of a dump if the buffer has 32 KiB.
+/// The exact number depends on how the kernel was built.
 const FILLED: usize = 31 * 1024;
-const FILLED_ONCE: usize = 16 * 1024;
 
-/// What it fills on a socket that was not read yet, or somewhat more: a page, without its
-/// own data.
+/// The same for kernels up to Linux 4.8.
+const FILLED_UP_TO_4_8: usize = 16 * 1024;
+
+/// The same for the first dump on a socket: one page, without the kernel's own data.
 const FILLED_UNREAD: usize = 3 * 1024;
 
-/// How many requests go into one send, and at times one more. Many more gain nothing
-/// (see `benches/README.md`).
+/// The most requests in one send. One more is sent where a new service and its first destination
+/// would be separated. Larger sends gain nothing (see `benches/README.md`).
 const CHUNK: usize = 64;
 
-/// What a request takes at most in the send buffer, and the kernel's overhead for
-/// one send.
+/// An upper bound for the size of one request in the send buffer.
 const REQUEST: usize = 256;
+
+/// The kernel's overhead in the send buffer for one send.
 const SEND_OVERHEAD: usize = 32;
 
-/// What an answer takes in the receive buffer, whatever its length. Those that find
-/// no place are lost.
+/// The size of one answer in the receive buffer. The kernel charges this much for the shortest
+/// answer, and drops answers for which no room is left.
 const ANSWER: usize = 1024;
 
-/// After so many answers, or twice as many changes, other tasks may run.
+/// An async client lets other tasks run after this many answers, or twice as many changes.
 const SHIFT: usize = 32;
 
-/// A socket, what is remembered of it, and its buffers.
+/// A netlink socket with its session state and its buffers.
 pub(crate) struct Link<T> {
     transport: T,
     pub(crate) session: Session,
     pub(crate) outbox: Vec<u8>,
     inbox: Vec<u8>,
     capacity: usize,
-    /// The largest buffer that was offered to the kernel when it had a datagram.
+    /// The largest buffer with which a datagram was received.
     offered: usize,
-    /// The longest datagram so far.
+    /// The length of the longest datagram so far.
     longest: usize,
     chunk: usize,
-    /// How much was done since other tasks could run.
+    /// The work done since other tasks could last run. See [`SHIFT`].
     work: usize,
 }
 
 impl<T: fmt::Debug> fmt::Debug for Link<T> {
-    /// Without what is in the buffers.
+    /// Omits the buffers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { transport, session, .. } = self;
         let mut link = f.debug_struct("Link");
@@ -67,41 +71,13 @@ impl<T: fmt::Debug> fmt::Debug for Link<T> {
     }
 }
 
-/// How long to wait for an answer. The clock is looked at only when the answer is
-/// not there at once.
-#[derive(Debug)]
-pub(crate) struct Patience {
-    limit: Option<Duration>,
-    until: Option<Instant>,
-    overflow: Option<io::Error>,
-}
-
-impl Patience {
-    pub(crate) const fn new(limit: Option<Duration>) -> Self {
-        Self { limit, until: None, overflow: None }
-    }
-
-    /// Why answers are missing, if the receive buffer overflowed meanwhile.
-    pub(crate) fn overflowed(&mut self) -> Option<io::Error> {
-        self.overflow.take()
-    }
-
-    /// When the waiting ends, counted from the first call.
-    fn until(&mut self, transport: &impl Transport) -> Option<Instant> {
-        if self.until.is_none() {
-            self.until = self.limit.and_then(|limit| transport.now().checked_add(limit));
-        }
-        self.until
-    }
-}
-
 impl<T: Transport> Link<T> {
-    /// A link for commands and for the dumps of services.
+    /// Creates a link for commands and for dumps of services.
     pub(crate) fn for_commands(transport: T, port: u32) -> Self {
         Self::new(transport, port, LARGE)
     }
 
-    /// A link for the dumps of destinations, whose socket has not been read yet.
+    /// Creates a link for dumps of destinations. Nothing may have been read from the socket yet.
     pub(crate) fn for_destinations(transport: T, port: u32) -> Self {
         Self::new(transport, port, SMALL)
     }
@@ -121,8 +97,8 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Bounds the requests of one send by the sizes of the socket's send and receive
-    /// buffers.
+    /// Limits the requests of one send to what the socket's send buffer holds, and to what its
+    /// receive buffer can answer.
     pub(crate) fn bounded(mut self, (send_buffer, receive_buffer): (usize, usize)) -> Self {
         let requests = send_buffer.saturating_sub(SEND_OVERHEAD) / REQUEST;
         let most = requests.min(receive_buffer / ANSWER);
@@ -130,25 +106,27 @@ impl<T: Transport> Link<T> {
         self
     }
 
-    /// How many requests may go into one send.
+    /// Returns the most requests for one send.
     pub(crate) const fn chunk(&self) -> usize {
         self.chunk
     }
 
-    /// The datagram that was received last.
+    /// Returns the datagram that was received last.
     pub(crate) fn datagram(&self) -> &[u8] {
         &self.inbox
     }
 
-    /// How much the kernel puts into the first datagram of a dump that is asked for now, at
-    /// least, before it begins another: as much as was ever offered to it, but not all of
-    /// a large buffer. Source: `af_netlink.c:netlink_dump` and `netlink_recvmsg`.
+    /// Returns how many bytes the kernel puts at least into the first datagram of a dump that
+    /// is requested now, before it starts a second one. The kernel fills the largest buffer that
+    /// was ever offered, but not all of a large one.
+    ///
+    /// Source: `af_netlink.c:netlink_dump` and `netlink_recvmsg`.
     pub(crate) fn filled(&self) -> usize {
-        let most = if self.longest > FILLED_ONCE { FILLED } else { FILLED_ONCE };
+        let most = if self.longest > FILLED_UP_TO_4_8 { FILLED } else { FILLED_UP_TO_4_8 };
         if self.offered == 0 { FILLED_UNREAD } else { self.offered.min(most) }
     }
 
-    /// Reads the datagram that was received last as one of a batch.
+    /// Reads the answers of `batch` in the datagram that was received last.
     #[inline]
     pub(crate) fn read_of(&mut self, batch: &mut Batch) -> Result<Verdict, Malformed> {
         let verdict = batch.read(&self.inbox);
@@ -158,8 +136,8 @@ impl<T: Transport> Link<T> {
         verdict
     }
 
-    /// Makes the receive buffer at least this large. It never shrinks: the kernel
-    /// would cut datagrams off.
+    /// Enlarges the receive buffer to at least `capacity`. The buffer never shrinks, because the
+    /// kernel would then truncate datagrams.
     fn grow(&mut self, capacity: usize) {
         if capacity > self.capacity {
             self.capacity = capacity;
@@ -167,32 +145,32 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Sends what is in the outbox.
-    pub(crate) fn send(&self) -> io::Result<()> {
+    /// Sends the outbox.
+    pub(crate) fn send(&self) -> Result<(), Failure> {
         loop {
             match self.transport.send(&self.outbox) {
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(Failure::Interrupted) => {}
                 result => return result,
             }
         }
     }
 
-    /// Receives the next datagram. One that does not fit ends in `UnexpectedEof`;
-    /// the buffer is large enough for the next then.
+    /// Receives the next datagram, waiting for it up to the deadline.
     ///
-    /// After an overflow what is still in the socket is received; only then comes
-    /// the error.
+    /// A datagram that does not fit fails with [`Failure::CutOff`]; the buffer is then large
+    /// enough for the next one. After an overflow the datagrams that are still in the socket
+    /// come first, and the error last.
     #[inline]
-    pub(crate) async fn receive(&mut self, patience: &mut Patience) -> io::Result<()> {
+    pub(crate) async fn receive(&mut self, patience: &mut Patience) -> Result<(), Failure> {
         self.breathe(1).await;
         match self.try_receive() {
             Ok(()) => Ok(()),
-            Err(cause) => self.receive_after(cause, patience).await,
+            Err(failure) => self.receive_after(failure, patience).await,
         }
     }
 
-    /// Lets other tasks run on this thread, if there are some and it is time. All is
-    /// there when it is asked for, so that otherwise nothing would.
+    /// Lets other tasks run on this thread after enough work. Answers are there when they are
+    /// asked for, so without this an async client would never yield.
     #[inline]
     pub(crate) async fn breathe(&mut self, work: usize) {
         if T::SHARES_THREAD {
@@ -210,36 +188,35 @@ impl<T: Transport> Link<T> {
     }
 
     /// Waits for `time`.
-    pub(crate) async fn sleep(&self, time: Duration) -> io::Result<()> {
+    pub(crate) async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         self.transport.sleep(time).await
     }
 
-    /// Receives the next datagram after an attempt that failed for the reason `cause`.
+    /// Receives the next datagram after an attempt that ended in `failure`.
     pub(crate) async fn receive_after(
         &mut self,
-        mut cause: io::Error,
+        mut failure: Failure,
         patience: &mut Patience,
-    ) -> io::Result<()> {
+    ) -> Result<(), Failure> {
         loop {
-            if is_overflow(&cause) {
-                patience.overflow = Some(cause);
-            } else if cause.kind() != io::ErrorKind::WouldBlock {
-                return Err(cause);
-            } else if let Some(overflow) = patience.overflow.take() {
-                return Err(overflow);
-            } else {
-                self.transport.readable(patience.until(&self.transport)).await?;
+            match failure {
+                Failure::Overflow => patience.note_overflow(),
+                Failure::Empty => {
+                    patience.take_overflow()?;
+                    self.transport.readable(patience.until(&self.transport)).await?;
+                }
+                _ => return Err(failure),
             }
             match self.try_receive() {
                 Ok(()) => return Ok(()),
-                Err(next) => cause = next,
+                Err(next) => failure = next,
             }
         }
     }
 
-    /// Receives the next datagram if it is there.
+    /// Receives the next datagram if one is there.
     #[inline]
-    pub(crate) fn try_receive(&mut self) -> io::Result<()> {
+    pub(crate) fn try_receive(&mut self) -> Result<(), Failure> {
         loop {
             self.inbox.clear();
             match self.transport.try_receive(&mut self.inbox) {
@@ -248,30 +225,30 @@ impl<T: Transport> Link<T> {
                     self.longest = self.longest.max(length);
                     if length > self.inbox.len() {
                         self.grow(length.max(LARGE));
-                        return Err(io::ErrorKind::UnexpectedEof.into());
+                        return Err(Failure::CutOff);
                     }
                     return Ok(());
                 }
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(cause),
+                Err(Failure::Interrupted) => {}
+                Err(failure) => return Err(failure),
             }
         }
     }
 
-    /// Takes everything out of the socket: what is left of a dump that was given
-    /// up, whose next part the kernel makes when one is taken, and answers to
-    /// requests that were. It takes the place of other answers, and the kernel begins no
-    /// dump beside another, so this comes before the next request if anything is
-    /// [unread](Session::has_unread).
-    pub(crate) async fn drain(&mut self) -> io::Result<()> {
+    /// Empties the socket: discards the rest of an abandoned dump and the answers to abandoned
+    /// requests. The kernel produces the next part of a dump when one is received.
+    ///
+    /// Call this before the next request if anything is [unread](Session::has_unread): the
+    /// kernel starts no dump while another one is open, and unread answers use the room of new
+    /// ones.
+    pub(crate) async fn discard_unread(&mut self) -> Result<(), Failure> {
         loop {
             self.breathe(1).await;
             match self.try_receive() {
-                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
-                // Cut off or lost, it is not wanted.
-                Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {}
-                Err(cause) if is_overflow(&cause) => {}
-                result => result?,
+                // What was truncated or lost is not wanted either.
+                Ok(()) | Err(Failure::CutOff | Failure::Overflow) => {}
+                Err(Failure::Empty) => break,
+                Err(failure) => return Err(failure),
             }
         }
         self.session.all_read();
@@ -279,7 +256,7 @@ impl<T: Transport> Link<T> {
     }
 }
 
-/// Is pending once.
+/// Yields to other tasks once.
 async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {
@@ -290,8 +267,4 @@ async fn yield_now() {
         Poll::Pending
     })
     .await;
-}
-
-fn is_overflow(cause: &io::Error) -> bool {
-    cause.raw_os_error() == Some(Errno::NOBUFS.raw_os_error())
 }

@@ -1,14 +1,24 @@
-//! Every operation of IPVS, once, for all clients: the only place with sockets.
+//! Every operation of IPVS, once, for all clients. Only this layer has sockets.
 //!
-//! [`Engine`] does each operation as an `async` function over a [`Transport`]. The futures
-//! of the blocking transport are always ready, so one engine serves blocking and async clients.
+//! [`Engine`] does each operation as an `async` function over a [`Transport`]. The futures of the
+//! blocking transport complete at their first poll, so the same engine serves blocking and async
+//! clients.
 
 mod confirm;
+mod destinations;
 mod dumps;
+mod family;
 mod link;
+mod lists;
 mod modify;
+mod order;
+mod outcomes;
+mod patience;
+mod portions;
 mod reads;
 mod report;
+#[cfg(feature = "serde")]
+mod serialized;
 mod snapshot;
 mod socket;
 mod streams;
@@ -18,56 +28,53 @@ mod transport;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
-use rustix::io::Errno;
 
-use crate::engine::link::{Link, Patience};
+use crate::engine::family::resolve;
+use crate::engine::link::Link;
 #[cfg(feature = "packet")]
 use crate::engine::socket::Endpoint;
-use crate::error::{Context, Error, Result, kind_of_refusal};
+use crate::error::{Context, Error, Failure, Result, kind_of_refusal};
 use crate::model::Operation;
-use crate::proto::{Answer, FamilyId, Refusal, read_lookup};
-use crate::wire::{Reported, Request, decode};
+use crate::proto::{FamilyId, Refusal};
 
 pub(crate) use dumps::DumpRun;
-pub use report::{Outcome, Report};
+pub(crate) use outcomes::not_attempted;
+pub(crate) use portions::portion;
+pub use report::{Failed, Failures, Outcome, Outcomes, Report};
 pub(crate) use socket::Endpoints;
 pub(crate) use streams::{Entries, Submitted};
-pub(crate) use submit::{not_attempted, portion};
 #[cfg(feature = "smol")]
 pub(crate) use transport::SmolSocket;
 #[cfg(feature = "tokio")]
 pub(crate) use transport::TokioSocket;
 pub(crate) use transport::{BlockingSocket, Transport, ready};
 
-const RESOLVE: Context = Context::new(Operation::ResolveFamily);
-
-/// Every operation, over any transport.
-#[derive(Debug)]
-pub(crate) struct Engine<T> {
-    pub(crate) family: FamilyId,
-    pub(crate) commands: Link<T>,
-    /// The socket for the destinations, where there is one of its own.
-    pub(crate) dumps: Option<Link<T>>,
-    /// Whether the destinations that were read last were so many that large datagrams
-    /// are better.
-    pub(crate) many_destinations: bool,
-    /// Whether a small datagram had room for them and one more.
-    pub(crate) few_destinations: bool,
-    /// How many services the last list of all had, if all were ever read.
-    pub(crate) listed_services: Option<usize>,
-    pub(crate) deadline: Option<Duration>,
-}
-
 const CONNECT: Context = Context::new(Operation::Connect);
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
+/// All operations, over any transport.
+#[derive(Debug)]
+pub(crate) struct Engine<T> {
+    pub(crate) family: FamilyId,
+    pub(crate) commands: Link<T>,
+    /// The separate socket for destinations, if there is one.
+    pub(crate) dumps: Option<Link<T>>,
+    /// Whether the last service had so many destinations that large datagrams are faster.
+    pub(crate) many_destinations: bool,
+    /// Whether the destinations of the last service, and one more, fit into a small datagram.
+    pub(crate) few_destinations: bool,
+    /// The number of services in the last list of all services.
+    pub(crate) listed_services: Option<usize>,
+    /// The longest wait for one answer. `None` waits without end.
+    pub(crate) deadline: Option<Duration>,
+}
+
 impl<T: Transport> Engine<T> {
-    /// An engine over sockets of its own.
+    /// Creates an engine over sockets that this crate opened.
     pub(crate) async fn over(endpoints: Endpoints) -> Result<Self> {
         let commands =
             Link::for_commands(transport(endpoints.commands.socket)?, endpoints.commands.port)
@@ -77,7 +84,7 @@ impl<T: Transport> Engine<T> {
         Self::open(commands, Some(dumps), Some(DEFAULT_DEADLINE)).await
     }
 
-    /// An engine over sockets that somebody opened, and may have read with large
+    /// Creates an engine over sockets that the caller opened, and may have read with large
     /// buffers before.
     #[cfg(feature = "packet")]
     pub(crate) async fn adopt(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
@@ -89,7 +96,7 @@ impl<T: Transport> Engine<T> {
         Self::open(commands, dumps, Some(DEFAULT_DEADLINE)).await
     }
 
-    /// Looks IPVS up, for which the kernel loads the module.
+    /// Creates an engine over links, and looks the family up.
     pub(crate) async fn open(
         commands: Link<T>,
         dumps: Option<Link<T>>,
@@ -108,101 +115,22 @@ impl<T: Transport> Engine<T> {
         })
     }
 
-    /// Whether the family has another id than before: the module was loaded anew.
-    pub(crate) async fn family_moved(&mut self) -> Result<bool> {
-        let family = resolve(&mut self.commands, self.deadline).await?;
-        let moved = family != self.family;
-        self.family = family;
-        Ok(moved)
-    }
-
-    /// Whether the request has to be sent again because it went to a family that
-    /// is no more; the kernel did not look at it then.
-    pub(crate) async fn is_stale(&mut self, refusal: &Refusal) -> Result<bool> {
-        Ok(refusal.errno == Errno::NOENT.raw_os_error() && self.family_moved().await?)
-    }
-
-    /// Reads the transport's clock: the only clock of operations that wait.
+    /// Reads the transport's clock. Operations read no other clock.
     pub(crate) fn now(&self) -> Instant {
         self.commands.now()
     }
 
     /// Waits for `time`.
-    pub(crate) async fn sleep(&self, time: Duration) -> io::Result<()> {
+    pub(crate) async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         self.commands.sleep(time).await
-    }
-
-    /// Reads one thing.
-    pub(crate) async fn read<R: Reported>(&mut self, request: Request<'_>) -> Result<R> {
-        if let Request::Service(id) = request {
-            let encodable = id.check_encodable();
-            encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
-        }
-        let refusal = match self.read_once(&request).await? {
-            Ok(report) => return Ok(report),
-            Err(refusal) => refusal,
-        };
-        // Futures of what is rare are boxed: every future has room for all that it may
-        // wait for, and is moved about.
-        let stale = Box::pin(self.is_stale(&refusal)).await;
-        let again = match stale.map_err(|error| error.within(request.context()))? {
-            true => Box::pin(self.read_once(&request)).await?,
-            false => Err(refusal),
-        };
-        again.map_err(|refusal| refused(request.context(), &refusal))
-    }
-
-    async fn read_once<R: Reported>(
-        &mut self,
-        request: &Request<'_>,
-    ) -> Result<Result<R, Refusal>> {
-        let link = &mut self.commands;
-        if link.session.has_unread() {
-            // A failure shows again in what follows.
-            let _ = Box::pin(link.drain()).await;
-        }
-        let single = link.session.single(&mut link.outbox, self.family, request);
-        link.send().map_err(|cause| Error::not_sent(request.context(), &cause))?;
-        let mut patience = Patience::new(self.deadline);
-        loop {
-            let received = link.receive(&mut patience).await;
-            received.map_err(|cause| Error::unanswered(request.context(), &cause))?;
-            let malformed = |detail| Error::malformed(request.context(), detail);
-            match single.read(link.datagram()).map_err(malformed)? {
-                Some(Answer::Data { command, attributes }) => {
-                    return decode(command, attributes, None).map(Ok).map_err(malformed);
-                }
-                Some(Answer::Refused(refusal)) => return Ok(Err(refusal)),
-                None => {}
-            }
-        }
     }
 }
 
 fn transport<T: Transport>(socket: Socket) -> Result<T> {
-    T::new(socket).map_err(|cause| Error::not_sent(CONNECT, &cause))
+    T::new(socket).map_err(|failure| Error::not_sent(CONNECT, failure))
 }
 
-async fn resolve<T: Transport>(link: &mut Link<T>, deadline: Option<Duration>) -> Result<FamilyId> {
-    let single = link.session.lookup(&mut link.outbox);
-    link.send().map_err(|cause| Error::not_sent(RESOLVE, &cause))?;
-    let mut patience = Patience::new(deadline);
-    loop {
-        let received = link.receive(&mut patience).await;
-        received.map_err(|cause| Error::unanswered(RESOLVE, &cause))?;
-        match single.read(link.datagram()) {
-            Ok(Some(Answer::Data { command, attributes })) => {
-                return read_lookup(command, attributes)
-                    .map_err(|detail| Error::malformed(RESOLVE, detail));
-            }
-            Ok(Some(Answer::Refused(refusal))) => return Err(refused(RESOLVE, &refusal)),
-            Ok(None) => {}
-            Err(detail) => return Err(Error::malformed(RESOLVE, detail)),
-        }
-    }
-}
-
-/// The kernel's refusal of something that is not a change.
+/// Makes an error of the kernel's refusal of something other than a change.
 pub(crate) fn refused(context: Context, refusal: &Refusal) -> Error {
     let kind = kind_of_refusal(context.operation, None, refusal.errno);
     Error::refused(context, kind, refusal.errno, refusal.extack.as_deref().cloned())

@@ -1,4 +1,4 @@
-//! Changing some settings and keeping the others.
+//! Changing some settings of an object and keeping the others.
 
 use crate::engine::{Engine, Transport};
 use crate::error::{Context, Error, Result};
@@ -9,7 +9,7 @@ use crate::model::{
 use crate::wire::Request;
 
 impl<T: Transport> Engine<T> {
-    /// Reads a service, lets `edit` change it and writes it back.
+    /// Reads a service, applies `edit`, and writes the service back.
     pub(crate) async fn modify_service(
         &mut self,
         id: ServiceId,
@@ -27,7 +27,7 @@ impl<T: Transport> Engine<T> {
         self.update(&read, &Change::UpdateService(service)).await
     }
 
-    /// Reads a destination, lets `edit` change it and writes it back.
+    /// Reads a destination, applies `edit`, and writes the destination back.
     pub(crate) async fn modify_destination(
         &mut self,
         service: ServiceId,
@@ -47,7 +47,7 @@ impl<T: Transport> Engine<T> {
         self.update(&read, &Change::UpdateDestination(service, destination)).await
     }
 
-    /// Writes back a destination that was read as `entry`, with another weight.
+    /// Writes a destination that was read as `entry`, with another weight.
     pub(crate) async fn set_weight_of(
         &mut self,
         service: ServiceId,

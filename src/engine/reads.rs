@@ -1,12 +1,14 @@
-//! The readings that are one request each, by their names.
+//! Reads that take one request each.
 
-use crate::engine::{DumpRun, Engine, Transport};
-use crate::error::Result;
+use crate::engine::patience::Patience;
+use crate::engine::{DumpRun, Engine, Transport, refused};
+use crate::error::{Error, Result};
 use crate::model::{Info, Listing, ServiceEntry, ServiceId, SyncDaemon, Timeouts};
-use crate::wire::Request;
+use crate::proto::{Answer, Refusal};
+use crate::wire::{Reported, Request, decode};
 
 impl<T: Transport> Engine<T> {
-    /// Reads what the kernel says about its IPVS.
+    /// Reads the version and the size of the kernel's IPVS.
     pub(crate) async fn info(&mut self) -> Result<Info> {
         self.read(Request::Info).await
     }
@@ -31,13 +33,59 @@ impl<T: Transport> Engine<T> {
         self.list(Request::Daemons).await
     }
 
-    /// Begins to read all services one after the other.
+    /// Starts a stream of all services.
     pub(crate) async fn stream_services(&mut self) -> Result<DumpRun> {
         self.begin(Request::Services).await
     }
 
-    /// Begins to read the destinations of a service one after the other.
+    /// Starts a stream of the destinations of a service.
     pub(crate) async fn stream_destinations(&mut self, service: ServiceId) -> Result<DumpRun> {
         self.begin(Request::Destinations(service)).await
+    }
+
+    /// Reads one thing that the kernel answers with one message.
+    pub(crate) async fn read<R: Reported>(&mut self, request: Request<'_>) -> Result<R> {
+        if let Request::Service(id) = request {
+            let encodable = id.check_encodable();
+            encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
+        }
+        let refusal = match self.read_once(&request).await? {
+            Ok(report) => return Ok(report),
+            Err(refusal) => refusal,
+        };
+        // Futures of rare steps are boxed. Otherwise every future would have room for them and
+        // be expensive to move.
+        let stale = Box::pin(self.is_stale(&refusal)).await;
+        let again = match stale.map_err(|error| error.within(request.context()))? {
+            true => Box::pin(self.read_once(&request)).await?,
+            false => Err(refusal),
+        };
+        again.map_err(|refusal| refused(request.context(), &refusal))
+    }
+
+    async fn read_once<R: Reported>(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Result<R, Refusal>> {
+        let link = &mut self.commands;
+        if link.session.has_unread() {
+            // A failure comes again in the next call.
+            let _ = Box::pin(link.discard_unread()).await;
+        }
+        let single = link.session.single(&mut link.outbox, self.family, request);
+        link.send().map_err(|failure| Error::not_sent(request.context(), failure))?;
+        let mut patience = Patience::new(self.deadline);
+        loop {
+            let received = link.receive(&mut patience).await;
+            received.map_err(|failure| Error::unanswered(request.context(), failure))?;
+            let malformed = |detail| Error::malformed(request.context(), detail);
+            match single.read(link.datagram()).map_err(malformed)? {
+                Some(Answer::Data { command, attributes }) => {
+                    return decode(command, attributes, None).map(Ok).map_err(malformed);
+                }
+                Some(Answer::Refused(refusal)) => return Ok(Err(refusal)),
+                None => {}
+            }
+        }
     }
 }

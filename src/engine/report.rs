@@ -1,28 +1,30 @@
+use std::ops::Range;
 use std::{fmt, slice};
 
 use crate::error::{Certainty, Error, ErrorKind};
 
-/// What became of a change.
+/// The outcome of one change.
 ///
-/// The enum is exhaustive, so that a `match` on it needs no wildcard.
+/// The enum is exhaustive, so a `match` on it needs no wildcard. A program's tests create outcomes
+/// with errors of [`Error::for_test`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the change may have failed"]
 pub enum Outcome {
-    /// The kernel has done it.
+    /// The kernel has done the change.
     ///
-    /// Where the answers to updates, timeouts or a flush were lost in an overflow, the
-    /// table was read again and is as the change asks.
+    /// If the answers to updates, timeouts or a flush were lost in an overflow, the client read
+    /// the table again and found it as the change asks.
     Done,
-    /// The kernel refused it: nothing has changed.
+    /// The kernel refused the change. Nothing has changed.
     Refused(Error),
-    /// It was sent, and whether it was done is not known: the answer was lost.
+    /// The change was sent, but the answer was lost. The kernel may have done the change.
     Unknown(Error),
-    /// It was not sent: nothing has changed.
+    /// The change was not sent. Nothing has changed.
     NotSent(Error),
 }
 
 impl Outcome {
-    /// The outcome of a change that failed, by its error.
+    /// Makes the outcome of a change that failed with `error`.
     pub(crate) fn failed(error: Error) -> Self {
         match error.certainty() {
             Some(Certainty::NotSent) => Self::NotSent(error),
@@ -31,13 +33,13 @@ impl Outcome {
         }
     }
 
-    /// Whether the kernel has done it.
+    /// Returns `true` if the kernel has done the change.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done)
     }
 
-    /// Why it is not known to have been done.
+    /// Returns the error, or `None` if the change is done.
     #[must_use]
     pub const fn error(&self) -> Option<&Error> {
         match self {
@@ -46,11 +48,11 @@ impl Outcome {
         }
     }
 
-    /// The outcome as a result.
+    /// Converts the outcome to a result.
     ///
     /// # Errors
     ///
-    /// The error of an outcome other than [`Outcome::Done`].
+    /// The error of every outcome except [`Outcome::Done`].
     pub fn into_result(self) -> Result<(), Error> {
         match self {
             Self::Done => Ok(()),
@@ -60,7 +62,7 @@ impl Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// `done`, or what became of it and why.
+    /// Prints `done`, or `refused`, `unknown` or `not sent` with the error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
@@ -71,17 +73,24 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What became of many changes: one outcome for each, in their order.
+/// The outcomes of many changes, one for each change, in the order of the changes.
 ///
-/// It takes memory only for those that failed.
+/// Only failures take memory.
 ///
-/// Tests `collect` a report from [`Outcome`]s, with errors of
-/// [`Error::for_test`](crate::Error::for_test).
+/// A program's tests collect a report from outcomes:
+///
+/// ```
+/// use ipvs_netlink::{Outcome, Report};
+///
+/// let report: Report = [Outcome::Done, Outcome::Done].into_iter().collect();
+/// assert!(report.is_done());
+/// assert_eq!(report.to_string(), "2 done");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "changes may have failed"]
 pub struct Report {
     count: usize,
-    /// Those that are not done, by position, in order.
+    /// The outcomes of the changes that are not done, by index, in order.
     failures: Vec<(usize, Outcome)>,
 }
 
@@ -99,25 +108,25 @@ impl Report {
         self.count += count;
     }
 
-    /// How many changes there were.
+    /// Returns the number of changes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there were none.
+    /// Returns `true` if there were no changes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Whether every change is done.
+    /// Returns `true` if every change is done.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// The outcome of the change at `index`, if there were that many.
+    /// Returns the outcome of the change at `index`, or `None` if there is no such change.
     #[must_use]
     pub fn outcome(&self, index: usize) -> Option<&Outcome> {
         let found = self.failures.binary_search_by_key(&index, |(index, _)| *index);
@@ -127,23 +136,35 @@ impl Report {
         }
     }
 
-    /// Every outcome, in the order of the changes.
-    pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &Outcome> {
+    /// Iterates over all outcomes, in the order of the changes.
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes<'_> {
         Outcomes { left: 0..self.count, failures: self.failures.iter() }
     }
 
-    /// The changes that are not done, by their position, with their outcomes.
-    pub fn failures(&self) -> impl ExactSizeIterator<Item = (usize, &Outcome)> {
-        self.failures.iter().map(|(index, outcome)| (*index, outcome))
+    /// Iterates over the changes that are not done, in order.
+    ///
+    /// ```
+    /// use ipvs_netlink::{Change, Report};
+    ///
+    /// fn print(changes: &[Change], report: &Report) {
+    ///     for failed in report.failures() {
+    ///         println!("{}: {}", changes[failed.index], failed.outcome);
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn failures(&self) -> Failures<'_> {
+        Failures(self.failures.iter())
     }
 
-    /// Success if every change is done.
+    /// Returns `Ok` if every change is done.
     ///
     /// # Errors
     ///
-    /// The first error; where a change was [not
-    /// attempted](crate::ErrorKind::NotAttempted) because of another one, that one's. What
-    /// came after a change that was refused has been attempted all the same.
+    /// The first error that is not [`NotAttempted`](ErrorKind::NotAttempted): changes are not
+    /// attempted because of another one, whose error says more. [`submit`](crate::Client::submit)
+    /// attempts the changes after a refused one.
     pub fn into_result(self) -> Result<(), Error> {
         let is_cause = |(_, outcome): &(usize, Outcome)| {
             outcome.error().is_some_and(|error| error.kind() != ErrorKind::NotAttempted)
@@ -153,69 +174,23 @@ impl Report {
     }
 }
 
+impl Extend<Outcome> for Report {
+    /// Adds the outcomes of further changes.
+    fn extend<I: IntoIterator<Item = Outcome>>(&mut self, outcomes: I) {
+        outcomes.into_iter().for_each(|outcome| self.push(outcome));
+    }
+}
+
 impl FromIterator<Outcome> for Report {
     fn from_iter<I: IntoIterator<Item = Outcome>>(outcomes: I) -> Self {
         let mut report = Self::default();
-        outcomes.into_iter().for_each(|outcome| report.push(outcome));
+        report.extend(outcomes);
         report
     }
 }
 
-/// As a mapping with the keys `outcome`, which is `done`, `refused`, `unknown` or `not-sent`,
-/// and `error`.
-#[cfg(feature = "serde")]
-#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-impl serde::Serialize for Outcome {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Failure { index: None, outcome: self }.serialize(serializer)
-    }
-}
-
-/// As a mapping with the keys `count`, the number of changes, and `failures`, the list of
-/// outcomes that are not `done`, each with the `index` of its change.
-#[cfg(feature = "serde")]
-#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
-impl serde::Serialize for Report {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let failure = |(index, outcome)| Failure { index: Some(index), outcome };
-        let failures: Vec<Failure<'_>> = self.failures().map(failure).collect();
-        let mut mapping = serializer.serialize_struct("Report", 2)?;
-        mapping.serialize_field("count", &self.count)?;
-        mapping.serialize_field("failures", &failures)?;
-        mapping.end()
-    }
-}
-
-#[cfg(feature = "serde")]
-struct Failure<'r> {
-    index: Option<usize>,
-    outcome: &'r Outcome,
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Failure<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let length = if self.index.is_some() { 3 } else { 2 };
-        let mut mapping = serializer.serialize_struct("Outcome", length)?;
-        if let Some(index) = self.index {
-            mapping.serialize_field("index", &index)?;
-        }
-        let name = match self.outcome {
-            Outcome::Done => "done",
-            Outcome::Refused(_) => "refused",
-            Outcome::Unknown(_) => "unknown",
-            Outcome::NotSent(_) => "not-sent",
-        };
-        mapping.serialize_field("outcome", name)?;
-        mapping.serialize_field("error", &self.outcome.error())?;
-        mapping.end()
-    }
-}
-
 impl fmt::Display for Report {
-    /// `61 done, 2 refused, 1 not sent`.
+    /// Prints the number of changes by outcome: `61 done, 2 refused, 1 not sent`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} done", self.count - self.failures.len())?;
         let count = |is: fn(&Outcome) -> bool| {
@@ -233,8 +208,38 @@ impl fmt::Display for Report {
     }
 }
 
-struct Outcomes<'r> {
-    left: std::ops::Range<usize>,
+/// A change that is not done. See [`Report::failures`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Failed<'r> {
+    /// The index of the change among those that were submitted.
+    pub index: usize,
+    /// The outcome of the change, never [`Outcome::Done`].
+    pub outcome: &'r Outcome,
+}
+
+/// Iterates over the changes that are not done. See [`Report::failures`].
+#[derive(Clone, Debug)]
+pub struct Failures<'r>(slice::Iter<'r, (usize, Outcome)>);
+
+impl<'r> Iterator for Failures<'r> {
+    type Item = Failed<'r>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(index, outcome)| Failed { index: *index, outcome })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Failures<'_> {}
+
+/// Iterates over the outcomes of all changes. See [`Report::outcomes`].
+#[derive(Clone, Debug)]
+pub struct Outcomes<'r> {
+    left: Range<usize>,
     failures: slice::Iter<'r, (usize, Outcome)>,
 }
 
@@ -301,12 +306,8 @@ mod tests {
 
     #[test]
     fn there_is_one_outcome_for_each_change_in_order() {
-        let mut report = Report::default();
-        report.push(Outcome::Done);
-        report.push(Outcome::Done);
-        report.push(refused());
-        report.push(Outcome::Done);
-        report.push(refused());
+        let outcomes = [Outcome::Done, Outcome::Done, refused(), Outcome::Done, refused()];
+        let report: Report = outcomes.into_iter().collect();
         let done: Vec<_> = report.outcomes().map(Outcome::is_done).collect();
         assert_eq!(done, [true, true, false, true, false]);
         assert_eq!(report.outcomes().len(), 5);
@@ -314,7 +315,7 @@ mod tests {
             assert_eq!(report.outcome(index).unwrap().is_done(), expected);
         }
         assert!(report.outcome(5).is_none());
-        assert_eq!(report.failures().map(|(index, _)| index).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(report.failures().map(|failed| failed.index).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(report.to_string(), "3 done, 2 refused");
         assert_eq!(report.outcome(0).unwrap().to_string(), "done");
         let text = report.outcome(2).unwrap().to_string();

@@ -1,130 +1,30 @@
-//! Reading a whole table while others may write it.
+//! Reading a table while other programs may write it.
 //!
-//! The kernel continues a dump by position, never says that something changed in
-//! between, and from 7.1 on also moves entries about while its hash table grows. An
-//! entry that comes twice tells of it; one that is left out does not, so what may not
-//! have had room in one datagram is read until two readings agree: divided otherwise, so
-//! that both hardly leave out the same one, and in the same order, which it is not where
-//! something was deleted and added again.
+//! The kernel continues a dump by position and does not report changes in between. From Linux
+//! 7.1 on it also moves entries while its hash table grows. An entry that comes twice reveals
+//! this; an entry that is missing does not. So a list that may not fit one datagram is read
+//! again until two readings agree. The second reading splits the list differently, so that both
+//! hardly miss the same entry. The order must agree, too: it differs if an entry was deleted and
+//! added again.
 
+use crate::engine::destinations::{Reading, TRIES};
 use crate::engine::dumps::Way;
+use crate::engine::order::{Identified as _, ids, put_in_order};
 use crate::engine::{Engine, Transport};
 use crate::error::{ErrorKind, Result};
-use crate::model::{
-    DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot,
-};
+use crate::model::{DestinationEntry, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot};
 use crate::wire::Request;
 
-/// How often a reading is repeated before it is taken as it is.
-const TRIES: usize = 8;
-
-/// Up to so many services are asked for one by one, as long as it is not known how many there
-/// are.
+/// The most services that are read one by one if the number of services is unknown.
 const FEW: usize = 64;
 
-/// Asking for one service costs about as much as so many entries in the list of all, which is
-/// read twice.
+/// One request for a single service costs as much as this many entries in the list of all
+/// services, which is read twice.
 const COST_OF_ONE: usize = 3;
 
-/// So many services are read again in large datagrams.
+/// A list of more services than this is read both times in large datagrams: for each datagram
+/// the kernel starts from its first service.
 const MANY: usize = 4000;
-
-/// What a dump reports, by what names it.
-trait Named {
-    type Id: Ord + Copy;
-    /// Something cheap to compare, in the order of names.
-    type Key: Ord;
-
-    fn id(&self) -> Self::Id;
-
-    fn key(&self) -> Self::Key;
-}
-
-impl Named for ServiceEntry {
-    type Id = ServiceId;
-    type Key = (u64, u128, u128);
-
-    fn id(&self) -> ServiceId {
-        self.service.id
-    }
-
-    fn key(&self) -> (u64, u128, u128) {
-        self.service.id.order()
-    }
-}
-
-impl Named for DestinationEntry {
-    type Id = DestinationId;
-    type Key = DestinationId;
-
-    fn id(&self) -> DestinationId {
-        self.destination.id
-    }
-
-    fn key(&self) -> DestinationId {
-        self.id()
-    }
-}
-
-impl Named for ServiceId {
-    type Id = Self;
-    type Key = (u64, u128, u128);
-
-    fn id(&self) -> Self {
-        *self
-    }
-
-    fn key(&self) -> (u64, u128, u128) {
-        self.order()
-    }
-}
-
-/// Puts what a dump reported in order. True if something came more than once, which is
-/// kept once.
-fn put_in_order<R: Named>(entries: &mut Vec<R>) -> bool {
-    if entries.is_sorted_by(|one, next| one.id() < next.id()) {
-        return false;
-    }
-    let length = entries.len();
-    entries.sort_by_cached_key(Named::key);
-    entries.dedup_by_key(|entry| entry.id());
-    entries.len() < length
-}
-
-fn ids<R: Named>(entries: &[R]) -> impl Iterator<Item = R::Id> {
-    entries.iter().map(Named::id)
-}
-
-/// The destinations that a dump reported, in order.
-struct Reading {
-    entries: Vec<DestinationEntry>,
-    repeated: bool,
-    /// In the kernel's order, if some may have been left out.
-    as_they_came: Vec<DestinationId>,
-    way: Way,
-}
-
-impl Reading {
-    fn of((mut entries, whole): (Vec<DestinationEntry>, bool), way: Way) -> Self {
-        let as_they_came = if whole { Vec::new() } else { ids(&entries).collect() };
-        // The kernel reports the newest one first.
-        entries.reverse();
-        Self { repeated: put_in_order(&mut entries), entries, as_they_came, way }
-    }
-
-    /// Whether nothing can have been left out.
-    fn is_whole(&self) -> bool {
-        self.as_they_came.is_empty() && !self.repeated
-    }
-
-    fn has(&self, id: DestinationId) -> bool {
-        self.entries.iter().any(|entry| entry.id() == id)
-    }
-
-    fn agrees_with(&self, other: &Self) -> bool {
-        !self.repeated && !other.repeated && self.as_they_came == other.as_they_came
-    }
-}
 
 impl<T: Transport> Engine<T> {
     /// Reads the whole table.
@@ -132,8 +32,8 @@ impl<T: Transport> Engine<T> {
         self.snapshot_with(Vec::new()).await
     }
 
-    /// Reads the services with these `ids` and their destinations, and nothing else. A service
-    /// that does not exist is left out.
+    /// Reads the services with these `ids` and their destinations, and nothing else. Omits
+    /// services that do not exist.
     pub(crate) async fn snapshot_of(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
         let mut ids = ids.to_vec();
         put_in_order(&mut ids);
@@ -141,22 +41,23 @@ impl<T: Transport> Engine<T> {
             return self.snapshot_among(Vec::new(), Some(&ids)).await;
         }
         let mut services = Vec::with_capacity(ids.len());
-        let mut settled = true;
+        let mut complete = true;
         let read_at = Some(self.now());
         for id in ids {
             let Some(entry) = self.service_if_there(id).await? else { continue };
-            let destinations = self.settled_destinations(id, None, &mut settled).await?;
-            // The kernel reports no destinations, without an error, for a service that was
-            // deleted in between.
+            let destinations = self.complete_destinations(id, None).await?;
+            complete &= destinations.is_complete();
+            // The kernel returns an empty list, without an error, for a service that was deleted
+            // meanwhile.
             if !destinations.is_empty() || self.service_if_there(id).await?.is_some() {
-                services.push(ServiceSnapshot::in_order(entry, destinations));
+                services.push(ServiceSnapshot::in_order(entry, destinations.into_vec()));
             }
         }
-        Ok(Snapshot::new(services, settled, read_at))
+        Ok(Snapshot::new(services, complete, read_at))
     }
 
-    /// Whether reading the list of all services twice costs less than asking for `count` of
-    /// them one by one.
+    /// Returns `true` if reading the list of all services twice costs less than reading `count`
+    /// services one by one.
     fn listing_is_cheaper(&self, count: usize) -> bool {
         match self.listed_services {
             Some(listed) => count.saturating_mul(COST_OF_ONE) > listed.max(FEW),
@@ -172,122 +73,76 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// Reads the list of services, and the destinations of those that are not `known`. Those
-    /// of a known service stay as they are known, as long as the list has the service.
-    /// `known` is in order.
+    /// Reads the list of services, and the destinations of the services that are not `known`.
+    /// Takes over the destinations of a known service that is still in the list. `known` must be
+    /// in order.
     pub(crate) async fn snapshot_with(&mut self, known: Vec<ServiceSnapshot>) -> Result<Snapshot> {
         self.snapshot_among(known, None).await
     }
 
-    /// As [`snapshot_with`](Self::snapshot_with), of the services `among` these ids if there
-    /// are some. `among` is in order.
+    /// Does the work of [`snapshot_with`](Self::snapshot_with), limited to the services in
+    /// `among` if that is given. `among` must be in order.
     async fn snapshot_among(
         &mut self,
         mut known: Vec<ServiceSnapshot>,
         among: Option<&[ServiceId]>,
     ) -> Result<Snapshot> {
         let is_wanted = |id: ServiceId| among.is_none_or(|among| among.binary_search(&id).is_ok());
-        let mut again: Vec<ServiceId> = known.iter().map(service_id).collect();
-        let mut settled = true;
+        let mut again: Vec<ServiceId> = known.iter().map(ServiceSnapshot::id).collect();
+        let mut complete = true;
         let mut read_at = None;
         for _ in 0..TRIES {
             read_at = Some(self.now());
-            // What was gone in between may come back with other destinations.
+            // A service that was missing in between may have come back with other destinations.
             put_in_order(&mut again);
-            known.retain(|service| again.binary_search(&service_id(service)).is_ok());
+            known.retain(|service| again.binary_search(&service.id()).is_ok());
             let mut services: Vec<ServiceEntry> = self.collect(Request::Services).await?;
             let listed = services.len();
-            services.retain(|entry| is_wanted(entry.id()));
+            services.retain(|entry| is_wanted(entry.identity()));
             let as_they_came: Vec<ServiceId> = ids(&services).collect();
             let repeated = put_in_order(&mut services);
-            // The list alone goes before the destinations come.
+            // Frees the list before the destinations are read.
             let empty = |entry| ServiceSnapshot::in_order(entry, Vec::new());
             let mut all: Vec<ServiceSnapshot> = services.into_iter().map(empty).collect();
             for service in &mut all {
-                let id = service_id(service);
+                let id = service.id();
                 service.destinations = match take_destinations(&mut known, id) {
                     Some(destinations) => destinations,
-                    // As `settled_destinations`, but without its future to be moved about.
+                    // `complete_destinations` written out: its future would be moved for each
+                    // service.
                     None => {
                         let request = Request::Destinations(id);
-                        let way = self.way_of_whole();
-                        let reading = Reading::of(self.collect_over(way, request).await?, way);
-                        if reading.is_whole() {
-                            reading.entries
-                        } else {
-                            let settling =
-                                self.settle_destinations(id, reading, None, &mut settled);
-                            Box::pin(settling).await?
+                        let way = self.way_of_complete();
+                        let reading = Reading::of(self.list_over(way, request).await?, way);
+                        match reading.into_complete() {
+                            Ok(destinations) => destinations,
+                            Err(reading) => {
+                                let agreeing = self.read_until_two_agree(id, reading, None);
+                                let listing = Box::pin(agreeing).await?;
+                                complete &= listing.is_complete();
+                                listing.into_vec()
+                            }
                         }
                     }
                 };
             }
             known = all;
-            // Divided otherwise, unless there are so many services that it would take too long:
-            // for each datagram the kernel begins at its first service.
             let way = if listed > MANY { Way::Commands } else { Way::Destinations };
-            again = self.collect_over(way, Request::Services).await?.0;
+            again = self.list_over(way, Request::Services).await?.into_vec();
             again.retain(|id| is_wanted(*id));
             if again == as_they_came && !repeated {
-                return Ok(Snapshot::new(known, settled, read_at));
+                return Ok(Snapshot::new(known, complete, read_at));
             }
         }
         Ok(Snapshot::new(known, false, read_at))
     }
-
-    /// Reads the destinations of a service until nothing can have been left out, or the
-    /// `wanted` one is there, in order. `settled` becomes false when others kept writing for
-    /// too long.
-    pub(crate) async fn settled_destinations(
-        &mut self,
-        id: ServiceId,
-        wanted: Option<DestinationId>,
-        settled: &mut bool,
-    ) -> Result<Vec<DestinationEntry>> {
-        let request = Request::Destinations(id);
-        let way = self.way_of_whole();
-        let reading = Reading::of(self.collect_over(way, request).await?, way);
-        match reading.is_whole() {
-            true => Ok(reading.entries),
-            false => self.settle_destinations(id, reading, wanted, settled).await,
-        }
-    }
-
-    /// Reads the destinations of a service again until two readings agree. A service that
-    /// is gone by now has none.
-    async fn settle_destinations(
-        &mut self,
-        id: ServiceId,
-        mut reading: Reading,
-        wanted: Option<DestinationId>,
-        settled: &mut bool,
-    ) -> Result<Vec<DestinationEntry>> {
-        for _ in 1..TRIES {
-            if wanted.is_some_and(|wanted| reading.has(wanted)) {
-                return Ok(reading.entries);
-            }
-            let way = reading.way.other();
-            let read = self.collect_over(way, Request::Destinations(id)).await?;
-            let again = Reading::of(read, way);
-            if again.is_whole() || again.agrees_with(&reading) {
-                return Ok(again.entries);
-            }
-            reading = again;
-        }
-        *settled = false;
-        Ok(reading.entries)
-    }
 }
 
-fn service_id(service: &ServiceSnapshot) -> ServiceId {
-    service.entry.service.id
-}
-
-/// The destinations that are known of a service.
+/// Takes the destinations of the service `id` out of `known`.
 fn take_destinations(
     known: &mut [ServiceSnapshot],
     id: ServiceId,
 ) -> Option<Vec<DestinationEntry>> {
-    let at = known.binary_search_by_key(&id, service_id).ok()?;
+    let at = known.binary_search_by_key(&id, ServiceSnapshot::id).ok()?;
     known.get_mut(at).map(|known| std::mem::take(&mut known.destinations))
 }

@@ -1,4 +1,4 @@
-//! Opening netlink sockets, in this network namespace or another.
+//! Opening netlink sockets in this network namespace or another, sending and receiving.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -19,17 +19,17 @@ use rustix::net::{
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Failure, Result};
 use crate::model::Operation;
 
 const CONNECT: Context = Context::new(Operation::Connect);
 
-/// A socket to the kernel and the kernel's name for it.
+/// A netlink socket and its port, which is the kernel's name for it.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) socket: Socket,
     pub(crate) port: u32,
-    /// The sizes of its send and receive buffers.
+    /// The sizes of the send buffer and of the receive buffer.
     pub(crate) buffers: (usize, usize),
 }
 
@@ -53,14 +53,14 @@ impl Endpoint {
         Ok(Self { socket, port, buffers })
     }
 
-    /// Takes over a socket that somebody opened, with whatever waits in it thrown
-    /// away: it answers requests that are not ours.
+    /// Takes over a socket that the caller opened. Discards the datagrams in it, which answer
+    /// the caller's own requests.
     #[cfg(feature = "packet")]
     pub(crate) fn adopt(mut socket: Socket) -> Result<Self> {
-        let adopt = || -> io::Result<Self> {
+        let adopt = || -> Result<Self, Failure> {
             let netlink = socket_domain(&socket)? == AddressFamily::NETLINK;
             if !netlink || socket_protocol(&socket)? != Some(netlink::GENERIC) {
-                return Err(Errno::PROTOTYPE.into());
+                return Err(Failure::System(Errno::PROTOTYPE));
             }
             prepare(&socket)?;
             let mut address = SocketAddr::new(0, 0);
@@ -73,24 +73,22 @@ impl Endpoint {
             loop {
                 waiting.clear();
                 match receive(&socket, &mut waiting) {
-                    Ok(_) => {}
-                    Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
-                    // What is lost here is not ours either.
-                    Err(cause) if cause.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {}
-                    Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                    Err(cause) => return Err(cause),
+                    // Answers that an overflow lost were not for this client either.
+                    Ok(_) | Err(Failure::Overflow | Failure::Interrupted) => {}
+                    Err(Failure::Empty) => break,
+                    Err(failure) => return Err(failure),
                 }
             }
-            Self::measure(socket, port)
+            Ok(Self::measure(socket, port)?)
         };
-        adopt().map_err(|cause| Error::not_sent(CONNECT, &cause))
+        adopt().map_err(|failure| Error::not_sent(CONNECT, failure))
     }
 }
 
 fn prepare(socket: &Socket) -> io::Result<()> {
-    // From now on the kernel refuses messages of other processes.
+    // A connected socket receives messages of the kernel only.
     socket.connect(&SocketAddr::new(0, 0))?;
-    // Kernels before 4.12 and 4.3 do not know these; errors then tell less.
+    // Errors say less on kernels before 4.12 and 4.3, which do not have these options.
     let _ = socket.set_ext_ack(true);
     let _ = socket.set_cap_ack(true);
     Ok(())
@@ -98,36 +96,37 @@ fn prepare(socket: &Socket) -> io::Result<()> {
 
 /// Sends a datagram to the kernel.
 #[inline]
-pub(crate) fn transmit(socket: &Socket, datagram: &[u8]) -> io::Result<()> {
+pub(crate) fn transmit(socket: &Socket, datagram: &[u8]) -> Result<(), Failure> {
     send(socket, datagram, SendFlags::empty())?;
     Ok(())
 }
 
-/// Takes a datagram that is there already into the spare capacity of `buffer`, and
-/// returns its true length.
+/// Receives a datagram into the spare capacity of `buffer` if one is there. Returns its length,
+/// also if it did not fit.
 #[inline]
-pub(crate) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<usize> {
+pub(crate) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-    let (_, length) = recv(socket, spare_capacity(buffer), flags)?;
+    let received = recv(socket, spare_capacity(buffer), flags);
+    let (_, length) = received.map_err(Failure::to_receive)?;
     Ok(length)
 }
 
 impl Endpoints {
-    /// Both sockets, in the network namespace of the calling thread.
+    /// Opens both sockets in the network namespace of the calling thread.
     pub(crate) fn open() -> Result<Self> {
         let open = || Ok(Self { commands: Endpoint::open()?, dumps: Endpoint::open()? });
-        open().map_err(|cause| Error::not_sent(CONNECT, &cause))
+        open().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
     }
 
-    /// Both sockets, in the network namespace that the file at `path` stands for.
+    /// Opens both sockets in the network namespace of the file at `path`.
     pub(crate) fn open_at(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
         let open = || {
             let namespace = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| {
-                let error = Error::not_sent(CONNECT, &errno.into());
+                let error = Error::not_sent(CONNECT, errno.into());
                 match errno {
                     Errno::NOENT | Errno::NOTDIR => error.no_namespace(ErrorKind::NoSuchNamespace),
-                    // A socket or a device without a driver: not to be opened at all.
+                    // The file is a socket, or a device without a driver.
                     Errno::NXIO => error.no_namespace(ErrorKind::NotANamespace),
                     _ => error.because("opening the file of the network namespace"),
                 }
@@ -137,21 +136,20 @@ impl Endpoints {
         open().map_err(|error| error.at(path))
     }
 
-    /// Both sockets, in the network namespace that `namespace` is open on.
+    /// Opens both sockets in the network namespace of the open file `namespace`.
     ///
-    /// A socket belongs to the namespace of the thread that opens it, for good. A
-    /// thread that ends at once opens these, so that the caller's stays where it
-    /// is.
+    /// A socket belongs to the namespace of the thread that opens it. A thread that ends at once
+    /// opens these sockets, so the calling thread keeps its namespace.
     pub(crate) fn open_in(namespace: BorrowedFd<'_>) -> Result<Self> {
         let enter_and_open = || {
             move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network)).map_err(
                 |errno| {
-                    let error = Error::not_sent(CONNECT, &errno.into());
+                    let error = Error::not_sent(CONNECT, errno.into());
                     match errno {
                         Errno::PERM => {
                             error.because("entering a network namespace takes CAP_SYS_ADMIN")
                         }
-                        // A file of another kind, or a namespace of another kind.
+                        // The file is not a namespace, or a namespace of another kind.
                         Errno::INVAL => error.no_namespace(ErrorKind::NotANamespace),
                         _ => error.because("entering the network namespace"),
                     }
@@ -163,8 +161,8 @@ impl Endpoints {
             let opener = thread::Builder::new().spawn_scoped(scope, enter_and_open);
             match opener.map(thread::ScopedJoinHandle::join) {
                 Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(Error::not_sent(CONNECT, &io::ErrorKind::Other.into())),
-                Err(cause) => Err(Error::not_sent(CONNECT, &cause)),
+                Ok(Err(_)) => Err(Error::not_sent(CONNECT, Failure::Other)),
+                Err(cause) => Err(Error::not_sent(CONNECT, cause.into())),
             }
         })
     }

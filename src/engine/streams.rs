@@ -1,7 +1,7 @@
 //! Streams of entries and of outcomes, for blocking and async clients.
 //!
-//! A stream keeps the future that waits for its next part. Dropping one call of `next`
-//! therefore loses nothing.
+//! A stream owns the future that waits for its next part. So dropping the future of one `next`
+//! call loses nothing.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,17 +9,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::engine::submit::{Portions, not_attempted};
-use crate::engine::{DumpRun, Engine, Outcome, Transport};
+use crate::engine::portions::Portions;
+use crate::engine::submit::Next;
+use crate::engine::{DumpRun, Engine, Outcome, Transport, not_attempted};
 use crate::error::Result;
 use crate::model::Change;
 use crate::wire::Reported;
 
-/// A future that has the engine and gives it back.
+/// A future that borrows the engine and returns it with its output.
 type Borrowed<'c, T, Output> =
     Pin<Box<dyn Future<Output = (&'c mut Engine<T>, Output)> + Send + Sync + 'c>>;
 
-/// The entries of a dump, one after the other.
+/// Streams the entries of a dump.
 pub(crate) struct Entries<'c, T, R> {
     state: State<'c, T>,
     reports: std::marker::PhantomData<fn() -> R>,
@@ -79,18 +80,18 @@ impl<T, R> fmt::Debug for Entries<'_, T, R> {
     }
 }
 
-/// Changes and what became of them, one after the other.
+/// Sends changes in chunks and streams each with its outcome.
 pub(crate) struct Submitted<'c, T, I> {
     state: Submitting<'c, T>,
     changes: Portions<I>,
     chunk: VecDeque<Change>,
     outcomes: VecDeque<Outcome>,
-    lost: bool,
+    next: Next,
 }
 
 enum Submitting<'c, T> {
     Idle(&'c mut Engine<T>),
-    Sent(Borrowed<'c, T, (VecDeque<Change>, VecDeque<Outcome>, bool)>),
+    Sent(Borrowed<'c, T, (VecDeque<Change>, VecDeque<Outcome>, Next)>),
     Ended,
 }
 
@@ -101,7 +102,7 @@ impl<'c, T: Transport + Send + Sync, I: Iterator<Item = Change>> Submitted<'c, T
             changes: Portions::new(changes),
             chunk: VecDeque::new(),
             outcomes: VecDeque::new(),
-            lost: false,
+            next: Next::Continue,
         }
     }
 
@@ -119,27 +120,26 @@ impl<'c, T: Transport + Send + Sync, I: Iterator<Item = Change>> Submitted<'c, T
                         return Poll::Ready(None);
                     }
                     let mut outcomes = std::mem::take(&mut self.outcomes);
-                    let lost = self.lost;
+                    let mut next = self.next;
                     self.state = Submitting::Sent(Box::pin(async move {
-                        let mut answered = false;
-                        if lost {
+                        if next == Next::Stop {
                             outcomes.extend(chunk.iter().map(not_attempted));
                         } else {
                             let changes = chunk.make_contiguous();
-                            answered = engine.submit_chunk(changes, &mut outcomes).await;
+                            next = engine.submit_chunk(changes, &mut outcomes).await;
                         }
-                        (engine, (chunk, outcomes, !answered))
+                        (engine, (chunk, outcomes, next))
                     }));
                 }
                 Submitting::Sent(mut sent) => {
-                    let Poll::Ready((engine, (chunk, outcomes, lost))) =
+                    let Poll::Ready((engine, (chunk, outcomes, next))) =
                         sent.as_mut().poll(context)
                     else {
                         self.state = Submitting::Sent(sent);
                         return Poll::Pending;
                     };
                     self.state = Submitting::Idle(engine);
-                    (self.chunk, self.outcomes, self.lost) = (chunk, outcomes, lost);
+                    (self.chunk, self.outcomes, self.next) = (chunk, outcomes, next);
                 }
                 Submitting::Ended => return Poll::Ready(None),
             }

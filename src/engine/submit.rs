@@ -1,71 +1,42 @@
 //! Writing: one change or many, in chunks that one system call sends.
 
-use std::collections::VecDeque;
-use std::io;
-
-use rustix::io::Errno;
-
-use crate::engine::link::Patience;
+use crate::engine::confirm::Finding;
+use crate::engine::outcomes::{
+    Collect, is_noent, not_attempted, outcome, outcome_of_unknown_family,
+};
+use crate::engine::patience::Patience;
+use crate::engine::portions::portion;
 use crate::engine::{Engine, Outcome, Report, Transport};
-use crate::error::{Certainty, Context, Error, ErrorKind, Result, kind_of_refusal, likely_reasons};
-use crate::model::{Change, InvalidValue, Operation, Service};
-use crate::proto::{Batch, Refusal, Verdict};
+use crate::error::{Context, Error, ErrorKind, Failure, Result};
+use crate::model::{Change, InvalidValue, Operation};
+use crate::proto::{Batch, Verdict};
 use crate::wire::{Malformed, Request};
 
-/// Takes the outcomes of changes, in order.
-pub(crate) trait Collect {
-    /// The next change has this outcome.
-    fn push(&mut self, outcome: Outcome);
-
-    /// The next changes are done.
-    fn done(&mut self, count: usize) {
-        for _ in 0..count {
-            self.push(Outcome::Done);
-        }
-    }
-}
-
-impl Collect for Report {
-    fn push(&mut self, outcome: Outcome) {
-        self.push(outcome);
-    }
-
-    fn done(&mut self, count: usize) {
-        self.push_done(count);
-    }
-}
-
-impl Collect for VecDeque<Outcome> {
-    fn push(&mut self, outcome: Outcome) {
-        self.push_back(outcome);
-    }
-}
-
-/// For a single change, which is done if nothing else is said.
-impl Collect for Result<()> {
-    fn push(&mut self, outcome: Outcome) {
-        *self = outcome.into_result();
-    }
-
-    fn done(&mut self, _: usize) {}
-}
-
-/// What came of sending a chunk and looking for an answer once.
+/// What sending a chunk and looking once for its answer gave.
 enum First {
-    /// A datagram was there.
+    /// A datagram was there and has been read.
     Read(Result<Verdict, Malformed>),
-    /// None was, for this reason.
-    Failed(io::Error),
+    /// No datagram was received.
+    Unread(Failure),
     /// The chunk was not sent.
-    NotSent(io::Error),
+    NotSent(Failure),
 }
 
 /// Why answers to a chunk are missing.
 enum Loss {
-    /// It was not sent.
+    /// The chunk was not sent.
     NotSent(Error),
-    /// They did not come, or not all of them.
+    /// Not all answers came.
     Unanswered(Error),
+}
+
+/// Whether the next chunk may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Yes.
+    Continue,
+    /// No: answers were lost, or the module is gone. Later changes may build on the lost ones.
+    Stop,
 }
 
 impl<T: Transport> Engine<T> {
@@ -74,7 +45,8 @@ impl<T: Transport> Engine<T> {
         self.change_judged(change, change.validate()).await
     }
 
-    /// Replaces what was read as `read`. Rules that were broken then may stay broken.
+    /// Does `change`, an update of an object that was read as `read`. Settings that the kernel
+    /// already has may break this crate's rules.
     pub(crate) async fn update(&mut self, read: &Change, change: &Change) -> Result<()> {
         self.change_judged(change, change.validate_update(read)).await
     }
@@ -90,14 +62,14 @@ impl<T: Transport> Engine<T> {
         result
     }
 
-    /// Does many changes, after all of them have been validated.
+    /// Validates all `changes`, then does them in chunks.
     pub(crate) async fn submit(&mut self, changes: &[Change]) -> Report {
         self.submit_updates(changes, &|_| None).await
     }
 
-    /// Does many changes, after all of them have been validated. `read` has, for the update at
-    /// an index, an update to the settings that were read: rules that these break may stay
-    /// broken.
+    /// Does the work of [`submit`](Self::submit). For an update at an index, `read` returns an
+    /// update to the settings that the kernel has. Settings that it already has may break this
+    /// crate's rules.
     pub(crate) async fn submit_updates(
         &mut self,
         changes: &[Change],
@@ -112,7 +84,7 @@ impl<T: Transport> Engine<T> {
             let length = portion(rest.len(), self.commands.chunk(), |index| rest.get(index));
             let (chunk, after) = rest.split_at(length);
             rest = after;
-            if !self.chunk(chunk, &mut report).await {
+            if self.chunk(chunk, &mut report).await == Next::Stop {
                 break;
             }
         }
@@ -122,40 +94,39 @@ impl<T: Transport> Engine<T> {
         report
     }
 
-    /// Does a chunk of changes, none of them if one is invalid, and reports on each.
-    /// False when answers were lost.
-    pub(crate) async fn submit_chunk(
+    /// Validates and sends a chunk of changes, and reports on each. Sends nothing if one is
+    /// invalid.
+    pub(super) async fn submit_chunk(
         &mut self,
         changes: &[Change],
         report: &mut impl Collect,
-    ) -> bool {
-        changes.is_empty()
-            || refuse_invalid(changes, &|_| None, report)
-            || self.chunk(changes, report).await
+    ) -> Next {
+        if changes.is_empty() || refuse_invalid(changes, &|_| None, report) {
+            return Next::Continue;
+        }
+        self.chunk(changes, report).await
     }
 
-    /// Sends a chunk of valid changes and reports on each, in order. False when
-    /// answers were lost or the module is gone: then nothing should be sent after it,
-    /// for its changes may build on these.
-    async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> bool {
+    /// Sends a chunk of valid changes and reports on each, in order.
+    async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> Next {
         if self.commands.session.has_unread() {
-            // A failure shows again in what follows.
-            let _ = Box::pin(self.commands.drain()).await;
+            // A failure comes again in the next call.
+            let _ = Box::pin(self.commands.discard_unread()).await;
         }
         match self.try_chunk(changes) {
             None => {
                 report.done(changes.len());
                 self.commands.breathe(1 + changes.len() / 2).await;
-                true
+                Next::Continue
             }
-            // Boxed, so that the future of the usual case has no room for what is rare.
+            // Rare, so boxed: otherwise every future would have room for it.
             Some((batch, first)) => {
                 Box::pin(self.settle_chunk(batch, first, changes, report)).await
             }
         }
     }
 
-    /// Sends a chunk; `None` if all of it is done at once.
+    /// Sends a chunk and looks once for the answer. Returns `None` if all changes are done.
     fn try_chunk(&mut self, changes: &[Change]) -> Option<(Batch, First)> {
         let mut batch = self.encode_chunk(changes);
         let first = self.send_chunk(&mut batch);
@@ -163,17 +134,17 @@ impl<T: Transport> Engine<T> {
         (!complete || batch.any_refusal(|_| true)).then_some((batch, first))
     }
 
-    /// Waits for the end of a chunk that is not done at once and reports on it.
+    /// Waits for the answers to a chunk and reports on each change.
     async fn settle_chunk(
         &mut self,
         mut batch: Batch,
         first: First,
         changes: &[Change],
         report: &mut impl Collect,
-    ) -> bool {
+    ) -> Next {
         let mut result = self.await_chunk(&mut batch, first, changes).await;
-        // The kernel locks its families for the whole of a datagram: either all requests
-        // meet one that is no more, and nothing has been done, or none does.
+        // The kernel locks its families for a whole datagram. So either all requests went to a
+        // family that no longer exists, and nothing was done, or none did.
         let mut family = Ok(false);
         if batch.all_refused(changes.len(), is_noent) {
             family = self.family_moved().await;
@@ -191,15 +162,15 @@ impl<T: Transport> Engine<T> {
             Ok(moved) => self.settle(&batch, result.err(), moved, changes, report).await,
             Err(error) => {
                 for (index, change) in (0..).zip(changes) {
-                    report.push(unsettled(change, batch.refusal(index), &error));
+                    let refusal = batch.refusal(index);
+                    report.push(outcome_of_unknown_family(change, refusal, &error));
                 }
-                false
+                Next::Stop
             }
         }
     }
 
-    /// Reports on a chunk with refusals or of which answers are missing. False when
-    /// they are.
+    /// Reports on a chunk that has refusals, or whose answers are missing.
     async fn settle(
         &mut self,
         batch: &Batch,
@@ -207,8 +178,8 @@ impl<T: Transport> Engine<T> {
         moved: bool,
         changes: &[Change],
         report: &mut impl Collect,
-    ) -> bool {
-        // After any other loss than an overflow the socket may be of no use.
+    ) -> Next {
+        // After any loss other than an overflow the socket may not work.
         let mut readable = matches!(&loss, Some(Loss::Unanswered(error))
             if error.kind() == ErrorKind::ReceiveOverflow);
         for (index, change) in (0..).zip(changes) {
@@ -216,19 +187,27 @@ impl<T: Transport> Engine<T> {
                 report.push(outcome(change, batch.refusal(index), moved));
                 continue;
             };
-            // What may have been done besides this one.
+            // The other changes that may have been done.
             let others = (0..).zip(changes).filter_map(|(at, other)| {
                 (at != index && batch.refusal(at).is_none()).then_some(other)
             });
-            report.push(match batch.refusal(index) {
-                Some(refusal) => outcome(change, Some(refusal), moved),
-                None if readable && self.holds(change, others, &mut readable).await => {
-                    Outcome::Done
+            if let Some(refusal) = batch.refusal(index) {
+                report.push(outcome(change, Some(refusal), moved));
+                continue;
+            }
+            let finding = match readable {
+                true => self.find_out(change, others).await,
+                false => Finding::Unknown,
+            };
+            readable &= finding != Finding::Unreadable;
+            report.push(match finding {
+                Finding::Done => Outcome::Done,
+                Finding::Unknown | Finding::Unreadable => {
+                    Outcome::failed(error.clone().within(Context::of(change)))
                 }
-                None => Outcome::failed(error.clone().within(Context::of(change))),
             });
         }
-        loss.is_none()
+        if loss.is_some() { Next::Stop } else { Next::Continue }
     }
 
     fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
@@ -237,20 +216,20 @@ impl<T: Transport> Engine<T> {
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }
 
-    /// Sends the chunk that was encoded and reads the answer, if it is there at once.
+    /// Sends the encoded chunk, and reads the answer if that is there already.
     fn send_chunk(&mut self, batch: &mut Batch) -> First {
         let link = &mut self.commands;
-        if let Err(cause) = link.send() {
+        if let Err(failure) = link.send() {
             link.session.all_read();
-            return First::NotSent(cause);
+            return First::NotSent(failure);
         }
         match link.try_receive() {
             Ok(()) => First::Read(link.read_of(batch)),
-            Err(cause) => First::Failed(cause),
+            Err(failure) => First::Unread(failure),
         }
     }
 
-    /// Reads until the chunk is at its end.
+    /// Reads answers until the last one of the chunk.
     async fn await_chunk(
         &mut self,
         batch: &mut Batch,
@@ -259,16 +238,16 @@ impl<T: Transport> Engine<T> {
     ) -> Result<(), Loss> {
         let link = &mut self.commands;
         let context = || changes.first().map_or(Context::new(Operation::Flush), Context::of);
-        let unanswered = |cause| Loss::Unanswered(Error::unanswered(context(), &cause));
+        let unanswered = |failure| Loss::Unanswered(Error::unanswered(context(), failure));
         let mut patience = Patience::new(self.deadline);
         let mut verdict = match first {
             First::Read(verdict) => verdict,
-            First::Failed(cause) => {
-                link.receive_after(cause, &mut patience).await.map_err(unanswered)?;
+            First::Unread(failure) => {
+                link.receive_after(failure, &mut patience).await.map_err(unanswered)?;
                 link.read_of(batch)
             }
-            First::NotSent(cause) => {
-                return Err(Loss::NotSent(Error::not_sent(context(), &cause)));
+            First::NotSent(failure) => {
+                return Err(Loss::NotSent(Error::not_sent(context(), failure)));
             }
         };
         loop {
@@ -280,70 +259,22 @@ impl<T: Transport> Engine<T> {
             link.receive(&mut patience).await.map_err(unanswered)?;
             verdict = link.read_of(batch);
         }
-        match patience.overflowed() {
-            // The last answer is there, but others may be among the lost.
-            Some(cause) if changes.len() > 1 || needs_fence(changes) => Err(unanswered(cause)),
+        match patience.take_overflow() {
+            // The last answer came, but others may have been lost.
+            Err(failure) if changes.len() > 1 || needs_fence(changes) => Err(unanswered(failure)),
             _ => Ok(()),
         }
     }
 }
 
-/// How many of `length` changes to do at a time, about `most`: one more where a new service
-/// would be parted from its first destination, for without one it refuses connections.
-pub(crate) fn portion<'c>(
-    length: usize,
-    most: usize,
-    change: impl Fn(usize) -> Option<&'c Change>,
-) -> usize {
-    match are_one(change(most.wrapping_sub(1)), change(most)) {
-        true => most + 1,
-        false => length.min(most),
-    }
-}
-
-/// Whether a change adds a service and the next one its first destination.
-fn are_one(change: Option<&Change>, next: Option<&Change>) -> bool {
-    match (change, next) {
-        (Some(Change::AddService(service)), Some(Change::AddDestination(id, _))) => {
-            service.id == *id
-        }
-        _ => false,
-    }
-}
-
-/// Any number of changes, in portions.
-#[derive(Debug)]
-pub(crate) struct Portions<I> {
-    changes: I,
-    /// What was looked at and is for the next portion.
-    ahead: Option<Change>,
-}
-
-impl<I: Iterator<Item = Change>> Portions<I> {
-    pub(crate) const fn new(changes: I) -> Self {
-        Self { changes, ahead: None }
-    }
-
-    /// Adds the next [`portion`].
-    pub(crate) fn next(&mut self, most: usize, portion: &mut VecDeque<Change>) {
-        portion.extend(self.ahead.take().into_iter().chain(&mut self.changes).take(most));
-        if matches!(portion.back(), Some(Change::AddService(_))) && portion.len() >= most {
-            let next = self.changes.next();
-            if are_one(portion.back(), next.as_ref()) {
-                portion.extend(next);
-            } else {
-                self.ahead = next;
-            }
-        }
-    }
-}
-
-/// Stopping a daemon may get no answer.
+/// Returns `true` if the kernel may not answer the last of `changes`: it may never answer the stop
+/// of a daemon.
 fn needs_fence(changes: &[Change]) -> bool {
     changes.iter().any(|change| matches!(change, Change::StopDaemon(_)))
 }
 
-/// Reports on changes of which at least one is invalid: none of them is sent.
+/// Validates `changes`. If one is invalid, reports on all of them and returns `true`; none may
+/// then be sent. For `read` see [`Engine::submit_updates`].
 fn refuse_invalid(
     changes: &[Change],
     read: &dyn Fn(usize) -> Option<Change>,
@@ -365,45 +296,4 @@ fn refuse_invalid(
         }
     }
     !valid
-}
-
-pub(crate) fn not_attempted(change: &Change) -> Outcome {
-    let kind = ErrorKind::NotAttempted;
-    Outcome::failed(Error::known(Context::of(change), kind, Certainty::NotSent))
-}
-
-fn is_noent(refusal: &Refusal) -> bool {
-    refusal.errno == Errno::NOENT.raw_os_error()
-}
-
-/// The outcome of a change that was refused while it could not be found out whether the
-/// module was loaded anew. The refusal keeps its own kind, unless there is no module any more
-/// or the change is none that IPVS itself refuses so.
-fn unsettled(change: &Change, refusal: Option<&Refusal>, look_up: &Error) -> Outcome {
-    let unavailable = look_up.kind() == ErrorKind::Unavailable;
-    match outcome(change, refusal, false) {
-        Outcome::Refused(error) if !unavailable && error.kind() != ErrorKind::Other => {
-            Outcome::Refused(error.because(UNSETTLED))
-        }
-        _ => Outcome::failed(look_up.clone().within(Context::of(change))),
-    }
-}
-
-const UNSETTLED: &str = "unless the module ip_vs was loaded anew, which could not be found out";
-
-fn outcome(change: &Change, refusal: Option<&Refusal>, moved: bool) -> Outcome {
-    let Some(refusal) = refusal else {
-        return Outcome::Done;
-    };
-    let service: Option<&Service> = match change {
-        Change::AddService(service) | Change::UpdateService(service) => Some(service),
-        _ => None,
-    };
-    let context = Context::of(change);
-    let kind = match moved && is_noent(refusal) {
-        true => ErrorKind::FamilyMoved,
-        false => kind_of_refusal(context.operation, service, refusal.errno),
-    };
-    let error = Error::refused(context, kind, refusal.errno, refusal.extack.as_deref().cloned());
-    Outcome::Refused(error.likely(likely_reasons(change, refusal.errno)))
 }

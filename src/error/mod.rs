@@ -2,6 +2,7 @@
 
 mod cause;
 mod context;
+mod failure;
 mod kind;
 mod reason;
 #[cfg(feature = "serde")]
@@ -18,6 +19,7 @@ use crate::model::{InvalidValue, Object, Operation};
 pub(crate) use cause::kind_of_refusal;
 pub(crate) use context::Context;
 pub use context::{Certainty, Extack};
+pub(crate) use failure::Failure;
 pub use kind::ErrorKind;
 pub use reason::Reason;
 pub(crate) use reason::likely_reasons;
@@ -162,31 +164,28 @@ impl Error {
     }
 
     /// A system call failed before the request was sent.
-    pub(crate) fn not_sent(context: Context, cause: &io::Error) -> Self {
-        let kind = match cause.kind() {
-            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            // Stands for a missing runtime: no system call on these sockets fails with it.
-            io::ErrorKind::NotConnected => ErrorKind::NoRuntime,
+    pub(crate) fn not_sent(context: Context, failure: Failure) -> Self {
+        let kind = match failure {
+            Failure::System(Errno::PERM | Errno::ACCESS) => ErrorKind::PermissionDenied,
+            Failure::NoRuntime => ErrorKind::NoRuntime,
             _ => ErrorKind::Socket,
         };
         let mut error = Self::new(context, kind, Certainty::NotSent);
-        error.0.errno = cause.raw_os_error();
+        error.0.errno = failure.errno();
         error
     }
 
     /// The request was sent and its answer was not received.
-    pub(crate) fn unanswered(context: Context, cause: &io::Error) -> Self {
-        if cause.kind() == io::ErrorKind::UnexpectedEof {
-            return Self::malformed(context, CUT_OFF);
-        }
-        let kind = match cause.raw_os_error() {
-            Some(errno) if errno == Errno::NOBUFS.raw_os_error() => ErrorKind::ReceiveOverflow,
-            _ if cause.kind() == io::ErrorKind::TimedOut => ErrorKind::DeadlineExceeded,
-            _ if cause.kind() == io::ErrorKind::NotConnected => ErrorKind::NoRuntime,
+    pub(crate) fn unanswered(context: Context, failure: Failure) -> Self {
+        let kind = match failure {
+            Failure::CutOff => return Self::malformed(context, CUT_OFF),
+            Failure::Overflow => ErrorKind::ReceiveOverflow,
+            Failure::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+            Failure::NoRuntime => ErrorKind::NoRuntime,
             _ => ErrorKind::Socket,
         };
         let mut error = Self::new(context, kind, Certainty::Unknown);
-        error.0.errno = cause.raw_os_error();
+        error.0.errno = failure.errno();
         error
     }
 
@@ -466,12 +465,12 @@ mod tests {
 
     #[test]
     fn a_lost_answer_is_said_to_be_one() {
-        let cause = io::Error::from(io::ErrorKind::TimedOut);
-        let error = Error::unanswered(context(), &cause);
+        let error = Error::unanswered(context(), Failure::DeadlineExceeded);
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
         assert_eq!(error.certainty(), Some(Certainty::Unknown));
         assert!(error.to_string().ends_with("; the kernel may or may not have done it"));
-        let read = Error::unanswered(Context::new(Operation::ReadServices), &cause);
+        let read =
+            Error::unanswered(Context::new(Operation::ReadServices), Failure::DeadlineExceeded);
         assert_eq!(read.certainty(), None);
     }
 

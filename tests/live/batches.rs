@@ -67,9 +67,9 @@ fn each_refusal_is_reported_at_its_place_and_the_others_are_done() {
             Some(ErrorKind::NoSuchService),
         ]
     );
-    for (index, outcome) in report.failures() {
-        let error = outcome.error().unwrap();
-        assert_eq!(error.object(), changes[index].object());
+    for failed in report.failures() {
+        let error = failed.outcome.error().unwrap();
+        assert_eq!(error.object(), changes[failed.index].object());
         assert_eq!(error.certainty(), Some(Certainty::Refused));
     }
     assert_eq!(ipvs.services().unwrap().len(), 2);

@@ -184,8 +184,8 @@ mod from_sockets {
             .collect();
         let report = ipvs.submit(&changes);
         assert_eq!(report.failures().len(), 300);
-        for (_, outcome) in report.failures() {
-            assert_eq!(outcome.error().unwrap().kind(), ErrorKind::NoSuchService);
+        for failed in report.failures() {
+            assert_eq!(failed.outcome.error().unwrap().kind(), ErrorKind::NoSuchService);
         }
     }
 

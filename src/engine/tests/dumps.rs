@@ -204,13 +204,13 @@ fn a_full_datagram_may_have_left_a_destination_out_too() {
 #[test]
 fn how_much_the_kernel_fills_shows_in_what_it_has_filled() {
     let (commands, _dumps, mut engine) = two();
-    for (count, whole) in
+    for (count, complete) in
         [(67, true), (68, false), (90, false), (90, true), (131, true), (132, false), (68, true)]
     {
         commands.then(dumped(vec![reports(1..=count)]));
         let request = Request::Destinations(service().id);
-        let read = ready(engine.collect_over::<DestinationEntry>(Way::Commands, request)).unwrap();
-        assert_eq!((read.0.len(), read.1), (count.into(), whole));
+        let read = ready(engine.list_over::<DestinationEntry>(Way::Commands, request)).unwrap();
+        assert_eq!((read.len(), read.is_complete()), (count.into(), complete));
     }
 }
 

@@ -4,17 +4,15 @@
 //! A fuzz target, as those in `tests/fuzz`, which says how to run it for longer.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
-use rustix::io::Errno;
 
 use crate::engine::tests::changes::{server, service};
 use crate::engine::tests::script::{Event, drive, found};
 use crate::engine::{Engine, Link, Transport};
-use crate::error::{Error, Result};
+use crate::error::{Error, Failure, Result};
 use crate::model::{Change, Info, Role, ServiceEntry, SyncDaemon, Timeouts};
 use crate::proto::tests::PORT;
 use crate::proto::tests::reply::{FAMILY, Reply, datagram};
@@ -64,11 +62,11 @@ impl Impostor {
 }
 
 impl Transport for Impostor {
-    fn new(_: Socket) -> io::Result<Self> {
+    fn new(_: Socket) -> Result<Self, Failure> {
         unreachable!("an impostor has no socket")
     }
 
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
         let mut state = self.0.lock().unwrap();
         state.sends += 1;
         assert!(state.sends < MOST_SENDS, "the operation does not end");
@@ -87,15 +85,15 @@ impl Transport for Impostor {
         Ok(())
     }
 
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
         let mut state = self.0.lock().unwrap();
         let Some(datagram) = state.waiting.pop_front() else {
-            return Err(io::ErrorKind::WouldBlock.into());
+            return Err(Failure::Empty);
         };
         // A socket gives no datagram without a byte, so that this can stand for an overflow.
         if datagram.is_empty() {
             state.overflowed = true;
-            return Err(Errno::NOBUFS.into());
+            return Err(Failure::Overflow);
         }
         let room = buffer.capacity() - buffer.len();
         buffer.extend_from_slice(&datagram[..datagram.len().min(room)]);
@@ -103,14 +101,14 @@ impl Transport for Impostor {
         Ok(datagram.len())
     }
 
-    async fn sleep(&self, _: Duration) -> io::Result<()> {
+    async fn sleep(&self, _: Duration) -> Result<(), Failure> {
         Ok(())
     }
 
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+    async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
         assert!(until.is_some(), "this would wait for ever");
         if self.0.lock().unwrap().waiting.is_empty() {
-            return Err(io::ErrorKind::TimedOut.into());
+            return Err(Failure::DeadlineExceeded);
         }
         Ok(())
     }

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -14,6 +13,7 @@ use netlink_sys::Socket;
 use rustix::io::Errno;
 
 use crate::engine::{Engine, Link, Transport};
+use crate::error::Failure;
 use crate::proto::tests::PORT;
 use crate::proto::tests::reply::FAMILY;
 pub(crate) use crate::proto::tests::reply::{Reply, datagram};
@@ -201,15 +201,15 @@ impl Shared {
 impl Transport for Shared {
     const SHARES_THREAD: bool = true;
 
-    fn new(_: Socket) -> io::Result<Self> {
+    fn new(_: Socket) -> Result<Self, Failure> {
         unreachable!("a script has no socket")
     }
 
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
         self.0.send(datagram)
     }
 
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
         self.0.try_receive(buffer)
     }
 
@@ -217,21 +217,21 @@ impl Transport for Shared {
         self.0.now()
     }
 
-    async fn sleep(&self, time: Duration) -> io::Result<()> {
+    async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         self.0.sleep(time).await
     }
 
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+    async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
         self.0.readable(until).await
     }
 }
 
 impl Transport for Script {
-    fn new(_: Socket) -> io::Result<Self> {
+    fn new(_: Socket) -> Result<Self, Failure> {
         unreachable!("a script has no socket")
     }
 
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
         let mut state = self.state();
         state.calls.push(Call::Send);
         let requests = Raw::all(datagram);
@@ -246,17 +246,15 @@ impl Transport for Script {
         Ok(())
     }
 
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
         let mut state = self.state();
         state.calls.push(Call::Receive);
         match state.events.front() {
-            None | Some(Event::Late | Event::Never | Event::Blocked) => {
-                Err(io::ErrorKind::WouldBlock.into())
-            }
+            None | Some(Event::Late | Event::Never | Event::Blocked) => Err(Failure::Empty),
             Some(Event::Failure(errno)) => {
                 let errno = *errno;
                 state.events.pop_front();
-                Err(errno.into())
+                Err(Failure::to_receive(errno))
             }
             Some(Event::Datagram(bytes)) => {
                 let room = buffer.capacity() - buffer.len();
@@ -272,12 +270,12 @@ impl Transport for Script {
         self.begin + self.elapsed()
     }
 
-    async fn sleep(&self, time: Duration) -> io::Result<()> {
+    async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         self.state().elapsed += time;
         Ok(())
     }
 
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+    async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
         {
             let mut state = self.state();
             state.calls.push(Call::Wait);
@@ -298,7 +296,7 @@ impl Transport for Script {
                     let until = until.expect("this would wait for ever");
                     let left = until.saturating_duration_since(self.begin);
                     state.elapsed = state.elapsed.max(left);
-                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                    Poll::Ready(Err(Failure::DeadlineExceeded))
                 }
             }
         })

@@ -250,9 +250,8 @@ fn a_new_client_reads_the_destinations_of_one_service_once() {
     for count in [0, 1, 31, 32, 66] {
         let mut table = Table::new().larger(&[&up_to(count)]);
         table.engine.few_destinations = false;
-        let mut settled = true;
-        let read = ready(table.engine.settled_destinations(id(1), None, &mut settled)).unwrap();
-        assert_eq!((read.len(), settled), (count.into(), true));
+        let read = ready(table.engine.complete_destinations(id(1), None)).unwrap();
+        assert_eq!((read.len(), read.is_complete()), (count.into(), true));
         table.commands.assert_finished();
         assert_eq!(table.dumps.sends(), 0);
     }

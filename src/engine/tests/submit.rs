@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use crate::engine::submit::Next;
 use crate::engine::tests::changes::{server, service};
 use crate::engine::tests::script::{
     Call, Event, Script, done, dumped, found, number, one, ready, refused,
@@ -99,7 +100,7 @@ fn more_go_in_chunks_and_each_waits_for_its_answer() {
     script.then(refusing(&[1], Errno::EXIST));
     script.then(done);
     let report = submit(&mut engine, &additions(130));
-    assert_eq!(report.failures().map(|(index, _)| index).collect::<Vec<_>>(), [65]);
+    assert_eq!(report.failures().map(|failed| failed.index).collect::<Vec<_>>(), [65]);
     assert_eq!(script.sends(), 3);
     assert_eq!(script.forget().len(), 130);
     script.assert_finished();
@@ -300,7 +301,7 @@ fn nothing_is_sent_for_a_chunk_of_nothing() {
     let script = Script::new();
     let mut engine = script.engine();
     let mut outcomes = std::collections::VecDeque::new();
-    assert!(ready(engine.submit_chunk(&[], &mut outcomes)));
+    assert_eq!(ready(engine.submit_chunk(&[], &mut outcomes)), Next::Continue);
     assert!(outcomes.is_empty());
     assert_eq!(script.sends(), 0);
 }

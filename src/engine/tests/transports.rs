@@ -1,12 +1,12 @@
 //! The sockets of all clients wait, and not for ever. Any kernel will do.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_GENERIC;
 
 use crate::engine::{BlockingSocket, Transport, ready};
+use crate::error::Failure;
 use crate::proto::Session;
 
 async fn waits_until_the_deadline_or_an_answer<T: Transport>() {
@@ -16,11 +16,11 @@ async fn waits_until_the_deadline_or_an_answer<T: Transport>() {
     let mut buffer = Vec::with_capacity(4096);
 
     let none = transport.try_receive(&mut buffer).unwrap_err();
-    assert_eq!(none.kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(none, Failure::Empty);
     for wait in [Duration::ZERO, Duration::from_millis(20)] {
         let until = Instant::now() + wait;
         let late = transport.readable(Some(until)).await.unwrap_err();
-        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(late, Failure::DeadlineExceeded);
         assert!(Instant::now() >= until);
     }
     let start = Instant::now();

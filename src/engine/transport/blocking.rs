@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -9,35 +8,36 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::engine::{Transport, socket};
+use crate::error::Failure;
 
-/// A socket whose waiting blocks the thread.
+/// A socket that blocks the thread while waiting.
 #[derive(Debug)]
 pub(crate) struct BlockingSocket(Socket);
 
 impl Transport for BlockingSocket {
-    fn new(socket: Socket) -> io::Result<Self> {
+    fn new(socket: Socket) -> Result<Self, Failure> {
         Ok(Self(socket))
     }
 
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
         socket::transmit(&self.0, datagram)
     }
 
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
         socket::receive(&self.0, buffer)
     }
 
-    async fn sleep(&self, time: Duration) -> io::Result<()> {
+    async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         std::thread::sleep(time);
         Ok(())
     }
 
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
+    async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
         loop {
             let left = until.map(|until| until.saturating_duration_since(self.now()));
-            let timeout = left.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
+            let timeout = left.map(Timespec::try_from).transpose().map_err(|_| Failure::Other)?;
             match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], timeout.as_ref()) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(0) => return Err(Failure::DeadlineExceeded),
                 Ok(_) => return Ok(()),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -46,7 +46,7 @@ impl Transport for BlockingSocket {
     }
 }
 
-/// The output of a future that waits for nothing but [`BlockingSocket`].
+/// Runs a future that waits only for [`BlockingSocket`]: one poll completes it.
 pub(crate) fn ready<F: Future>(future: Pin<&mut F>) -> F::Output {
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

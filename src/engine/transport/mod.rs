@@ -1,4 +1,4 @@
-//! How an engine sends and receives: one socket type for each kind of client.
+//! How the engine sends and receives: one socket type for each kind of client.
 
 mod blocking;
 #[cfg(feature = "smol")]
@@ -7,7 +7,6 @@ mod smol;
 mod tokio;
 
 use std::future::Future;
-use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_sys::Socket;
@@ -18,38 +17,43 @@ pub(crate) use smol::SmolSocket;
 #[cfg(feature = "tokio")]
 pub(crate) use tokio::TokioSocket;
 
-/// A netlink socket as the engine needs it.
+use crate::error::Failure;
+
+/// A netlink socket, a way to wait for it, and a clock.
 ///
-/// The kernel executes requests inside `send`, so the answer is normally there
-/// when it returns: receiving is tried first, and waiting is the exception.
+/// The kernel executes a request inside `send`, so the answer is normally there when `send`
+/// returns. The engine therefore tries to receive first and rarely waits.
+///
+/// The futures are `Send` and `Sync`, because the streams of the clients contain them.
 pub(crate) trait Transport: Sized {
-    /// Whether other tasks want to run on this thread: then the engine lets them, now
-    /// and then, though it need not wait for anything.
+    /// Whether other tasks run on the thread of this transport. If so, the engine yields now and
+    /// then, even if there is nothing to wait for.
     const SHARES_THREAD: bool = false;
 
-    /// Takes a connected socket.
-    fn new(socket: Socket) -> io::Result<Self>;
+    /// Takes over a connected socket.
+    fn new(socket: Socket) -> Result<Self, Failure>;
 
-    /// Sends a datagram to the kernel, which executes it before this returns.
-    fn send(&self, datagram: &[u8]) -> io::Result<()>;
+    /// Sends a datagram to the kernel. The kernel executes the datagram before this returns.
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure>;
 
-    /// Takes a datagram into the spare capacity of `buffer`, if there is one
-    /// (`WouldBlock` if not). Returns its true length, which is more than what is
-    /// in `buffer` when it did not fit.
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize>;
+    /// Receives a datagram into the spare capacity of `buffer` if one is there, otherwise fails
+    /// with [`Failure::Empty`]. Returns the length of the datagram, which exceeds that of
+    /// `buffer` if the datagram did not fit.
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure>;
 
-    /// Waits until there is a datagram, or until the time has come (`TimedOut`).
+    /// Waits until a datagram is there. Fails with [`Failure::DeadlineExceeded`] at the time
+    /// `until`.
     fn readable(
         &self,
         until: Option<Instant>,
-    ) -> impl Future<Output = io::Result<()>> + Send + Sync;
+    ) -> impl Future<Output = Result<(), Failure>> + Send + Sync;
 
-    /// Reads the clock that [`readable`](Self::readable) and [`sleep`](Self::sleep) go by. The
-    /// engine and what is built on it read no other clock.
+    /// Reads the clock that [`readable`](Self::readable) and [`sleep`](Self::sleep) use. The
+    /// engine and the layers above it read no other clock.
     fn now(&self) -> Instant {
         Instant::now()
     }
 
     /// Waits for `time`.
-    fn sleep(&self, time: Duration) -> impl Future<Output = io::Result<()>> + Send + Sync;
+    fn sleep(&self, time: Duration) -> impl Future<Output = Result<(), Failure>> + Send + Sync;
 }

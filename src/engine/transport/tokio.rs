@@ -1,4 +1,3 @@
-use std::io;
 use std::time::{Duration, Instant};
 
 use ::tokio::io::Interest;
@@ -8,8 +7,9 @@ use ::tokio::time::timeout_at;
 use netlink_sys::Socket;
 
 use crate::engine::{Transport, socket};
+use crate::error::Failure;
 
-/// A socket that tokio waits for.
+/// A socket that waits through the reactor of tokio.
 #[derive(Debug)]
 pub(crate) struct TokioSocket(AsyncFd<Socket>);
 
@@ -18,55 +18,55 @@ impl Transport for TokioSocket {
 
     #[allow(
         deprecated,
-        reason = "what replaces it is unsafe, for descriptors that somebody else may close; \
-                  this one is the socket's own"
+        reason = "its successor is unsafe, because a descriptor may be closed elsewhere; \
+                  this descriptor belongs to the socket"
     )]
-    fn new(socket: Socket) -> io::Result<Self> {
+    fn new(socket: Socket) -> Result<Self, Failure> {
         in_runtime()?;
-        AsyncFd::with_interest(socket, Interest::READABLE).map(Self)
+        Ok(Self(AsyncFd::with_interest(socket, Interest::READABLE)?))
     }
 
-    fn send(&self, datagram: &[u8]) -> io::Result<()> {
+    fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
         socket::transmit(self.0.get_ref(), datagram)
     }
 
-    fn try_receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
         socket::receive(self.0.get_ref(), buffer)
     }
 
-    /// Tokio's clock, which a program's tests may have paused.
+    /// Reads tokio's clock, because a program's tests may have paused it.
     fn now(&self) -> Instant {
         ::tokio::time::Instant::now().into_std()
     }
 
-    async fn sleep(&self, time: Duration) -> io::Result<()> {
+    async fn sleep(&self, time: Duration) -> Result<(), Failure> {
         in_runtime()?;
         ::tokio::time::sleep(time).await;
         Ok(())
     }
 
-    async fn readable(&self, until: Option<Instant>) -> io::Result<()> {
-        // The next attempt to receive shows whether it still is.
+    async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
+        // Clears the readiness: the next attempt to receive finds out whether a datagram is there.
         let readable = async {
             let readable = self.0.readable().await.map(|mut guard| guard.clear_ready());
-            // Tokio's own errors are about the runtime that the socket belongs to.
-            readable.map_err(|cause| match cause.raw_os_error() {
-                Some(_) => cause,
-                None => io::ErrorKind::NotConnected.into(),
+            // An error without an errno means that the socket's runtime has ended.
+            readable.map_err(|cause| match Failure::from(cause) {
+                Failure::Other => Failure::NoRuntime,
+                failure => failure,
             })
         };
         let Some(until) = until else { return readable.await };
         in_runtime()?;
         let waited = timeout_at(until.into(), readable).await;
-        waited.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        waited.unwrap_or(Err(Failure::DeadlineExceeded))
     }
 }
 
-/// Outside a runtime tokio's reactor and timer would panic.
-fn in_runtime() -> io::Result<()> {
+/// Fails outside a runtime, where tokio's reactor and timer would panic.
+fn in_runtime() -> Result<(), Failure> {
     match Handle::try_current() {
         Ok(_) => Ok(()),
-        Err(_) => Err(io::ErrorKind::NotConnected.into()),
+        Err(_) => Err(Failure::NoRuntime),
     }
 }
 
@@ -83,14 +83,14 @@ mod tests {
     use crate::error::{Context, Error, ErrorKind};
     use crate::model::Operation;
 
-    /// The kind of error in which waiting ends where there is no runtime.
-    fn refused(waiting: impl Future<Output = io::Result<()>>) -> ErrorKind {
+    /// The kind of error with which a wait without a runtime fails.
+    fn refused(waiting: impl Future<Output = Result<(), Failure>>) -> ErrorKind {
         let waiting = pin!(waiting);
-        let Poll::Ready(Err(cause)) = waiting.poll(&mut task::Context::from_waker(Waker::noop()))
+        let Poll::Ready(Err(failure)) = waiting.poll(&mut task::Context::from_waker(Waker::noop()))
         else {
             panic!("there is no runtime to wait with");
         };
-        Error::unanswered(Context::new(Operation::ReadInfo), &cause).kind()
+        Error::unanswered(Context::new(Operation::ReadInfo), failure).kind()
     }
 
     #[test]

@@ -13,19 +13,19 @@ pub(crate) struct ServiceReading<'a> {
     /// In order.
     pub(crate) destinations: Cow<'a, [DestinationEntry]>,
     /// Whether none of them can have been left out.
-    pub(crate) settled: bool,
+    pub(crate) complete: bool,
 }
 
 impl<'a> ServiceReading<'a> {
     const NOTHING: Self =
-        ServiceReading { service: None, destinations: Cow::Borrowed(&[]), settled: true };
+        ServiceReading { service: None, destinations: Cow::Borrowed(&[]), complete: true };
 
     /// In a reading of the table in which nothing was left out.
     pub(crate) fn within(snapshot: &'a Snapshot, id: ServiceId) -> Self {
         snapshot.service(id).map_or(Self::NOTHING, |there| ServiceReading {
             service: Some(Cow::Borrowed(&there.entry)),
             destinations: Cow::Borrowed(&there.destinations),
-            settled: true,
+            complete: true,
         })
     }
 
@@ -51,7 +51,7 @@ impl<'a> ServiceReading<'a> {
             }
             // A service that is gone as a whole was not asked for.
             Change::DeleteDestination(_, id) => {
-                self.service.is_some() && self.settled && self.destination(*id).is_none()
+                self.service.is_some() && self.complete && self.destination(*id).is_none()
             }
             _ => true,
         }
@@ -70,7 +70,8 @@ pub(crate) async fn read_service<T: Transport>(
         }
         Err(error) => return Err(error),
     };
-    let mut settled = true;
-    let destinations = Cow::Owned(engine.settled_destinations(id, None, &mut settled).await?);
-    Ok(ServiceReading { service: Some(Cow::Owned(service)), destinations, settled })
+    let listing = engine.complete_destinations(id, None).await?;
+    let complete = listing.is_complete();
+    let destinations = Cow::Owned(listing.into_vec());
+    Ok(ServiceReading { service: Some(Cow::Owned(service)), destinations, complete })
 }

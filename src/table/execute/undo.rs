@@ -64,7 +64,7 @@ async fn undo_useless_service<T: Transport>(
     // Somebody else may have given it a destination, or it may be theirs.
     let serves = read_service(engine, id).await.map_or(true, |reading| {
         let mut weights = reading.destinations.iter().map(|entry| entry.destination.weight);
-        !reading.settled || weights.any(|weight| weight > 0)
+        !reading.complete || weights.any(|weight| weight > 0)
     });
     if !serves && undo(engine, execution, added, Change::DeleteService(id), because).await {
         // Those of weight 0 have gone with it.

@@ -158,10 +158,10 @@ pub(crate) async fn finish_drains<T: Transport>(
         }
         let interval = policy.interval.max(Duration::from_millis(1));
         let pause = left.map_or(interval, |left| left.min(interval));
-        if let Err(cause) = engine.sleep(pause).await {
+        if let Err(failure) = engine.sleep(pause).await {
             for index in pending {
                 let Some(step) = execution.step(index) else { continue };
-                let error = Error::not_sent(Context::of(&step.change), &cause);
+                let error = Error::not_sent(Context::of(&step.change), failure);
                 execution.set(index, StepOutcome::Failed(error));
             }
             return;
@@ -216,7 +216,7 @@ async fn read_drains<T: Transport>(
             watched.look(concerned, now);
             if concerned.iter().any(|entry| entry.destination.weight > 0) {
                 execution.set(index, StepOutcome::Differs);
-            } else if reading.settled && watched.is_met(policy, now) {
+            } else if reading.complete && watched.is_met(policy, now) {
                 looked.ready.push(index);
             } else {
                 looked.waiting.push(index);
