@@ -27,6 +27,7 @@
 //! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
 //! | [`cookbook`] | documentation only: whole programs for common tasks |
+//! | [`iter`] | the types of iterators, for programs that must name them |
 //!
 //! # Which method
 //!
@@ -37,7 +38,7 @@
 //! | have exactly the services that you declare | [`Client::reconcile`] with a [`table::Table`] |
 //! | see a difference before it is applied | [`table::Plan::new`], [`Client::apply`] |
 //! | take a destination out without breaking connections | [`Client::drain`] |
-//! | read everything | [`Client::snapshot`] |
+//! | read everything, or a few services | [`Client::snapshot`], [`Client::snapshot_of`] |
 //! | read a table that is larger than memory should hold | [`Client::stream_services`], [`Client::stream_destinations`] |
 //! | read what `ipvsadm -S` wrote | [`table::Table::from_ipvsadm`] |
 //!

@@ -6,12 +6,11 @@ use crate::table::{Applied, Plan};
 
 /// The weights that destinations had before a plan let them drain.
 ///
-/// The kernel has only the weight 0 of a destination that drains, which a health check or a
-/// person may have set as well. A program that is interrupted while something drains, and then
-/// wants it back, keeps this value from one plan to the next. It tells
-/// [`PlanOptions::drained_weights`](crate::table::PlanOptions::drained_weights) what to
-/// restore for destinations
-/// [of any weight](crate::table::TableDestination::of_any_weight).
+/// A draining destination has weight 0 in the kernel, and so has one that a health check or a person
+/// has stopped. A program that keeps this value from one plan to the next can tell them apart. It
+/// gives the value to [`PlanOptions::drained_weights`](crate::table::PlanOptions::drained_weights),
+/// which restores the weights of destinations
+/// [of any weight](crate::table::TableDestination::of_any_weight) that are desired again.
 ///
 /// ```no_run
 /// use ipvs_netlink::table::{DrainedWeights, Plan, PlanOptions, Table};
@@ -35,25 +34,25 @@ pub struct DrainedWeights {
 }
 
 impl DrainedWeights {
-    /// None.
+    /// Creates an empty collection.
     #[must_use]
     pub const fn new() -> Self {
         Self { weights: BTreeMap::new() }
     }
 
-    /// How many there are.
+    /// Returns the number of weights.
     #[must_use]
     pub fn len(&self) -> usize {
         self.weights.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there is no weight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.weights.is_empty()
     }
 
-    /// The weight that a destination had, if it drains.
+    /// Returns the former weight of a destination that drains.
     #[must_use]
     pub fn of(&self, service: ServiceId, destination: DestinationId) -> Option<u32> {
         self.weights.get(&(service, destination)).copied()
@@ -65,8 +64,8 @@ impl DrainedWeights {
         self.weights.insert((service, destination), weight);
     }
 
-    /// Remembers what `plan` let drain, and forgets what it deleted or gave a weight, as far as
-    /// that is done according to `applied`.
+    /// Adds the former weights of destinations that `plan` let drain, and removes those of
+    /// destinations that it deleted or gave a weight. Only steps that are done in `applied` count.
     pub fn note(&mut self, plan: &Plan, applied: &Applied) {
         for (step, outcome) in plan.steps().zip(applied.outcomes()) {
             if !outcome.is_done() {

@@ -1,23 +1,30 @@
-//! The table that is wanted, beside the one that is there.
+//! Declared tables: compares a desired table with the kernel's, and changes the kernel's without
+//! breaking connections.
 //!
-//! A [`Table`] says which services and destinations there are to be. It is put together in
-//! code, taken from a kernel, or read from the text of `ipvsadm -S`
-//! ([`Table::from_ipvsadm`]), as which it prints; with the feature `serde` also from YAML,
-//! TOML or JSON (module `document`). A [`Scope`] says which services are ours.
+//! | type | what it is |
+//! | --- | --- |
+//! | [`Table`], [`TableService`], [`TableDestination`] | the desired services and destinations |
+//! | [`Scope`] | the services that a plan may change and delete |
+//! | [`PlanOptions`], [`DrainPolicy`] | how to plan, and how destinations leave |
+//! | [`Plan`], [`Step`] | the changes from the kernel's table to the desired one, in a safe order |
+//! | [`Applied`], [`Reconciled`] | the outcome of each step |
 //!
-//! A [`Plan`] is the way from what is there to what is wanted, in an order that loses no
-//! traffic: it can be looked at before it is applied. Clients have the methods
-//! [`apply`](crate::Client::apply), [`reconcile`](crate::Client::reconcile), which reads,
-//! plans and applies in one, and [`drain`](crate::Client::drain).
+//! Build a [`Table`] in code, take one from a [`Snapshot`](crate::Snapshot), or read one from the
+//! text of `ipvsadm -S` ([`Table::from_ipvsadm`]) or, with the feature `serde`, from YAML, TOML or
+//! JSON (module `document`).
 //!
-//! # Other writers
+//! [`Client::reconcile`](crate::Client::reconcile) reads, plans and applies in one call. To see the
+//! plan first, call [`Plan::new`] and then [`Client::apply`](crate::Client::apply). To take a single
+//! destination out, call [`Client::drain`](crate::Client::drain). The
+//! [`cookbook`](crate::cookbook) has whole programs.
 //!
-//! The kernel has neither a lock for the table nor a number that tells whether it has
-//! changed: what another program writes between the reading and the last step of a plan is
-//! noticed where a step meets it, and by what is read afterwards, but it is not kept out.
-//! So let one program have the services of one [`Scope`], and let programs that must share
-//! one agree on a lock of their own. The example `table` locks the file of the network
-//! namespace.
+//! # Other programs that write the table
+//!
+//! The kernel has no lock for the table, and no number that shows a change. If another program
+//! writes the same services while a plan is applied, the plan notices it at the steps that meet the
+//! change, and when it reads the services afterwards. It cannot prevent it. Let only one program
+//! write the services of one [`Scope`]. Programs that must share services need a lock of their own;
+//! the example `table` locks the file of the network namespace.
 
 mod desired;
 #[cfg(feature = "serde")]

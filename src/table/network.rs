@@ -6,7 +6,7 @@ use crate::model::InvalidValue;
 
 const RULE: &str = "must be like 10.0.0.0/8 or 2001:db8::/32, with no bits after the prefix";
 
-/// The addresses that begin with the same bits (CIDR).
+/// An IP network in CIDR notation, such as `192.0.2.0/24`.
 ///
 /// ```
 /// use ipvs_netlink::table::Network;
@@ -23,12 +23,12 @@ pub struct Network {
 }
 
 impl Network {
-    /// The addresses that share the first `prefix` bits with `address`.
+    /// Creates the network of the addresses that share the first `prefix` bits with `address`.
     ///
     /// # Errors
     ///
-    /// When the prefix is longer than an address of the family, or `address` has bits
-    /// after it.
+    /// The prefix is longer than an address of the family, or `address` has bits set after the
+    /// prefix.
     pub fn new(address: IpAddr, prefix: u8) -> Result<Self, InvalidValue> {
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let network = Self { address, prefix };
@@ -38,19 +38,19 @@ impl Network {
         Ok(network)
     }
 
-    /// The first of them.
+    /// Returns the first address.
     #[must_use]
     pub const fn address(&self) -> IpAddr {
         self.address
     }
 
-    /// How many bits they share.
+    /// Returns the length of the prefix in bits.
     #[must_use]
     pub const fn prefix(&self) -> u8 {
         self.prefix
     }
 
-    /// Whether `address` is one of them.
+    /// Returns `true` if the network contains `address`.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4()

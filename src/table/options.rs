@@ -5,16 +5,15 @@ use crate::model::{Connections, Service};
 use crate::table::{DrainedWeights, Scope};
 
 bitflags::bitflags! {
-    /// What a plan may do.
+    /// The kinds of changes that a plan may make.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub struct Actions: u32 {
         /// Add services with their destinations.
         const ADD_SERVICE = 1;
         /// Change the flags and the persistence of services.
         const UPDATE_SERVICE = 1 << 1;
-        /// Change the scheduler of services. The kernel takes the old scheduler off
-        /// before it puts the new one on; in the moment between new connections are
-        /// refused.
+        /// Change the scheduler of services. The kernel removes the old scheduler before it sets
+        /// the new one, and refuses new connections in between.
         const CHANGE_SCHEDULER = 1 << 2;
         /// Delete services.
         const DELETE_SERVICE = 1 << 3;
@@ -22,7 +21,7 @@ bitflags::bitflags! {
         const ADD_DESTINATION = 1 << 4;
         /// Change the settings of destinations.
         const UPDATE_DESTINATION = 1 << 5;
-        /// Take destinations out, of services that stay.
+        /// Delete destinations of services that stay.
         const DELETE_DESTINATION = 1 << 6;
     }
 }
@@ -49,7 +48,7 @@ impl fmt::Display for Actions {
     }
 }
 
-/// The choices of planning.
+/// The options of planning: scope, weights, allowed changes, draining, failures.
 ///
 /// ```
 /// use ipvs_netlink::table::{Actions, PlanOptions, Scope};
@@ -64,32 +63,35 @@ impl fmt::Display for Actions {
 #[non_exhaustive]
 #[must_use]
 pub struct PlanOptions {
-    /// Which services are ours; those of the desired table by default.
+    /// The services that the plan may change and delete. By default it changes those of the
+    /// desired table and deletes none.
     pub scope: Scope,
-    /// Whether a destination of which [no weight is asked](crate::table::TableDestination::of_any_weight)
-    /// keeps the one that it has, 0 too:
-    /// a health check or a person may have set it, or it was draining; see
-    /// [`drained_weights`](Self::drained_weights). By default it gets its
-    /// [weight for the beginning](crate::table::TableDestination::initially). A change of its
-    /// other settings writes the weight that was read, since the kernel replaces all settings
-    /// at once: who changes it at that moment may have to do so again.
+    /// Keeps the kernel's weight, 0 too, of destinations
+    /// [of any weight](crate::table::TableDestination::of_any_weight). `false` by default: they get
+    /// their [initial weight](crate::table::TableDestination::initially).
+    ///
+    /// Set it if a health check or a person sets weights. A destination that drained before keeps
+    /// weight 0; [`drained_weights`](Self::drained_weights) changes that. A change of other settings
+    /// writes the weight that was read, because the kernel replaces all settings at once. It
+    /// overwrites a weight that another program sets at that moment.
     pub keep_weights: bool,
-    /// What destinations of which weights are kept get back when they have weight 0 and are
-    /// wanted again, because a former plan let them drain. Empty by default: they stay at 0.
+    /// The weights to restore for destinations that a former plan let drain, if
+    /// [`keep_weights`](Self::keep_weights) is set and they are desired again. Empty by default:
+    /// such destinations keep weight 0.
     pub drained_weights: DrainedWeights,
-    /// What the plan may do; everything by default. A plan that needs more is refused as
-    /// a whole.
+    /// The kinds of changes that the plan may make, all by default. A plan that needs others is
+    /// refused as a whole.
     pub allowed: Actions,
-    /// How destinations that are not wanted any more leave, [`DrainPolicy::default`] by
-    /// default. `None` deletes them at once, which breaks their connections; to wait without
-    /// an end, set [`DrainPolicy::deadline`] to `None`.
+    /// How destinations that are not desired any more leave, [`DrainPolicy::default`] by default.
+    /// `None` deletes them at once, which breaks their connections. To wait without an end, set
+    /// [`DrainPolicy::deadline`] to `None`.
     pub drain: Option<DrainPolicy>,
-    /// What else is not done when a step fails, [`OnFailure::KeepService`] by default.
+    /// Which steps are skipped after a failure, [`OnFailure::KeepService`] by default.
     pub on_failure: OnFailure,
 }
 
 impl PlanOptions {
-    /// The defaults.
+    /// Creates the default options.
     pub fn new() -> Self {
         Self {
             scope: Scope::new(),
@@ -101,52 +103,53 @@ impl PlanOptions {
         }
     }
 
-    /// Sets which services are ours.
+    /// Sets the services that the plan may change and delete.
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// Lets destinations keep weights that are not given.
+    /// Sets whether destinations of any weight keep the kernel's weight.
     pub const fn keep_weights(mut self, keep: bool) -> Self {
         self.keep_weights = keep;
         self
     }
 
-    /// Sets what weights destinations get back that drained and are wanted again.
+    /// Sets the weights to restore for destinations that drained and are desired again.
     pub fn drained_weights(mut self, weights: DrainedWeights) -> Self {
         self.drained_weights = weights;
         self
     }
 
-    /// Sets what the plan may do.
+    /// Sets the kinds of changes that the plan may make.
     pub const fn allowed(mut self, allowed: Actions) -> Self {
         self.allowed = allowed;
         self
     }
 
-    /// Sets how destinations leave.
+    /// Sets how destinations leave. `None` deletes them at once.
     pub const fn drain(mut self, drain: Option<DrainPolicy>) -> Self {
         self.drain = drain;
         self
     }
 
-    /// Sets what else is not done when a step fails.
+    /// Sets which steps are skipped after a failure.
     pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
     }
 }
 
-/// What is not done any more when a step fails.
+/// Which steps are skipped when a step fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The steps of the same service: nothing is taken from it. Other services go on.
+    /// The later steps of the same service, so that nothing is taken from it. The steps of other
+    /// services are executed.
     #[default]
     KeepService,
-    /// All steps. What was sent to the kernel along with the one that failed, some 64
-    /// changes at a time, is done. `reconcile` makes no second plan.
+    /// All later steps. Changes are sent in groups of about 64; the other changes in the group of
+    /// the failed one are executed. `reconcile` makes no second plan.
     Stop,
 }
 
@@ -156,52 +159,49 @@ impl Default for PlanOptions {
     }
 }
 
-/// How long a destination of weight 0 is waited for before it is deleted.
+/// How long to wait before a destination of weight 0 is deleted.
 ///
-/// Deleting a destination breaks the connections that it still has. By default that is
-/// waited for which may still carry data: established connections, and others as long as
-/// packets come ([`DrainUntil::NoTraffic`]). TCP connections that both sides have closed stay
-/// in the kernel for two minutes (`TIME_WAIT`) and carry nothing, so they are not waited for.
-/// What still carries data after 30 s is **cut**: a call that never returns because of one
-/// connection that never ends would be worse. [`StepOutcome::Cut`](crate::table::StepOutcome)
-/// and [`Drained::Cut`](crate::table::Drained::Cut) tell so. To cut nothing, set
-/// [`deadline`](Self::deadline) to `None`, and let an observer end the waiting.
+/// Deleting a destination breaks its connections. By default a drain therefore waits until no
+/// connection may carry data: none is established, and the others have had no packet for 5 s
+/// ([`DrainUntil::NoTraffic`]). TCP connections that both sides have closed stay in the kernel for
+/// two minutes (`TIME_WAIT`); they carry nothing, and a drain does not wait for their end.
 ///
-/// Measured on Linux 6.1: how long two closed connections hold a destination, and what becomes
-/// of a connection that its client has closed on one side, while the server sends a line every
-/// half second for 7 s more:
+/// After 30 s, the default deadline, the destination is deleted although connections carry data.
+/// These connections are **cut**, and [`StepOutcome::Cut`](crate::table::StepOutcome) or
+/// [`Drained::Cut`](crate::table::Drained::Cut) says so. To cut nothing, set
+/// [`deadline`](Self::deadline) to `None`, and let an observer end the wait.
 ///
-/// | until | two closed ones hold it for | the one that is closed on one side |
+/// Measured on Linux 6.1: the time to drain a destination that has two closed connections, and what
+/// arrives over a connection that its client has closed on one side, while the server sends a line
+/// every half second for 7 s more:
+///
+/// | until | two closed connections | a half-closed connection |
 /// | --- | --- | --- |
-/// | [`NoActive`](DrainUntil::NoActive) | 0.5 s | is cut: 3 of 14 lines come |
-/// | [`NoTraffic`](DrainUntil::NoTraffic) | 5 to 8 s | all lines come |
-/// | [`NoConnections`](DrainUntil::NoConnections) | 30 s, the deadline; 120 s without one | all lines come |
+/// | [`NoActive`](DrainUntil::NoActive) | 0.5 s | is cut: 3 of 14 lines arrive |
+/// | [`NoTraffic`](DrainUntil::NoTraffic) | 5 to 8 s | all lines arrive |
+/// | [`NoConnections`](DrainUntil::NoConnections) | 30 s, the deadline; 120 s without one | all lines arrive |
 ///
-/// Where the service could
-/// not be read 21 times in a row the waiting ends before its time: the deletion has failed,
-/// and the destination stays, with weight 0.
+/// If the service cannot be read 21 times in a row, the wait ends: the deletion has failed, and the
+/// destination stays with weight 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct DrainPolicy {
-    /// Which connections are waited for, [`DrainUntil::NoTraffic`] by default.
+    /// Which connections to wait for, [`DrainUntil::NoTraffic`] by default.
     pub until: DrainUntil,
-    /// How long no packet may have come before connections that are not active count as
-    /// closed, 5 s by default. The kernel counts packets every 2 s, so less than 3 s makes no
-    /// sense. It matters for [`DrainUntil::NoTraffic`], and for what is told to have been
-    /// cut.
+    /// The time without a packet after which connections that are not active count as closed, 5 s by
+    /// default. The kernel updates its counters every 2 s, so less than 3 s has no use. It holds for
+    /// [`DrainUntil::NoTraffic`], and for deciding whether connections were cut.
     pub quiet: Duration,
-    /// How long at most, 30 s by default, counted for all destinations together from the
-    /// moment at which all other steps are done. 0 looks once. `None` waits as long as it
-    /// takes.
+    /// The longest wait, 30 s by default. It begins for all destinations together when all other
+    /// steps are done. 0 looks once. `None` waits without an end.
     pub deadline: Option<Duration>,
-    /// How often the connections are looked at, every 500 ms by default, at most every
-    /// millisecond.
+    /// The interval between two looks at the connections, 500 ms by default, 1 ms at least.
     pub interval: Duration,
 }
 
 impl DrainPolicy {
-    /// The defaults.
+    /// Creates the default policy.
     pub const fn new() -> Self {
         Self {
             until: DrainUntil::NoTraffic,
@@ -211,25 +211,25 @@ impl DrainPolicy {
         }
     }
 
-    /// Sets which connections are waited for.
+    /// Sets which connections to wait for.
     pub const fn until(mut self, until: DrainUntil) -> Self {
         self.until = until;
         self
     }
 
-    /// Sets for how long no packet may have come.
+    /// Sets the time without a packet after which inactive connections count as closed.
     pub const fn quiet(mut self, quiet: Duration) -> Self {
         self.quiet = quiet;
         self
     }
 
-    /// Sets how long they are waited for.
+    /// Sets the longest wait. `None` waits without an end.
     pub const fn deadline(mut self, deadline: Option<Duration>) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how often they are looked at.
+    /// Sets the interval between two looks at the connections.
     pub const fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
@@ -242,37 +242,37 @@ impl Default for DrainPolicy {
     }
 }
 
-/// When a destination has drained.
+/// The condition under which a destination has drained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DrainUntil {
-    /// No connection is active, and if some are inactive, no packet has come for
-    /// [`DrainPolicy::quiet`]. Inactive are connections that are being closed, of which one
-    /// closed on one side only may still carry data, those of UDP, and those of which both
-    /// sides have been closed.
+    /// No connection is active, and if there are inactive ones, no packet has come for
+    /// [`DrainPolicy::quiet`]. Inactive connections are half-closed ones, which may still carry data,
+    /// closed ones, and all of UDP.
     ///
-    /// Clients bound to the destination by persistence keep opening connections even to
-    /// weight 0, as long as the sysctl `net.ipv4.vs.expire_quiescent_template` is 0 (the
-    /// default), so that this may last until the deadline. With 1 they go elsewhere at once.
-    /// With the sysctl `net.ipv4.vs.run_estimation` at 0 the kernel counts no packets, and
-    /// whatever is inactive counts as closed after that time.
+    /// Clients that persistence binds to the destination keep opening connections to it, even at
+    /// weight 0, so the drain may last until the deadline. With the sysctl
+    /// `net.ipv4.vs.expire_quiescent_template=1` they go to another destination at once (0 by
+    /// default). With `net.ipv4.vs.run_estimation=0` the kernel counts no packets, and inactive
+    /// connections count as closed after [`DrainPolicy::quiet`].
     NoTraffic,
-    /// No connection is active, at two looks in a row if some are inactive: those are being
-    /// opened, and active at the next look, or closed. The latter takes up to two minutes
-    /// after the last packet for TCP; one that is closed on one side only (60 s) may still
-    /// carry data. Those of UDP and of one-packet services are always inactive.
+    /// No connection is active, at two looks in a row if there are inactive ones, because these may
+    /// be just opening. A half-closed TCP connection is inactive and is cut, although it may still
+    /// carry data. Connections of UDP and of one-packet services are always inactive.
     NoActive,
-    /// No connection is active or inactive. TCP connections that both sides have closed count
-    /// for two minutes. Clients bound to the destination by persistence go elsewhere when it
-    /// is deleted.
+    /// No connection is active or inactive. A TCP connection that both sides have closed counts for
+    /// two minutes. Clients that persistence binds to the destination go to another one when it is
+    /// deleted.
     NoConnections,
-    /// No client is bound by persistence either. With that sysctl at 0 this may never be.
+    /// No connection, and no client that persistence binds to the destination. With the sysctl
+    /// `net.ipv4.vs.expire_quiescent_template=0` (the default) this may never happen.
     NoClients,
 }
 
 impl DrainUntil {
-    /// Whether a destination with these connections has drained, whatever came before. With
-    /// [`NoTraffic`](Self::NoTraffic) one with inactive connections may have, too.
+    /// Returns `true` if a destination with these connections has drained, whatever came before.
+    /// With [`NoTraffic`](Self::NoTraffic) it may also have drained if this returns `false`: the
+    /// inactive connections may have no traffic.
     #[must_use]
     pub const fn is_met(self, connections: Connections) -> bool {
         connections.active == 0

@@ -23,11 +23,11 @@ impl fmt::Display for InvalidEntry {
 }
 
 impl Table {
-    /// Every service and destination that the kernel would refuse to add, with the first rule
-    /// that each breaks, in the order of the table; empty when the table is valid.
+    /// Returns every service and destination that the kernel would refuse to add, with the first rule
+    /// that each breaks, in the order of the table. The result is empty if the table is valid.
     ///
-    /// A [`Plan`](crate::table::Plan) ends at the first of them that it would write. What a
-    /// kernel has already and a plan leaves as it is may be among them.
+    /// [`Plan::new`](crate::table::Plan::new) fails at the first of them that it would write. A plan
+    /// leaves alone an invalid entry that the kernel already has.
     ///
     /// ```
     /// use ipvs_netlink::table::{Table, TableService};
@@ -47,8 +47,8 @@ impl Table {
         self.services().flat_map(TableService::validate).collect()
     }
 
-    /// Every setting that the kernel takes and that cannot work or does nothing, in the order
-    /// of the table. See [`WarningKind`](crate::WarningKind) for all of them.
+    /// Returns every setting that the kernel accepts and that cannot work or has no effect, in the
+    /// order of the table. See [`WarningKind`](crate::WarningKind) for all of them.
     ///
     /// ```
     /// use ipvs_netlink::table::{Table, TableService};

@@ -5,61 +5,60 @@ use crate::model::{Change, Connections};
 use crate::table::execute::incomplete::Incomplete;
 use crate::table::execute::outcomes::Outcomes;
 
-/// What became of a step of a [`Plan`](crate::table::Plan).
+/// The outcome of a step of a [`Plan`](crate::table::Plan).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "the step may have failed"]
 pub enum StepOutcome {
-    /// It is done.
+    /// The step is done.
     Done,
-    /// It is done: somebody else had added the object in the meantime, and its settings
-    /// were replaced.
+    /// The step is done: another program had added the object, and the plan replaced its settings.
     Replaced,
-    /// There was nothing to do: somebody else had done it.
+    /// There was nothing to do: another program had made the same change.
     AlreadySo,
-    /// It is done: the destination, or the service, was deleted while connections still
-    /// carried data. These broke. Either the deadline of [`DrainPolicy`](crate::table::DrainPolicy) had come, with the
+    /// The step is done: the destination or service was deleted while connections carried data, and
+    /// these broke. Either the deadline of [`DrainPolicy`](crate::table::DrainPolicy) had come, with the
     /// connections that there were then, or nobody was to wait for them, with the connections
     /// that there were when the plan was made.
     Cut(Connections),
-    /// The destination, or the service, was not waited for any longer. It goes on
-    /// draining; applying a new plan goes on waiting.
+    /// The observer ended the wait. The destination or service continues to drain with weight 0;
+    /// a new plan waits again.
     Draining,
-    /// It was not done: the service would have no usable destination left, because somebody
-    /// else has deleted or stopped those that were to take over.
+    /// The step was not executed: the service would have no usable destination left, because another
+    /// program has deleted those that were to take over, or set their weight to 0.
     Kept,
-    /// It was not done, because the step at this index failed.
+    /// The step was not executed, because the step at the index `because` failed.
     #[non_exhaustive]
     Skipped {
         /// The index of the step that failed.
         because: usize,
     },
-    /// It was not done: the observer had ended the work.
+    /// The step was not executed, because the observer had ended the work.
     Stopped,
-    /// It was done and taken back: none of the usable destinations of a new service could be
-    /// added, or the service of a destination could not, since somebody else had added one.
+    /// The step was executed and undone: none of the usable destinations of a new service could be
+    /// added, or the service of a destination could not, because another program had added one.
     #[non_exhaustive]
     Undone {
         /// The index of the step that failed.
         because: usize,
     },
-    /// The kernel took it, but the table is not so: somebody else has changed the object
-    /// since, or the kernel does not know one of its settings. A destination that drained
-    /// and got a weight from somebody else is not deleted.
+    /// The kernel accepted the step, but the table differs: another program has changed the object
+    /// since, or the kernel does not know one of its settings. A destination that drained and got a
+    /// weight from another program is not deleted.
     Differs,
-    /// It failed, or what it depends on could not be read. [`Error::certainty`] tells
-    /// whether it may have happened all the same.
+    /// The step failed, or a reading that it depends on failed. [`Error::certainty`] says whether the
+    /// change may have been made.
     Failed(Error),
 }
 
 impl StepOutcome {
-    /// Whether the table is as the step asks.
+    /// Returns `true` if the table is as the step asks.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done | Self::Replaced | Self::AlreadySo | Self::Cut(_))
     }
 
-    /// Whether the kernel changed something for it, or may have.
+    /// Returns `true` if the kernel changed something for this step, or may have.
     #[must_use]
     pub fn is_written(&self) -> bool {
         match self {
@@ -71,19 +70,19 @@ impl StepOutcome {
         }
     }
 
-    /// The connections that broke, if the step [cut](Self::Cut) some.
+    /// Returns the connections that broke, if the step [cut](Self::Cut) some.
     #[must_use]
     pub const fn cut(&self) -> Option<Connections> {
         if let Self::Cut(connections) = self { Some(*connections) } else { None }
     }
 
-    /// Whether what drains was not waited for any longer.
+    /// Returns `true` if the observer ended the wait for connections.
     #[must_use]
     pub const fn is_draining(&self) -> bool {
         matches!(self, Self::Draining)
     }
 
-    /// Its name, for programs and metrics, such as `done` or `already-so`.
+    /// Returns the name for programs and metrics, such as `done` or `already-so`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -101,7 +100,7 @@ impl StepOutcome {
         }
     }
 
-    /// Whether it shows that somebody else writes the table, too.
+    /// Returns `true` if the outcome shows that another program writes the table.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         matches!(self, Self::Replaced | Self::AlreadySo | Self::Differs | Self::Kept)
@@ -129,8 +128,7 @@ impl fmt::Display for StepOutcome {
     }
 }
 
-/// What became of a [`Plan`](crate::table::Plan): one outcome for each step, in their
-/// order.
+/// The result of applying a [`Plan`](crate::table::Plan): one outcome for each step, in order.
 #[derive(Clone, Debug)]
 #[must_use = "steps may have failed"]
 pub struct Applied {
@@ -164,13 +162,13 @@ impl fmt::Display for Applied {
 }
 
 impl Applied {
-    /// The result of a plan of which each step has the outcome at its place, for tests of
-    /// programs. `unverified` is the error for which the table could not be read afterwards.
+    /// Creates a result, for tests of programs. `outcomes` has one outcome for each step;
+    /// `unverified` is the error of reading the table afterwards, if it failed.
     pub fn new(outcomes: impl IntoIterator<Item = StepOutcome>, unverified: Option<Error>) -> Self {
         Self { outcomes: outcomes.into_iter().collect(), unverified }
     }
 
-    /// Every outcome, in the order of the steps.
+    /// Returns every outcome, in the order of the steps.
     pub fn outcomes(
         &self,
     ) -> impl ExactSizeIterator<Item = &StepOutcome> + DoubleEndedIterator + Clone {
@@ -179,25 +177,25 @@ impl Applied {
             .map(|index| self.outcomes.get(index).unwrap_or(&StepOutcome::Draining))
     }
 
-    /// The outcome of the step at `index`, if there were that many.
+    /// Returns the outcome of the step at `index`, or `None` if the plan has fewer steps.
     #[must_use]
     pub fn outcome(&self, index: usize) -> Option<&StepOutcome> {
         self.outcomes.get(index)
     }
 
-    /// The steps that are not done, by their index.
+    /// Returns the index and outcome of every step that is not done.
     pub fn failures(&self) -> impl Iterator<Item = (usize, &StepOutcome)> {
         self.outcomes.iter().filter(|(_, outcome)| !outcome.is_done())
     }
 
-    /// The steps that [cut](StepOutcome::Cut) connections which still carried data, by their
-    /// index, with how many connections the destination or service had.
+    /// Returns the index of every step that [cut](StepOutcome::Cut) connections, and the connections
+    /// that the destination or service had.
     pub fn cut(&self) -> impl Iterator<Item = (usize, Connections)> {
         self.outcomes.iter().filter_map(|(index, outcome)| Some((index, outcome.cut()?)))
     }
 
-    /// Success if every step is done and was found to be so, as [`is_done`](Self::is_done)
-    /// tells. What was cut is done.
+    /// Returns an error unless every step is done and verified, as [`is_done`](Self::is_done) says.
+    /// A step that cut connections is done.
     ///
     /// # Errors
     ///
@@ -217,15 +215,15 @@ impl Applied {
         }
     }
 
-    /// Why the table could not be read again after the writing, if it could not. Then
-    /// outcomes are what the kernel answered, and nothing is known of other writers.
+    /// Returns the error of reading the table after the last step, if that failed. The outcomes are
+    /// then the kernel's answers alone, and other writers went unnoticed.
     #[must_use]
     pub const fn unverified(&self) -> Option<&Error> {
         self.unverified.as_ref()
     }
 
-    /// Whether every step is done, and what they touched was found to be so. What else
-    /// somebody has done meanwhile shows in a new plan.
+    /// Returns `true` if every step is done, and reading the table afterwards has confirmed it.
+    /// Changes of other programs to other objects show only in a new plan.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.unverified.is_none() && self.outcomes().all(StepOutcome::is_done)

@@ -15,27 +15,26 @@ use crate::table::options::DrainPolicy;
 use crate::table::options::DrainUntil;
 use crate::table::plan::release_plan;
 
-/// How a destination left. See [`Client::drain`](crate::Client::drain).
+/// The result of a drain. See [`Client::drain`](crate::Client::drain).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the destination may still be there"]
 pub enum Drained {
-    /// It was deleted: there was nothing left that carried data. With
-    /// [`DrainUntil::NoActive`] connections that one side had closed may have, and broke.
+    /// The destination was deleted when no connection carried data. With [`DrainUntil::NoActive`]
+    /// half-closed connections may have carried data, and broke.
     Emptied,
-    /// It was deleted at the deadline, or at once where draining does no good, while it had
-    /// these connections and some of them carried data. They broke.
+    /// The destination was deleted while connections carried data, and these broke. The deadline had
+    /// come, or weight 0 does not drain in this service.
     Cut(Connections),
-    /// Somebody else deleted it.
+    /// Another program deleted the destination.
     AlreadyGone,
-    /// Somebody else gave it a weight again, or added it again. It is there.
+    /// Another program gave the destination a weight, or added it again. It exists.
     Restored,
-    /// The observer ended the waiting. It still has weight 0;
-    /// [`Client::set_weight`](crate::Client::set_weight) with the weight that it had before
-    /// puts it back into rotation.
+    /// The observer ended the wait. The destination exists with weight 0. To put it back into
+    /// rotation, call [`Client::set_weight`](crate::Client::set_weight) with the former weight.
     #[non_exhaustive]
     Cancelled {
-        /// The weight that it had before; 0 if it was draining already.
+        /// The former weight; 0 if the destination was draining already.
         weight: u32,
     },
 }

@@ -4,11 +4,11 @@ use crate::error::{Error, ErrorKind};
 use crate::model::Change;
 use crate::table::execute::applied::StepOutcome;
 
-/// Why a table is not as a plan or a desired table asks: the error of
+/// The reason why the kernel's table is not as a plan or a desired table asks: the error of
 /// [`Applied::into_result`](crate::table::Applied::into_result) and
 /// [`Reconciled::into_result`](crate::table::Reconciled::into_result).
 ///
-/// It prints how many steps are not done and what became of the first of them.
+/// `Display` says how many steps are not done, and the outcome of the first of them.
 #[derive(Clone)]
 pub struct Incomplete(Box<Inner>);
 
@@ -55,15 +55,15 @@ impl Incomplete {
         Self(Box::new(Inner { text: text.into(), kind, error: None }))
     }
 
-    /// The kind of the error with which the first step failed. A step that was not done for
-    /// another reason has [`ErrorKind::NotAttempted`]: somebody else has changed the table, the
-    /// observer has ended the work, or what drains was not waited for.
+    /// Returns the kind of the error of the first failed step. The kind is
+    /// [`ErrorKind::NotAttempted`] if the step had no error: another program has changed the table,
+    /// or the observer has ended the work or the wait.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The error with which the first step failed, if it did with one.
+    /// Returns the error of the first failed step, if it had one.
     #[must_use]
     pub const fn error(&self) -> Option<&Error> {
         self.0.error.as_ref()

@@ -10,19 +10,19 @@ use crate::table::plan::{Phase, Plan};
 /// Who is told of the progress, and may end the work.
 pub(crate) type Observer<'o> = &'o mut (dyn for<'p> FnMut(&Progress<'p>) -> ControlFlow<()> + Send);
 
-/// What [`Client::apply_with`](crate::Client::apply_with) tells while it works.
+/// The progress that [`Client::apply_with`](crate::Client::apply_with) reports to its observer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Progress<'a> {
-    /// A phase begins. Each does, in their order, one without steps, too. When the observer
-    /// breaks here, nothing more is done.
+    /// A phase is about to begin. Every phase is reported, in order, also one without steps. If the
+    /// observer breaks here, no further step is executed.
     Phase(NextPhase<'a>),
-    /// Connections are waited for. When the observer breaks here, what drains is left with
-    /// weight 0.
+    /// The plan waits for connections to end. If the observer breaks here, draining destinations
+    /// keep weight 0.
     Draining(DrainProgress<'a>),
 }
 
-/// A [`Phase`] that is about to begin, and what has become of the steps before it.
+/// A [`Phase`] that is about to begin, with the outcomes of the steps before it.
 #[derive(Clone, Copy, Debug)]
 pub struct NextPhase<'a> {
     plan: &'a Plan,
@@ -41,28 +41,27 @@ impl<'a> NextPhase<'a> {
         self.phase
     }
 
-    /// The plan that is being done.
+    /// Returns the plan that is being applied.
     pub const fn plan(&self) -> &'a Plan {
         self.plan
     }
 
-    /// The outcome of the step at `index`, if it is known.
+    /// Returns the outcome of the step at `index`, if it is known already.
     #[must_use]
     pub fn outcome(&self, index: usize) -> Option<&'a StepOutcome> {
         self.outcomes.get(index)
     }
 
-    /// The services that the plan has added so far. When [`Phase::Extend`] begins all of
-    /// them are there with their destinations: that is the time to bind or announce their
-    /// addresses.
+    /// Returns the services that the plan has added so far. When [`Phase::Extend`] begins, all new
+    /// services exist with their destinations: bind or announce their addresses then.
     pub fn added(&self) -> impl Iterator<Item = ServiceId> + use<'a> {
         self.services(|change, outcome| {
             matches!(change, Change::AddService(_)) && outcome.is_some_and(StepOutcome::is_done)
         })
     }
 
-    /// The services that the plan is going to delete. Until [`Phase::Reduce`] begins they
-    /// take connections: that is the time to withdraw their addresses.
+    /// Returns the services that the plan is going to delete. They take connections until
+    /// [`Phase::Reduce`]: withdraw their addresses when it is about to begin.
     pub fn leaving(&self) -> impl Iterator<Item = ServiceId> + use<'a> {
         self.services(|change, outcome| {
             matches!(change, Change::DeleteService(_)) && outcome.is_none()
@@ -80,33 +79,32 @@ impl<'a> NextPhase<'a> {
     }
 }
 
-/// How far draining has come.
+/// The progress of draining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DrainProgress<'a> {
-    /// How many destinations, or services that leave as a whole, are waited for; 1 in
+    /// The number of destinations, and of services that leave as a whole, that still drain; 1 in
     /// `drain_with`.
     pub waiting: usize,
-    /// What connections they have, all together.
+    /// The connections of all of them together.
     pub connections: Connections,
-    /// How long they have been waited for.
+    /// The time since the wait began.
     pub elapsed: Duration,
-    /// How long they will be waited for at most; `None` without a deadline.
+    /// The time until the deadline; `None` without a deadline.
     pub left: Option<Duration>,
-    /// Each of them, in the order of the plan.
+    /// Every destination or service that still drains, in the order of the plan.
     pub draining: &'a [Draining],
 }
 
-/// A destination, or a service that leaves as a whole, of which connections are waited for.
+/// A destination that drains, or a service that leaves as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Draining {
-    /// Which one.
+    /// The destination or service.
     pub object: Object,
-    /// The connections that it had when it was last looked at.
+    /// Its connections at the last look.
     pub connections: Connections,
-    /// For how long nothing has come for connections that are not active. Zero while some are
-    /// active.
+    /// The time since the last packet, if no connection is active; otherwise zero.
     pub quiet: Duration,
 }
 

@@ -10,17 +10,17 @@ use crate::model::{
 use crate::table::plan::{Before, Disruption, Phase, Plan, Step};
 use crate::table::{DrainPolicy, DrainUntil};
 
-/// What a [`DiffLine`] says of its object.
+/// The change of an object in a [`DiffLine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sign {
-    /// It stays as it is; what belongs to it follows.
+    /// The service stays as it is; changes of its destinations follow.
     Same,
-    /// It is new.
+    /// The object is added.
     Added,
-    /// It changes.
+    /// The object is changed.
     Changed,
-    /// It goes away.
+    /// The object is deleted.
     Removed,
 }
 
@@ -35,16 +35,15 @@ impl fmt::Display for Sign {
     }
 }
 
-/// A line of the differences that a [`Plan`] makes: a service, or below it, indented, a
-/// destination.
+/// A line of the differences of a [`Plan`]: a service, or an indented destination below its service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiffLine {
-    /// What happens to it.
+    /// The change of the object.
     pub sign: Sign,
-    /// What it is and what is different.
+    /// The object and its differences.
     pub text: String,
-    /// What clients will notice.
+    /// What clients notice, if they notice anything.
     pub disruption: Option<Disruption>,
 }
 
@@ -66,7 +65,7 @@ struct Changes<'p> {
 }
 
 impl Plan {
-    /// The differences by service, in the order of the table.
+    /// Returns the differences by service, in the order of the table.
     pub fn diff(&self) -> impl Iterator<Item = DiffLine> {
         let mut services: BTreeMap<ServiceId, Changes<'_>> = BTreeMap::new();
         for step in self.steps() {

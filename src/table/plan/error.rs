@@ -2,36 +2,36 @@ use crate::error::ErrorKind;
 use crate::model::{Change, InvalidValue, Object, ServiceId};
 use crate::table::options::Actions;
 
-/// Why there is no plan.
+/// The reason why no plan was made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// A service or destination that the kernel would refuse.
+    /// A desired service or destination breaks a rule of the kernel.
     #[error("{object}: {invalid}")]
     #[non_exhaustive]
     Invalid {
-        /// Which one.
+        /// The service or destination.
         object: Object,
-        /// What is wrong with it.
+        /// The field, the value and the rule.
         invalid: InvalidValue,
     },
-    /// A service is desired that is outside a [`Scope::only`](crate::table::Scope::only), or
-    /// that the scope excludes.
+    /// A desired service is outside a [`Scope::only`](crate::table::Scope::only), or the scope
+    /// excludes it.
     #[error("{0}: desired, but outside the scope of what is ours")]
     OutOfScope(ServiceId),
-    /// Steps are needed that are not allowed.
+    /// The plan needs kinds of changes that are not allowed.
     #[error("{missing} is not allowed, but needed: {}", list(.changes))]
     #[non_exhaustive]
     NotAllowed {
-        /// What would have to be allowed, too.
+        /// The kinds of changes that would have to be allowed, too.
         missing: Actions,
-        /// The steps that need it.
+        /// The changes that need them.
         changes: Vec<Change>,
     },
 }
 
 impl PlanError {
-    /// The kind: [`ErrorKind::InvalidValue`], [`ErrorKind::OutOfScope`] or
+    /// Returns the kind: [`ErrorKind::InvalidValue`], [`ErrorKind::OutOfScope`] or
     /// [`ErrorKind::NotAllowed`].
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

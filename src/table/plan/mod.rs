@@ -20,14 +20,14 @@ pub(crate) use release::release_plan;
 pub use step::{Before, Step};
 pub(crate) use step::{Purpose, total};
 
-/// Changes in an order that loses no traffic, with what was there before them.
+/// The changes from the kernel's table to a desired one, in an order that breaks no connections
+/// where the kernel allows that.
 ///
-/// It is made from what is there and what is wanted by [`Plan::new`], printed, and done by
-/// `apply` of a client. It prints as a list of differences by service;
-/// [`commands`](Self::commands) prints as commands of `ipvsadm`.
+/// [`Plan::new`] makes a plan, and [`Client::apply`](crate::Client::apply) applies it. A plan prints
+/// as a list of differences by service; [`commands`](Self::commands) prints commands of `ipvsadm`.
 ///
-/// The steps of one [`Phase`] are sent together, those of the next one when the outcomes
-/// are known.
+/// The steps of one [`Phase`] are sent together. The next phase begins when their outcomes are
+/// known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
@@ -50,36 +50,36 @@ impl Plan {
         Self { steps, drain, on_failure, allowed, usable }
     }
 
-    /// How destinations leave.
+    /// Returns how destinations leave; `None` if they are deleted at once.
     #[must_use]
     pub const fn drain(&self) -> Option<DrainPolicy> {
         self.drain
     }
 
-    /// The steps in their order.
+    /// Returns the steps in order.
     pub fn steps(&self) -> slice::Iter<'_, Step> {
         self.steps.iter()
     }
 
-    /// The step at `index`, if there are that many.
+    /// Returns the step at `index`, or `None` if the plan has fewer steps.
     #[must_use]
     pub fn step(&self, index: usize) -> Option<&Step> {
         self.steps.get(index)
     }
 
-    /// How many steps there are.
+    /// Returns the number of steps.
     #[must_use]
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether there is nothing to do.
+    /// Returns `true` if there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The steps that clients will notice.
+    /// Returns the steps that clients notice.
     pub fn disruptive(&self) -> impl Iterator<Item = (&Step, Disruption)> {
         self.steps.iter().filter_map(|step| Some((step, step.disruption()?)))
     }

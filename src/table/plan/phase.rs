@@ -5,33 +5,33 @@ use crate::table::OnFailure;
 #[cfg(doc)]
 use crate::table::plan::Plan;
 
-/// The parts of a [`Plan`], in their order. A service in which a step failed is left
-/// alone by the later ones, so that nothing is taken away before its replacement is there;
-/// with [`OnFailure::Stop`] all are.
+/// The phases of a [`Plan`], in order.
+///
+/// If a step fails, later phases skip its service, so nothing is removed before its replacement
+/// exists. With [`OnFailure::Stop`] they skip all services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// New services, each followed by its destinations.
+    /// Adds new services, each followed by its destinations.
     Add,
-    /// New destinations, and changes of destinations in place that lower neither weight nor
-    /// threshold, or that make room.
+    /// Adds new destinations, and changes destinations without lowering a weight or threshold, or to
+    /// make room.
     Extend,
-    /// Destinations that drain and because of which the scheduler would refuse clients as
-    /// soon as the service has its new settings: they leave at once.
+    /// Deletes draining destinations whose clients the scheduler would refuse after the next phase.
     Clear,
-    /// Settings of services.
+    /// Changes the settings of services.
     Configure,
-    /// Lower weights and thresholds, weight 0 for destinations that are to drain, and new
+    /// Lowers weights and thresholds, sets weight 0 for destinations that are to drain, and adds new
     /// destinations of weight 0.
     Reduce,
-    /// Destinations that leave at once, then services that do.
+    /// Deletes destinations, and then services, that leave at once.
     Delete,
-    /// Destinations that have drained, then services of which all have.
+    /// Deletes destinations that have drained, and then services whose destinations all have.
     Drained,
 }
 
 impl Phase {
-    /// All of them, in their order.
+    /// All phases, in order.
     pub const ALL: [Self; 7] = [
         Self::Add,
         Self::Extend,
@@ -62,10 +62,10 @@ impl fmt::Display for Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Disruption {
-    /// For a moment between two schedulers the kernel refuses new connections. There is no
-    /// way around that for one service.
+    /// The service has no scheduler for a moment, and the kernel refuses new connections. It offers
+    /// no other way to change the scheduler of a service.
     SchedulerChange,
-    /// What connections there are break: nobody waits for their end.
+    /// The connections of the object break, because the plan does not wait for their end.
     ConnectionsBreak,
 }
 

@@ -12,9 +12,9 @@ use crate::table::plan::phase::{Disruption, Phase};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// What is to be written.
+    /// The change to be written.
     pub change: Change,
-    /// When.
+    /// The phase in which the change is written.
     pub phase: Phase,
     /// In a box, since a table that is made from nothing has no use for it.
     before: Option<Box<Before>>,
@@ -49,7 +49,7 @@ impl Step {
         Self { change, phase, before: before.map(Box::new), purpose }
     }
 
-    /// What was there, when something was.
+    /// Returns the state of the object before the step, or `None` if it did not exist.
     #[must_use]
     pub fn before(&self) -> Option<&Before> {
         self.before.as_deref()
@@ -69,7 +69,7 @@ impl Step {
         }
     }
 
-    /// The service that it is about.
+    /// Returns the service of the step.
     #[must_use]
     pub const fn service(&self) -> Option<ServiceId> {
         match self.change.object() {
@@ -78,7 +78,7 @@ impl Step {
         }
     }
 
-    /// The destination that it is about.
+    /// Returns the destination of the step, or `None` if the step is about a whole service.
     #[must_use]
     pub const fn destination(&self) -> Option<DestinationId> {
         match self.change.object() {
@@ -87,7 +87,7 @@ impl Step {
         }
     }
 
-    /// What clients will notice of it.
+    /// Returns what clients notice of the step, or `None` if they notice nothing.
     #[must_use]
     pub fn disruption(&self) -> Option<Disruption> {
         match (&self.change, self.before()) {
@@ -106,7 +106,7 @@ impl Step {
     }
 }
 
-/// What was there before a step.
+/// The state of an object before a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Before {
@@ -115,9 +115,9 @@ pub enum Before {
     Service {
         /// Its settings.
         service: Service,
-        /// How many destinations it had.
+        /// The number of its destinations.
         destinations: usize,
-        /// The connections of all of them.
+        /// The connections of all its destinations together.
         connections: Connections,
     },
     /// A destination.
