@@ -205,7 +205,7 @@ impl Destination {
     /// - The address is not a unicast address, is an IPv4 address mapped to IPv6, or has an
     ///   IPv6 scope or flow label.
     /// - The address is not of the family of the service, and the forwarding method is not a
-    ///   tunnel. Tunnels across families need Linux 3.18.
+    ///   tunnel.
     /// - The tunnel is GUE and its port is 0.
     /// - The weight or a threshold is over 2147483647, or the lower threshold is above the
     ///   upper one.

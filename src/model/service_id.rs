@@ -235,7 +235,8 @@ fn parse_mark(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressFamily, ServiceId};
+    use super::*;
+    use crate::model::{Connections, Destination, DestinationEntry, DestinationId, Stats};
 
     #[test]
     fn text_round_trips() {
@@ -295,6 +296,22 @@ mod tests {
         assert!(nothing > neither);
         let scoped = |text: &str| ServiceId::tcp(text.parse().unwrap());
         assert!(scoped("[fe80::1%1]:80") < scoped("[fe80::1%2]:80"));
+    }
+
+    #[test]
+    fn whatever_has_an_identity_converts_to_it() {
+        let service = Service::fwmark(5, AddressFamily::Ipv4);
+        let entry = ServiceEntry::new(service.clone(), Stats::default());
+        let server = Destination::masquerade("10.0.0.2:80".parse().unwrap());
+        let server = DestinationEntry::new(server, Connections::default(), Stats::default());
+        let snapshot = ServiceSnapshot::new(entry.clone(), vec![server.clone()]);
+        let id = ServiceId::fwmark(5, AddressFamily::Ipv4);
+        let all = [(&service).into(), (&entry).into(), (&snapshot).into(), service.id()];
+        assert!(all.iter().all(|it: &ServiceId| *it == id));
+        let address = server.destination.id.address;
+        let all = [(&server.destination).into(), (&server).into(), address.into(), server.id()];
+        assert!(all.iter().all(|it: &DestinationId| it.address == address));
+        assert_eq!(snapshot.destination(server.id()), Some(&server));
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::time::Instant;
 use crate::model::iter::{IntoIter, Iter};
 use crate::model::{DestinationEntry, DestinationId, ServiceEntry, ServiceId};
 
-/// The whole table of a network namespace, as `Client::snapshot` reads it.
+/// The services of a network namespace with their destinations and counters, read together:
+/// all services with `Client::snapshot`, or some with `Client::snapshot_of`.
 ///
 /// The services are ordered by [`ServiceId`]. The destinations of each service are
 /// ordered by [`DestinationId`].
@@ -123,7 +124,7 @@ impl Snapshot {
         self.services.len()
     }
 
-    /// Returns `true` if the table has no service.
+    /// Returns `true` if the snapshot has no service.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
