@@ -28,6 +28,7 @@ mod screen;
 mod text;
 mod values;
 mod watch;
+mod yaml_keys;
 
 use std::process::ExitCode;
 

@@ -5,11 +5,11 @@
 
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{NameError, Names, NumericNames, SystemNames};
-use serde_saphyr::granit_parser::{self, Event, Parser};
 use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::fault;
 use crate::values::Format;
+use crate::yaml_keys;
 
 /// The longest text. A table of 10,000 x 10 is 13 MB of JSON, and less in other formats.
 pub(crate) const LONGEST: usize = 32 << 20;
@@ -91,7 +91,7 @@ fn json(text: &str) -> Result<Table, String> {
 /// an anchor is not. Aliases inside aliases are refused: a table has no list of lists. A table of
 /// the largest size has 840,000 nodes, or 2,100,000 if every destination has every key.
 fn yaml(text: &str) -> Result<Table, String> {
-    plain_keys(text)?;
+    yaml_keys::check(text)?;
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_nodes: 2_200_000,
@@ -107,38 +107,6 @@ fn yaml(text: &str) -> Result<Table, String> {
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| fault::told(text, &error))
-}
-
-/// Refuses lists, mappings and aliases as keys. No table has any, and the parser would take 250
-/// bytes of memory for each byte of such text.
-fn plain_keys(text: &str) -> Result<(), String> {
-    let options = granit_parser::options! { emit_comments: false };
-    // The open lists (`None`) and mappings (`Some`, with `true` if a key comes next).
-    let mut open: Vec<Option<bool>> = Vec::new();
-    for event in Parser::new_from_str_with_options(text, options) {
-        // The parser that runs afterwards reports syntax errors better.
-        let Ok((event, span)) = event else { break };
-        let begins = match event {
-            Event::Scalar(..) | Event::Alias(_) => None,
-            Event::SequenceStart(..) => Some(None),
-            Event::MappingStart(..) => Some(Some(true)),
-            Event::SequenceEnd | Event::MappingEnd => {
-                open.pop();
-                continue;
-            }
-            _ => continue,
-        };
-        if let Some(Some(is_key)) = open.last_mut() {
-            if *is_key && !matches!(event, Event::Scalar(..)) {
-                let (line, column) = (span.start.line(), span.start.col() + 1);
-                let expected = "expected a key, found a list, a mapping or an alias";
-                return Err(format!("line {line}, column {column}: {expected}"));
-            }
-            *is_key = !*is_key;
-        }
-        open.extend(begins);
-    }
-    Ok(())
 }
 
 /// Reads TOML service by service. The whole text at once would take 2 KB of memory for each

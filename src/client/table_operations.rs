@@ -118,6 +118,10 @@ macro_rules! table_operations {
             /// reported. What others change meanwhile in the destinations of other services is
             /// not noticed by this call but by the next.
             ///
+            /// If the scope of `options` names its services, as [`Scope::new`](crate::table::Scope::new)
+            /// does, only these services are read, and after a plan only the services that the plan
+            /// was about.
+            ///
             /// Nothing is written when nothing differs. It can be called again and again.
             ///
             /// It waits for what drains, up to the deadline of [`PlanOptions::drain`](crate::table::PlanOptions::drain), and that

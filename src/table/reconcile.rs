@@ -5,7 +5,7 @@ use std::fmt;
 use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Connections, Snapshot};
-use crate::table::execute::{Observer, carry_out, check_outcomes, read_again};
+use crate::table::execute::{Observer, carry_out, check_outcomes, read_scope, read_scope_again};
 use crate::table::{
     Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
 };
@@ -147,11 +147,14 @@ pub(crate) async fn reconcile<T: Transport>(
 ) -> Result<Reconciled, ReconcileError> {
     let mut rounds = Vec::new();
     let mut given_up = false;
-    let mut snapshot = engine.snapshot().await?;
+    // A scope that names its services needs no list of all services.
+    let ids = options.scope.named(desired);
+    let ids = ids.as_deref();
+    let mut snapshot = read_scope(engine, ids).await?;
     let mut plan = Plan::new(&snapshot, desired, options)?;
     while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
         let mut execution = carry_out(engine, &plan, observer).await;
-        let next = match read_again(engine, &plan, snapshot).await {
+        let next = match read_scope_again(engine, &plan, snapshot, ids).await {
             Ok(now) => {
                 snapshot = now;
                 Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)

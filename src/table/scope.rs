@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::model::ServiceId;
-use crate::table::{Network, Table};
+use crate::table::{Network, Table, TableService};
 
 /// Which services are ours: those that a plan may change and delete.
 ///
@@ -144,6 +144,26 @@ impl Scope {
         (desired.service(id).is_some() || self.includes(id)) && !self.excludes(id)
     }
 
+    /// The ids of all services that are in scope when `desired` is the desired table, in order,
+    /// if the scope names each of them. `None` where the scope has another rule, which only the
+    /// list of all services can answer.
+    pub(crate) fn named(&self, desired: &Table) -> Option<Vec<ServiceId>> {
+        let Self { services, networks, ports, marks, predicates, everything, .. } = self;
+        let open = *everything
+            || !(networks.is_empty()
+                && ports.is_empty()
+                && marks.is_empty()
+                && predicates.is_empty());
+        if open {
+            return None;
+        }
+        let mut ids: Vec<ServiceId> =
+            desired.services().map(TableService::id).chain(services.iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    }
+
     /// Whether it is taken in, desired or not, and not taken out.
     fn names(&self, id: ServiceId) -> bool {
         self.includes(id) && !self.excludes(id)
@@ -191,10 +211,29 @@ impl fmt::Debug for Scope {
 mod tests {
     use super::*;
     use crate::model::{AddressFamily, Service};
-    use crate::table::TableService;
 
     fn tcp(text: &str) -> ServiceId {
         ServiceId::tcp(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_scope_of_names_tells_all_services() {
+        let desired: Table =
+            [TableService::new(Service::new(tcp("10.0.0.2:80")))].into_iter().collect();
+        let named = Scope::new().service(tcp("10.0.0.1:80")).formerly(&desired);
+        let ids = [tcp("10.0.0.1:80"), tcp("10.0.0.2:80")];
+        assert_eq!(named.named(&desired).unwrap(), ids);
+        let open = [
+            Scope::new().everything(),
+            Scope::new().ports(1..=2),
+            Scope::new().marks(1..=2),
+            Scope::new().network("10.0.0.0/8".parse().unwrap()),
+            Scope::new().matching(|_| false),
+        ];
+        assert!(open.iter().all(|scope| scope.named(&desired).is_none()));
+        // What is taken out of a scope of names adds nothing to it.
+        let except = named.except(Scope::new().everything());
+        assert_eq!(except.named(&desired).unwrap(), ids);
     }
 
     #[test]

@@ -77,21 +77,70 @@ pub(crate) async fn apply_from<T: Transport>(
 }
 
 /// Reads the list of services, and of the services in `before` those that a plan is about.
-pub(crate) async fn read_again<T: Transport>(
+async fn read_again<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
     before: Snapshot,
 ) -> Result<Snapshot> {
-    // What was left out of it would never be found.
+    // A snapshot that may lack something is of no use here: nothing would ever find it.
     if !before.is_complete() {
         return engine.snapshot().await;
     }
-    let known = {
-        let touched: BTreeSet<ServiceId> = plan.steps().filter_map(Step::service).collect();
-        let is_known = |service: &ServiceSnapshot| !touched.contains(&service.entry.service.id);
-        before.into_iter().filter(is_known).collect()
-    };
-    engine.snapshot_with(known).await
+    engine.snapshot_with(untouched(plan, before)).await
+}
+
+/// Reads the services that a plan is about, and keeps the others as they are in `before`. `ids`
+/// are the services of that snapshot, and all of them are read if it may lack something.
+async fn read_touched<T: Transport>(
+    engine: &mut Engine<T>,
+    plan: &Plan,
+    before: Snapshot,
+    ids: &[ServiceId],
+) -> Result<Snapshot> {
+    if !before.is_complete() {
+        return engine.snapshot_of(ids).await;
+    }
+    let touched: Vec<ServiceId> = services_of(plan).into_iter().collect();
+    let mut services = untouched(plan, before);
+    let now = engine.snapshot_of(&touched).await?;
+    let (complete, read_at) = (now.is_complete(), now.read_at());
+    services.extend(now);
+    services.sort_unstable_by_key(ServiceSnapshot::id);
+    Ok(Snapshot::new(services, complete, read_at))
+}
+
+/// Reads what a plan may be about: all services, or only those with the given ids.
+pub(crate) async fn read_scope<T: Transport>(
+    engine: &mut Engine<T>,
+    ids: Option<&[ServiceId]>,
+) -> Result<Snapshot> {
+    match ids {
+        Some(ids) => engine.snapshot_of(ids).await,
+        None => engine.snapshot().await,
+    }
+}
+
+/// Reads again what a plan may have changed of what [`read_scope`] has read.
+pub(crate) async fn read_scope_again<T: Transport>(
+    engine: &mut Engine<T>,
+    plan: &Plan,
+    before: Snapshot,
+    ids: Option<&[ServiceId]>,
+) -> Result<Snapshot> {
+    match ids {
+        Some(ids) => read_touched(engine, plan, before, ids).await,
+        None => read_again(engine, plan, before).await,
+    }
+}
+
+fn services_of(plan: &Plan) -> BTreeSet<ServiceId> {
+    plan.steps().filter_map(Step::service).collect()
+}
+
+/// The services of a snapshot that a plan is not about.
+fn untouched(plan: &Plan, snapshot: Snapshot) -> Vec<ServiceSnapshot> {
+    let touched = services_of(plan);
+    snapshot.into_iter().filter(|service| !touched.contains(&service.id())).collect()
 }
 
 /// Does a plan.

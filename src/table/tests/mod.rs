@@ -5,6 +5,7 @@ mod error_texts;
 mod kept_settings;
 pub(crate) mod planning;
 mod printing;
+mod reconciling;
 mod results;
 mod saved_text;
 mod simulation;
