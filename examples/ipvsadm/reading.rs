@@ -23,10 +23,10 @@ impl Reading {
     /// Reads the table, and sorts it or keeps the kernel's order.
     pub(crate) fn table(ipvs: &mut Client, sorted: bool) -> Result<Self, Failure> {
         let listed = ipvs.services()?;
-        let few = if listed.is_complete() { Self::few(ipvs, &listed)? } else { None };
-        let mut reading = match few {
-            Some(few) => few,
-            None => Self::many(ipvs, &listed, sorted)?,
+        let one_by_one = if listed.is_complete() { Self::one_by_one(ipvs, &listed)? } else { None };
+        let mut reading = match one_by_one {
+            Some(reading) => reading,
+            None => Self::from_snapshot(ipvs, &listed, sorted)?,
         };
         if sorted {
             order::sort_services(&mut reading.services);
@@ -38,7 +38,11 @@ impl Reading {
     }
 
     /// Reads the table until two readings agree, and puts it in the kernel's order.
-    fn many(ipvs: &mut Client, listed: &[ServiceEntry], sorted: bool) -> Result<Self, Failure> {
+    fn from_snapshot(
+        ipvs: &mut Client,
+        listed: &[ServiceEntry],
+        sorted: bool,
+    ) -> Result<Self, Failure> {
         let snapshot = ipvs.snapshot()?;
         let services = snapshot.services();
         let mut services: Vec<_> =
@@ -52,7 +56,7 @@ impl Reading {
 
     /// Reads the destinations of each service. `None` if a list of destinations was too long for
     /// one piece and is incomplete.
-    fn few(ipvs: &mut Client, services: &[ServiceEntry]) -> Result<Option<Self>, Failure> {
+    fn one_by_one(ipvs: &mut Client, services: &[ServiceEntry]) -> Result<Option<Self>, Failure> {
         let mut all = Vec::with_capacity(services.len());
         for entry in services {
             let destinations = destinations(ipvs, entry.service.id)?;

@@ -1,4 +1,4 @@
-//! Our reading and writing of `ipvsadm`'s text beside its own.
+//! Compares how this crate and `ipvsadm` read and write commands and saved tables.
 
 mod spellings;
 
@@ -14,7 +14,7 @@ use crate::namespace::{fresh, ip, ipvsadm};
 use crate::places::{LOCAL, with_names};
 use crate::text::spellings::{ACCEPTED, BEFORE, REFUSED};
 
-/// All that `ipvsadm` can say of a table.
+/// A table with everything that `ipvsadm` has options for.
 const EVERYTHING: &str = "\
 -A -t 10.0.0.1:80 -s wlc
 -a -t 10.0.0.1:80 -r 10.0.1.1:8080 -m -w 3 -x 1000 -y 800
@@ -53,7 +53,7 @@ fn everything() -> Table {
     table
 }
 
-/// The table in the kernel.
+/// Reads the table of the kernel.
 fn table(ipvs: &mut Client) -> Table {
     Table::from(&ipvs.snapshot().unwrap())
 }
@@ -67,7 +67,7 @@ fn write(ipvs: &mut Client, table: &Table) {
     }
 }
 
-/// What `ipvsadm -S` leaves of a table.
+/// The table without thresholds, which `ipvsadm -S` does not save.
 fn saved(table: &Table) -> Table {
     let services = table.services().map(|entry| {
         entry.destinations().fold(TableService::new(entry.service().clone()), |service, it| {
@@ -77,8 +77,8 @@ fn saved(table: &Table) -> Table {
     services.collect()
 }
 
-/// Whether the real one succeeds.
-fn real(words: &[&str], input: &str) -> bool {
+/// Runs `ipvsadm` and returns whether it succeeds.
+fn ipvsadm_accepts(words: &[&str], input: &str) -> bool {
     let mut program = Program::new("ipvsadm")
         .args(words)
         .stdin(Stdio::piped())
@@ -91,7 +91,7 @@ fn real(words: &[&str], input: &str) -> bool {
 }
 
 #[test]
-fn what_ipvsadm_saves_is_the_table() {
+fn a_table_is_read_from_what_ipvsadm_saves() {
     with_names(LOCAL);
     let mut ipvs = fresh();
     write(&mut ipvs, &everything());
@@ -113,10 +113,10 @@ fn what_ipvsadm_saves_is_the_table() {
 #[test]
 fn ipvsadm_restores_the_table_from_our_text() {
     let mut ipvs = fresh();
-    assert!(real(&["-R"], EVERYTHING));
+    assert!(ipvsadm_accepts(&["-R"], EVERYTHING));
     assert_eq!(table(&mut ipvs), everything());
 
-    // Without weights.
+    // Destinations without a weight of their own get weight 1 from `ipvsadm`.
     let unweighted = everything().into_iter().map(|entry| {
         entry.destinations().fold(TableService::new(entry.service().clone()), |service, it| {
             service.with(TableDestination::of_any_weight(it.destination().clone().weight(1)))
@@ -124,16 +124,16 @@ fn ipvsadm_restores_the_table_from_our_text() {
     });
     let unweighted: Table = unweighted.collect();
     ipvs.flush().unwrap();
-    assert!(real(&["-R"], &unweighted.to_string()));
+    assert!(ipvsadm_accepts(&["-R"], &unweighted.to_string()));
     let weights = table(&mut ipvs);
     let mut weights = weights.services().flat_map(TableService::destinations);
     assert!(weights.all(|destination| destination.weight() == Some(1)));
 }
 
 #[test]
-fn ipvsadm_stops_at_what_it_cannot_say() {
+fn ipvsadm_stops_at_a_comment_of_an_object_without_a_command() {
     let _ipvs = fresh();
-    assert!(!real(&["-R"], "# ipvsadm cannot say flags 0x40: -A -f 5 -s rr\n"));
+    assert!(!ipvsadm_accepts(&["-R"], "# ipvsadm cannot say flags 0x40: -A -f 5 -s rr\n"));
 }
 
 /// The state that a command may change.
@@ -144,7 +144,7 @@ struct State {
     daemons: Vec<SyncDaemon>,
 }
 
-/// What is there after `change` was made of it.
+/// Resets the namespace, runs `change`, and returns the state after it.
 fn after(ipvs: &mut Client, change: impl FnOnce(&mut Client)) -> State {
     ipvs.flush().unwrap();
     for daemon in ipvs.daemons().unwrap() {
@@ -162,7 +162,7 @@ fn after(ipvs: &mut Client, change: impl FnOnce(&mut Client)) -> State {
 }
 
 #[test]
-fn every_spelling_means_to_us_what_it_means_to_ipvsadm() {
+fn every_spelling_does_the_same_as_with_ipvsadm() {
     with_names(LOCAL);
     let mut ipvs = fresh();
     ip("link add d0 type dummy");
@@ -170,7 +170,7 @@ fn every_spelling_means_to_us_what_it_means_to_ipvsadm() {
     ip("link set d0 up");
     let names = SystemNames::new();
     for text in ACCEPTED {
-        let theirs = after(&mut ipvs, |_| assert!(real(&["-R"], text), "{text}"));
+        let theirs = after(&mut ipvs, |_| assert!(ipvsadm_accepts(&["-R"], text), "{text}"));
         let ours = after(&mut ipvs, |ipvs| {
             for line in text.lines() {
                 let words: Vec<&str> = line.split(' ').collect();
@@ -185,7 +185,7 @@ fn every_spelling_means_to_us_what_it_means_to_ipvsadm() {
 }
 
 #[test]
-fn what_ipvsadm_refuses_we_refuse() {
+fn spellings_that_ipvsadm_refuses_are_refused() {
     with_names(LOCAL);
     let mut ipvs = fresh();
     ip("link add d0 type dummy");
@@ -194,15 +194,15 @@ fn what_ipvsadm_refuses_we_refuse() {
     let names = SystemNames::new();
     for spelling in REFUSED {
         let words: Vec<&str> = spelling.split(' ').collect();
-        assert!(!real(&words, ""), "{spelling}");
+        assert!(!ipvsadm_accepts(&words, ""), "{spelling}");
         assert!(Command::parse(&words, &names).is_err(), "{spelling}");
     }
     assert_eq!(table(&mut ipvs), BEFORE.parse().unwrap());
 }
 
-/// What one takes and the other does not, as `Command` documents it.
+/// Tests the differences that the documentation of `Command` lists.
 #[test]
-fn we_differ_where_we_say_so() {
+fn the_documented_differences_are_the_differences() {
     with_names(LOCAL);
     let mut ipvs = fresh();
     let cases = [
@@ -220,15 +220,15 @@ fn we_differ_where_we_say_so() {
         ("-A -t 10.0.0.8:83 -p 60 -M 24", true),
         ("-A -t [2001:db8::8]:84 -p 60 -M 64x", true),
     ];
-    for (spelling, theirs) in cases {
+    for (spelling, accepted) in cases {
         let words: Vec<&str> = spelling.split(' ').collect();
-        assert_eq!(real(&words, ""), theirs, "{spelling}");
-        assert_eq!(Command::parse(&words, &NumericNames).is_err(), theirs, "{spelling}");
+        assert_eq!(ipvsadm_accepts(&words, ""), accepted, "{spelling}");
+        assert_eq!(Command::parse(&words, &NumericNames).is_err(), accepted, "{spelling}");
     }
-    // The port of a destination that is said before its service.
+    // `ipvsadm` loses the port of a destination that comes before its service.
     let text = "-A -t 10.0.0.7:80\n-a -r 10.0.1.1 -t 10.0.0.7:80 -m";
     ipvs.flush().unwrap();
-    assert!(real(&["-R"], text));
+    assert!(ipvsadm_accepts(&["-R"], text));
     let ports = |table: &Table| -> Vec<u16> {
         let destinations = table.services().flat_map(TableService::destinations);
         destinations.map(|destination| destination.id().address.port()).collect()

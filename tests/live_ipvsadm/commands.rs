@@ -1,4 +1,4 @@
-//! Commands that change something, good and bad ones, a line each.
+//! Commands that change something, one a line. Some of them are wrong.
 
 pub(crate) const SERVICES: &str = "
     -A -t 10.0.0.1:80

@@ -1,4 +1,4 @@
-//! Where ours is not as the original, as the example's head comment says.
+//! Tests the differences from the original that `examples/ipvsadm/main.rs` lists.
 
 use std::collections::HashSet;
 use std::process::Command;
@@ -16,7 +16,7 @@ use crate::namespace::{fresh, ipvsadm, run};
 use crate::places::{LONG, with_names};
 use crate::programs::{Program, ours};
 
-/// How ours ends, and how the original.
+/// Asserts the exit codes of the example and of the original.
 #[track_caller]
 fn codes(words: &str, input: &str, expected: [i32; 2]) {
     let codes = [Program::Ours, Program::Original].map(|program| program.fed(words, input).code);
@@ -24,7 +24,7 @@ fn codes(words: &str, input: &str, expected: [i32; 2]) {
 }
 
 #[test]
-fn what_could_be_misread_is_refused() {
+fn ambiguous_words_are_refused() {
     fresh();
     with_names(LONG);
     ipvsadm("-A -t 10.0.0.1:80");
@@ -40,7 +40,7 @@ fn what_could_be_misread_is_refused() {
     ] {
         codes(words, "", [2, 0]);
     }
-    // The original asks the kernel.
+    // The original leaves these names to the kernel.
     for words in [
         "-A -t 10.0.0.1:85 -s ../x",
         "-A -t 10.0.0.1:86 -p 60 --pe ../x",
@@ -51,7 +51,7 @@ fn what_could_be_misread_is_refused() {
 }
 
 #[test]
-fn what_is_clear_is_accepted() {
+fn clear_words_are_accepted() {
     fresh();
     with_names(LONG);
     for words in [
@@ -70,7 +70,7 @@ fn what_is_clear_is_accepted() {
 }
 
 #[test]
-fn nothing_is_restored_from_input_that_is_not_right() {
+fn nothing_is_restored_from_wrong_input() {
     let mut ipvs = fresh();
     let good = "-A -t 10.0.0.1:80\n";
     for bad in [
@@ -90,14 +90,14 @@ fn nothing_is_restored_from_input_that_is_not_right() {
         assert_eq!((end.code, end.complained), (Some(2), true), "{bad}");
         assert!(ipvs.services().unwrap().is_empty());
     }
-    // What the kernel refuses does not keep it from the rest, but is not forgotten.
+    // After a line that the kernel refuses, the other lines are restored, and the exit code is 255.
     let end = Program::Ours.fed("-R", &format!("{good}{good}# comment\n-A -f 5\n"));
     assert_eq!((end.code, end.complained), (Some(255), true));
     assert_eq!(ipvs.services().unwrap().len(), 2);
 }
 
 #[test]
-fn what_the_original_misprints_is_printed() {
+fn large_marks_and_unnamed_flags_are_printed() {
     fresh();
     ipvsadm("-A -f 4294967295 -s rr");
     ipvsadm("-A -t 10.0.0.1:80 -s sh -b sh-port,flag-3");
@@ -109,7 +109,7 @@ fn what_the_original_misprints_is_printed() {
 }
 
 #[test]
-fn what_the_original_saves_and_does_not_restore_is_restored() {
+fn a_flag_option_without_flags_is_restored() {
     let mut ipvs = fresh();
     ipvsadm("-A -t 10.0.0.1:80 -s sh -b flag-3");
     let saved = Program::Original.run("-S -n").output;
@@ -121,7 +121,7 @@ fn what_the_original_saves_and_does_not_restore_is_restored() {
 }
 
 #[test]
-fn what_no_command_can_say_is_told_and_left_out() {
+fn an_object_without_a_command_is_reported_and_left_out() {
     let mut ipvs = fresh();
     let flagged = Service::fwmark(5, AddressFamily::Ipv4);
     ipvs.add_service(&flagged.flags(ServiceFlags::from_bits_retain(0x40))).unwrap();
@@ -131,13 +131,13 @@ fn what_no_command_can_say_is_told_and_left_out() {
     assert_eq!((end.code, end.complained), (Some(1), true));
 }
 
-/// The table as the original and ours read it.
+/// Reads the table of the kernel.
 fn table(ipvs: &mut Client) -> Table {
     Table::from(&ipvs.snapshot().unwrap())
 }
 
 #[test]
-fn what_other_programs_made_is_saved_and_restored() {
+fn settings_that_the_original_refuses_are_saved_and_restored() {
     let mut ipvs = fresh();
     let at =
         |address: &str| Service::tcp(address.parse().unwrap()).scheduler(Scheduler::ROUND_ROBIN);
@@ -161,14 +161,14 @@ fn what_other_programs_made_is_saved_and_restored() {
     assert_eq!((restored.code, restored.complained), (Some(0), false));
     assert_eq!(table(&mut ipvs), before);
     assert_eq!(saved.output.parse(), Ok(before));
-    // As commands of their own these are refused, as by the original.
+    // On a command line these settings are refused, as by the original.
     for line in saved.output.lines().filter(|line| line.starts_with("-A")).take(4) {
         assert_eq!(Program::Ours.run(line).code, Some(2), "{line}");
     }
 }
 
 #[test]
-fn what_is_saved_and_not_restored_so_is_told() {
+fn destinations_that_a_command_would_change_are_reported() {
     let mut ipvs = fresh();
     let web = Service::tcp("192.0.2.10:80".parse().unwrap());
     let at = |address: &str| Destination::direct_route(address.parse().unwrap());
@@ -192,10 +192,10 @@ fn what_is_saved_and_not_restored_so_is_told() {
 }
 
 #[test]
-fn a_name_is_saved_only_where_it_is_read_as_the_same_number() {
+fn a_name_is_saved_only_if_it_maps_back_to_the_same_number() {
     let mut ipvs = fresh();
     with_names(LONG);
-    // Two addresses of one name, of which the second one is not what the name stands for.
+    // One name has two addresses. The name maps back to the first address only.
     let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
     std::fs::write("/etc/hosts", hosts + "10.0.1.7 twice\n10.0.1.8 twice\n").unwrap();
     ipvsadm("-A -t 10.0.1.7:80");
@@ -209,7 +209,7 @@ fn a_name_is_saved_only_where_it_is_read_as_the_same_number() {
 }
 
 #[test]
-fn lines_that_list_are_answered_in_their_turn() {
+fn lines_that_print_are_run_in_their_turn() {
     let text = "-A -t 10.0.0.1:80\n-S -n\nipvsadm --list -n -t '10.0.0.1:80' # one\n\
                 -A -t 10.0.0.2:80\n--save -n\n-L -n --timeout\n";
     let mut ipvs = fresh();
@@ -220,7 +220,7 @@ fn lines_that_list_are_answered_in_their_turn() {
     let original = Program::Original.fed("-R", &text.replace('\'', "").replace("# one", ""));
     assert_eq!((ours.code, ours.complained), (Some(0), false));
     assert_eq!(ours.output, original.output);
-    // A question that has no answer is told, and the rest is done.
+    // A list that cannot be read is reported, and the other lines are run.
     ipvs.flush().unwrap();
     let end = Program::Ours.fed("-R", "-L -n -t 10.0.0.1:80\n-A -t 10.0.0.3:80\n");
     assert_eq!((end.complained, ipvs.services().unwrap().len()), (true, 1));
@@ -228,7 +228,7 @@ fn lines_that_list_are_answered_in_their_turn() {
 }
 
 #[test]
-fn who_reads_no_further_hears_nothing() {
+fn a_reader_that_closes_the_pipe_gets_no_message() {
     fresh();
     for n in 1..=8 {
         let table: String =
@@ -256,10 +256,9 @@ fn help_needs_no_kernel() {
     assert!(!list.stderr.is_empty());
 }
 
-/// What others delete between two pieces of a long list makes the kernel leave another entry
-/// out.
+/// If others delete an entry between two pieces of a long list, the kernel leaves out another entry.
 #[test]
-fn a_list_that_may_lack_something_says_so() {
+fn an_incomplete_list_has_an_exit_code_of_its_own() {
     const COUNT: usize = 1500;
     let mut ipvs = fresh();
     let id = |n: usize| format!("10.0.{}.{}:80", n / 250, n % 250);

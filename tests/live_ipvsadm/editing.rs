@@ -1,5 +1,5 @@
-//! Commands that change something, each by the original in one network namespace and by
-//! ours in another: they end alike and leave the same behind.
+//! Runs commands that change something, with the original in one network namespace and with the
+//! example in another. Both must end alike and leave the same state.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::places::{LONG, with_names};
 use crate::programs::{End, Program, UNANSWERED};
 use crate::tables::{EVERYTHING, FAR_APART};
 
-/// What commands leave behind.
+/// The state of a namespace after a command.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     table: Vec<(Service, Vec<Destination>)>,
@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// Runs commands in a fresh namespace.
+/// Runs commands in a new namespace. Each command comes with its standard input.
 fn run<'w>(
     program: Program,
     commands: impl Iterator<Item = (&'w str, &'w str)>,
@@ -53,7 +53,7 @@ fn run<'w>(
         .collect()
 }
 
-/// Runs commands, each with something on standard input, by both.
+/// Runs commands with both programs and compares. Each command comes with its standard input.
 fn compare<'w>(commands: impl Iterator<Item = (&'w str, &'w str)> + Clone) {
     let original = run(Program::Original, commands.clone());
     let ours = run(Program::Ours, commands);
@@ -94,12 +94,12 @@ fn tables_are_saved_and_restored_alike() {
     for table in [EVERYTHING, FAR_APART] {
         let text = table.join("\n");
         compare([("-R", text.as_str()), ("-R -n", ""), ("-C", ""), ("-R", &text)].into_iter());
-        // What one of them has saved is restored by the other. The order of some
-        // addresses depends on the order of their coming.
+        // Each program restores what the other has saved. The order of some lines depends on the
+        // order in which the entries were added, so the lines are compared as sets.
         let saved = Program::Ours.run("-S -n").output;
         compare([("-R", saved.as_str())].into_iter());
         assert_eq!(set(&Program::Original.run("-S -n").output), set(&saved));
-        // With names, too long ones for the original among them.
+        // Some names are too long for the original, which cuts them.
         let mut ipvs = Client::connect().unwrap();
         let (before, saved) = (State::of(&mut ipvs), Program::Ours.run("-S").output);
         let after = run(Program::Ours, [("-C", ""), ("-R", saved.as_str())].into_iter());

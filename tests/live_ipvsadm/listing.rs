@@ -1,11 +1,11 @@
-//! Lists and saved tables.
+//! Compares lists and saved tables.
 
 use crate::namespace::{fresh, ip, ipvsadm};
 use crate::places::{LONG, with_names};
 use crate::programs::{Program, same};
 use crate::tables::{EVERYTHING, FAR_APART, make};
 
-/// Options that choose what a list shows, several at once too.
+/// Options that choose the columns of a list.
 const COLUMNS: &[&str] = &[
     "",
     " --stats",
@@ -25,7 +25,7 @@ const COLUMNS: &[&str] = &[
     " --nosort --stats --sort",
 ];
 
-/// Compares lists, and the table as it is saved.
+/// Compares lists with these options, and the saved table.
 fn compare(columns: &[&str]) {
     for columns in columns {
         same(&format!("-L -n{columns}"));
@@ -57,7 +57,7 @@ fn full_tables_are_listed_alike() {
     {
         assert!(list.contains(name), "{name}: {list}");
     }
-    // Cut names would name something else.
+    // The original cuts long names in saved tables, which the example does not.
     let saved = [Program::Ours, Program::Original].map(|program| program.run("-S").output);
     let [ours, original] = saved.each_ref().map(|text| text.split(' ').collect::<Vec<_>>());
     assert_eq!(ours.len(), original.len());
@@ -67,13 +67,13 @@ fn full_tables_are_listed_alike() {
 }
 
 #[test]
-fn the_order_is_the_same_where_it_is_none() {
+fn circles_are_sorted_alike() {
     fresh();
     with_names(LONG);
     make(FAR_APART);
     compare(&["", " --nosort"]);
     same("-S");
-    // Added in another order, the kernel tells them in another one.
+    // The kernel lists entries in another order if they are added in another order.
     ipvsadm("-C");
     let mut table = FAR_APART.to_vec();
     table.sort_by_key(|line| line.starts_with("-a"));
@@ -93,7 +93,7 @@ fn single_services_are_listed_alike() {
     for (words, columns) in services.zip(COLUMNS.iter().cycle()) {
         let name = words.split(" -s ").next().unwrap();
         assert_eq!(same(&format!("-L {name} -n{columns}")).code, Some(0));
-        // In other words.
+        // The same service in another spelling.
         let name = name.replace("-t ", "--tcp-service=").replace("-u ", "-u");
         assert_eq!(same(&format!("-l {name}")).code, Some(0));
     }
@@ -155,7 +155,7 @@ fn lists_end_alike_whatever_their_options() {
     SPELLINGS.split(';').for_each(|words| drop(same(words.trim())));
 }
 
-/// Good and bad words, a command line between semicolons.
+/// Command lines with semicolons between them. Some of them are wrong.
 const SPELLINGS: &str = "\
     -Ln; -ln; -nL; -LnX; -L -n -n; -L -X --exact; -L --; -L -- -n; -- -L; -L -; -L foo; foo;
     foo -L; foo -L -Q; -Q; -V; --lis; -list; -L -Q; -LQ; -Ln=; --list=foo; -L --numeric=1; -L=foo;

@@ -1,5 +1,5 @@
-//! The example `ipvsadm` beside the original, on the same tables of a real kernel: what
-//! they print and how they end must be the same.
+//! Compares the example `ipvsadm` with the original on the same tables of a real kernel. Both must
+//! print the same and have the same exit code.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

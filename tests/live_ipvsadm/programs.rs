@@ -1,23 +1,23 @@
-//! The two programs.
+//! Runs the example and the original.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What a program printed and how it ended.
+/// The output of a program and how it ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) output: String,
-    /// Whether it had something to say on standard error.
+    /// Whether the program printed something on standard error.
     pub(crate) complained: bool,
     pub(crate) code: Option<i32>,
 }
 
-/// The exit code where the original has stopped a daemon and waits for an answer, which
-/// does not always come.
+/// The exit code of `timeout`. The original waits for an answer after it has stopped a daemon, and
+/// the kernel does not always send one.
 pub(crate) const UNANSWERED: Option<i32> = Some(124);
 
-/// Which of the two.
+/// One of the two programs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Program {
     Ours,
@@ -25,12 +25,13 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// Runs it in this thread's namespaces, with words between blanks, '' for an empty one.
+    /// Runs the program in this thread's namespaces. Blanks separate the words, and '' is an empty
+    /// word.
     pub(crate) fn run(self, words: &str) -> End {
         self.fed(words, "")
     }
 
-    /// The same with something on standard input.
+    /// Runs the program with this standard input.
     pub(crate) fn fed(self, words: &str, input: &str) -> End {
         let mut command = Command::new(self.path());
         if words.contains("--stop-daemon") {
@@ -45,7 +46,7 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A program that refuses its command line may have ended without reading.
+        // A program that refuses its command line ends without reading, which makes the write fail.
         child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
         let output = child.wait_with_output().unwrap();
         End {
@@ -63,7 +64,7 @@ impl Program {
     }
 }
 
-/// The example, which `cargo test` builds beside the tests.
+/// The path of the example, which `cargo test` builds beside the tests.
 pub(crate) fn ours() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let example = test.ancestors().nth(2).unwrap().join("examples/ipvsadm");
@@ -71,7 +72,7 @@ pub(crate) fn ours() -> PathBuf {
     example
 }
 
-/// Runs both, which must not differ, and returns what they did.
+/// Runs both programs, asserts that they do the same, and returns what they did.
 #[track_caller]
 pub(crate) fn same(words: &str) -> End {
     let ours = Program::Ours.run(words);
@@ -79,8 +80,8 @@ pub(crate) fn same(words: &str) -> End {
     ours
 }
 
-/// The same of something that changes by itself: at least once the original says the
-/// same before and after ours, and then ours must have said it too.
+/// Compares a list that changes by itself: runs the original before and after the example until both
+/// runs are the same, and asserts that the example printed the same, too.
 #[track_caller]
 pub(crate) fn same_meanwhile(words: &str) -> End {
     for _ in 0..50 {
@@ -91,5 +92,5 @@ pub(crate) fn same_meanwhile(words: &str) -> End {
             return ours;
         }
     }
-    panic!("ipvsadm {words}: never twice the same");
+    panic!("ipvsadm {words}: the original never printed the same twice");
 }

@@ -1,8 +1,8 @@
-//! Tables, as commands of the original.
+//! Tables, as commands that add services and destinations.
 
 use crate::namespace::ipvsadm;
 
-/// Everything that the original can put into a table.
+/// A table with everything that the original can add.
 pub(crate) const EVERYTHING: &[&str] = &[
     "-A -t 10.0.0.1:80 -s wlc",
     "-a -t 10.0.0.1:80 -r 10.0.1.1:8080 -m -w 3",
@@ -41,7 +41,8 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "-A -f 2147483647 -s sed",
 ];
 
-/// Addresses whose differences do not fit into 31 bits, and circles of them.
+/// A table with addresses that differ by more than 31 bits. Some form circles in the order of the
+/// original.
 pub(crate) const FAR_APART: &[&str] = &[
     "-A -t 192.0.2.1:80",
     "-A -t 10.0.0.1:80",

@@ -1,4 +1,4 @@
-//! Lists of what happens: connections, counters, rates.
+//! Compares lists of connections, counters and rates, with real traffic.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -15,7 +15,7 @@ use crate::places::{LONG, with_names};
 use crate::programs::{same, same_meanwhile};
 use crate::tables::make;
 
-/// A server that takes everything and answers nothing.
+/// Starts a server that reads everything and answers nothing.
 fn serve(address: &str) {
     let listener = TcpListener::bind(address).unwrap();
     thread::spawn(move || {
@@ -28,7 +28,7 @@ fn serve(address: &str) {
     });
 }
 
-/// A TCP connection through `to` that has carried so many bytes.
+/// Opens a TCP connection to `to` and sends `count` bytes.
 fn send(to: &str, count: usize) -> TcpStream {
     let mut connection = TcpStream::connect(to).unwrap();
     let piece = vec![0; 1 << 16];
@@ -39,7 +39,7 @@ fn send(to: &str, count: usize) -> TcpStream {
     connection
 }
 
-/// A TCP connection whose packets carry a firewall mark.
+/// Opens a TCP connection whose packets carry a firewall mark.
 fn marked(mark: u32, to: &str) -> TcpStream {
     let (family, kind) = (AddressFamily::Inet, SockType::Stream);
     let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, None).unwrap();
@@ -49,7 +49,7 @@ fn marked(mark: u32, to: &str) -> TcpStream {
     socket.into()
 }
 
-/// A network of this host's own addresses.
+/// Makes a namespace with names and with addresses of its own.
 fn network() {
     fresh();
     with_names(LONG);

@@ -1,6 +1,6 @@
-//! How commands are spelled.
+//! Spellings of commands.
 
-/// What is there before the commands.
+/// The table before the commands.
 pub(super) const BEFORE: &str = "\
 -A -t 10.0.0.1:80 -s rr
 -a -t 10.0.0.1:80 -r 10.0.1.9:80 -m -w 7
@@ -10,9 +10,9 @@ pub(super) const BEFORE: &str = "\
 -A -f 5 -6 -s rr
 ";
 
-/// Spellings that mean the same to both. Those of one text are given to `ipvsadm -R`, for
-/// to start it takes its time. No daemon is stopped: `ipvsadm` waits for an answer that
-/// the kernel may not give.
+/// Spellings that this crate and `ipvsadm` read alike. `ipvsadm -R` runs all lines of one text, which
+/// is faster than one process for each line. No command stops a daemon: `ipvsadm` would wait for an
+/// answer that the kernel may not send.
 pub(super) const ACCEPTED: &[&str] = &[
     "\
 -At 10.0.0.9:1
@@ -127,7 +127,7 @@ pub(super) const ACCEPTED: &[&str] = &[
 ",
 ];
 
-/// Spellings that neither accepts.
+/// Spellings that this crate and `ipvsadm` refuse.
 pub(super) const REFUSED: &[&str] = &[
     "-A",
     "-t 10.0.0.9:80 -A",
