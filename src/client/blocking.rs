@@ -1,6 +1,6 @@
 use std::future::poll_fn;
 
-use crate::client::{connecting, operations, table_operations};
+use crate::client::{connecting, example, operations, table_operations};
 use crate::engine::{BlockingSocket, Engine, Entries, Outcome, Submitted, ready};
 use crate::error::Result;
 use crate::model::{Change, DestinationEntry, ServiceEntry, ServiceId};

@@ -9,6 +9,7 @@ mod blocking;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod cancel_safety;
 mod connecting;
+mod examples;
 mod operations;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;
@@ -20,5 +21,6 @@ pub use blocking::{Client, Destinations, Services, SubmitStream};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
+pub(crate) use examples::example;
 pub(crate) use operations::operations;
 pub(crate) use table_operations::table_operations;

@@ -82,16 +82,7 @@ macro_rules! operations {
             /// Plan from such a snapshot only changes of the services that you asked for: a
             /// plan takes every other service for absent.
             ///
-            /// ```no_run
-            /// # let mut ipvs = ipvs_netlink::Client::connect()?;
-            /// let web = "TCP 192.0.2.10:80".parse()?;
-            /// let snapshot = ipvs.snapshot_of(&[web])?;
-            /// match snapshot.service(web) {
-            ///     Some(service) => println!("{} destinations", service.destinations.len()),
-            ///     None => println!("{web} does not exist"),
-            /// }
-            /// # Ok::<(), Box<dyn std::error::Error>>(())
-            /// ```
+            #[doc = example!($($async)? snapshot_of)]
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot_of(&mut self, services: &[$crate::model::ServiceId]) -> $crate::error::Result<$crate::model::Snapshot> {
@@ -365,15 +356,7 @@ macro_rules! operations {
             /// program has written since is overwritten. For many weights at once see
             /// [`Change::weight_of`](crate::Change::weight_of).
             ///
-            /// ```no_run
-            /// # let mut ipvs = ipvs_netlink::Client::connect()?;
-            /// # let web = "TCP 192.0.2.10:80".parse().unwrap();
-            /// let entries = ipvs.destinations(web)?;
-            /// for entry in &entries {
-            ///     ipvs.set_weight_of(web, entry, 1)?;
-            /// }
-            /// # Ok::<(), ipvs_netlink::Error>(())
-            /// ```
+            #[doc = example!($($async)? set_weight_of)]
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and

@@ -1,5 +1,5 @@
 use crate::client::asynchronous::{async_client, async_stream};
-use crate::client::{cancel_safety, connecting, operations, table_operations};
+use crate::client::{cancel_safety, connecting, example, operations, table_operations};
 use crate::engine::SmolSocket;
 
 async_client! {

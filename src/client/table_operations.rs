@@ -42,25 +42,7 @@ macro_rules! table_operations {
             /// could not be read again, which [`Applied::unverified`](crate::table::Applied::unverified) tells. A snapshot that is
             /// not complete is replaced as a whole. For an empty plan nothing is read.
             ///
-            /// With the blocking client:
-            ///
-            /// ```no_run
-            /// use std::ops::ControlFlow;
-            ///
-            /// use ipvs_netlink::table::{Plan, PlanOptions, Table};
-            /// # fn desired() -> Table { Table::new() }
-            /// # fn example(ipvs: &mut ipvs_netlink::Client) -> Result<(), Box<dyn std::error::Error>> {
-            ///
-            /// let (desired, options) = (desired(), PlanOptions::new());
-            /// let mut snapshot = ipvs.snapshot()?;
-            /// let plan = Plan::new(&snapshot, &desired, &options)?;
-            /// print!("{plan}");
-            /// ipvs.apply_from(&plan, &mut snapshot, |_| ControlFlow::Continue(())).into_result()?;
-            /// let rest = Plan::new(&snapshot, &desired, &options)?;
-            /// assert!(rest.is_empty(), "somebody else writes the table");
-            /// # Ok(())
-            /// # }
-            /// ```
+            #[doc = example!($($async)? apply_from)]
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_from(
                 &mut self,
@@ -79,30 +61,9 @@ macro_rules! table_operations {
             /// on.
             ///
             /// The observer is where a caller binds addresses of new services, and withdraws
-            /// those of services that leave. With the blocking client:
+            /// those of services that leave.
             ///
-            /// ```no_run
-            /// use std::ops::ControlFlow;
-            ///
-            /// use ipvs_netlink::table::{Phase, Progress};
-            /// # use ipvs_netlink::{ServiceId, table::Plan};
-            /// # fn announce(_: ServiceId) {}
-            /// # fn withdraw(_: ServiceId) {}
-            /// # fn example(ipvs: &mut ipvs_netlink::Client, plan: &Plan) {
-            ///
-            /// let applied = ipvs.apply_with(plan, |progress| {
-            ///     if let Progress::Phase(next) = progress {
-            ///         match next.phase() {
-            ///             Phase::Extend => next.added().for_each(announce),
-            ///             Phase::Reduce => next.leaving().for_each(withdraw),
-            ///             _ => {}
-            ///         }
-            ///     }
-            ///     ControlFlow::Continue(())
-            /// });
-            /// # drop(applied);
-            /// # }
-            /// ```
+            #[doc = example!($($async)? apply_with)]
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply_with(
                 &mut self,
@@ -131,23 +92,9 @@ macro_rules! table_operations {
             ///
             /// A service that is taken out of the desired table stays in the kernel, unless
             /// [`PlanOptions::scope`](crate::table::PlanOptions::scope) says that it is yours: give what was desired the last
-            /// time to [`Scope::formerly`](crate::table::Scope::formerly). With the blocking
-            /// client:
+            /// time to [`Scope::formerly`](crate::table::Scope::formerly).
             ///
-            /// ```no_run
-            /// use ipvs_netlink::table::{PlanOptions, Table, TableService};
-            /// use ipvs_netlink::{Client, Destination, Service};
-            ///
-            /// let mut desired = Table::new();
-            /// desired.insert(
-            ///     TableService::new(Service::tcp("192.0.2.10:80".parse()?))
-            ///         .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
-            /// );
-            /// let reconciled = Client::connect()?.reconcile(&desired, &PlanOptions::new())?;
-            /// print!("{reconciled}");
-            /// reconciled.into_result()?;
-            /// # Ok::<(), Box<dyn std::error::Error>>(())
-            /// ```
+            #[doc = example!($($async)? reconcile)]
             ///
             /// # Errors
             ///
@@ -209,28 +156,9 @@ macro_rules! table_operations {
             }
 
             /// As [`drain`](Self::drain). `observer` is told at every look how far it has
-            /// come; when it breaks, the destination stays, with weight 0. With the blocking
-            /// client:
+            /// come; when it breaks, the destination stays, with weight 0.
             ///
-            /// ```no_run
-            /// use std::ops::ControlFlow;
-            ///
-            /// use ipvs_netlink::table::{DrainPolicy, Drained};
-            /// # fn somebody_wants_it_back() -> bool { true }
-            /// # fn example(ipvs: &mut ipvs_netlink::Client) -> ipvs_netlink::Result<()> {
-            ///
-            /// let (web, server) =
-            ///     ("TCP 192.0.2.10:80".parse().unwrap(), "10.0.0.2:8080".parse().unwrap());
-            /// let drained = ipvs.drain_with(web, server, DrainPolicy::new(), |progress| {
-            ///     println!("{progress}");
-            ///     if somebody_wants_it_back() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            /// })?;
-            /// if let Drained::Cancelled { weight, .. } = drained {
-            ///     ipvs.set_weight(web, server, weight)?;
-            /// }
-            /// # Ok(())
-            /// # }
-            /// ```
+            #[doc = example!($($async)? drain_with)]
             ///
             /// # Errors
             ///
