@@ -21,19 +21,19 @@ macro_rules! async_client {
 
         /// Streaming.
         impl Client {
-            /// Does any number of changes in bounded memory, as
-            /// [`submit`](Self::submit) does them: they are validated, sent and
-            /// reported on in chunks of about 64 while the stream is driven.
+            /// Submits any number of changes in bounded memory, and yields each change with its
+            /// outcome.
             ///
-            /// A chunk in which a change is invalid is not sent, the next one is.
-            /// After lost answers or a failed send nothing more is sent.
+            /// The stream validates, sends and reports chunks of about 64 changes as it is driven. A
+            /// chunk with an invalid change is not sent as a whole; the next chunk is. After a lost
+            /// answer or a failed send nothing more is sent.
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future of [`SubmitStream::next`] loses nothing. Dropping
-            /// the stream leaves the changes undone that come after the chunk under way; one
-            /// of them it may have taken already, to see whether it belongs to that chunk.
-            /// Those of the chunk have been executed, or none of them has been sent.
+            /// Dropping the future of [`SubmitStream::next`] loses nothing. If the stream is dropped,
+            /// the changes of the present chunk have been executed, or none of them has been sent.
+            /// The changes after it are not sent; the stream may already have taken one of them from
+            /// `changes`.
             pub fn submit_stream<I>(&mut self, changes: I) -> SubmitStream<'_, I::IntoIter>
             where
                 I: IntoIterator<Item = $crate::model::Change>,
@@ -43,10 +43,9 @@ macro_rules! async_client {
 
             /// Reads the services one after the other, in bounded memory.
             ///
-            /// While others write, a service may be missing or come twice. Giving the
-            /// stream up early leaves the client usable; the rest of the dump is thrown
-            /// away before the next request. The stream borrows the client until it is
-            /// dropped, after the last item too.
+            /// If other programs write meanwhile, a service may be missing or occur twice. If the
+            /// stream is dropped early, the client discards the rest of the list before its next
+            /// request. The stream borrows the client until it is dropped.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// An item that is an error is the last one, unless it is a malformed
@@ -60,9 +59,8 @@ macro_rules! async_client {
             /// Reads the destinations of a service one after the other, in bounded
             /// memory.
             ///
-            /// As [`stream_services`](Self::stream_services). The kernel reports no
-            /// destinations, without an error, also when there is no such service;
-            /// [`destinations`](Self::destinations) tells the one from the other.
+            /// For a service that does not exist the kernel reports no destinations and no error;
+            /// [`destinations`](Self::destinations) reports an error.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// An item that is an error is the last one, unless it is a malformed
@@ -77,18 +75,18 @@ macro_rules! async_client {
             }
         }
 
-        /// The services, one after the other. See [`Client::stream_services`].
+        /// A stream of services. See [`Client::stream_services`].
         #[derive(Debug)]
         #[must_use = "it reads nothing until it is driven"]
         pub struct Services<'c>($crate::engine::Entries<'c, $transport, $crate::model::ServiceEntry>);
 
-        /// The destinations of a service, one after the other. See
+        /// A stream of the destinations of a service. See
         /// [`Client::stream_destinations`].
         #[derive(Debug)]
         #[must_use = "it reads nothing until it is driven"]
         pub struct Destinations<'c>($crate::engine::Entries<'c, $transport, $crate::model::DestinationEntry>);
 
-        /// Changes and what became of them. See [`Client::submit_stream`].
+        /// A stream of changes and their outcomes. See [`Client::submit_stream`].
         #[derive(Debug)]
         #[must_use = "nothing is sent until it is driven"]
         pub struct SubmitStream<'c, I>($crate::engine::Submitted<'c, $transport, I>);

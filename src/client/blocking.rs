@@ -11,19 +11,18 @@ macro_rules! block {
     };
 }
 
-/// A client that blocks the calling thread.
+/// The blocking client: reads and changes the IPVS table of one network namespace.
 ///
-/// It steers the IPVS of one network namespace through two sockets of its own.
-/// Dropping it closes them; what it wrote stays in the kernel.
+/// A client has two sockets. Dropping it closes them; the kernel keeps everything that it wrote.
 ///
-/// Methods take `&mut self`, for a socket carries one conversation at a time. To
-/// share a client, put it into a [`Mutex`](std::sync::Mutex); to work in parallel,
-/// open several. What waits for connections to end (`drain`, `apply`, `reconcile`) keeps the
-/// client until then: give it one of its own.
+/// Methods take `&mut self`, because a client does one operation at a time. To share a client, put
+/// it into a [`Mutex`](std::sync::Mutex); to work in parallel, open several. `drain`, `apply` and
+/// `reconcile` may wait for connections to end, and keep the client until then: give them a client of
+/// their own.
 ///
-/// The kernel executes a request while it is being sent, which takes microseconds,
-/// or some hundred milliseconds where it has to load a module. Nothing can cut that
-/// short. Waiting for the answer afterwards ends at the deadline.
+/// The kernel executes a request while it is sent. That takes microseconds, or some hundred
+/// milliseconds if it loads a module, and cannot be interrupted. The wait for the answer afterwards
+/// ends at the [deadline](Self::set_deadline).
 ///
 /// ```no_run
 /// use ipvs_netlink::{Client, Destination, Scheduler, Service};
@@ -48,14 +47,14 @@ table_operations!(Client, {}, block);
 
 /// Streaming.
 impl Client {
-    /// Does any number of changes in bounded memory, as
-    /// [`submit`](Self::submit) does them: they are validated, sent and reported on
-    /// in chunks of about 64 while the iterator is driven. Dropping it leaves the changes
-    /// undone that come after the chunk under way; one of them it may have taken already, to
-    /// see whether it belongs to that chunk.
+    /// Submits any number of changes in bounded memory, and yields each change with its outcome.
     ///
-    /// A chunk in which a change is invalid is not sent, the next one is. After lost
-    /// answers or a failed send nothing more is sent.
+    /// The iterator validates, sends and reports chunks of about 64 changes as it is driven. If it is
+    /// dropped, the changes after the present chunk are not sent; it may already have taken one of
+    /// them from `changes`.
+    ///
+    /// A chunk with an invalid change is not sent as a whole; the next chunk is. After a lost answer
+    /// or a failed send nothing more is sent.
     ///
     /// ```no_run
     /// # use ipvs_netlink::{Change, Client, Service};
@@ -79,9 +78,8 @@ impl Client {
 
     /// Reads the services one after the other, in bounded memory.
     ///
-    /// While others write, a service may be missing or come twice. Giving the iterator up
-    /// early leaves the client usable; the rest of the dump is thrown away before the next
-    /// request.
+    /// If other programs write meanwhile, a service may be missing or occur twice. If the iterator is
+    /// dropped early, the client discards the rest of the list before its next request.
     #[doc = include_str!("errors_of_reads.md")]
     ///
     /// An item that is an error is the last one, unless it is a malformed entry.
@@ -92,12 +90,11 @@ impl Client {
 
     /// Reads the destinations of a service one after the other, in bounded memory.
     ///
-    /// As [`stream_services`](Self::stream_services). The kernel reports no
-    /// destinations, without an error, also when there is no such service;
-    /// [`destinations`](Self::destinations) tells the one from the other.
+    /// For a service that does not exist the kernel reports no destinations and no error;
+    /// [`destinations`](Self::destinations) reports an error.
     ///
-    /// A stream borrows the client, so that those of all services take their names first, or
-    /// another client:
+    /// The iterator borrows the client. To read the destinations of every service, collect the ids
+    /// first, or use a second client:
     ///
     /// ```no_run
     /// # let mut ipvs = ipvs_netlink::Client::connect()?;
@@ -120,7 +117,7 @@ impl Client {
     }
 }
 
-/// Changes and what became of them. See [`Client::submit_stream`].
+/// An iterator over changes and their outcomes. See [`Client::submit_stream`].
 #[derive(Debug)]
 #[must_use = "nothing is sent until it is driven"]
 pub struct SubmitStream<'c, I>(Submitted<'c, BlockingSocket, I>);
@@ -133,7 +130,7 @@ impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
     }
 }
 
-/// The services, one after the other. See [`Client::stream_services`].
+/// An iterator over services. See [`Client::stream_services`].
 #[derive(Debug)]
 #[must_use = "it reads nothing until it is driven"]
 pub struct Services<'c>(Entries<'c, BlockingSocket, ServiceEntry>);
@@ -146,7 +143,7 @@ impl Iterator for Services<'_> {
     }
 }
 
-/// The destinations of a service, one after the other. See
+/// An iterator over the destinations of a service. See
 /// [`Client::stream_destinations`].
 #[derive(Debug)]
 #[must_use = "it reads nothing until it is driven"]

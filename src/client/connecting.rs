@@ -6,9 +6,8 @@ macro_rules! connecting {
         impl $client {
             /// Opens a client for the network namespace of the calling thread.
             ///
-            /// The kernel loads the module `ip_vs` if it is not loaded. That takes no
-            /// privilege, unlike every command; [`check`](Self::check) tells whether
-            /// those will be allowed.
+            /// The kernel loads the module `ip_vs` if it is not loaded. Connecting takes no privilege,
+            /// but every command does; [`check`](Self::check) tells whether they are allowed.
             ///
             /// # Errors
             ///
@@ -22,9 +21,10 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
-            /// Opens a client for the network namespace that the file at `path` stands
-            /// for, such as `/run/netns/blue` or `/proc/1234/ns/net`. The calling
-            /// thread stays in its own.
+            /// Opens a client for the network namespace of the file at `path`, such as
+            /// `/run/netns/blue` or `/proc/1234/ns/net`. The calling thread stays in its own
+            /// namespace.
+            #[doc(alias = "netns")]
             ///
             /// # Errors
             ///
@@ -42,8 +42,8 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
-            /// Opens a client for the network namespace that `namespace` is open on.
-            /// The calling thread stays in its own.
+            /// Opens a client for the network namespace of an open file. The calling thread stays in
+            /// its own namespace.
             ///
             /// # Errors
             ///
@@ -56,13 +56,12 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
-            /// Makes a client of netlink sockets of the protocol `NETLINK_GENERIC`
-            /// that somebody opened, wherever that was. `dumps` is for the
-            /// destinations; without it the one socket does everything.
+            /// Creates a client from open netlink sockets of the protocol `NETLINK_GENERIC`, such as
+            /// sockets of another process. The client reads destinations with `dumps`, or with
+            /// `commands` if it is `None`.
             ///
-            /// The sockets are connected to the kernel, and what waits in them is
-            /// thrown away. The kernel also asks for `CAP_NET_ADMIN` of whoever opened
-            /// them.
+            /// The client connects the sockets to the kernel and discards datagrams that wait in them.
+            /// The kernel also checks `CAP_NET_ADMIN` of the process that opened the sockets.
             ///
             /// # Errors
             ///
@@ -79,19 +78,19 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
             }
 
-            /// How long an operation waits for each answer, 5 seconds by default;
-            /// `None` is for ever.
+            /// Returns how long an operation waits for each answer, 5 seconds by default. `None` waits
+            /// for ever.
             #[must_use]
             pub const fn deadline(&self) -> Option<std::time::Duration> {
                 self.engine.deadline
             }
 
-            /// Sets how long an operation waits for each answer, which is not how long it
-            /// takes as a whole: a snapshot has many. 0 takes only what is there at once,
-            /// `None` waits for ever.
+            /// Sets how long an operation waits for each answer. An operation with many answers, such
+            /// as a snapshot, may take longer as a whole. 0 does not wait, and `None` waits for ever.
             ///
-            /// Answers are normally there when the request has been sent, so a
-            /// deadline that is reached means that one was lost.
+            /// An answer is normally there when its request has been sent, so reaching the deadline
+            /// means that an answer was lost.
+            #[doc(alias = "timeout")]
             pub const fn set_deadline(&mut self, deadline: Option<std::time::Duration>) {
                 self.engine.deadline = deadline;
             }

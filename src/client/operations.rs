@@ -5,10 +5,9 @@ macro_rules! operations {
     ($client:ty, { $($async:tt)? }, $wait:ident) => {
         /// Reading.
         impl $client {
-            /// Finds out, cheaply, whether commands will be allowed.
+            /// Checks, by one cheap request, whether the kernel allows commands.
             ///
-            /// Connecting needs no privilege; every command does, the reading ones
-            /// too.
+            /// Connecting needs no privilege; every command does, reading too.
             ///
             #[doc = include_str!("errors_of_reads.md")]
             ///
@@ -18,7 +17,7 @@ macro_rules! operations {
                 $wait!(self.engine.info()).map(drop)
             }
 
-            /// Reads what the kernel says of its IPVS.
+            /// Reads the version of the kernel's IPVS and the size of its connection table.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_INFO")]
             $(#[doc = cancel_safety!($async reads)])?
@@ -28,8 +27,8 @@ macro_rules! operations {
 
             /// Reads all services of the network namespace, with their counters.
             ///
-            /// The kernel walks its table in pieces: while others write, a service
-            /// may be missing or come twice, unless the listing
+            /// The kernel sends a long list in several parts. If other programs write meanwhile, a
+            /// service may be missing or occur twice, unless the listing
             /// [is complete](crate::Listing::is_complete). [`snapshot`](Self::snapshot)
             /// reads until two readings agree.
             #[doc = include_str!("errors_of_reads.md")]
@@ -41,14 +40,12 @@ macro_rules! operations {
 
             /// Reads the whole table, with all counters.
             ///
-            /// What the kernel reports while others write is not to be trusted at
-            /// once: it continues a list by position and tells of no change. So the
-            /// services are read again at the end, and what changed is read until two
-            /// readings agree on what there is and in which order; the destinations of a
-            /// service, where one datagram may not have had room for all, too. That is
-            /// given up after 8 readings.
+            /// The kernel continues a list by position and does not report changes, so a single
+            /// reading during writes of other programs may lack objects. A snapshot reads the list
+            /// of services again at the end, and lists that did not fit into one datagram, until two
+            /// readings agree on the objects and their order. It gives up after 8 readings.
             ///
-            /// No object is there twice. Not everything is as it was at a single moment.
+            /// No object occurs twice. The objects are not read at a single moment.
             /// Where [`is_complete`](crate::Snapshot::is_complete) is true, two readings
             /// agreed; where it is false, others kept writing during all readings, and
             /// objects may be missing.
@@ -100,16 +97,15 @@ macro_rules! operations {
                 $wait!(self.engine.service(id))
             }
 
-            /// Reads the destinations of a service, with their connections and
-            /// counters; the newest comes first.
+            /// Reads the destinations of a service, with their connections and counters. The newest
+            /// destination is the first.
             ///
-            /// As [`services`](Self::services) they come in pieces: while others write,
-            /// one may be missing or come twice, unless the listing
-            /// [is complete](crate::Listing::is_complete). Where the service is deleted
+            /// If other programs write meanwhile, a destination may be missing or occur twice, unless
+            /// the listing [is complete](crate::Listing::is_complete). If the service is deleted
             /// meanwhile, the list ends early.
             ///
-            /// Where the kernel reports none, the service is looked for: it reports
-            /// none for a service that does not exist, too.
+            /// The kernel reports no destinations, without an error, for a service that does not
+            /// exist. If the list is empty, this method therefore checks that the service exists.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
@@ -123,9 +119,11 @@ macro_rules! operations {
                 $wait!(self.engine.destinations(service))
             }
 
-            /// Reads one destination. The kernel has no such command: all
-            /// destinations of the service are read, and if it is not among them,
-            /// again until none can have been left out, 8 times at most.
+            /// Reads one destination.
+            ///
+            /// The kernel has no command for it, so this reads all destinations of the service. If
+            /// the destination is not among them, it reads again until none can have been left out, 8
+            /// times at most.
             #[doc = include_str!("errors_of_reads.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -222,10 +220,10 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::UpdateService(service.clone())))
             }
 
-            /// Changes some settings of a service and keeps the others: reads it,
-            /// lets `edit` change it, and writes it back.
+            /// Changes some settings of a service and keeps the others: reads the service, calls
+            /// `edit`, and writes the service back.
             ///
-            /// That is two requests; what another program writes between them is
+            /// This takes two requests. A change that another program makes between them is
             /// overwritten.
             #[doc = include_str!("errors_of_writes.md")]
             ///
@@ -241,11 +239,10 @@ macro_rules! operations {
                 $wait!(self.engine.modify_service(service, edit))
             }
 
-            /// Sets the scheduler of a service and keeps everything else. As
-            /// [`modify_service`](Self::modify_service), with its cost and its race.
+            /// Sets the scheduler of a service and keeps all other settings.
             ///
-            /// The kernel lets go of what the old scheduler remembered, such as the
-            /// assignments of `lblc`.
+            /// It works as [`modify_service`](Self::modify_service), by two requests. The kernel
+            /// discards the state of the old scheduler, such as the assignments of `lblc`.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// As [`update_service`](Self::update_service).
@@ -261,9 +258,9 @@ macro_rules! operations {
 
             /// Deletes a service and its destinations (`ipvsadm -D`).
             ///
-            /// Its connections break: the kernel keeps its entries for them but drops
-            /// their packets, or where this was the last service leaves them to the
-            /// host, which resets them. Drain with weight 0 first.
+            /// Its connections break. The kernel keeps entries for them and drops their packets. If
+            /// this was the last service, the packets go to the host, which resets the connections.
+            /// To keep connections, set weight 0 for all destinations first and wait.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
@@ -288,10 +285,10 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::AddDestination(service, destination.clone())))
             }
 
-            /// Replaces all settings of a destination (`ipvsadm -e`). What the new
-            /// settings do not mention is gone, for that is how the kernel's command
-            /// works. See [`modify_destination`](Self::modify_destination) for
-            /// changing one setting.
+            /// Replaces all settings of a destination (`ipvsadm -e`).
+            ///
+            /// The kernel's command has no way to keep a setting. To change one setting, call
+            /// [`modify_destination`](Self::modify_destination).
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -306,12 +303,11 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::UpdateDestination(service, destination.clone())))
             }
 
-            /// Changes some settings of a destination and keeps the others: reads
-            /// it, lets `edit` change it, and writes it back.
+            /// Changes some settings of a destination and keeps the others: reads the destination,
+            /// calls `edit`, and writes the destination back.
             ///
-            /// The kernel cannot report a single destination, so this costs a dump
-            /// of all destinations of the service. What another program writes
-            /// between the reading and the writing is overwritten.
+            /// The kernel cannot report a single destination, so this reads all destinations of the
+            /// service. A change that another program makes in between is overwritten.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService),
@@ -328,11 +324,13 @@ macro_rules! operations {
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
-            /// Sets the weight of a destination, 0 to 2147483647, and keeps everything
-            /// else; 0 takes it out of rotation. As
-            /// [`modify_destination`](Self::modify_destination), with its cost and
-            /// its race. With an entry at hand, [`set_weight_of`](Self::set_weight_of)
-            /// costs a single request.
+            /// Sets the weight of a destination, 0 to 2147483647, and keeps all other settings.
+            /// Weight 0 takes the destination out of rotation.
+            ///
+            /// It works as [`modify_destination`](Self::modify_destination), and reads all
+            /// destinations of the service. If you have an entry of the destination, call
+            /// [`set_weight_of`](Self::set_weight_of), which takes one request.
+            #[doc(alias = "drain")]
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -351,10 +349,9 @@ macro_rules! operations {
             /// Sets the weight of a destination that was read as `entry`, 0 to 2147483647;
             /// 0 takes it out of rotation.
             ///
-            /// This is one request: nothing is read, however many destinations the service
-            /// has. All other settings are written as `entry` says, so what another
-            /// program has written since is overwritten. For many weights at once see
-            /// [`Change::weight_of`](crate::Change::weight_of).
+            /// This takes one request and reads nothing. It writes all other settings as `entry` has
+            /// them, so it overwrites changes that another program has made since. To set many
+            /// weights at once, see [`Change::weight_of`](crate::Change::weight_of).
             ///
             #[doc = example!($($async)? set_weight_of)]
             #[doc = include_str!("errors_of_writes.md")]
@@ -371,10 +368,11 @@ macro_rules! operations {
                 $wait!(self.engine.set_weight_of(service, entry, weight))
             }
 
-            /// Deletes a destination from a service (`ipvsadm -d`). Its connections
-            /// break; they go on if it comes back while the kernel remembers them
-            /// (the sysctl `net.ipv4.vs.expire_nodest_conn` being 0). Setting its
-            /// weight to 0 first lets them end.
+            /// Deletes a destination from a service (`ipvsadm -d`).
+            ///
+            /// Its connections break. If the destination is added again while the kernel remembers
+            /// them, they continue, unless the sysctl `net.ipv4.vs.expire_nodest_conn` is 1. To let
+            /// connections end first, call [`drain`](Self::drain).
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -389,9 +387,8 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::DeleteDestination(service, destination)))
             }
 
-            /// Sets those timeouts of the network namespace that are not `None`
-            /// (`ipvsadm --set`). They hold for connections that change their state
-            /// from now on.
+            /// Sets the timeouts of the network namespace that are not `None` (`ipvsadm --set`). The
+            /// new timeouts hold for connections that change their state from now on.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_SET_CONFIG")]
             $(#[doc = cancel_safety!($async writes)])?
@@ -426,8 +423,8 @@ macro_rules! operations {
             /// Sets the counters of a service and of its destinations to 0
             /// (`ipvsadm -Z -t`). The totals of the namespace stay.
             ///
-            /// What came since the kernel last brought the numbers up to date, up to
-            /// two seconds ago, is counted afterwards.
+            /// The kernel updates counters every two seconds. Traffic since the last update is counted
+            /// after the reset.
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
@@ -445,9 +442,8 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::ZeroAll))
             }
 
-            /// Deletes all services and destinations of the network namespace,
-            /// whoever made them (`ipvsadm -C`). Their connections break; daemons go
-            /// on.
+            /// Deletes all services and destinations of the network namespace, also those of other
+            /// programs (`ipvsadm -C`). Their connections break. Synchronization daemons continue.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_FLUSH")]
             $(#[doc = cancel_safety!($async writes)])?

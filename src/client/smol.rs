@@ -3,14 +3,14 @@ use crate::client::{cancel_safety, connecting, example, operations, table_operat
 use crate::engine::SmolSocket;
 
 async_client! {
-    /// A client for programs on smol, or on any other runtime: its reactor is
-    /// async-io's, which has a thread of its own.
+    /// The client for programs on smol or any other runtime. It uses the reactor of async-io, which
+    /// has a thread of its own.
     ///
-    /// It has the operations of the [blocking client](crate::Client) under the same
-    /// names, with the same errors. Its futures are `Send`. Methods take `&mut self`,
-    /// for a socket carries one conversation at a time: share a client in an
-    /// `async_lock::Mutex`, or open several. What waits for connections to end (`drain`,
-    /// `apply`, `reconcile`) keeps the client until then: give it one of its own.
+    /// It has the methods of the [blocking client](crate::Client), with the same names and errors.
+    /// Its futures are `Send`. Methods take `&mut self`, because a client does one operation at a
+    /// time: share it in an `async_lock::Mutex`, or open several. `drain`, `apply` and `reconcile`
+    /// may wait for connections to end, and keep the client until then: give them a client of their
+    /// own.
     ///
     /// ```no_run
     /// use ipvs_netlink::{Destination, Service, smol::Client};
@@ -24,17 +24,18 @@ async_client! {
     /// # }
     /// ```
     ///
-    /// **What blocks.** The kernel executes a request while it is being sent, so the
-    /// answer is there when the sending returns and is read without a trip through the
-    /// reactor. That takes microseconds, but some hundred milliseconds where the kernel
-    /// loads a module, and the thread is blocked meanwhile. Where that hurts, add the
-    /// first service of each scheduler in `blocking::unblock` with the blocking client,
-    /// or load the modules when the host starts.
+    /// # Blocking
+    ///
+    /// The kernel executes a request while it is sent, and the thread is blocked for that time:
+    /// microseconds, or some hundred milliseconds if the kernel loads a module. The answer is then
+    /// there, so there is normally no trip through the reactor. To avoid the long block, load the
+    /// modules when the host starts, or add the first service of each scheduler with the blocking
+    /// client in `blocking::unblock`.
     ///
     /// # Cancel safety
     ///
-    /// Every future may be dropped at any time; the client stays usable, and what comes
-    /// late for a dropped one is known for what it is. What a dropped write may have done
-    /// each method says; a change that was sent has been executed or refused.
+    /// Every future may be dropped at any time. The client stays usable and discards answers that
+    /// arrive late. The documentation of each method says what a dropped future may have written. A
+    /// change that was sent has been executed or refused.
     SmolSocket
 }

@@ -4,42 +4,44 @@ macro_rules! table_operations {
     ($client:ty, { $($async:tt)? }, $wait:ident) => {
         /// Whole tables and draining. See [`table`](crate::table).
         impl $client {
-            /// Does a plan, phase by phase, and reads what it touched again.
+            /// Applies a plan, phase by phase, and reads the services of the plan again.
             ///
-            /// The changes of a phase are sent together. In a service in which something
-            /// failed nothing more is done: what it has is not taken away before the
-            /// replacement is there. Other services go on. Where somebody else has added
-            /// an object in the meantime, its settings are replaced, if the plan may do
-            /// that; where somebody else has deleted what was to be deleted, all is well. A
-            /// service that was added while none of its usable destinations could be is
-            /// deleted again, unless somebody else has given it one. Where an answer was
-            /// lost, the table tells what was done.
+            /// The changes of a phase are sent together. If a step fails, later steps of its service
+            /// are skipped, so nothing is removed before its replacement exists. The steps of other
+            /// services are executed.
             ///
-            /// Destinations that drain are waited for, all at the same time, up to the
+            /// | what happens | what `apply` does |
+            /// | --- | --- |
+            /// | Another program has added an object of the plan. | It replaces the settings, if the plan allows updates. |
+            /// | Another program has deleted an object that the plan deletes. | It counts the step as done. |
+            /// | A new service gets none of its usable destinations. | It deletes the service again, unless another program has given it one. |
+            /// | An answer was lost. | It reads the table to find out what was done. |
+            ///
+            /// `apply` waits for all draining destinations at the same time, up to the
             /// deadline of the plan's [`DrainPolicy`](crate::table::DrainPolicy). With
             /// [`OnFailure::Stop`](crate::table::OnFailure::Stop) a failure ends all work.
             ///
-            /// Before a destination is taken away, its service is looked at: where somebody
-            /// else has deleted or stopped the destinations that were to take over, it is
-            /// kept. All else that was changed since the plan was made shows only in a new
-            /// plan, so do not apply an old one; after an interruption make a new one.
+            /// Before it removes a destination, it reads the service. If another program has deleted
+            /// the destinations that were to take over, or set their weight to 0, the destination is
+            /// kept. Other changes since the plan was made go unnoticed, so do not apply an old plan.
+            /// After an interruption make a new one.
             ///
-            /// It never fails as a whole: see [`Applied::into_result`](crate::table::Applied::into_result) and
-            /// [`Applied::failures`](crate::table::Applied::failures). [`Applied::cut`](crate::table::Applied::cut) tells which connections broke.
+            /// `apply` never fails as a whole: see [`Applied::into_result`](crate::table::Applied::into_result) and
+            /// [`Applied::failures`](crate::table::Applied::failures). [`Applied::cut`](crate::table::Applied::cut) returns the connections that broke.
             $(#[doc = cancel_safety!($async plans)])?
             pub $($async)? fn apply(&mut self, plan: &$crate::table::Plan) -> $crate::table::Applied {
                 $wait!($crate::table::apply(&mut self.engine, plan, &mut |_| std::ops::ControlFlow::Continue(())))
             }
 
-            /// As [`apply_with`](Self::apply_with), for a plan that was made from `snapshot`,
-            /// which is brought up to date: after the last step the list of services is read,
-            /// and the services that the plan is about. Then [`Plan::new`](crate::table::Plan::new) tells what differs
+            /// Applies a plan that was made from `snapshot`, and brings `snapshot` up to date.
+            ///
+            /// It works as [`apply_with`](Self::apply_with). After the last step it reads the list of
+            /// services, and the services of the plan, into `snapshot`. Then [`Plan::new`](crate::table::Plan::new) tells what differs
             /// still, and the next plan needs no reading before it.
             ///
             /// `snapshot` keeps the destinations of other services, with their counters, as they
-            /// were: what others have changed there in the meantime is not noticed. It becomes
-            /// empty, and not [complete](crate::Snapshot::is_complete), where the table
-            /// could not be read again, which [`Applied::unverified`](crate::table::Applied::unverified) tells. A snapshot that is
+            /// were, so changes of other programs there go unnoticed. If the table cannot be read
+            /// again, `snapshot` becomes empty and is not [complete](crate::Snapshot::is_complete), as [`Applied::unverified`](crate::table::Applied::unverified) tells. A snapshot that is
             /// not complete is replaced as a whole. For an empty plan nothing is read.
             ///
             #[doc = example!($($async)? apply_from)]
@@ -53,15 +55,15 @@ macro_rules! table_operations {
                 $wait!($crate::table::apply_from(&mut self.engine, plan, snapshot, &mut observer))
             }
 
-            /// As [`apply`](Self::apply). `observer` is told of each phase before it begins,
-            /// and, while connections are waited for, at every look how far that has come.
-            /// When it breaks, the rest is not done: before a phase, what has no outcome yet
-            /// is [`Stopped`](crate::table::StepOutcome::Stopped); while connections are
-            /// waited for, what drains is left with weight 0, and applying a new plan goes
-            /// on.
+            /// Applies a plan as [`apply`](Self::apply) does, and reports the progress to `observer`.
             ///
-            /// The observer is where a caller binds addresses of new services, and withdraws
-            /// those of services that leave.
+            /// `observer` is called before each phase, and at every look at draining connections. If it
+            /// breaks before a phase, the remaining steps are
+            /// [`Stopped`](crate::table::StepOutcome::Stopped). If it breaks during a drain,
+            /// destinations keep weight 0, and a new plan continues.
+            ///
+            /// Use the observer to bind the addresses of new services, and to withdraw those of
+            /// services that leave.
             ///
             #[doc = example!($($async)? apply_with)]
             $(#[doc = cancel_safety!($async plans)])?
@@ -73,19 +75,20 @@ macro_rules! table_operations {
                 $wait!($crate::table::apply(&mut self.engine, plan, &mut observer))
             }
 
-            /// Makes the table as desired: reads it, makes a plan, applies that, and reads
-            /// again the list of services and the services that the plan was about. What
-            /// differs then is planned and applied once more, and what differs after that is
-            /// reported. What others change meanwhile in the destinations of other services is
-            /// not noticed by this call but by the next.
+            /// Makes the kernel's table as desired: reads it, plans, applies the plan, and verifies.
+            ///
+            /// To verify, it reads the list of services and the services of the plan. If they still
+            /// differ, it plans and applies once more, and reports what differs after that. Changes
+            /// that other programs make meanwhile to destinations of other services show in the next
+            /// call.
             ///
             /// If the scope of `options` names its services, as [`Scope::new`](crate::table::Scope::new)
             /// does, only these services are read, and after a plan only the services that the plan
             /// was about.
             ///
-            /// Nothing is written when nothing differs. It can be called again and again.
+            /// It writes nothing if nothing differs, so it can be called again and again.
             ///
-            /// It waits for what drains, up to the deadline of [`PlanOptions::drain`](crate::table::PlanOptions::drain), and that
+            /// It waits for draining destinations, up to the deadline of [`PlanOptions::drain`](crate::table::PlanOptions::drain), and that
             /// twice if something differs after the first time. To return earlier, break on
             /// [`Progress::Draining`](crate::table::Progress::Draining) in [`reconcile_with`](Self::reconcile_with): the next
             /// call goes on, with a deadline of its own.
@@ -128,17 +131,17 @@ macro_rules! table_operations {
                 $wait!($crate::table::reconcile(&mut self.engine, desired, options, &mut observer))
             }
 
-            /// Takes a destination out of its service without breaking connections: gives
-            /// it weight 0, waits until its connections have ended, or until the deadline,
-            /// and deletes it.
+            /// Takes a destination out of its service without breaking connections: sets weight 0,
+            /// waits until its connections have ended or until the deadline, and deletes it.
             ///
-            /// It may be interrupted: weight 0 is in the table, and draining again goes on.
-            /// Where weight 0 does no good
-            /// ([`Service::drains_at_weight_zero`](crate::Service::drains_at_weight_zero))
-            /// the destination is deleted at once.
+            /// After an interruption the destination has weight 0, and another drain continues. If
+            /// weight 0 does not drain in the service
+            /// ([`Service::drains_at_weight_zero`](crate::Service::drains_at_weight_zero)), the
+            /// destination is deleted at once.
             ///
-            /// It is not looked whether another destination takes over: when the last one
+            /// It does not check whether another destination takes over. When the last destination
             /// drains, the service refuses clients.
+            #[doc(alias = "graceful")]
             #[doc = include_str!("errors_of_writes.md")]
             ///
             /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
@@ -155,8 +158,9 @@ macro_rules! table_operations {
                 $wait!($crate::table::drain(&mut self.engine, service, destination, policy, &mut observer))
             }
 
-            /// As [`drain`](Self::drain). `observer` is told at every look how far it has
-            /// come; when it breaks, the destination stays, with weight 0.
+            /// Drains a destination as [`drain`](Self::drain) does, and reports the progress to
+            /// `observer` at every look at its connections. If `observer` breaks, the destination
+            /// stays with weight 0.
             ///
             #[doc = example!($($async)? drain_with)]
             ///

@@ -18,6 +18,10 @@ pub(crate) enum Failure {
     /// The deadline passed before a datagram came.
     DeadlineExceeded,
     /// The thread has no async runtime to wait with.
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "smol")),
+        allow(dead_code, reason = "only the async clients have a runtime")
+    )]
     NoRuntime,
     /// Another errno of a system call.
     System(Errno),
