@@ -1,6 +1,6 @@
-//! What the async clients have in common.
+//! The common definition of the async clients.
 
-/// An async client over `$transport`, with its streams.
+/// Defines an async client over `$transport`, and its streams.
 macro_rules! async_client {
     ($(#[$attribute:meta])* $transport:ty) => {
         $(#[$attribute])*
@@ -21,19 +21,33 @@ macro_rules! async_client {
 
         /// Streaming.
         impl Client {
-            /// Submits any number of changes in bounded memory, and yields each change with its
+            /// Sends any number of changes in bounded memory, and streams each change with its
             /// outcome.
             ///
-            /// The stream validates, sends and reports chunks of about 64 changes as it is driven. A
-            /// chunk with an invalid change is not sent as a whole; the next chunk is. After a lost
-            /// answer or a failed send nothing more is sent.
+            /// The client takes, validates and sends about 64 changes at a time, like
+            /// [`submit`](Self::submit), while the stream is polled. It does not send a chunk with
+            /// an invalid change, but continues with the next chunk. After lost answers or a failed
+            /// send it sends nothing more.
+            ///
+            #[doc = example!({ async } r#"
+use ipvs_netlink::{Change, Service};
+
+let services = (1..=10_000).map(|port| {
+    Change::AddService(Service::tcp(([192, 0, 2, 10], port).into()))
+});
+let mut stream = ipvs.submit_stream(services);
+while let Some((change, outcome)) = stream.next()"# await r#" {
+    if !outcome.is_done() {
+        eprintln!("{change}: {outcome}");
+    }
+}"#)]
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future of [`SubmitStream::next`] loses nothing. If the stream is dropped,
-            /// the changes of the present chunk have been executed, or none of them has been sent.
-            /// The changes after it are not sent; the stream may already have taken one of them from
-            /// `changes`.
+            /// Dropping the future of [`SubmitStream::next`] loses nothing. Dropping the stream
+            /// leaves the changes after the current chunk undone; the stream may have taken one of
+            /// them from the iterator already. The changes of the current chunk were all sent, or
+            /// none was.
             pub fn submit_stream<I>(&mut self, changes: I) -> SubmitStream<'_, I::IntoIter>
             where
                 I: IntoIterator<Item = $crate::model::Change>,
@@ -41,30 +55,39 @@ macro_rules! async_client {
                 SubmitStream($crate::engine::Submitted::new(&mut self.engine, changes.into_iter()))
             }
 
-            /// Reads the services one after the other, in bounded memory.
+            /// Streams all services, in bounded memory.
             ///
-            /// If other programs write meanwhile, a service may be missing or occur twice. If the
-            /// stream is dropped early, the client discards the rest of the list before its next
-            /// request. The stream borrows the client until it is dropped.
+            /// If other programs write meanwhile, a service may be missing or come twice. Dropping
+            /// the stream early leaves the client usable: the client discards the rest before its
+            /// next request. The stream borrows the client until it is dropped.
+            ///
+            #[doc = example!({ async } r#"
+let mut services = ipvs.stream_services()"# await r#"?;
+while let Some(entry) = services.next()"# await r#" {
+    println!("{}", entry?.id());
+}"#)]
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// An item that is an error is the last one, unless it is a malformed
-            /// entry.
+            /// The first error ends the stream, unless it is
+            /// [`MalformedReply`](crate::ErrorKind::MalformedReply) for a single entry.
             #[doc = cancel_safety!(async reads)]
             pub async fn stream_services(&mut self) -> $crate::error::Result<Services<'_>> {
                 let run = self.engine.stream_services().await?;
                 Ok(Services($crate::engine::Entries::new(&mut self.engine, run)))
             }
 
-            /// Reads the destinations of a service one after the other, in bounded
-            /// memory.
+            /// Streams the destinations of a service, in bounded memory.
             ///
-            /// For a service that does not exist the kernel reports no destinations and no error;
-            /// [`destinations`](Self::destinations) reports an error.
+            /// The stream behaves like that of [`stream_services`](Self::stream_services). It is
+            /// empty, without an error, if the service does not exist;
+            /// [`destinations`](Self::destinations) reports that as an error.
+            ///
+            /// The stream borrows the client. To read the destinations of all services, collect
+            /// the ids first or use a second client.
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// An item that is an error is the last one, unless it is a malformed
-            /// entry.
+            /// The first error ends the stream, unless it is
+            /// [`MalformedReply`](crate::ErrorKind::MalformedReply) for a single entry.
             #[doc = cancel_safety!(async reads)]
             pub async fn stream_destinations(
                 &mut self,
@@ -75,20 +98,19 @@ macro_rules! async_client {
             }
         }
 
-        /// A stream of services. See [`Client::stream_services`].
+        /// Streams services. See [`Client::stream_services`].
         #[derive(Debug)]
-        #[must_use = "it reads nothing until it is driven"]
+        #[must_use = "the stream reads nothing until it is polled"]
         pub struct Services<'c>($crate::engine::Entries<'c, $transport, $crate::model::ServiceEntry>);
 
-        /// A stream of the destinations of a service. See
-        /// [`Client::stream_destinations`].
+        /// Streams the destinations of a service. See [`Client::stream_destinations`].
         #[derive(Debug)]
-        #[must_use = "it reads nothing until it is driven"]
+        #[must_use = "the stream reads nothing until it is polled"]
         pub struct Destinations<'c>($crate::engine::Entries<'c, $transport, $crate::model::DestinationEntry>);
 
-        /// A stream of changes and their outcomes. See [`Client::submit_stream`].
+        /// Streams changes with their outcomes. See [`Client::submit_stream`].
         #[derive(Debug)]
-        #[must_use = "nothing is sent until it is driven"]
+        #[must_use = "the stream sends nothing until it is polled"]
         pub struct SubmitStream<'c, I>($crate::engine::Submitted<'c, $transport, I>);
 
         async_stream!({} Services<'_>, $crate::error::Result<$crate::model::ServiceEntry>);
@@ -97,7 +119,7 @@ macro_rules! async_client {
     };
 }
 
-/// Makes a newtype over something with `poll_next` a stream.
+/// Implements `Stream` and `next` for a newtype over a type with `poll_next`.
 macro_rules! async_stream {
     ({ $($generics:tt)* } $stream:ty, $item:ty) => {
         impl $($generics)* futures_core::Stream for $stream {
@@ -112,7 +134,7 @@ macro_rules! async_stream {
         }
 
         impl $($generics)* $stream {
-            /// The next item, `None` at the end.
+            /// Returns the next item, `None` at the end.
             ///
             /// # Cancel safety
             ///

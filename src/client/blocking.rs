@@ -11,18 +11,26 @@ macro_rules! block {
     };
 }
 
-/// The blocking client: reads and changes the IPVS table of one network namespace.
+/// The public path of the client, for examples.
+macro_rules! client_path {
+    () => {
+        "ipvs_netlink::Client"
+    };
+}
+
+/// A client that blocks the calling thread.
 ///
-/// A client has two sockets. Dropping it closes them; the kernel keeps everything that it wrote.
+/// The client controls the IPVS of one network namespace over two sockets. Dropping the client
+/// closes the sockets; the table stays in the kernel.
 ///
-/// Methods take `&mut self`, because a client does one operation at a time. To share a client, put
-/// it into a [`Mutex`](std::sync::Mutex); to work in parallel, open several. `drain`, `apply` and
-/// `reconcile` may wait for connections to end, and keep the client until then: give them a client of
-/// their own.
+/// Methods take `&mut self`, because a socket carries one conversation at a time. To share a
+/// client, put it into a [`Mutex`](std::sync::Mutex). To work in parallel, open several clients.
+/// `drain`, `apply` and `reconcile` use the client until connections have ended, so give them a
+/// client of their own.
 ///
 /// The kernel executes a request while it is sent. That takes microseconds, or some hundred
-/// milliseconds if it loads a module, and cannot be interrupted. The wait for the answer afterwards
-/// ends at the [deadline](Self::set_deadline).
+/// milliseconds if the kernel loads a module, and nothing can interrupt it. The wait for the
+/// answer afterwards ends at the deadline.
 ///
 /// ```no_run
 /// use ipvs_netlink::{Client, Destination, Scheduler, Service};
@@ -36,6 +44,34 @@ macro_rules! block {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+/// # Code for all three clients
+///
+/// No trait covers this client and the async ones: the methods of the async clients return futures,
+/// so code over such a trait would have to be async for everyone. Write the code that decides as
+/// functions of values, which all clients read and write: from a [`Snapshot`](crate::Snapshot) to
+/// a list of [`Change`]s, or to a [`Plan`](crate::table::Plan). Reading and submitting are then two
+/// lines for each client:
+///
+/// ```no_run
+/// use ipvs_netlink::{Change, Client, Snapshot};
+///
+/// /// Doubles every weight. Works for all clients, and in tests without a kernel.
+/// fn changes(snapshot: &Snapshot) -> Vec<Change> {
+///     let mut changes = Vec::new();
+///     for service in snapshot {
+///         for entry in &service.destinations {
+///             let weight = entry.destination.weight.saturating_mul(2);
+///             changes.push(Change::weight_of(service.id(), entry, weight));
+///         }
+///     }
+///     changes
+/// }
+///
+/// let mut ipvs = Client::connect()?;
+/// let changes = changes(&ipvs.snapshot()?);
+/// ipvs.submit(&changes).into_result()?;
+/// # Ok::<(), ipvs_netlink::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Client {
     pub(crate) engine: Engine<BlockingSocket>,
@@ -47,14 +83,16 @@ table_operations!(Client, {}, block);
 
 /// Streaming.
 impl Client {
-    /// Submits any number of changes in bounded memory, and yields each change with its outcome.
+    /// Sends any number of changes in bounded memory, and iterates over each change with its
+    /// outcome.
     ///
-    /// The iterator validates, sends and reports chunks of about 64 changes as it is driven. If it is
-    /// dropped, the changes after the present chunk are not sent; it may already have taken one of
-    /// them from `changes`.
+    /// The client takes, validates and sends about 64 changes at a time, like
+    /// [`submit`](Self::submit), while the iterator is driven. It does not send a chunk with an
+    /// invalid change, but continues with the next chunk. After lost answers or a failed send it
+    /// sends nothing more.
     ///
-    /// A chunk with an invalid change is not sent as a whole; the next chunk is. After a lost answer
-    /// or a failed send nothing more is sent.
+    /// Dropping the iterator leaves the changes after the current chunk undone; it may have taken
+    /// one of them from `changes` already.
     ///
     /// ```no_run
     /// # use ipvs_netlink::{Change, Client, Service};
@@ -76,25 +114,28 @@ impl Client {
         SubmitStream(Submitted::new(&mut self.engine, changes.into_iter()))
     }
 
-    /// Reads the services one after the other, in bounded memory.
+    /// Iterates over all services, in bounded memory.
     ///
-    /// If other programs write meanwhile, a service may be missing or occur twice. If the iterator is
-    /// dropped early, the client discards the rest of the list before its next request.
+    /// If other programs write meanwhile, a service may be missing or come twice. Dropping the
+    /// iterator early leaves the client usable: the client discards the rest before its next
+    /// request.
     #[doc = include_str!("errors_of_reads.md")]
     ///
-    /// An item that is an error is the last one, unless it is a malformed entry.
+    /// The first error ends the iteration, unless it is
+    /// [`MalformedReply`](crate::ErrorKind::MalformedReply) for a single entry.
     pub fn stream_services(&mut self) -> Result<Services<'_>> {
         let run = block!(self.engine.stream_services())?;
         Ok(Services(Entries::new(&mut self.engine, run)))
     }
 
-    /// Reads the destinations of a service one after the other, in bounded memory.
+    /// Iterates over the destinations of a service, in bounded memory.
     ///
-    /// For a service that does not exist the kernel reports no destinations and no error;
-    /// [`destinations`](Self::destinations) reports an error.
+    /// The iterator behaves like that of [`stream_services`](Self::stream_services). It is empty,
+    /// without an error, if the service does not exist; [`destinations`](Self::destinations)
+    /// reports that as an error.
     ///
-    /// The iterator borrows the client. To read the destinations of every service, collect the ids
-    /// first, or use a second client:
+    /// The iterator borrows the client. To read the destinations of all services, collect the ids
+    /// first or use a second client:
     ///
     /// ```no_run
     /// # let mut ipvs = ipvs_netlink::Client::connect()?;
@@ -110,16 +151,17 @@ impl Client {
     /// ```
     #[doc = include_str!("errors_of_reads.md")]
     ///
-    /// An item that is an error is the last one, unless it is a malformed entry.
+    /// The first error ends the iteration, unless it is
+    /// [`MalformedReply`](crate::ErrorKind::MalformedReply) for a single entry.
     pub fn stream_destinations(&mut self, service: ServiceId) -> Result<Destinations<'_>> {
         let run = block!(self.engine.stream_destinations(service))?;
         Ok(Destinations(Entries::new(&mut self.engine, run)))
     }
 }
 
-/// An iterator over changes and their outcomes. See [`Client::submit_stream`].
+/// Iterates over changes with their outcomes. See [`Client::submit_stream`].
 #[derive(Debug)]
-#[must_use = "nothing is sent until it is driven"]
+#[must_use = "the iterator sends nothing until it is driven"]
 pub struct SubmitStream<'c, I>(Submitted<'c, BlockingSocket, I>);
 
 impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
@@ -130,9 +172,9 @@ impl<I: Iterator<Item = Change>> Iterator for SubmitStream<'_, I> {
     }
 }
 
-/// An iterator over services. See [`Client::stream_services`].
+/// Iterates over services. See [`Client::stream_services`].
 #[derive(Debug)]
-#[must_use = "it reads nothing until it is driven"]
+#[must_use = "the iterator reads nothing until it is driven"]
 pub struct Services<'c>(Entries<'c, BlockingSocket, ServiceEntry>);
 
 impl Iterator for Services<'_> {
@@ -143,10 +185,9 @@ impl Iterator for Services<'_> {
     }
 }
 
-/// An iterator over the destinations of a service. See
-/// [`Client::stream_destinations`].
+/// Iterates over the destinations of a service. See [`Client::stream_destinations`].
 #[derive(Debug)]
-#[must_use = "it reads nothing until it is driven"]
+#[must_use = "the iterator reads nothing until it is driven"]
 pub struct Destinations<'c>(Entries<'c, BlockingSocket, DestinationEntry>);
 
 impl Iterator for Destinations<'_> {

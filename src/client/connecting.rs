@@ -1,20 +1,21 @@
-/// How a client is opened, with the documentation, written once for all of them.
-/// Parameters as of `operations`, and the transport.
+/// Defines how clients are opened, with documentation, once for all clients. The parameters are
+/// those of `operations`, and the transport.
 macro_rules! connecting {
     ($client:ty, $transport:ty, { $($async:tt)? }, $wait:ident) => {
         /// Connecting.
         impl $client {
             /// Opens a client for the network namespace of the calling thread.
             ///
-            /// The kernel loads the module `ip_vs` if it is not loaded. Connecting takes no privilege,
-            /// but every command does; [`check`](Self::check) tells whether they are allowed.
+            /// The kernel loads the module `ip_vs` if needed. Connecting needs no privilege, but
+            /// every command does: [`check`](Self::check) finds out whether commands are allowed.
             ///
             /// # Errors
             ///
-            /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the
-            /// kernel has no IPVS, [`ErrorKind::Socket`](crate::ErrorKind::Socket)
-            /// when no socket can be opened, and of the async clients
-            /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime).
+            /// - [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable): the kernel has no
+            ///   IPVS and cannot load it.
+            /// - [`ErrorKind::Socket`](crate::ErrorKind::Socket): no socket can be opened.
+            /// - [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime): the tokio client is
+            ///   opened outside a runtime.
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn connect() -> $crate::error::Result<Self> {
                 let endpoints = $crate::engine::Endpoints::open()?;
@@ -22,32 +23,34 @@ macro_rules! connecting {
             }
 
             /// Opens a client for the network namespace of the file at `path`, such as
-            /// `/run/netns/blue` or `/proc/1234/ns/net`. The calling thread stays in its own
-            /// namespace.
-            #[doc(alias = "netns")]
+            /// `/run/netns/blue` or `/proc/1234/ns/net`. The calling thread keeps its namespace.
             ///
             /// # Errors
             ///
-            /// As [`connect`](Self::connect),
-            /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) when the
-            /// caller may not open the file or has no `CAP_SYS_ADMIN`,
-            /// [`ErrorKind::NoSuchNamespace`](crate::ErrorKind::NoSuchNamespace) when there is
-            /// no such file, [`ErrorKind::NotANamespace`](crate::ErrorKind::NotANamespace) when
-            /// it is not that of a network namespace, and
-            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when it cannot be opened for
-            /// another reason. [`Error::namespace`](crate::Error::namespace) is the path.
+            /// The errors of [`connect`](Self::connect), and:
+            ///
+            /// - [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied): the caller
+            ///   may not open the file, or has no `CAP_SYS_ADMIN`.
+            /// - [`ErrorKind::NoSuchNamespace`](crate::ErrorKind::NoSuchNamespace): the file does
+            ///   not exist.
+            /// - [`ErrorKind::NotANamespace`](crate::ErrorKind::NotANamespace): the file is not a
+            ///   network namespace.
+            /// - [`ErrorKind::Socket`](crate::ErrorKind::Socket): the file cannot be opened for
+            ///   another reason.
+            ///
+            /// [`Error::namespace`](crate::Error::namespace) returns the path.
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace(path: impl AsRef<std::path::Path>) -> $crate::error::Result<Self> {
                 let endpoints = $crate::engine::Endpoints::open_at(path.as_ref())?;
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
-            /// Opens a client for the network namespace of an open file. The calling thread stays in
-            /// its own namespace.
+            /// Opens a client for the network namespace of the open file `namespace`. The calling
+            /// thread keeps its namespace.
             ///
             /// # Errors
             ///
-            /// As [`in_namespace`](Self::in_namespace).
+            /// The errors of [`in_namespace`](Self::in_namespace).
             $(#[doc = cancel_safety!($async connects)])?
             pub $($async)? fn in_namespace_fd(
                 namespace: impl std::os::fd::AsFd,
@@ -56,18 +59,20 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
-            /// Creates a client from open netlink sockets of the protocol `NETLINK_GENERIC`, such as
-            /// sockets of another process. The client reads destinations with `dumps`, or with
-            /// `commands` if it is `None`.
+            /// Creates a client from open netlink sockets of the protocol `NETLINK_GENERIC`. The
+            /// client works in the network namespace in which the sockets were opened.
             ///
-            /// The client connects the sockets to the kernel and discards datagrams that wait in them.
-            /// The kernel also checks `CAP_NET_ADMIN` of the process that opened the sockets.
+            /// The client lists destinations over the socket `dumps`. Without one it uses
+            /// `commands` for everything.
+            ///
+            /// The client connects the sockets to the kernel and discards the datagrams in them.
+            /// The kernel requires `CAP_NET_ADMIN` of the process that opened the sockets, too.
             ///
             /// # Errors
             ///
-            /// As [`connect`](Self::connect), and
-            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) when a socket is not one of
-            /// generic netlink.
+            /// The errors of [`connect`](Self::connect), and
+            /// [`ErrorKind::Socket`](crate::ErrorKind::Socket) if a socket is not a generic
+            /// netlink socket.
             $(#[doc = cancel_safety!($async connects)])?
             #[cfg(feature = "packet")]
             #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]
@@ -78,19 +83,19 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
             }
 
-            /// Returns how long an operation waits for each answer, 5 seconds by default. `None` waits
-            /// for ever.
+            /// Returns how long an operation waits for each answer: 5 seconds by default. `None`
+            /// waits without end.
             #[must_use]
             pub const fn deadline(&self) -> Option<std::time::Duration> {
                 self.engine.deadline
             }
 
-            /// Sets how long an operation waits for each answer. An operation with many answers, such
-            /// as a snapshot, may take longer as a whole. 0 does not wait, and `None` waits for ever.
+            /// Sets how long an operation waits for each answer. `Duration::ZERO` accepts only
+            /// answers that are there at once. `None` waits without end.
             ///
-            /// An answer is normally there when its request has been sent, so reaching the deadline
-            /// means that an answer was lost.
-            #[doc(alias = "timeout")]
+            /// The deadline is for one answer, not for the whole operation: a snapshot takes many
+            /// answers. The answer is normally there when the request has been sent, so a missed
+            /// deadline means that an answer was lost.
             pub const fn set_deadline(&mut self, deadline: Option<std::time::Duration>) {
                 self.engine.deadline = deadline;
             }

@@ -1,7 +1,7 @@
-//! The clients that programs use: faces of the [engine](crate::engine), each method one line.
+//! The clients that programs use. Each method calls the [engine](crate::engine) and is one line.
 //!
-//! The macros define every method once, with its documentation, for the blocking client and
-//! for the async ones.
+//! Macros define every method once, with its documentation, for the blocking client and the async
+//! clients.
 
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod asynchronous;
@@ -9,7 +9,7 @@ mod blocking;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod cancel_safety;
 mod connecting;
-mod examples;
+mod example;
 mod operations;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;
@@ -21,6 +21,6 @@ pub use blocking::{Client, Destinations, Services, SubmitStream};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
-pub(crate) use examples::example;
+pub(crate) use example::example;
 pub(crate) use operations::operations;
 pub(crate) use table_operations::table_operations;

@@ -1,17 +1,17 @@
-/// The operations of a client, with their documentation, written once for all of
-/// them. `$async` is `async` or nothing, `$wait` turns an engine's future into what
-/// the method returns.
+/// Defines the operations of a client, with documentation, once for all clients. `$async` is
+/// `async` or nothing. `$wait` turns a future of the engine into the value that the method
+/// returns.
 macro_rules! operations {
     ($client:ty, { $($async:tt)? }, $wait:ident) => {
         /// Reading.
         impl $client {
-            /// Checks, by one cheap request, whether the kernel allows commands.
+            /// Finds out whether commands are allowed, with one cheap request.
             ///
-            /// Connecting needs no privilege; every command does, reading too.
-            ///
+            /// Connecting needs no privilege. Every command does, also those that only read.
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// `PermissionDenied` without `CAP_NET_ADMIN` in the initial user namespace.
+            /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) means that the process has no
+            /// `CAP_NET_ADMIN` in the initial user namespace.
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn check(&mut self) -> $crate::error::Result<()> {
                 $wait!(self.engine.info()).map(drop)
@@ -27,10 +27,10 @@ macro_rules! operations {
 
             /// Reads all services of the network namespace, with their counters.
             ///
-            /// The kernel sends a long list in several parts. If other programs write meanwhile, a
-            /// service may be missing or occur twice, unless the listing
-            /// [is complete](crate::Listing::is_complete). [`snapshot`](Self::snapshot)
-            /// reads until two readings agree.
+            /// The kernel sends a long list in pieces. If other programs write meanwhile, a service may
+            /// be missing or come twice, unless the listing is
+            /// [complete](crate::Listing::is_complete). [`snapshot`](Self::snapshot) reads again until
+            /// two readings agree.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             $(#[doc = cancel_safety!($async reads)])?
@@ -38,48 +38,59 @@ macro_rules! operations {
                 $wait!(self.engine.services())
             }
 
-            /// Reads the whole table, with all counters.
+            /// Reads the whole table: all services and destinations, with their counters.
             ///
-            /// The kernel continues a list by position and does not report changes, so a single
-            /// reading during writes of other programs may lack objects. A snapshot reads the list
-            /// of services again at the end, and lists that did not fit into one datagram, until two
-            /// readings agree on the objects and their order. It gives up after 8 readings.
+            /// The kernel continues a long list by position and does not report changes in between. So
+            /// the client reads the services again at the end, and reads what changed until two
+            /// readings agree on the entries and their order. The same goes for the destinations of a
+            /// service if one datagram may not have held all of them. The client gives up after 8
+            /// readings.
             ///
-            /// No object occurs twice. The objects are not read at a single moment.
-            /// Where [`is_complete`](crate::Snapshot::is_complete) is true, two readings
-            /// agreed; where it is false, others kept writing during all readings, and
-            /// objects may be missing.
+            /// No object is in a snapshot twice. The objects are not read at a single moment. If
+            /// [`is_complete`](crate::Snapshot::is_complete) returns `false`, other programs kept
+            /// writing, and objects may be missing.
             ///
-            /// Two readings that agree may still lack the same object, if during both others
-            /// deleted objects that are listed before it, and added them again. That is
-            /// unlikely, since the second reading divides a list otherwise than the first;
-            /// but not with more than 4,000 services, nor with a client that was made of
-            /// opened sockets. Up to Linux 7.0 services of other network namespaces count,
-            /// too. And while the kernel is so short of memory that it makes smaller
-            /// datagrams than usual, one destination may be missed.
+            /// Even in a complete snapshot an object may be missing, with small probability:
+            ///
+            /// - During both readings another program deleted objects that come before it in the list,
+            ///   and added them again. The second reading splits the list differently to make that
+            ///   unlikely, but not if there are more than 4,000 services, nor if the client was created
+            ///   from open sockets. Up to Linux 7.0 the services of other network namespaces count,
+            ///   too.
+            /// - The kernel was so short of memory that it made smaller datagrams than usual.
+            ///
+            #[doc = example!({ $($async)? } r#"
+let snapshot = ipvs.snapshot()"# await r#"?;
+for service in &snapshot {
+    println!("{}: {} destinations", service.id(), service.destinations.len());
+}"#)]
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot(&mut self) -> $crate::error::Result<$crate::model::Snapshot> {
                 $wait!(self.engine.snapshot())
             }
 
-            /// Reads the services with these ids and their destinations, with all counters.
+            /// Reads the services with these ids and their destinations, with their counters.
             ///
-            /// The snapshot holds nothing else: an id that no service has is not in it, and
-            /// neither is a service whose id is not among `services`. For a few services of many
-            /// this costs a small part of [`snapshot`](Self::snapshot); for most of them about
-            /// as much.
+            /// The snapshot contains nothing else. An id without a service is not in the snapshot. For
+            /// a few services of many this costs a small part of [`snapshot`](Self::snapshot), for most
+            /// of the services about as much.
             ///
-            /// Every service in it is as complete as in a [`snapshot`](Self::snapshot): the
-            /// destinations of a service are read until nothing can have been left out, or 8
-            /// times. Where others kept writing for that long,
-            /// [`is_complete`](crate::Snapshot::is_complete) is false. The services are read
-            /// one after the other, not at a single moment.
+            /// Each service is as complete as in a [`snapshot`](Self::snapshot): the client reads the
+            /// destinations again until none can be missing, up to 8 times. If other programs kept
+            /// writing for that long, [`is_complete`](crate::Snapshot::is_complete) returns `false`.
+            /// The client reads one service after the other, not all at a single moment.
             ///
-            /// Plan from such a snapshot only changes of the services that you asked for: a
-            /// plan takes every other service for absent.
+            /// A plan takes every service that is not in its snapshot for absent. So plan only changes
+            /// of the services that you asked for.
             ///
-            #[doc = example!($($async)? snapshot_of)]
+            #[doc = example!({ $($async)? } r#"
+let web = "TCP 192.0.2.10:80".parse()?;
+let snapshot = ipvs.snapshot_of(&[web])"# await r#"?;
+match snapshot.service(web) {
+    Some(service) => println!("{} destinations", service.destinations.len()),
+    None => println!("{web} does not exist"),
+}"#)]
             #[doc = include_str!("errors_of_reads.md")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn snapshot_of(&mut self, services: &[$crate::model::ServiceId]) -> $crate::error::Result<$crate::model::Snapshot> {
@@ -89,8 +100,7 @@ macro_rules! operations {
             /// Reads one service, with its counters.
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
-            /// it does not exist.
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
             #[doc(alias = "IPVS_CMD_GET_SERVICE")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn service(&mut self, id: $crate::model::ServiceId) -> $crate::error::Result<$crate::model::ServiceEntry> {
@@ -98,18 +108,18 @@ macro_rules! operations {
             }
 
             /// Reads the destinations of a service, with their connections and counters. The newest
-            /// destination is the first.
+            /// destination comes first.
             ///
-            /// If other programs write meanwhile, a destination may be missing or occur twice, unless
-            /// the listing [is complete](crate::Listing::is_complete). If the service is deleted
+            /// The kernel sends a long list in pieces. If other programs write meanwhile, a destination
+            /// may be missing or come twice, unless the listing is
+            /// [complete](crate::Listing::is_complete). If another program deletes the service
             /// meanwhile, the list ends early.
             ///
-            /// The kernel reports no destinations, without an error, for a service that does not
-            /// exist. If the list is empty, this method therefore checks that the service exists.
+            /// The kernel returns an empty list for a service that does not exist, too. So the client
+            /// reads the service if the list is empty.
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) when
-            /// the service does not exist.
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
             #[doc(alias = "IPVS_CMD_GET_DEST")]
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destinations(
@@ -121,13 +131,14 @@ macro_rules! operations {
 
             /// Reads one destination.
             ///
-            /// The kernel has no command for it, so this reads all destinations of the service. If
-            /// the destination is not among them, it reads again until none can have been left out, 8
-            /// times at most.
+            /// The kernel cannot report a single destination. So the client reads all destinations of
+            /// the service. If the destination is not among them, the client reads again until none can
+            /// be missing, up to 8 times.
             #[doc = include_str!("errors_of_reads.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
             $(#[doc = cancel_safety!($async reads)])?
             pub $($async)? fn destination(
                 &mut self,
@@ -145,8 +156,8 @@ macro_rules! operations {
                 $wait!(self.engine.timeouts())
             }
 
-            /// Reads the running synchronization daemons: none, one, or the master
-            /// and then the backup.
+            /// Reads the synchronization daemons that run: none, one, or the master and then the
+            /// backup.
             #[doc = include_str!("errors_of_reads.md")]
             #[doc(alias = "IPVS_CMD_GET_DAEMON")]
             $(#[doc = cancel_safety!($async reads)])?
@@ -157,11 +168,10 @@ macro_rules! operations {
 
         /// Writing.
         ///
-        /// Every method checks what it is given against the kernel's rules and
-        /// sends nothing if one is broken. The kernel executes the request before
-        /// the method goes on.
+        /// Every method first checks its arguments against the kernel's rules. If one is broken,
+        /// the method sends nothing. The kernel executes a request before the method continues.
         impl $client {
-            /// Does one change, as the method of that name does, such as
+            /// Does one change, like the method for that change, for example
             /// [`add_service`](Self::add_service).
             #[doc = include_str!("errors_of_writes.md")]
             $(#[doc = cancel_safety!($async writes)])?
@@ -169,24 +179,34 @@ macro_rules! operations {
                 $wait!(self.engine.change(change))
             }
 
-            /// Does many changes, in their order, at the cost of a few system calls.
+            /// Does many changes in order, with few system calls.
             ///
-            /// All are validated first; if one is invalid nothing is sent. Then they
-            /// go to the kernel 64 at a time (fewer where the socket's buffers are
-            /// small, one more where a new service would be parted from its first
-            /// destination), of which only the last is acknowledged: the kernel reports
-            /// each one that it refuses and executes the others all the same. There is no
-            /// rollback.
+            /// The client first validates all changes, and sends nothing if one is invalid. It then
+            /// sends about 64 changes at a time: fewer if the buffers of the socket are small, and one
+            /// more rather than send a new service without its first destination. The kernel executes
+            /// every change that it does not refuse. There is no rollback.
             ///
-            /// The report has one outcome for each change, in order, whatever
-            /// happens. After lost answers (a receive overflow, a deadline), a send that
-            /// failed, or where the module is gone, nothing more is sent. After an overflow
-            /// the table is read again to find out about updates, timeouts and a flush; it
-            /// cannot tell whether an addition or a deletion was done, nor an update where
-            /// another change of the same send can be why the table is as it asks.
+            /// The report has one outcome for each change, in order. After lost answers (an overflow, a
+            /// deadline), after a failed send, and if the module is gone, the client sends nothing
+            /// more.
             ///
-            /// The thread is blocked while the kernel executes a chunk, which takes
-            /// some microseconds for each change and longer where it loads a module.
+            /// After an overflow the client reads the table to find out whether updates, timeouts and a
+            /// flush were done. Additions and deletions stay unknown, and so do updates whose effect
+            /// another change of the same send can explain.
+            ///
+            /// The calling thread is blocked while the kernel executes the changes: some microseconds
+            /// for each, longer if the kernel loads a module.
+            ///
+            #[doc = example!({ $($async)? } r#"
+use ipvs_netlink::{Change, Destination, Service};
+
+let web = Service::tcp("192.0.2.10:80".parse()?);
+let server = Destination::masquerade("10.0.0.2:8080".parse()?);
+let changes = [Change::AddDestination(web.id, server), Change::DeleteService(web.id)];
+let report = ipvs.submit(&changes)"# await r#";
+for failed in report.failures() {
+    eprintln!("{}: {}", changes[failed.index], failed.outcome);
+}"#)]
             $(#[doc = cancel_safety!($async submits)])?
             pub $($async)? fn submit(&mut self, changes: &[$crate::model::Change]) -> $crate::engine::Report {
                 $wait!(self.engine.submit(changes))
@@ -195,41 +215,41 @@ macro_rules! operations {
             /// Adds a service (`ipvsadm -A`).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::ServiceExists`](crate::ErrorKind::ServiceExists), and
-            /// [`UnknownScheduler`](crate::ErrorKind::UnknownScheduler),
-            /// [`UnknownPersistenceEngine`](crate::ErrorKind::UnknownPersistenceEngine) or
-            /// [`UnknownSchedulerOrEngine`](crate::ErrorKind::UnknownSchedulerOrEngine) when
-            /// the kernel cannot load a module for the scheduler or the persistence engine.
+            /// - [`ErrorKind::ServiceExists`](crate::ErrorKind::ServiceExists): the service exists.
+            /// - [`ErrorKind::UnknownScheduler`](crate::ErrorKind::UnknownScheduler),
+            ///   [`ErrorKind::UnknownPersistenceEngine`](crate::ErrorKind::UnknownPersistenceEngine),
+            ///   [`ErrorKind::UnknownSchedulerOrEngine`](crate::ErrorKind::UnknownSchedulerOrEngine):
+            ///   the kernel cannot load the module of the scheduler or of the persistence engine.
             #[doc(alias = "IPVS_CMD_NEW_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_service(&mut self, service: &$crate::model::Service) -> $crate::error::Result<()> {
                 $wait!(self.engine.change(&$crate::model::Change::AddService(service.clone())))
             }
 
-            /// Replaces all settings of a service (`ipvsadm -E`). Its destinations
-            /// and connections stay; what the new settings do not mention is gone,
-            /// for that is how the kernel's command works. See
-            /// [`modify_service`](Self::modify_service) for changing one setting.
+            /// Replaces all settings of a service (`ipvsadm -E`). Its destinations and connections
+            /// stay.
+            ///
+            /// The kernel resets the settings that `service` does not have. To change one setting and
+            /// keep the others, use [`modify_service`](Self::modify_service).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService), and
-            /// as [`add_service`](Self::add_service).
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist. The
+            /// other errors are those of [`add_service`](Self::add_service).
             #[doc(alias = "IPVS_CMD_SET_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn update_service(&mut self, service: &$crate::model::Service) -> $crate::error::Result<()> {
                 $wait!(self.engine.change(&$crate::model::Change::UpdateService(service.clone())))
             }
 
-            /// Changes some settings of a service and keeps the others: reads the service, calls
+            /// Changes some settings of a service and keeps the others: reads the service, applies
             /// `edit`, and writes the service back.
             ///
-            /// This takes two requests. A change that another program makes between them is
-            /// overwritten.
+            /// This takes two requests and is not atomic: it overwrites what another program wrote in
+            /// between.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// As [`update_service`](Self::update_service) and [`service`](Self::service), and
-            /// [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
-            /// `edit` changes the identity.
+            /// - The errors of [`service`](Self::service) and [`update_service`](Self::update_service).
+            /// - [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue): `edit` changed the id.
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_service(
                 &mut self,
@@ -239,13 +259,13 @@ macro_rules! operations {
                 $wait!(self.engine.modify_service(service, edit))
             }
 
-            /// Sets the scheduler of a service and keeps all other settings.
+            /// Sets the scheduler of a service and keeps everything else, like
+            /// [`modify_service`](Self::modify_service).
             ///
-            /// It works as [`modify_service`](Self::modify_service), by two requests. The kernel
-            /// discards the state of the old scheduler, such as the assignments of `lblc`.
+            /// The kernel discards the state of the old scheduler, such as the assignments of `lblc`.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// As [`update_service`](Self::update_service).
+            /// The errors of [`update_service`](Self::update_service).
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_scheduler(
                 &mut self,
@@ -258,12 +278,12 @@ macro_rules! operations {
 
             /// Deletes a service and its destinations (`ipvsadm -D`).
             ///
-            /// Its connections break. The kernel keeps entries for them and drops their packets. If
-            /// this was the last service, the packets go to the host, which resets the connections.
-            /// To keep connections, set weight 0 for all destinations first and wait.
+            /// Its connections break. The kernel keeps their entries but drops their packets. If this
+            /// was the last service, the host receives the packets and resets the connections. To avoid
+            /// this, drain the destinations first.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
             #[doc(alias = "IPVS_CMD_DEL_SERVICE")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn delete_service(&mut self, service: $crate::model::ServiceId) -> $crate::error::Result<()> {
@@ -273,8 +293,9 @@ macro_rules! operations {
             /// Adds a destination to a service (`ipvsadm -a`).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::DestinationExists`](crate::ErrorKind::DestinationExists).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::DestinationExists`](crate::ErrorKind::DestinationExists): the
+            ///   service has that destination.
             #[doc(alias = "IPVS_CMD_NEW_DEST")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn add_destination(
@@ -287,12 +308,13 @@ macro_rules! operations {
 
             /// Replaces all settings of a destination (`ipvsadm -e`).
             ///
-            /// The kernel's command has no way to keep a setting. To change one setting, call
-            /// [`modify_destination`](Self::modify_destination).
+            /// The kernel resets the settings that `destination` does not have. To change one setting
+            /// and keep the others, use [`modify_destination`](Self::modify_destination).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
             #[doc(alias = "IPVS_CMD_SET_DEST")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn update_destination(
@@ -304,16 +326,16 @@ macro_rules! operations {
             }
 
             /// Changes some settings of a destination and keeps the others: reads the destination,
-            /// calls `edit`, and writes the destination back.
+            /// applies `edit`, and writes the destination back.
             ///
             /// The kernel cannot report a single destination, so this reads all destinations of the
-            /// service. A change that another program makes in between is overwritten.
+            /// service. It is not atomic: it overwrites what another program wrote in between.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService),
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination),
-            /// and [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue) when
-            /// `edit` changes the identity.
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
+            /// - [`ErrorKind::InvalidValue`](crate::ErrorKind::InvalidValue): `edit` changed the id.
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn modify_destination(
                 &mut self,
@@ -324,17 +346,18 @@ macro_rules! operations {
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
-            /// Sets the weight of a destination, 0 to 2147483647, and keeps all other settings.
-            /// Weight 0 takes the destination out of rotation.
+            /// Sets the weight of a destination, 0 to 2147483647, and keeps everything else. A
+            /// destination of weight 0 receives no new connections.
             ///
-            /// It works as [`modify_destination`](Self::modify_destination), and reads all
-            /// destinations of the service. If you have an entry of the destination, call
-            /// [`set_weight_of`](Self::set_weight_of), which takes one request.
-            #[doc(alias = "drain")]
+            /// This reads all destinations of the service, like
+            /// [`modify_destination`](Self::modify_destination).
+            /// [`set_weight_of`](Self::set_weight_of) takes an entry that was read before, and sends a
+            /// single request.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
             $(#[doc = cancel_safety!($async modifies)])?
             pub $($async)? fn set_weight(
                 &mut self,
@@ -346,18 +369,24 @@ macro_rules! operations {
                 $wait!(self.engine.modify_destination(service, destination, edit))
             }
 
-            /// Sets the weight of a destination that was read as `entry`, 0 to 2147483647;
-            /// 0 takes it out of rotation.
+            /// Sets the weight of a destination that was read as `entry`, 0 to 2147483647. A
+            /// destination of weight 0 receives no new connections.
             ///
-            /// This takes one request and reads nothing. It writes all other settings as `entry` has
-            /// them, so it overwrites changes that another program has made since. To set many
-            /// weights at once, see [`Change::weight_of`](crate::Change::weight_of).
+            /// This sends one request and reads nothing. It writes all other settings as they are
+            /// in `entry`, so it overwrites what another program wrote since. For many weights at
+            /// once submit [`Change::weight_of`](crate::Change::weight_of).
             ///
-            #[doc = example!($($async)? set_weight_of)]
+            #[doc = example!({ $($async)? } r#"
+let web = "TCP 192.0.2.10:80".parse()?;
+let entries = ipvs.destinations(web)"# await r#"?;
+for entry in &entries {
+    ipvs.set_weight_of(web, entry, 1)"# await r#"?;
+}"#)]
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn set_weight_of(
                 &mut self,
@@ -370,13 +399,14 @@ macro_rules! operations {
 
             /// Deletes a destination from a service (`ipvsadm -d`).
             ///
-            /// Its connections break. If the destination is added again while the kernel remembers
-            /// them, they continue, unless the sysctl `net.ipv4.vs.expire_nodest_conn` is 1. To let
-            /// connections end first, call [`drain`](Self::drain).
+            /// Its connections break. They continue if the destination is added again while the kernel
+            /// remembers them and the sysctl `net.ipv4.vs.expire_nodest_conn` is 0. To let the
+            /// connections end first, use [`drain`](Self::drain).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService) and
-            /// [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination).
+            /// - [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
+            /// - [`ErrorKind::NoSuchDestination`](crate::ErrorKind::NoSuchDestination): the
+            ///   service has no such destination.
             #[doc(alias = "IPVS_CMD_DEL_DEST")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn delete_destination(
@@ -387,8 +417,9 @@ macro_rules! operations {
                 $wait!(self.engine.change(&$crate::model::Change::DeleteDestination(service, destination)))
             }
 
-            /// Sets the timeouts of the network namespace that are not `None` (`ipvsadm --set`). The
-            /// new timeouts hold for connections that change their state from now on.
+            /// Sets the timeouts of the network namespace that are not `None` (`ipvsadm --set`).
+            ///
+            /// A connection gets the new timeout when its state changes next.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_SET_CONFIG")]
             $(#[doc = cancel_safety!($async writes)])?
@@ -399,11 +430,14 @@ macro_rules! operations {
             /// Starts a synchronization daemon (`ipvsadm --start-daemon`).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::DaemonExists`](crate::ErrorKind::DaemonExists),
-            /// [`ErrorKind::NoSuchInterface`](crate::ErrorKind::NoSuchInterface),
-            /// [`ErrorKind::NetworkUnavailable`](crate::ErrorKind::NetworkUnavailable),
-            /// and [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) while a
-            /// destination of the other family than its service's exists.
+            /// - [`ErrorKind::DaemonExists`](crate::ErrorKind::DaemonExists): a daemon of this role
+            ///   runs.
+            /// - [`ErrorKind::NoSuchInterface`](crate::ErrorKind::NoSuchInterface): the interface does
+            ///   not exist.
+            /// - [`ErrorKind::NetworkUnavailable`](crate::ErrorKind::NetworkUnavailable): the daemon's
+            ///   socket cannot be opened or bound.
+            /// - [`ErrorKind::Rejected`](crate::ErrorKind::Rejected): a destination exists whose family
+            ///   differs from that of its service.
             #[doc(alias = "IPVS_CMD_NEW_DAEMON")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn start_daemon(&mut self, daemon: &$crate::model::SyncDaemon) -> $crate::error::Result<()> {
@@ -413,21 +447,21 @@ macro_rules! operations {
             /// Stops a synchronization daemon (`ipvsadm --stop-daemon`).
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchDaemon`](crate::ErrorKind::NoSuchDaemon).
+            /// [`ErrorKind::NoSuchDaemon`](crate::ErrorKind::NoSuchDaemon): no daemon of this role runs.
             #[doc(alias = "IPVS_CMD_DEL_DAEMON")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn stop_daemon(&mut self, role: $crate::model::Role) -> $crate::error::Result<()> {
                 $wait!(self.engine.change(&$crate::model::Change::StopDaemon(role)))
             }
 
-            /// Sets the counters of a service and of its destinations to 0
-            /// (`ipvsadm -Z -t`). The totals of the namespace stay.
+            /// Sets the counters of a service and of its destinations to 0 (`ipvsadm -Z -t`). The
+            /// totals of the namespace stay.
             ///
-            /// The kernel updates counters every two seconds. Traffic since the last update is counted
-            /// after the reset.
+            /// The kernel adds recent traffic to the counters every two seconds. Traffic that it has
+            /// not added yet is counted after the reset.
             #[doc = include_str!("errors_of_writes.md")]
             ///
-            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService).
+            /// [`ErrorKind::NoSuchService`](crate::ErrorKind::NoSuchService): the service does not exist.
             #[doc(alias = "IPVS_CMD_ZERO")]
             $(#[doc = cancel_safety!($async writes)])?
             pub $($async)? fn zero_service(&mut self, service: $crate::model::ServiceId) -> $crate::error::Result<()> {
@@ -443,7 +477,7 @@ macro_rules! operations {
             }
 
             /// Deletes all services and destinations of the network namespace, also those of other
-            /// programs (`ipvsadm -C`). Their connections break. Synchronization daemons continue.
+            /// programs (`ipvsadm -C`). Their connections break. Synchronization daemons keep running.
             #[doc = include_str!("errors_of_writes.md")]
             #[doc(alias = "IPVS_CMD_FLUSH")]
             $(#[doc = cancel_safety!($async writes)])?

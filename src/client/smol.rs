@@ -2,15 +2,24 @@ use crate::client::asynchronous::{async_client, async_stream};
 use crate::client::{cancel_safety, connecting, example, operations, table_operations};
 use crate::engine::SmolSocket;
 
+/// The public path of the client, for examples.
+macro_rules! client_path {
+    () => {
+        "ipvs_netlink::smol::Client"
+    };
+}
+
 async_client! {
-    /// The client for programs on smol or any other runtime. It uses the reactor of async-io, which
-    /// has a thread of its own.
+    /// A client for programs on smol, or on any other runtime: it waits through the reactor of
+    /// async-io, which has a thread of its own.
     ///
-    /// It has the methods of the [blocking client](crate::Client), with the same names and errors.
-    /// Its futures are `Send`. Methods take `&mut self`, because a client does one operation at a
-    /// time: share it in an `async_lock::Mutex`, or open several. `drain`, `apply` and `reconcile`
-    /// may wait for connections to end, and keep the client until then: give them a client of their
-    /// own.
+    /// The client has the methods of the [blocking client](crate::Client), with the same names,
+    /// meanings and errors. Its futures are `Send`.
+    ///
+    /// Methods take `&mut self`, because a socket carries one conversation at a time. To share a
+    /// client, put it into a `async_lock::Mutex`. To work in parallel, open several clients.
+    /// `drain`, `apply` and `reconcile` use the client until connections have ended, so give them
+    /// a client of their own.
     ///
     /// ```no_run
     /// use ipvs_netlink::{Destination, Service, smol::Client};
@@ -24,18 +33,17 @@ async_client! {
     /// # }
     /// ```
     ///
-    /// # Blocking
+    /// # What blocks
     ///
-    /// The kernel executes a request while it is sent, and the thread is blocked for that time:
-    /// microseconds, or some hundred milliseconds if the kernel loads a module. The answer is then
-    /// there, so there is normally no trip through the reactor. To avoid the long block, load the
+    /// The kernel executes a request while it is sent. So the answer is there when the send
+    /// returns, and the client reads it without waiting. This blocks the thread for microseconds,
+    /// or for some hundred milliseconds if the kernel loads a module. To avoid that, load the
     /// modules when the host starts, or add the first service of each scheduler with the blocking
     /// client in `blocking::unblock`.
     ///
     /// # Cancel safety
     ///
-    /// Every future may be dropped at any time. The client stays usable and discards answers that
-    /// arrive late. The documentation of each method says what a dropped future may have written. A
-    /// change that was sent has been executed or refused.
+    /// Every future may be dropped at any time. The client stays usable and ignores late answers.
+    /// Each method says what a dropped write may have done.
     SmolSocket
 }
