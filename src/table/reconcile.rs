@@ -13,17 +13,17 @@ use crate::table::{
 /// How often a plan is made and applied before what differs is only reported.
 const ROUNDS: usize = 2;
 
-/// What it took to make the table as desired. See
-/// [`Client::reconcile`](crate::Client::reconcile).
+/// The result of [`Client::reconcile`](crate::Client::reconcile): the plans that were applied, and
+/// what still differs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "the table may not be as desired"]
 pub struct Reconciled {
-    /// The plans that were applied, with what became of them: none when nothing differed,
-    /// more than one when something still differed after the first.
+    /// The plans that were applied, with their outcomes: none if nothing differed, and more than one
+    /// if something still differed after the first.
     pub rounds: Vec<(Plan, Applied)>,
-    /// What differs still: changes that fail, that somebody else undoes, and destinations
-    /// that were not waited for.
+    /// What still differs: changes that failed, changes that another program undid, and destinations
+    /// that still drain.
     pub rest: Plan,
     /// Whether that was seen in a [complete](crate::Snapshot::is_complete) reading of
     /// the table. If not, others kept writing, and `rest` may have too little or too much. After
@@ -31,24 +31,22 @@ pub struct Reconciled {
     /// others have changed meanwhile in the destinations of other services shows in the next
     /// call.
     pub consistent: bool,
-    /// Why it was not found out what differs still, if something was written and the table
-    /// could not be read or planned again.
+    /// The error of reading or planning again after something was written. `rest` is then unknown.
     pub unfinished: Option<ReconcileError>,
 }
 
 impl Reconciled {
-    /// Whether the table was found to be as desired.
+    /// Returns `true` if a reading of the table has confirmed that it is as desired.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.rest.is_empty() && self.consistent && self.unfinished.is_none()
     }
 
-    /// Success if the table was found to be as desired, as [`is_done`](Self::is_done) tells.
+    /// Returns an error unless the table is as desired, as [`is_done`](Self::is_done) says.
     ///
     /// # Errors
     ///
-    /// [`Incomplete`], with the first step of the last plan that failed, or with what differs
-    /// still.
+    /// [`Incomplete`], with the first failed step of the last plan, or with what still differs.
     pub fn into_result(self) -> Result<(), Incomplete> {
         if self.is_done() {
             return Ok(());
@@ -70,15 +68,15 @@ impl Reconciled {
         })
     }
 
-    /// The steps that cut connections which still carried data, with how many connections the
-    /// destination or service had.
+    /// Returns the steps that cut connections, with the connections that the destination or service
+    /// had.
     pub fn cut(&self) -> impl Iterator<Item = (&Step, Connections)> {
         self.rounds.iter().flat_map(|(plan, applied)| {
             applied.cut().filter_map(|(index, cut)| Some((plan.step(index)?, cut)))
         })
     }
 
-    /// Whether anything was written, or may have been.
+    /// Returns `true` if something was written, or may have been.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         let mut outcomes = self.rounds.iter().flat_map(|(_, applied)| applied.outcomes());
@@ -108,7 +106,7 @@ impl fmt::Display for Reconciled {
     }
 }
 
-/// Why a table was not reconciled. Nothing has been written, unless it is
+/// The reason why a table was not reconciled. Nothing was written, unless the error is in
 /// [`Reconciled::unfinished`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -116,13 +114,13 @@ pub enum ReconcileError {
     /// The table could not be read.
     #[error(transparent)]
     Read(#[from] Error),
-    /// There is no plan for it.
+    /// No plan could be made.
     #[error(transparent)]
     Plan(Box<PlanError>),
 }
 
 impl ReconcileError {
-    /// The kind: of the kernel's error, or that of [`PlanError::kind`].
+    /// Returns the kind of the kernel's error, or that of [`PlanError::kind`].
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

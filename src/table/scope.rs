@@ -6,28 +6,26 @@ use std::sync::Arc;
 use crate::model::ServiceId;
 use crate::table::{Network, Table, TableService};
 
-/// Which services are ours: those that a plan may change and delete.
+/// The services that a plan may change and delete ("our" services).
 ///
 /// There are two kinds of scope:
 ///
-/// - [`Scope::new`] begins with the services of the desired table. The setters add services
-///   that a plan may delete. It is **no boundary**: a desired service is changed wherever it
-///   is, even if another program made it. Use it where one program, or one person, writes all
-///   of the table and the table's text is trusted.
-/// - [`Scope::only`] is a boundary: a desired service outside it is refused as
-///   [`PlanError::OutOfScope`](crate::table::PlanError::OutOfScope), before anything is
-///   written. Use it where several programs share a table, or where the desired table comes
-///   from somebody who may not steer all of it.
+/// - [`Scope::new`] starts with the services of the desired table. The setters add services that a
+///   plan may delete. It is **no boundary**: a plan changes every desired service, even if another
+///   program added it. Use it if one program writes the whole table and you trust its text.
+/// - [`Scope::only`] is a boundary. A desired service outside it is refused as
+///   [`PlanError::OutOfScope`](crate::table::PlanError::OutOfScope) before anything is written. Use
+///   it if several programs share the kernel's table, or if the author of the desired table may not
+///   change all services.
 ///
-/// By default, with `Scope::new()`, no service is ever deleted, only destinations of desired
-/// services. With both kinds [`except`](Self::except) takes services out again and has the
-/// last word.
+/// By default, with `Scope::new()`, a plan deletes no service, only destinations of desired services.
+/// With both kinds, [`except`](Self::except) excludes services, whatever the other rules say.
 ///
 /// ```
 /// use ipvs_netlink::ServiceId;
 /// use ipvs_netlink::table::{Scope, Table};
 ///
-/// // All of 192.0.2.0/24, but for a service that somebody else steers.
+/// // All of 192.0.2.0/24 except a service of another program.
 /// let foreign = ServiceId::tcp("192.0.2.99:22".parse()?);
 /// let scope = Scope::new().network("192.0.2.0/24".parse()?).except(Scope::new().service(foreign));
 /// assert!(scope.contains(ServiceId::tcp("192.0.2.10:80".parse()?), &Table::new()));
@@ -56,59 +54,59 @@ pub struct Scope {
 type Predicate = Arc<dyn Fn(ServiceId) -> bool + Send + Sync>;
 
 impl Scope {
-    /// The services of the desired table, whatever they are.
+    /// Creates a scope with the services of the desired table, whatever they are.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Nothing but the services that the rules of `scope` take in: by
+    /// Creates a boundary: only the services that the rules of `scope` include, by
     /// [`service`](Self::service), [`formerly`](Self::formerly), [`network`](Self::network),
     /// [`ports`](Self::ports), [`marks`](Self::marks), [`matching`](Self::matching) or
-    /// [`everything`](Self::everything), and not by [`except`](Self::except). Rules that are
-    /// added later widen it.
+    /// [`everything`](Self::everything), and that [`except`](Self::except) does not exclude. Rules
+    /// that are added later extend the boundary.
     ///
     /// A desired service outside is refused as
     /// [`PlanError::OutOfScope`](crate::table::PlanError::OutOfScope). `Scope::only` of a
     /// scope without rules refuses every desired service.
     ///
-    /// A service must satisfy **one** rule, so that `network(a).ports(p)` takes in both all
-    /// ports of `a` and `p` at all addresses. For "ports `p` of `a`" give one
+    /// A service must satisfy **one** rule: `network(a).ports(p)` includes all ports of `a`, and the
+    /// ports `p` of all addresses. To include only the ports `p` of `a`, use
     /// [`matching`](Self::matching).
     pub fn only(scope: Self) -> Self {
         Self { bounded: true, ..scope }
     }
 
-    /// This service too, such as one that was formerly ours.
+    /// Adds a service, such as one that was desired before.
     pub fn service(mut self, id: ServiceId) -> Self {
         self.services.insert(id);
         self
     }
 
-    /// The services of this table too, such as what was applied the last time.
+    /// Adds the services of a table, such as the table that was applied before.
     pub fn formerly(mut self, table: &Table) -> Self {
         self.services.extend(table.services().map(|service| service.id()));
         self
     }
 
-    /// The services at addresses of this network too.
+    /// Adds the services at addresses of a network.
     pub fn network(mut self, network: Network) -> Self {
         self.networks.push(network);
         self
     }
 
-    /// The services at these ports too.
+    /// Adds the services at these ports.
     pub fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
         self.ports.push(ports);
         self
     }
 
-    /// The services of these firewall marks too.
+    /// Adds the services of these firewall marks.
     pub fn marks(mut self, marks: RangeInclusive<u32>) -> Self {
         self.marks.push(marks);
         self
     }
 
-    /// The services for which `predicate` is true too.
+    /// Adds the services for which `predicate` returns `true`.
     pub fn matching(
         mut self,
         predicate: impl Fn(ServiceId) -> bool + Send + Sync + 'static,
@@ -117,14 +115,14 @@ impl Scope {
         self
     }
 
-    /// All services, whoever made them.
+    /// Adds all services, also those of other programs.
     pub fn everything(mut self) -> Self {
         self.everything = true;
         self
     }
 
-    /// None of those that the rules of `other` take in. A desired service among them cannot be
-    /// planned.
+    /// Excludes the services that the rules of `other` include. A plan refuses a desired service
+    /// among them.
     pub fn except(mut self, other: Self) -> Self {
         let other = match self.except.take() {
             Some(except) => {
@@ -138,7 +136,7 @@ impl Scope {
         self
     }
 
-    /// Whether the service named `id` is ours when `desired` is the desired table.
+    /// Returns `true` if the scope contains the service `id` when `desired` is the desired table.
     #[must_use]
     pub fn contains(&self, id: ServiceId, desired: &Table) -> bool {
         (desired.service(id).is_some() || self.includes(id)) && !self.excludes(id)
