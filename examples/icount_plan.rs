@@ -68,7 +68,7 @@ fn change(size: Size, from: bool) -> Outcome {
         // Use a new weight each time, so that the workload can run several times.
         let weight =
             if ipvs.destination(service, destination.id)?.destination.weight == 5 { 7 } else { 5 };
-        desired.service_mut(service).map(|service| service.insert(destination.weight(weight)));
+        desired.edit(service, |service| service.insert(destination.weight(weight)));
     }
     if from {
         let mut snapshot = ipvs.snapshot()?;

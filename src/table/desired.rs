@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::{self, Values};
 
 use crate::model::{
     Connections, Destination, DestinationEntry, DestinationId, Persistence, Service, ServiceEntry,
     ServiceId, ServiceSnapshot, Snapshot, Stats,
 };
+use crate::table::iter;
 
 /// Services with their destinations, each by what names it: the table that is wanted,
 /// or the one that is there.
@@ -62,19 +62,64 @@ impl Table {
         self.services.remove(&id)
     }
 
-    /// The service named `id`.
+    /// Returns the service with this id, or `None` if the table has none.
     #[must_use]
-    pub fn service(&self, id: ServiceId) -> Option<&TableService> {
+    pub fn get(&self, id: ServiceId) -> Option<&TableService> {
         self.services.get(&id)
     }
 
-    /// The service named `id`, to change its destinations.
+    /// Returns the service with this id, as [`get`](Self::get) does.
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> Option<&TableService> {
+        self.get(id)
+    }
+
+    /// Changes the service with this id in place. Returns what `edit` returns, or `None` if the
+    /// table has no such service.
+    ///
+    /// If `edit` puts another service in its place, that service is stored under its own id.
+    ///
+    /// ```
+    /// use ipvs_netlink::table::Table;
+    /// use ipvs_netlink::{Destination, Service};
+    ///
+    /// let web = Service::tcp("192.0.2.10:80".parse()?);
+    /// let mut table: Table = [web.clone()].into_iter().collect();
+    /// let server = Destination::masquerade("10.0.0.2:8080".parse()?);
+    /// table.edit(web.id, |service| service.insert(server));
+    /// assert_eq!(table.get(web.id).map(|service| service.destinations().len()), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn edit<R>(
+        &mut self,
+        id: ServiceId,
+        edit: impl FnOnce(&mut TableService) -> R,
+    ) -> Option<R> {
+        let mut service = self.services.remove(&id)?;
+        let result = edit(&mut service);
+        self.insert(service);
+        Some(result)
+    }
+
+    /// Keeps only the services for which `keep` returns `true`.
+    pub fn retain(&mut self, mut keep: impl FnMut(&TableService) -> bool) {
+        self.services.retain(|_, service| keep(service));
+    }
+
+    /// Returns every destination of the table together with its service, in their order.
+    pub fn destinations(&self) -> impl Iterator<Item = (&TableService, &TableDestination)> {
+        self.services()
+            .flat_map(|service| service.destinations().map(move |server| (service, server)))
+    }
+
+    /// Returns the service with this id, to change it.
+    #[deprecated(note = "use `edit`: another service put in this place has a wrong key")]
     pub fn service_mut(&mut self, id: ServiceId) -> Option<&mut TableService> {
         self.services.get_mut(&id)
     }
 
-    /// The table with each service by its own name. One that was put in the place of
-    /// another by [`Table::service_mut`] is by that one's.
+    /// Rebuilds the map if a caller of `service_mut` replaced a service, so that its key is now
+    /// wrong.
     pub(crate) fn by_name(&self) -> Cow<'_, Self> {
         match self.services.iter().all(|(id, service)| *id == service.id()) {
             true => Cow::Borrowed(self),
@@ -83,14 +128,29 @@ impl Table {
     }
 
     /// The services in their order.
-    pub fn services(&self) -> Values<'_, ServiceId, TableService> {
-        self.services.values()
+    pub fn services(&self) -> iter::Services<'_> {
+        iter::Services(self.services.values())
     }
 }
 
 impl Extend<TableService> for Table {
     fn extend<I: IntoIterator<Item = TableService>>(&mut self, services: I) {
         self.services.extend(services.into_iter().map(|service| (service.id(), service)));
+    }
+}
+
+impl Extend<Service> for Table {
+    /// Adds services without destinations.
+    fn extend<I: IntoIterator<Item = Service>>(&mut self, services: I) {
+        self.extend(services.into_iter().map(TableService::new));
+    }
+}
+
+impl FromIterator<Service> for Table {
+    /// Makes a table of services without destinations. If two services have the same id, the
+    /// last one stays.
+    fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
+        services.into_iter().map(TableService::new).collect()
     }
 }
 
@@ -131,7 +191,7 @@ impl From<&TableService> for ServiceSnapshot {
 
 impl<'t> IntoIterator for &'t Table {
     type Item = &'t TableService;
-    type IntoIter = Values<'t, ServiceId, TableService>;
+    type IntoIter = iter::Services<'t>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.services()
@@ -140,10 +200,10 @@ impl<'t> IntoIterator for &'t Table {
 
 impl IntoIterator for Table {
     type Item = TableService;
-    type IntoIter = btree_map::IntoValues<ServiceId, TableService>;
+    type IntoIter = iter::IntoServices;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.services.into_values()
+        iter::IntoServices(self.services.into_values())
     }
 }
 
@@ -204,6 +264,11 @@ impl TableService {
         self.destinations.remove(&id)
     }
 
+    /// Keeps only the destinations for which `keep` returns `true`.
+    pub fn retain(&mut self, mut keep: impl FnMut(&TableDestination) -> bool) {
+        self.destinations.retain(|_, destination| keep(destination));
+    }
+
     /// The destination named `id`.
     #[must_use]
     pub fn destination(&self, id: DestinationId) -> Option<&TableDestination> {
@@ -211,8 +276,8 @@ impl TableService {
     }
 
     /// The destinations in their order.
-    pub fn destinations(&self) -> Values<'_, DestinationId, TableDestination> {
-        self.destinations.values()
+    pub fn destinations(&self) -> iter::Destinations<'_> {
+        iter::Destinations(self.destinations.values())
     }
 }
 
@@ -332,6 +397,36 @@ mod tests {
         let table: Table = [service, TableService::new(Service::tcp(id))].into_iter().collect();
         assert_eq!(table.len(), 1);
         assert_eq!(table.services().next().unwrap().destinations().len(), 0);
+    }
+
+    #[test]
+    fn an_edit_keeps_each_service_under_its_own_id() {
+        let service = |port| Service::tcp(([192, 0, 2, 10], port).into());
+        let mut table: Table = [service(80), service(81)].into_iter().collect();
+        assert_eq!(table.edit(service(82).id, |_| ()), None);
+        table.edit(service(80).id, |there| *there = TableService::new(service(82)));
+        let ids: Vec<ServiceId> = table.services().map(TableService::id).collect();
+        assert_eq!(ids, [service(81).id, service(82).id]);
+        assert!(table.get(service(82).id).is_some());
+    }
+
+    #[test]
+    fn destinations_come_with_their_services_and_may_be_taken_out() {
+        let server = |host| Destination::masquerade(([10, 0, 0, host], 8080).into());
+        let service = |port| Service::tcp(([192, 0, 2, 10], port).into());
+        let mut table: Table = [
+            TableService::new(service(80)).with(server(1)).with(server(2)),
+            TableService::new(service(81)).with(server(3)),
+        ]
+        .into_iter()
+        .collect();
+        let all: Vec<_> = table.destinations().map(|(of, to)| (of.id(), to.id())).collect();
+        let expected = [(80, 1), (80, 2), (81, 3)];
+        assert_eq!(all, expected.map(|(port, host)| (service(port).id, server(host).id)));
+        table.edit(service(80).id, |there| there.retain(|to| to.id() != server(1).id));
+        table.retain(|there| there.id() != service(81).id);
+        let all: Vec<_> = table.destinations().map(|(_, to)| to.id()).collect();
+        assert_eq!(all, [server(2).id]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reading, planning, applying, and looking again.
+//! Reconciling: reading, planning, applying, and reading again.
 
 use std::fmt;
 
@@ -10,48 +10,88 @@ use crate::table::{
     Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
 };
 
-/// How often a plan is made and applied before what differs is only reported.
+/// The number of plans that are applied. What differs after the last one is only reported.
 const ROUNDS: usize = 2;
 
-/// The result of [`Client::reconcile`](crate::Client::reconcile): the plans that were applied, and
-/// what still differs.
-#[derive(Clone, Debug)]
+/// The result of [`Client::reconcile`](crate::Client::reconcile).
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "the table may not be as desired"]
+#[must_use = "the kernel's table may differ from the desired one"]
 pub struct Reconciled {
-    /// The plans that were applied, with their outcomes: none if nothing differed, and more than one
-    /// if something still differed after the first.
-    pub rounds: Vec<(Plan, Applied)>,
-    /// What still differs: changes that failed, changes that another program undid, and destinations
-    /// that still drain.
+    /// The plans that were applied, with their outcomes. Empty if nothing differed; more than
+    /// one if something still differed after the first plan.
+    pub rounds: Vec<Round>,
+    /// The changes that are still needed: those that failed, those that another program undid,
+    /// and the deletion of destinations that still drain.
     pub rest: Plan,
-    /// Whether that was seen in a [complete](crate::Snapshot::is_complete) reading of
-    /// the table. If not, others kept writing, and `rest` may have too little or too much. After
-    /// a plan that is the list of services and the services that the plan was about: what
-    /// others have changed meanwhile in the destinations of other services shows in the next
-    /// call.
-    pub consistent: bool,
-    /// The error of reading or planning again after something was written. `rest` is then unknown.
+    /// `true` if `rest` was made from a [complete](crate::Snapshot::is_complete) reading. If
+    /// other programs wrote the table all the time, this is `false`, and `rest` may have too few
+    /// or too many changes.
+    ///
+    /// After a plan the client reads the services that the plan was about, and the list of
+    /// services if the scope does not name its services. A change that another program made
+    /// meanwhile to the destinations of other services shows in the next call.
+    pub complete: bool,
+    /// Why it is not known what still differs: the table could not be read or planned again
+    /// after something was written. `None` if it is known.
     pub unfinished: Option<ReconcileError>,
 }
 
-impl Reconciled {
-    /// Returns `true` if a reading of the table has confirmed that it is as desired.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.rest.is_empty() && self.consistent && self.unfinished.is_none()
+/// A plan that [`Client::reconcile`](crate::Client::reconcile) applied, and its outcomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Round {
+    /// The plan.
+    pub plan: Plan,
+    /// The outcomes of its steps.
+    pub applied: Applied,
+}
+
+impl Round {
+    /// Creates a round, for tests of programs.
+    pub const fn new(plan: Plan, applied: Applied) -> Self {
+        Self { plan, applied }
     }
 
-    /// Returns an error unless the table is as desired, as [`is_done`](Self::is_done) says.
+    /// Returns each step with its outcome, in their order.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = (&Step, &StepOutcome)> {
+        self.plan.steps().zip(self.applied.outcomes())
+    }
+}
+
+impl Reconciled {
+    /// Creates the result of these rounds, for tests of programs. The reading is complete and
+    /// nothing is unfinished; set the fields for another result.
+    ///
+    /// ```
+    /// use ipvs_netlink::table::{Plan, Reconciled};
+    ///
+    /// let mut reconciled = Reconciled::new([], Plan::default());
+    /// assert!(reconciled.is_done());
+    /// reconciled.complete = false;
+    /// assert!(reconciled.into_result().is_err());
+    /// ```
+    pub fn new(rounds: impl IntoIterator<Item = Round>, rest: Plan) -> Self {
+        Self { rounds: rounds.into_iter().collect(), rest, complete: true, unfinished: None }
+    }
+
+    /// Returns `true` if the table was read completely and is as desired.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty() && self.complete && self.unfinished.is_none()
+    }
+
+    /// Returns `Ok` if [`is_done`](Self::is_done) returns `true`.
     ///
     /// # Errors
     ///
-    /// [`Incomplete`], with the first failed step of the last plan, or with what still differs.
+    /// [`Incomplete`], with the first step of the last plan that failed, or with what still
+    /// differs.
     pub fn into_result(self) -> Result<(), Incomplete> {
         if self.is_done() {
             return Ok(());
         }
-        if let Some((plan, applied)) = self.rounds.last() {
+        if let Some(Round { plan, applied }) = self.rounds.last() {
             let changes: Vec<_> = plan.steps().map(|step| &step.change).collect();
             applied.result(&changes)?;
         }
@@ -68,35 +108,35 @@ impl Reconciled {
         })
     }
 
-    /// Returns the steps that cut connections, with the connections that the destination or service
-    /// had.
+    /// Returns the steps that broke connections which still carried data, with the connections
+    /// that the destination or service had.
     pub fn cut(&self) -> impl Iterator<Item = (&Step, Connections)> {
-        self.rounds.iter().flat_map(|(plan, applied)| {
+        self.rounds.iter().flat_map(|Round { plan, applied }| {
             applied.cut().filter_map(|(index, cut)| Some((plan.step(index)?, cut)))
         })
     }
 
-    /// Returns `true` if something was written, or may have been.
+    /// Returns `true` if something was written or may have been written.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        let mut outcomes = self.rounds.iter().flat_map(|(_, applied)| applied.outcomes());
+        let mut outcomes = self.rounds.iter().flat_map(|round| round.applied.outcomes());
         outcomes.any(StepOutcome::is_written)
     }
 }
 
 impl fmt::Display for Reconciled {
-    /// A line for each plan that was applied, with the outcomes of its steps, and then
-    /// what differs still.
+    /// Prints a line for each round, with the number of steps for each outcome, and then what
+    /// still differs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.rounds.is_empty() {
             f.write_str("nothing differed\n")?;
         }
-        for (_, applied) in &self.rounds {
-            writeln!(f, "{applied}")?;
+        for round in &self.rounds {
+            writeln!(f, "{}", round.applied)?;
         }
         if let Some(error) = &self.unfinished {
             writeln!(f, "what differs still is not known: {error}")?;
-        } else if !self.consistent {
+        } else if !self.complete {
             f.write_str("others kept writing the table\n")?;
         }
         match self.rest.is_empty() {
@@ -106,21 +146,23 @@ impl fmt::Display for Reconciled {
     }
 }
 
-/// The reason why a table was not reconciled. Nothing was written, unless the error is in
-/// [`Reconciled::unfinished`].
-#[derive(Clone, Debug, thiserror::Error)]
+/// The error of [`Client::reconcile`](crate::Client::reconcile). The call has written nothing.
+///
+/// The same type tells in [`Reconciled::unfinished`] why the table could not be read or planned
+/// again. Then something was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReconcileError {
     /// The table could not be read.
     #[error(transparent)]
     Read(#[from] Error),
-    /// No plan could be made.
+    /// The table could be read, but there is no plan.
     #[error(transparent)]
     Plan(Box<PlanError>),
 }
 
 impl ReconcileError {
-    /// Returns the kind of the kernel's error, or that of [`PlanError::kind`].
+    /// Returns the kind of the error that reading met, or [`PlanError::kind`].
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -136,7 +178,7 @@ impl From<PlanError> for ReconcileError {
     }
 }
 
-/// Makes the table as desired, as far as it goes.
+/// Makes the kernel's table as desired: up to [`ROUNDS`] plans.
 pub(crate) async fn reconcile<T: Transport>(
     engine: &mut Engine<T>,
     desired: &Table,
@@ -175,15 +217,15 @@ pub(crate) async fn reconcile<T: Transport>(
             StepOutcome::Draining => true,
             outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
         });
-        rounds.push((plan, applied));
+        rounds.push(Round { plan, applied });
         plan = match next {
             Ok(next) => next,
             Err(error) => {
                 let (rest, unfinished) = (Plan::default(), Some(error));
-                return Ok(Reconciled { rounds, rest, consistent: false, unfinished });
+                return Ok(Reconciled { rounds, rest, complete: false, unfinished });
             }
         };
     }
-    let consistent = snapshot.is_complete();
-    Ok(Reconciled { rounds, rest: plan, consistent, unfinished: None })
+    let complete = snapshot.is_complete();
+    Ok(Reconciled { rounds, rest: plan, complete, unfinished: None })
 }

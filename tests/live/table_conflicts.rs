@@ -72,9 +72,9 @@ fn what_somebody_undoes_at_once_is_noticed_and_done_again() {
         })
         .unwrap();
     assert!(reconciled.is_done(), "{reconciled}");
-    let [(_, first), (_, second)] = &reconciled.rounds[..] else { panic!("{reconciled}") };
-    assert!(matches!(first.outcome(1), Some(StepOutcome::Differs)), "{first:?}");
-    assert!(second.is_done(), "{second:?}");
+    let [first, second] = &reconciled.rounds[..] else { panic!("{reconciled}") };
+    assert!(matches!(first.applied.outcome(1), Some(StepOutcome::Differs)), "{first:?}");
+    assert!(second.applied.is_done(), "{second:?}");
     assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
 }
 
@@ -180,7 +180,7 @@ fn what_a_plan_touched_is_verified_and_what_it_did_not_touch_is_not_read() {
     desired.insert(TableService::new(elsewhere.clone()).with(server(1)));
     assert!(ipvs.reconcile(&desired, &everything()).unwrap().is_done());
     let mut snapshot = ipvs.snapshot().unwrap();
-    desired.service_mut(web().id).unwrap().insert(server(2));
+    desired.edit(web().id, |service| service.insert(server(2))).unwrap();
     let plan = Plan::new(&snapshot, &desired, &everything()).unwrap();
     let applied = ipvs.apply_from(&plan, &mut snapshot, |progress| {
         if matches!(progress, Progress::Phase(next) if next.phase() == Phase::Drained) {

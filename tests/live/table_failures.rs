@@ -88,7 +88,8 @@ fn a_failure_stops_everything_where_that_is_asked() {
     let options = everything().on_failure(OnFailure::Stop);
     let reconciled = ipvs.reconcile(&desired, &options).unwrap();
     assert!(!reconciled.is_done());
-    let [(plan, applied)] = &reconciled.rounds[..] else { panic!("it was tried again") };
+    let [round] = &reconciled.rounds[..] else { panic!("it was tried again") };
+    let (plan, applied) = (&round.plan, &round.applied);
     // The first step fails. It was sent together with 63 more.
     let done = applied.outcomes().filter(|outcome| outcome.is_done()).count();
     assert_eq!(done, 63, "{applied:?}");
@@ -158,7 +159,7 @@ fn the_observer_is_told_of_each_phase_and_may_end_the_work() {
         ipvs.reconcile_with(&before, &everything(), |_| ControlFlow::Break(())).unwrap();
     assert!(!reconciled.is_done() && reconciled.rounds.len() == 1);
     assert!(!reconciled.is_changed());
-    let (plan, applied) = &reconciled.rounds[0];
+    let (plan, applied) = (&reconciled.rounds[0].plan, &reconciled.rounds[0].applied);
     assert!(applied.outcomes().all(|outcome| matches!(outcome, StepOutcome::Stopped)));
     assert_eq!(settings(&ipvs.snapshot().unwrap()), now);
     // Finished phases are not undone.
@@ -292,7 +293,7 @@ fn an_unknown_scheduler_leaves_the_service_as_it_is() {
 
     let new = table(Service::tcp(address(50)).scheduler(unknown.scheduler), &[server(2)]);
     let reconciled = ipvs.reconcile(&new, &PlanOptions::new()).unwrap();
-    let outcomes: Vec<_> = reconciled.rounds[0].1.outcomes().collect();
+    let outcomes: Vec<_> = reconciled.rounds[0].applied.outcomes().collect();
     assert!(matches!(
         outcomes[..],
         [StepOutcome::Failed(_), StepOutcome::Skipped { because: 0, .. }]

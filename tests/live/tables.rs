@@ -118,7 +118,7 @@ fn from_any_table_to_any_other() {
         let trouble: Vec<_> = reconciled
             .rounds
             .iter()
-            .flat_map(|(plan, applied)| applied.failures().map(|(index, _)| plan.step(index)))
+            .flat_map(|round| round.applied.failures().map(|(index, _)| round.plan.step(index)))
             .collect();
         assert!(trouble.is_empty(), "round {round}: {before:?} {trouble:?}");
         assert!(reconciled.rounds.len() <= 1, "round {round}: {reconciled:?}");
@@ -139,7 +139,7 @@ fn ten_thousand_objects_are_one_plan() {
         (1..=1000_u16).map(|n| (1..=9).map(server).fold(service(n), TableService::with)).collect();
     let reconciled = ipvs.reconcile(&desired, &everything()).unwrap();
     assert!(reconciled.is_done());
-    assert_eq!(reconciled.rounds[0].0.len(), 10_000);
+    assert_eq!(reconciled.rounds[0].plan.len(), 10_000);
     assert_eq!(settings(&ipvs.snapshot().unwrap()), desired);
     let gone = ipvs.reconcile(&Table::new(), &everything()).unwrap();
     assert!(gone.is_done() && ipvs.services().unwrap().is_empty());

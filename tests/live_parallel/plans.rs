@@ -31,7 +31,7 @@ fn each_keeps_its_own_part() {
                 let mut ipvs = Client::connect().unwrap();
                 for round in 0..20 {
                     let reconciled = ipvs.reconcile(&table(host, round), &own(host)).unwrap();
-                    let done = reconciled.is_done() || !reconciled.consistent;
+                    let done = reconciled.is_done() || !reconciled.complete;
                     assert!(done, "{}", reconciled.rest);
                 }
             });
@@ -101,7 +101,8 @@ fn plans_survive_somebody_who_writes_the_same_services() {
         for round in 0..50 {
             let desired = table(1, round);
             let reconciled = ipvs.reconcile(&desired, &own(1)).unwrap();
-            for (plan, applied) in &reconciled.rounds {
+            for round in &reconciled.rounds {
+                let (plan, applied) = (&round.plan, &round.applied);
                 assert_eq!(plan.len(), applied.outcomes().len());
                 assert!(plan.steps().filter_map(Step::service).all(|id| id != service(9, 1).id));
                 noticed += applied.outcomes().filter(|outcome| outcome.is_foreign()).count();

@@ -3,10 +3,10 @@ use std::fmt;
 use crate::error::{Certainty, Error};
 use crate::model::{Change, Connections};
 use crate::table::execute::incomplete::Incomplete;
-use crate::table::execute::outcomes::Outcomes;
+use crate::table::execute::outcomes::StepOutcomes;
 
 /// The outcome of a step of a [`Plan`](crate::table::Plan).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the step may have failed"]
 pub enum StepOutcome {
@@ -129,10 +129,10 @@ impl fmt::Display for StepOutcome {
 }
 
 /// The result of applying a [`Plan`](crate::table::Plan): one outcome for each step, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "steps may have failed"]
 pub struct Applied {
-    pub(crate) outcomes: Outcomes,
+    pub(crate) outcomes: StepOutcomes,
     pub(crate) unverified: Option<Error>,
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn drain<T: Transport>(
     {
         return Err(error.clone());
     }
-    Ok(match applied.outcomes().last() {
+    Ok(match applied.outcomes().next_back() {
         Some(StepOutcome::Cut(connections)) => Drained::Cut(*connections),
         Some(StepOutcome::AlreadySo) => Drained::AlreadyGone,
         Some(StepOutcome::Draining | StepOutcome::Stopped) => Drained::Cancelled { weight },

@@ -9,10 +9,10 @@ use crate::table::execute::applied::StepOutcome;
 /// [`Reconciled::into_result`](crate::table::Reconciled::into_result).
 ///
 /// `Display` says how many steps are not done, and the outcome of the first of them.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Incomplete(Box<Inner>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Inner {
     text: String,
     kind: ErrorKind,

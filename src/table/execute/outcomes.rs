@@ -6,8 +6,8 @@ use crate::table::execute::applied::StepOutcome;
 ///
 /// Most steps of a large plan are [`StepOutcome::Done`]: those take one byte each, and only
 /// the others are stored as values.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Outcomes {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StepOutcomes {
     marks: Vec<Mark>,
     others: BTreeMap<usize, StepOutcome>,
 }
@@ -24,8 +24,8 @@ enum Mark {
 /// What a reference to the outcome of a step that is done refers to.
 static DONE: StepOutcome = StepOutcome::Done;
 
-impl Outcomes {
-    /// Outcomes of so many steps, of which none is known.
+impl StepOutcomes {
+    /// StepOutcomes of so many steps, of which none is known.
     pub(crate) fn undecided(steps: usize) -> Self {
         Self { marks: vec![Mark::Undecided; steps], others: BTreeMap::new() }
     }
@@ -63,7 +63,7 @@ impl Outcomes {
     }
 }
 
-impl FromIterator<StepOutcome> for Outcomes {
+impl FromIterator<StepOutcome> for StepOutcomes {
     fn from_iter<I: IntoIterator<Item = StepOutcome>>(outcomes: I) -> Self {
         let mut all = Self::default();
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_outcome_takes_the_place_of_the_one_before() {
-        let mut outcomes = Outcomes::undecided(3);
+        let mut outcomes = StepOutcomes::undecided(3);
         assert_eq!(outcomes.iter().count(), 0);
         outcomes.set(1, StepOutcome::Kept);
         outcomes.set(2, StepOutcome::Done);
@@ -98,7 +98,7 @@ mod tests {
     /// A plan that makes a table from nothing has as many outcomes as the table has objects.
     #[test]
     fn steps_that_are_done_take_one_byte() {
-        let done: Outcomes = std::iter::repeat_n(StepOutcome::Done, 1000).collect();
+        let done: StepOutcomes = std::iter::repeat_n(StepOutcome::Done, 1000).collect();
         assert!(done.others.is_empty());
         assert_eq!(size_of_val(&done.marks[..]), 1000);
     }

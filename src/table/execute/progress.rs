@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::{Change, Connections, Object, ServiceId};
 use crate::table::execute::applied::StepOutcome;
-use crate::table::execute::outcomes::Outcomes;
+use crate::table::execute::outcomes::StepOutcomes;
 use crate::table::plan::{Phase, Plan};
 
 /// Who is told of the progress, and may end the work.
@@ -27,11 +27,11 @@ pub enum Progress<'a> {
 pub struct NextPhase<'a> {
     plan: &'a Plan,
     phase: Phase,
-    outcomes: &'a Outcomes,
+    outcomes: &'a StepOutcomes,
 }
 
 impl<'a> NextPhase<'a> {
-    pub(crate) const fn new(plan: &'a Plan, phase: Phase, outcomes: &'a Outcomes) -> Self {
+    pub(crate) const fn new(plan: &'a Plan, phase: Phase, outcomes: &'a StepOutcomes) -> Self {
         Self { plan, phase, outcomes }
     }
 

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use crate::error::{Context, Error};
 use crate::model::ServiceId;
-use crate::table::execute::outcomes::Outcomes;
+use crate::table::execute::outcomes::StepOutcomes;
 use crate::table::execute::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// A plan that is being done.
 pub(crate) struct Execution<'p> {
     pub(crate) plan: &'p Plan,
-    outcomes: Outcomes,
+    outcomes: StepOutcomes,
     /// The first step that failed, of all and by service.
     first_failed: Option<usize>,
     failed: BTreeMap<ServiceId, usize>,
@@ -22,7 +22,7 @@ pub(crate) struct Execution<'p> {
 
 impl<'p> Execution<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
-        let outcomes = Outcomes::undecided(plan.len());
+        let outcomes = StepOutcomes::undecided(plan.len());
         Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
     }
 
@@ -109,7 +109,7 @@ impl<'p> Execution<'p> {
 
     /// The steps of a phase.
     pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
-        let steps = self.plan.steps().as_slice();
+        let steps = &self.plan.steps;
         let before = steps.partition_point(|step| step.phase < phase);
         let after = steps.partition_point(|step| step.phase <= phase);
         before..after

@@ -8,9 +8,9 @@ mod release;
 mod step;
 
 use std::collections::BTreeSet;
-use std::slice;
 
 use crate::model::ServiceId;
+use crate::model::iter::Iter;
 use crate::table::options::{Actions, DrainPolicy, OnFailure, PlanOptions};
 
 pub use differences::{DiffLine, Sign};
@@ -31,7 +31,7 @@ pub(crate) use step::{Purpose, total};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
-    steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     drain: Option<DrainPolicy>,
     pub(crate) on_failure: OnFailure,
     /// What may be done where somebody else has been quicker.
@@ -57,8 +57,8 @@ impl Plan {
     }
 
     /// Returns the steps in order.
-    pub fn steps(&self) -> slice::Iter<'_, Step> {
-        self.steps.iter()
+    pub fn steps(&self) -> Iter<'_, Step> {
+        Iter::new(&self.steps)
     }
 
     /// Returns the step at `index`, or `None` if the plan has fewer steps.
@@ -87,7 +87,7 @@ impl Plan {
 
 impl<'p> IntoIterator for &'p Plan {
     type Item = &'p Step;
-    type IntoIter = slice::Iter<'p, Step>;
+    type IntoIter = Iter<'p, Step>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.steps()

@@ -191,7 +191,7 @@ fn what_clients_notice_is_said() {
     assert_eq!(disruptions, [Disruption::SchedulerChange, Disruption::ConnectionsBreak]);
     let drained = Plan::new(&current, &wanted(web(), &[server(2)]), &everything()).unwrap();
     assert_eq!(drained.disruptive().count(), 0);
-    assert_eq!(drained.steps().last().unwrap().phase, Phase::Drained);
+    assert_eq!(drained.steps().next_back().unwrap().phase, Phase::Drained);
 }
 
 #[test]
@@ -239,7 +239,9 @@ fn a_service_in_the_place_of_another_is_planned_by_its_own_name() {
     let service = |host: u8| TableService::new(Service::tcp(([192, 0, 2, host], 80).into()));
     let mut desired: Table = [1, 2].map(service).into_iter().collect();
     let current = Snapshot::from(&desired);
-    *desired.service_mut(service(1).id()).unwrap() = service(3);
+    #[expect(deprecated, reason = "programs may call it still")]
+    let replaced = desired.service_mut(service(1).id()).unwrap();
+    *replaced = service(3);
     let plan = Plan::new(&current, &desired, &PlanOptions::new()).unwrap();
     assert_eq!(plan.to_string(), "+ TCP 192.0.2.3:80 wlc\n");
 }

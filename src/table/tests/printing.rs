@@ -7,7 +7,7 @@ use crate::model::{
     Connections, DestinationEntry, Forwarding, Scheduler, Service, ServiceEntry, ServiceFlags,
     ServiceSnapshot, Stats, Tunnel,
 };
-use crate::table::{Applied, Plan, Reconciled, StepOutcome, Table, TableService};
+use crate::table::{Applied, Plan, Reconciled, Round, StepOutcome, Table, TableService};
 
 #[test]
 fn differences_are_listed_by_service() {
@@ -78,8 +78,7 @@ fn outcomes_are_counted() {
     assert_eq!(some.to_string(), "2 done, 1 kept, 2 skipped");
 
     let rest = Plan::new(&there(web(), &[server(1)]), &Table::new(), &everything()).unwrap();
-    let reconciled =
-        Reconciled { rounds: vec![(rest.clone(), some)], rest, consistent: true, unfinished: None };
+    let reconciled = Reconciled::new([Round::new(rest.clone(), some)], rest);
     assert_eq!(
         reconciled.to_string(),
         "2 done, 1 kept, 2 skipped\n\

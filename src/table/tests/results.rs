@@ -4,7 +4,7 @@ use super::planning::{everything, server, there, wanted, web};
 use crate::error::{Certainty, Context, Error, ErrorKind};
 use crate::model::{Connections, Operation};
 use crate::table::{
-    Applied, Plan, PlanError, PlanOptions, ReconcileError, Reconciled, Scope, StepOutcome,
+    Applied, Plan, PlanError, PlanOptions, ReconcileError, Reconciled, Round, Scope, StepOutcome,
 };
 
 fn failed() -> StepOutcome {
@@ -44,12 +44,12 @@ fn what_is_not_done_is_an_error_with_its_cause() {
 #[test]
 fn a_table_that_differs_still_is_an_error() {
     let plan = Plan::new(&there(web(), &[]), &wanted(web(), &[server(1)]), &everything()).unwrap();
-    let reconciled = |outcome: Option<StepOutcome>, rest: Plan, consistent, unfinished| {
+    let reconciled = |outcome: Option<StepOutcome>, rest: Plan, complete, unfinished| {
         let rounds = outcome
-            .map(|outcome| (plan.clone(), Applied::new(vec![outcome], None)))
+            .map(|outcome| Round::new(plan.clone(), Applied::new(vec![outcome], None)))
             .into_iter()
             .collect();
-        Reconciled { rounds, rest, consistent, unfinished }
+        Reconciled { rounds, rest, complete, unfinished }
     };
     let none = Plan::default;
     assert!(reconciled(None, none(), true, None).into_result().is_ok());
