@@ -4,8 +4,7 @@ use crate::proto::Refusal;
 use crate::proto::datagram::{Content, Messages};
 use crate::wire::Malformed;
 
-/// Requests that were sent together and of which the last one asked for an
-/// acknowledgement.
+/// Requests that were sent together. Only the last one asked for an acknowledgement.
 #[derive(Debug)]
 pub(crate) struct Batch {
     port: u32,
@@ -14,7 +13,7 @@ pub(crate) struct Batch {
     refusals: Vec<(u32, Refusal)>,
 }
 
-/// Whether a [`Batch`] is at its end.
+/// Whether all answers to a [`Batch`] have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Answers are missing.
@@ -28,7 +27,7 @@ impl Batch {
         Self { port, first, last, refusals: Vec::new() }
     }
 
-    /// Takes in a datagram.
+    /// Reads the answers in a datagram.
     #[inline]
     pub(crate) fn read(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
         match self.is_acknowledged_by(datagram) {
@@ -37,7 +36,7 @@ impl Batch {
         }
     }
 
-    /// Whether the datagram is the usual one, the acknowledgement of the last request.
+    /// Returns `true` for the usual datagram: only the acknowledgement of the last request.
     #[inline]
     fn is_acknowledged_by(&self, datagram: &[u8]) -> bool {
         let Some(&[l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3, code @ ..]) =
@@ -52,7 +51,7 @@ impl Batch {
             && usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])) == Ok(datagram.len())
     }
 
-    /// Takes in any datagram.
+    /// Reads the answers in any other datagram.
     pub(crate) fn walk(&mut self, datagram: &[u8]) -> Result<Verdict, Malformed> {
         let mut verdict = Verdict::Open;
         for message in Messages::new(datagram) {
@@ -77,24 +76,24 @@ impl Batch {
         Ok(verdict)
     }
 
-    /// Numbers wrap around and leave out 0, so they are compared by distance.
+    /// Compares by distance, because sequence numbers wrap around and skip 0.
     #[inline]
     fn contains(&self, sequence: u32) -> bool {
         sequence != 0 && sequence.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
     }
 
-    /// Whether a request was refused for a reason that `test` is true of.
+    /// Returns `true` if `test` holds for any refusal.
     pub(crate) fn any_refusal(&self, test: impl Fn(&Refusal) -> bool) -> bool {
         self.refusals.iter().any(|(_, refusal)| test(refusal))
     }
 
-    /// Whether all of the first `count` requests were refused, for reasons that `test`
-    /// is true of.
+    /// Returns `true` if each of the first `count` requests was refused and `test` holds for each
+    /// refusal.
     pub(crate) fn all_refused(&self, count: usize, test: impl Fn(&Refusal) -> bool) -> bool {
         count > 0 && (0..).take(count).all(|index| self.refusal(index).is_some_and(&test))
     }
 
-    /// Why the request at `index` was refused, if it was.
+    /// Returns the refusal of the request at `index`, if there is one.
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
         let mut wanted = self.first.wrapping_add(index);
         if wanted < self.first {

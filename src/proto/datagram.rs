@@ -7,7 +7,7 @@ use netlink_packet_generic::constants::GENL_HDRLEN;
 use crate::proto::extack::{self, Refusal};
 use crate::wire::{Block, Malformed, Put, Writer};
 
-/// Length of a netlink header.
+/// The length of a netlink header.
 const HEADER: usize = 16;
 
 /// A received message.
@@ -17,24 +17,24 @@ pub(crate) struct Message<'a> {
     pub(crate) content: Content<'a>,
 }
 
-/// What a received message says.
+/// The meaning of a received message.
 pub(crate) enum Content<'a> {
     /// A message of a generic netlink family.
     Data { command: u8, attributes: &'a [u8] },
-    /// The request was executed.
+    /// The kernel executed the request.
     Ack,
-    /// The request was refused.
+    /// The kernel refused the request.
     Refused(Refusal),
-    /// A dump is at its end, or failed.
+    /// A dump has ended, or failed.
     Done(Option<Refusal>),
-    /// The kernel says that it lost data.
+    /// The kernel lost data.
     Overrun,
     /// A message without meaning.
     Noop,
 }
 
-/// Walks the messages of a datagram: the length of each, rounded up to four bytes,
-/// is where the next begins, but the last may end unrounded.
+/// Iterates over the messages of a datagram. Each message begins at a multiple of four bytes; the
+/// last one may end anywhere.
 #[derive(Clone)]
 pub(crate) struct Messages<'a> {
     rest: &'a [u8],
@@ -45,9 +45,8 @@ impl<'a> Messages<'a> {
         Self { rest: datagram }
     }
 
-    /// The command and the attributes of the next message, if it is one of a generic
-    /// netlink family, has this sequence number and port, and nothing is wrong with it.
-    /// Where not, it stays the next one.
+    /// Returns the command and the attributes of the next message, if it is a valid message of a
+    /// generic netlink family with this sequence number and port. Otherwise does not advance.
     #[inline(always)]
     pub(crate) fn next_data(&mut self, sequence: u32, port: u32) -> Option<(u8, &'a [u8])> {
         let header: &[u8; HEADER + GENL_HDRLEN] = self.rest.first_chunk()?;
@@ -65,7 +64,7 @@ impl<'a> Messages<'a> {
         Some((command, attributes))
     }
 
-    /// How many bytes have not been walked yet.
+    /// Returns the number of bytes that are left.
     pub(crate) const fn remaining(&self) -> usize {
         self.rest.len()
     }
@@ -124,7 +123,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The header of the message, its length left out.
+    /// Returns the header of the message, without its length.
     #[inline]
     fn put(self, into: &mut impl Put) {
         into.raw([0; 4]);
@@ -142,8 +141,8 @@ pub(crate) fn append_empty(buffer: &mut Vec<u8>, frame: Frame) {
     finish(buffer, start);
 }
 
-/// Appends a message of a generic netlink family, which `fill` writes after it is given the
-/// headers.
+/// Appends a message of a generic netlink family. `fill` receives the headers and writes the
+/// message.
 #[inline]
 pub(crate) fn append(
     buffer: &mut Vec<u8>,

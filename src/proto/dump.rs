@@ -2,25 +2,25 @@ use crate::proto::Refusal;
 use crate::proto::datagram::{Content, Messages};
 use crate::wire::Malformed;
 
-/// A request that any number of messages answers, in any number of datagrams.
+/// A request that the kernel answers with any number of messages, in any number of datagrams.
 #[derive(Debug)]
 pub(crate) struct Dump {
     port: u32,
     sequence: u32,
-    /// How much of the present datagram has been read.
+    /// The number of bytes of the current datagram that have been read.
     position: usize,
 }
 
-/// What comes next in a [`Dump`].
+/// The next step of a [`Dump`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
     /// A message.
     Data { command: u8, attributes: &'a [u8] },
-    /// The datagram is at its end, the dump is not.
+    /// The datagram has been read; the dump continues in the next one.
     NeedsDatagram,
-    /// The dump is complete.
+    /// The dump has ended.
     End,
-    /// The dump failed; the kernel sends no more of it.
+    /// The dump failed. The kernel sends no more of it.
     Refused(Refusal),
 }
 
@@ -29,8 +29,8 @@ impl Dump {
         Self { port, sequence, position: 0 }
     }
 
-    /// Reads the messages of `datagram` that are left, as [`next`](Self::next) does, and
-    /// gives what is in them to `each`. Never [`Step::Data`].
+    /// Reads the rest of `datagram` like [`next`](Self::next), and passes each message to `each`.
+    /// Never returns [`Step::Data`].
     #[inline]
     pub(crate) fn read_on<'a>(
         &mut self,
@@ -52,8 +52,8 @@ impl Dump {
         }
     }
 
-    /// Reads the next message of `datagram`. After [`Step::NeedsDatagram`] the next
-    /// call takes the next datagram. A malformed message ends the datagram.
+    /// Reads the next message of `datagram`. After [`Step::NeedsDatagram`] pass the next datagram. A
+    /// malformed message ends the datagram.
     #[inline]
     pub(crate) fn next<'a>(&mut self, datagram: &'a [u8]) -> Result<Step<'a>, Malformed> {
         let mut messages = Messages::new(datagram.get(self.position..).unwrap_or_default());

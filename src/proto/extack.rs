@@ -1,8 +1,8 @@
-//! Acknowledgements, refusals and what the kernel adds to them.
+//! Acknowledgements, refusals, and the text that the kernel adds to them.
 //!
-//! An NLMSG_ERROR holds the errno, the request's header, the request's payload
-//! unless the message is flagged as capped, and then attributes if it is flagged
-//! to have some. In NLMSG_DONE the attributes follow the errno at once.
+//! An NLMSG_ERROR has the errno, the header of the request, the payload of the request unless a flag
+//! says that it is capped, and attributes if a flag says so. In NLMSG_DONE the attributes follow the
+//! errno.
 
 use byteorder::{ByteOrder, NativeEndian};
 use netlink_packet_core::{NLM_F_ACK_TLVS, NLM_F_CAPPED};
@@ -11,15 +11,15 @@ use crate::error::Extack;
 use crate::uapi::{NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS};
 use crate::wire::{Attributes, Malformed, read_u32};
 
-/// An errno and what came with it.
+/// An errno and the kernel's extended acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) errno: i32,
-    /// Boxed as it is rare: refusals stay small.
+    /// Boxed because it is rare, so that refusals are small.
     pub(crate) extack: Option<Box<Extack>>,
 }
 
-/// Reads the payload of an NLMSG_ERROR: `None` is an acknowledgement.
+/// Reads the payload of an NLMSG_ERROR. Returns `None` for an acknowledgement.
 #[inline]
 pub(crate) fn read_error(flags: u16, payload: &[u8]) -> Result<Option<Refusal>, Malformed> {
     let Some((code, request)) = split_code(payload) else {
@@ -38,8 +38,7 @@ pub(crate) fn read_error(flags: u16, payload: &[u8]) -> Result<Option<Refusal>, 
     Ok(refusal(code, attributes))
 }
 
-/// Reads the payload of an NLMSG_DONE: `None` is success. One without an errno is
-/// success too.
+/// Reads the payload of an NLMSG_DONE. Returns `None` for success, also if there is no errno.
 pub(crate) fn read_done(flags: u16, payload: &[u8]) -> Result<Option<Refusal>, Malformed> {
     match split_code(payload) {
         Some((code, attributes)) => {
@@ -67,8 +66,7 @@ fn refusal(code: i32, attributes: Option<&[u8]>) -> Option<Refusal> {
     })
 }
 
-/// Reads text and offset. What cannot be read is left out: the errno stands by
-/// itself.
+/// Reads text and offset. Skips what cannot be read; the errno alone is enough.
 fn read_extack(attributes: &[u8]) -> Option<Extack> {
     let mut extack = Extack { message: None, offset: None };
     for (kind, value) in Attributes::new(attributes).map_while(Result::ok) {

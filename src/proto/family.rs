@@ -1,4 +1,4 @@
-//! Finding the id of the IPVS family.
+//! Looking up the id of the IPVS family.
 
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::GenlHeader;
@@ -11,8 +11,8 @@ use crate::proto::datagram::{Frame, append};
 use crate::uapi::{IPVS_GENL_NAME, NLMSG_MIN_TYPE};
 use crate::wire::{Attributes, Malformed, Put};
 
-/// The id of a generic netlink family: never one of the netlink core's own message
-/// types, which the core acknowledges without doing anything.
+/// The id of a generic netlink family. Never the type of a message to the netlink core, which
+/// acknowledges such messages and does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FamilyId(u16);
 
@@ -26,8 +26,7 @@ impl FamilyId {
     }
 }
 
-/// Appends the question for the family's id. The kernel loads the module `ip_vs`
-/// to answer it.
+/// Appends the request for the id of the family. The kernel loads the module `ip_vs` to answer.
 pub(crate) fn encode_lookup(buffer: &mut Vec<u8>, sequence: u32) {
     let frame = Frame { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST, sequence };
     let header = GenlHeader { cmd: CTRL_CMD_GETFAMILY, version: 1 };
@@ -37,7 +36,7 @@ pub(crate) fn encode_lookup(buffer: &mut Vec<u8>, sequence: u32) {
     });
 }
 
-/// Reads the answer to the question.
+/// Reads the answer to the request.
 pub(crate) fn read_lookup(command: u8, attributes: &[u8]) -> Result<FamilyId, Malformed> {
     if command != CTRL_CMD_NEWFAMILY {
         return Err("an answer that is not about a family");

@@ -1,9 +1,8 @@
-//! The netlink protocol without its socket: what to send, and what the datagrams
-//! that come back mean.
+//! The netlink protocol without a socket: what to send, and what the received datagrams mean.
 //!
-//! Nothing here waits, knows the time or does I/O. A client sends what
-//! [`Session`] wrote and feeds what it receives to a [`Single`], a [`Batch`] or a
-//! [`Dump`] until that says it has ended.
+//! This layer does not wait, has no clock and does no I/O. The engine sends what [`Session`] wrote,
+//! and passes the received datagrams to a [`Single`], a [`Batch`] or a [`Dump`] until that has
+//! ended.
 
 mod batch;
 mod datagram;

@@ -1,4 +1,4 @@
-//! What is to be remembered of a socket between requests.
+//! The state of a socket between requests.
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_NOOP};
 use netlink_packet_generic::GenlHeader;
@@ -8,15 +8,14 @@ use crate::proto::{Batch, Dump, FamilyId, Single, encode_lookup};
 use crate::uapi::IPVS_GENL_VERSION;
 use crate::wire::Request;
 
-/// The state of one socket: which answers are its own, and which sequence number
-/// comes next. Every request has its own number, so that answers to requests that
-/// were given up are known for what they are.
+/// The state of one socket: its port and the next sequence number. Every request has its own
+/// number, which identifies late answers to abandoned requests.
 #[derive(Debug)]
 pub(crate) struct Session {
     port: u32,
     next: u32,
-    /// Whether a dump or a batch was not read to its end. The kernel does one dump at a
-    /// time for each socket, and answers take room.
+    /// Whether a dump or a batch was not read to its end. The kernel does one dump at a time for
+    /// each socket, and unread answers use the room of new ones.
     unread: bool,
 }
 
@@ -33,7 +32,7 @@ impl Session {
         sequence
     }
 
-    /// Writes the question for the id of the family.
+    /// Writes the request for the id of the family.
     pub(crate) fn lookup(&mut self, buffer: &mut Vec<u8>) -> Single {
         let sequence = self.sequence();
         buffer.clear();
@@ -41,8 +40,8 @@ impl Session {
         Single::new(self.port, sequence)
     }
 
-    /// Writes a request that is answered by one message. It asks for no
-    /// acknowledgement, which would be a second one.
+    /// Writes a request that the kernel answers with one message. It asks for no acknowledgement,
+    /// because that would be a second message.
     pub(crate) fn single(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -55,7 +54,7 @@ impl Session {
         Single::new(self.port, sequence)
     }
 
-    /// Writes a request that is answered by a dump.
+    /// Writes a request that the kernel answers with a dump.
     pub(crate) fn dump(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -69,24 +68,22 @@ impl Session {
         Dump::new(self.port, sequence)
     }
 
-    /// Whether there may be answers that nobody waits for any more.
+    /// Returns `true` if answers to abandoned requests may be in the socket.
     pub(crate) const fn has_unread(&self) -> bool {
         self.unread
     }
 
-    /// All there was has been read.
+    /// Notes that all answers have been read.
     pub(crate) const fn all_read(&mut self) {
         self.unread = false;
     }
 
-    /// Writes requests that are acknowledged once, all together: the kernel reports
-    /// each one that it refuses, so the answer to the last says that the others
-    /// are done.
+    /// Writes requests of which only the last asks for an acknowledgement. The kernel reports every
+    /// request that it refuses, so the answer to the last one says that the others are done.
     ///
-    /// With a `fence` a message that does nothing comes last and is the one to be
-    /// acknowledged: stopping a daemon may get no answer at all, when its thread
-    /// has not run yet (`af_netlink.c:netlink_rcv_skb` takes the handler's EINTR
-    /// for "no acknowledgement").
+    /// With a `fence` a message that does nothing follows and asks for the acknowledgement instead.
+    /// The kernel may never answer the stop of a daemon whose thread has not run yet:
+    /// `af_netlink.c:netlink_rcv_skb` takes the EINTR of the handler for "no acknowledgement".
     pub(crate) fn batch<'a>(
         &mut self,
         buffer: &mut Vec<u8>,

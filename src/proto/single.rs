@@ -2,7 +2,7 @@ use crate::proto::Refusal;
 use crate::proto::datagram::{Content, Messages};
 use crate::wire::Malformed;
 
-/// A request that one message answers.
+/// A request that the kernel answers with one message.
 #[derive(Debug)]
 pub(crate) struct Single {
     port: u32,
@@ -21,7 +21,7 @@ impl Single {
         Self { port, sequence }
     }
 
-    /// Looks for the answer in `datagram`; `None` when it is not there.
+    /// Looks for the answer in `datagram`. Returns `None` if it is not there.
     pub(crate) fn read<'a>(&self, datagram: &'a [u8]) -> Result<Option<Answer<'a>>, Malformed> {
         for message in Messages::new(datagram) {
             let message = message?;

@@ -4,11 +4,10 @@ use netlink_packet_core::{NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
 use crate::wire::Malformed;
 
-/// The attributes in a piece of a message: kind (flags masked off) and value.
+/// Iterates over the attributes in a part of a message: kind, without flags, and value.
 ///
-/// Ends after the first malformed one. This is `NlasIterator` of
-/// netlink-packet-core again because that costs ten times as much, in calls that
-/// cannot be inlined (`benches/README.md`).
+/// Ends after the first malformed attribute. The `NlasIterator` of netlink-packet-core does the same
+/// at ten times the cost, because its calls cannot be inlined (`benches/README.md`).
 #[derive(Clone)]
 pub(crate) struct Attributes<'a> {
     rest: &'a [u8],
@@ -50,7 +49,7 @@ fn split(bytes: &[u8]) -> Option<(u16, &[u8])> {
 
 /// Writes attributes one after the other.
 pub(crate) trait Put {
-    /// For what is not an attribute: the headers before them.
+    /// Writes bytes that are no attribute, such as headers.
     fn raw<const N: usize>(&mut self, bytes: [u8; N]);
 
     #[inline(always)]
@@ -100,7 +99,7 @@ pub(crate) trait Put {
         self.raw(value);
     }
 
-    /// An attribute's header: its length with the header, and its kind.
+    /// Writes the header of an attribute. `length` includes the header.
     #[inline(always)]
     fn header(&mut self, length: u16, kind: u16) {
         let [l0, l1] = length.to_ne_bytes();
@@ -109,7 +108,7 @@ pub(crate) trait Put {
     }
 }
 
-/// Attributes of a length known in advance, which are cheaper to write together.
+/// A buffer for attributes whose total length is known. Writing them together is cheaper.
 pub(crate) struct Block<'b, const N: usize> {
     bytes: &'b mut [u8; N],
     length: usize,
@@ -157,7 +156,7 @@ impl<'b> Writer<'b> {
         Self { buffer }
     }
 
-    /// Appends so many bytes, which `fill` writes.
+    /// Appends `N` bytes, which `fill` writes.
     #[inline(always)]
     pub(crate) fn block<const N: usize>(&mut self, fill: impl FnOnce(&mut Block<'_, N>)) {
         self.buffer.extend_from_slice(&[0; N]);
@@ -166,8 +165,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// A text with its terminating NUL. What is longer than any name of the kernel's
-    /// is cut.
+    /// Writes a text with its terminating NUL. Cuts a text that is longer than any name in the
+    /// kernel.
     pub(crate) fn string(&mut self, kind: u16, text: &[u8]) {
         let mut attribute = [0; 24];
         let (header, value) = attribute.split_at_mut(NLA_HEADER_SIZE);
@@ -183,7 +182,7 @@ impl<'b> Writer<'b> {
         self.buffer.extend_from_slice(padded);
     }
 
-    /// An attribute that holds the attributes that `fill` writes.
+    /// Writes an attribute that contains the attributes that `fill` writes.
     #[inline]
     pub(crate) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.buffer.len();

@@ -1,4 +1,4 @@
-//! A synchronization daemon, the nest `IPVS_CMD_ATTR_DAEMON`.
+//! Synchronization daemons: the nest `IPVS_CMD_ATTR_DAEMON`.
 
 use std::net::IpAddr;
 
@@ -6,12 +6,12 @@ use crate::model::{InterfaceName, Role, SyncDaemon};
 use crate::uapi::*;
 use crate::wire::{Attributes, Malformed, Put, Writer, scalar};
 
-/// Writes the nest with the role only.
+/// Writes a nest that has only the role.
 pub(crate) fn encode_role(writer: &mut Writer<'_>, role: Role) {
     writer.nest(IPVS_CMD_ATTR_DAEMON, |writer| put_role(writer, role));
 }
 
-/// Writes the nest. What is not set is left to the kernel.
+/// Writes the nest. Omits what is not set; the kernel then uses its default.
 pub(crate) fn encode(writer: &mut Writer<'_>, daemon: &SyncDaemon) {
     writer.nest(IPVS_CMD_ATTR_DAEMON, |writer| {
         put_role(writer, daemon.role);
@@ -27,7 +27,7 @@ pub(crate) fn encode(writer: &mut Writer<'_>, daemon: &SyncDaemon) {
             }
             None => {}
         }
-        // In host order, unlike every other port of IPVS.
+        // Host byte order, unlike every other port of IPVS.
         if let Some(port) = daemon.port {
             writer.u16(IPVS_DAEMON_ATTR_MCAST_PORT, port);
         }

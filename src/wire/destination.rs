@@ -1,4 +1,4 @@
-//! A destination and its identity, the nest `IPVS_CMD_ATTR_DEST`.
+//! Destinations and their identities: the nest `IPVS_CMD_ATTR_DEST`.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,8 @@ use crate::uapi::*;
 use crate::wire::layout::{self, Place};
 use crate::wire::{Attributes, Malformed, Put, Writer, nest, scalar, service, stats};
 
-/// Writes a whole message with the identity of a destination, of the same family as its service,
-/// which has an address: the `headers` and both nests.
+/// Writes a whole message that names a destination: the `headers` and both nests. The service must
+/// have an address, and the destination must have the family of the service.
 #[inline]
 pub(super) fn put_message_with_id(
     writer: &mut Writer<'_>,
@@ -30,7 +30,8 @@ pub(super) fn put_message_with_id(
     });
 }
 
-/// The same with the settings of a destination that needs no tunnel other than IPIP.
+/// Writes a whole message that names a destination and has its settings. The tunnel, if any, must
+/// be IPIP. The rest is as in [`put_message_with_id`].
 #[inline]
 pub(super) fn put_message_with_settings(
     writer: &mut Writer<'_>,
@@ -49,14 +50,14 @@ pub(super) fn put_message_with_settings(
     });
 }
 
-/// Writes the nest with the identity only; `service` is the family of the service.
+/// Writes a nest that has only the identity. `service` is the family of the service.
 #[inline]
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &DestinationId, service: AddressFamily) {
     writer.nest(IPVS_CMD_ATTR_DEST, |writer| put_id(writer, id, Some(service)));
 }
 
-/// Writes the nest with identity and settings. The kernel asks for every one of
-/// them in additions and in updates.
+/// Writes the nest with identity and settings. The kernel requires all settings, in additions and
+/// in updates.
 pub(crate) fn encode(writer: &mut Writer<'_>, destination: &Destination, service: AddressFamily) {
     writer.nest(IPVS_CMD_ATTR_DEST, |writer| {
         put_id(writer, &destination.id, Some(service));
@@ -67,20 +68,20 @@ pub(crate) fn encode(writer: &mut Writer<'_>, destination: &Destination, service
 #[inline]
 pub(super) fn put_id(writer: &mut Writer<'_>, id: &DestinationId, service: Option<AddressFamily>) {
     writer.block::<28>(|block| put_place(block, id));
-    // The kernel supposes the family of the service.
+    // Without this attribute the kernel assumes the family of the service.
     if service != Some(id.family()) {
         writer.u16(IPVS_DEST_ATTR_ADDR_FAMILY, scalar::family_number(id.family()));
     }
 }
 
-/// Address and port, 28 bytes.
+/// Writes address and port: 28 bytes.
 #[inline(always)]
 fn put_place(into: &mut impl Put, id: &DestinationId) {
     into.sixteen(IPVS_DEST_ATTR_ADDR, scalar::address_field(&id.address));
     into.u16_be(IPVS_DEST_ATTR_PORT, id.address.port());
 }
 
-/// The settings that every destination has, 32 bytes.
+/// Writes the settings that every destination has: 32 bytes.
 #[inline(always)]
 fn put_numbers(into: &mut impl Put, destination: &Destination, method: u32) {
     into.u32(IPVS_DEST_ATTR_FWD_METHOD, method);
@@ -89,7 +90,7 @@ fn put_numbers(into: &mut impl Put, destination: &Destination, method: u32) {
     into.u32(IPVS_DEST_ATTR_L_THRESH, destination.thresholds.lower);
 }
 
-/// The number of a forwarding method, and its tunnel; IPIP where it has none.
+/// Returns the number of a forwarding method, and its tunnel: IPIP if it has none.
 #[inline]
 pub(super) const fn method_and_tunnel(forwarding: Forwarding) -> (u32, Tunnel) {
     match forwarding {
@@ -106,7 +107,7 @@ pub(super) const fn method_and_tunnel(forwarding: Forwarding) -> (u32, Tunnel) {
 pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
     let (method, tunnel) = method_and_tunnel(destination.forwarding);
     writer.block::<32>(|block| put_numbers(block, destination, method));
-    // Without these three the kernel makes it IPIP, port 0, no flags.
+    // Without these three attributes the kernel assumes IPIP, port 0 and no flags.
     let (kind, port, flags) = match tunnel {
         Tunnel::Ipip => return,
         Tunnel::Gue { port, checksum } => {
@@ -128,7 +129,7 @@ pub(super) fn put_settings(writer: &mut Writer<'_>, destination: &Destination) {
     writer.u16(IPVS_DEST_ATTR_TUN_FLAGS, flags);
 }
 
-/// What the attributes of the nest say.
+/// The attributes of the nest, as they were read.
 struct Fields<'a> {
     family: Option<AddressFamily>,
     address: Option<&'a [u8]>,
@@ -142,8 +143,8 @@ struct Fields<'a> {
     stats64: Option<&'a [u8]>,
 }
 
-/// Reads the attributes of a message; `service` is the family of the service, for kernels
-/// before 3.18, which do not say the destination's.
+/// Reads the attributes of a message. `service` is the family of the service: kernels before 3.18
+/// do not report the family of a destination.
 #[inline(always)]
 pub(crate) fn decode(
     attributes: &[u8],
@@ -155,7 +156,7 @@ pub(crate) fn decode(
     }
 }
 
-/// Reads the attributes, whatever lies where.
+/// Reads the attributes in any order.
 #[cold]
 #[inline(never)]
 fn decode_any(
@@ -165,8 +166,8 @@ fn decode_any(
     Fields::from_any(nest(attributes, IPVS_CMD_ATTR_DEST)?)?.entry(service)
 }
 
-/// The message as Linux 5.3 and later send it on machines without alignment worries: a
-/// nest, in which all attributes are.
+/// The layout of the message in Linux 5.3 and later, on machines that need no alignment: one nest
+/// with all attributes.
 const NEST: Place = (0, 332, IPVS_CMD_ATTR_DEST);
 const ATTRIBUTES: [Place; 15] = layout::moved(IN_NEST, 4);
 const COUNTERS: [Place; 10] = layout::moved(stats::LAYOUT, 216);
@@ -189,7 +190,7 @@ const IN_NEST: [Place; 15] = [
     (208, 120, IPVS_DEST_ATTR_STATS64),
 ];
 
-/// Reads a message that lies as most do.
+/// Reads a message that has the usual layout.
 #[inline(always)]
 fn from_layout(attributes: &[u8]) -> Option<DestinationEntry> {
     let whole: &[u8; 336] = attributes.try_into().ok()?;

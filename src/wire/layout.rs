@@ -1,12 +1,12 @@
-//! A short cut for attributes that lie where today's kernels put them.
+//! A fast path for attributes at the offsets that current kernels use.
 
 use netlink_packet_core::NLA_HEADER_SIZE;
 
-/// An attribute's place: its offset, the length of its value, its kind.
+/// The place of an attribute: its offset, the length of its value, and its kind.
 pub(crate) type Place = (usize, u16, u16);
 
-/// Whether `nest` has an attribute at each of the places. What lies between them is
-/// not looked at.
+/// Returns `true` if `nest` has an attribute at each of the places. Does not look at the bytes in
+/// between.
 #[inline]
 pub(crate) fn fits<const SIZE: usize, const COUNT: usize>(
     nest: &[u8; SIZE],
@@ -19,14 +19,14 @@ pub(crate) fn fits<const SIZE: usize, const COUNT: usize>(
     difference == 0
 }
 
-/// The header of an attribute as one number.
+/// Returns the header of an attribute as one number.
 const fn header(length: u16, kind: u16) -> u32 {
     let [l0, l1] = (length + 4).to_ne_bytes();
     let [k0, k1] = kind.to_ne_bytes();
     u32::from_ne_bytes([l0, l1, k0, k1])
 }
 
-/// `places`, moved by `by` bytes.
+/// Returns `places`, moved by `by` bytes.
 pub(crate) const fn moved<const COUNT: usize>(
     mut places: [Place; COUNT],
     by: usize,
@@ -39,7 +39,7 @@ pub(crate) const fn moved<const COUNT: usize>(
     places
 }
 
-/// The value of the attribute at `offset`; zeros where the nest is too short.
+/// Returns the value of the attribute at `offset`, or zeros if the nest is too short.
 #[inline]
 pub(crate) fn value<const N: usize>(nest: &[u8], offset: usize) -> [u8; N] {
     let value = nest.get(offset + NLA_HEADER_SIZE..).and_then(|rest| rest.first_chunk());

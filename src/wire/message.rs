@@ -20,44 +20,44 @@ use crate::wire::{Reported, Request, Writer, daemon, report, service, timeouts};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IpvsMessage {
-    /// Asks for a change. Send it with `NLM_F_ACK`. Where it stops a daemon that has only
-    /// just been started, the kernel may do so without an answer.
+    /// Requests a change. Send it with `NLM_F_ACK`. The kernel may stop a daemon that has just
+    /// been started without an answer.
     Change(Change),
-    /// Asks for [`IpvsMessage::Info`].
+    /// Requests [`IpvsMessage::Info`].
     ReadInfo,
-    /// Asks for one [`IpvsMessage::Service`].
+    /// Requests one [`IpvsMessage::Service`].
     ReadService(ServiceId),
-    /// Asks for every service. Send it with `NLM_F_DUMP`.
+    /// Requests all services. Send it with `NLM_F_DUMP`.
     ReadServices,
-    /// Asks for the destinations of a service. Send it with `NLM_F_DUMP`.
+    /// Requests the destinations of a service. Send it with `NLM_F_DUMP`.
     ReadDestinations(ServiceId),
-    /// Asks for [`IpvsMessage::Timeouts`].
+    /// Requests [`IpvsMessage::Timeouts`].
     ReadTimeouts,
-    /// Asks for the running synchronization daemons. Send it with `NLM_F_DUMP`.
+    /// Requests the running synchronization daemons. Send it with `NLM_F_DUMP`.
     ReadDaemons,
-    /// Answers with a service.
+    /// Reports a service.
     Service(ServiceEntry),
-    /// Answers with a destination.
+    /// Reports a destination.
     Destination(DestinationEntry),
-    /// Answers with a running synchronization daemon.
+    /// Reports a running synchronization daemon.
     Daemon(SyncDaemon),
-    /// Answers with the timeouts.
+    /// Reports the timeouts.
     Timeouts(Timeouts),
-    /// Answers with what the kernel says of itself.
+    /// Reports the version of IPVS and the size of its connection table.
     Info(Info),
 }
 
 impl IpvsMessage {
-    /// Checks a change against the kernel's rules, the names in an answer, and whether the
-    /// identity that a read names can be put into a message.
+    /// Checks a change against the kernel's rules, the names in a report, and whether the identity
+    /// in a read can be encoded.
     ///
-    /// Emitting checks nothing but names. The kernel hands a scheduler or persistence engine
-    /// that it does not know to `modprobe`, so a message with a name that no module can have
-    /// is emitted with the identity of its object alone, which the kernel refuses.
+    /// Emitting checks only names: the kernel passes a scheduler or persistence engine that it does
+    /// not know to `modprobe`. If a name cannot be that of a module, the emitted message has only
+    /// the identity of its object, and the kernel refuses it.
     ///
     /// # Errors
     ///
-    /// As [`Change::validate`].
+    /// The errors of [`Change::validate`].
     pub fn validate(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Change(change) => change.validate(),
@@ -66,8 +66,8 @@ impl IpvsMessage {
         }
     }
 
-    /// Checks the names. An answer counts, too: to a kernel, a service with its counters is a
-    /// request to add it.
+    /// Checks the names, also those in a report: to a kernel, a service with its counters is a
+    /// request to add the service.
     fn check_names(&self) -> Result<(), InvalidValue> {
         match self {
             Self::Change(change) => change.check_names(),
@@ -77,7 +77,7 @@ impl IpvsMessage {
         }
     }
 
-    /// The request in this message, if it is one.
+    /// Returns the request in this message, if it is a request.
     fn request(&self) -> Option<Request<'_>> {
         match self {
             Self::Change(change) => Some(Request::Change(change)),
@@ -91,8 +91,7 @@ impl IpvsMessage {
         }
     }
 
-    /// Appends the attributes to `buffer`, as emitting writes them. It allocates only
-    /// where the buffer has no room for them.
+    /// Appends the attributes to `buffer`, like emitting. Allocates only if `buffer` has no room.
     pub fn append(&self, buffer: &mut Vec<u8>) {
         let mut writer = Writer::new(buffer);
         if self.check_names().is_err() {
@@ -112,7 +111,7 @@ impl IpvsMessage {
         }
     }
 
-    /// Appends what names the object of a message that has names in it.
+    /// Appends only the identity of the object, for a message with names.
     fn append_identity(&self, writer: &mut Writer<'_>) {
         match self {
             Self::Change(Change::AddService(service) | Change::UpdateService(service))
@@ -167,8 +166,8 @@ impl Emitable for IpvsMessage {
 
     /// # Panics
     ///
-    /// When `buffer` is shorter than [`buffer_len`](Emitable::buffer_len), as the
-    /// trait says.
+    /// Panics if `buffer` is shorter than [`buffer_len`](Emitable::buffer_len), as the trait
+    /// requires.
     #[expect(clippy::indexing_slicing, reason = "the trait says that a short buffer panics")]
     fn emit(&self, buffer: &mut [u8]) {
         let bytes = self.bytes();

@@ -1,8 +1,8 @@
-//! The attributes of IPVS messages, to and from the model. One codec for every
-//! client and for `IpvsMessage`.
+//! Encoding and decoding: the attributes of IPVS messages, to and from the model. All clients and
+//! `IpvsMessage` use this codec.
 //!
-//! Nothing here panics on what a kernel sent. Encoding takes values that were
-//! validated before; others give a message that the kernel refuses.
+//! Decoding never panics, whatever a kernel sent. Encoding expects validated values; of others it
+//! makes a message that the kernel refuses.
 
 mod attributes;
 mod daemon;
@@ -27,7 +27,7 @@ pub(crate) use reply::{Reported, decode};
 pub(crate) use request::Request;
 pub(crate) use scalar::u32 as read_u32;
 
-/// What is wrong with bytes that should have been a message.
+/// What is wrong with a received message.
 pub(crate) type Malformed = &'static str;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the kernel reports.
+//! The things that the kernel reports.
 
 use crate::model::{
     AddressFamily, DestinationEntry, Info, ServiceEntry, ServiceId, SyncDaemon, Timeouts,
@@ -6,16 +6,16 @@ use crate::model::{
 use crate::uapi::*;
 use crate::wire::{Attributes, Malformed, daemon, destination, service, timeouts};
 
-/// One thing that the kernel reports, in messages of one command.
+/// Something that the kernel reports, in messages of one command.
 pub(crate) trait Reported: Sized {
     /// The command of the messages.
     const COMMAND: u8;
 
-    /// About how long such a message is, to guess how many a datagram holds.
+    /// The approximate length of such a message, to estimate how many a datagram holds.
     const LENGTH: usize;
 
-    /// Reads the attributes of such a message; `service` is the family of the
-    /// service whose destinations were asked for.
+    /// Reads the attributes of such a message. `service` is the family of the service whose
+    /// destinations were requested.
     fn decode(attributes: &[u8], service: Option<AddressFamily>) -> Result<Self, Malformed>;
 }
 
@@ -29,7 +29,7 @@ impl Reported for ServiceEntry {
     }
 }
 
-/// A service of which only the name is wanted.
+/// Reads only the identity of a service.
 impl Reported for ServiceId {
     const COMMAND: u8 = IPVS_CMD_NEW_SERVICE;
     const LENGTH: usize = ServiceEntry::LENGTH;
@@ -76,7 +76,7 @@ impl Reported for Info {
     }
 }
 
-/// Reads a message of `command`, which has to be the one wanted.
+/// Reads a message. Fails if its `command` is not that of `R`.
 #[inline(always)]
 pub(crate) fn decode<R: Reported>(
     command: u8,
@@ -90,11 +90,11 @@ pub(crate) fn decode<R: Reported>(
     }
 }
 
-/// The nest of the kind that is wanted; the last one, as everywhere.
+/// Returns the nest of a kind. If there are several, returns the last one.
 #[inline]
 pub(crate) fn nest(attributes: &[u8], wanted: u16) -> Result<&[u8], Malformed> {
     match Attributes::new(attributes).next() {
-        // The usual message has nothing else.
+        // The usual message has only this nest.
         Some(Ok((kind, value))) if kind == wanted && attributes.len() == value.len() + 4 => {
             Ok(value)
         }

@@ -1,10 +1,10 @@
-//! Writes what a kernel reports, in the attributes of the newest kernels.
+//! Writing reports, in the attributes of the newest kernels.
 
 use crate::model::{DestinationEntry, Info, ServiceEntry, Stats};
 use crate::uapi::*;
 use crate::wire::{Put, Writer, destination, service};
 
-/// A service with its counters.
+/// Writes a service with its counters.
 pub(crate) fn service_entry(writer: &mut Writer<'_>, entry: &ServiceEntry) {
     writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| {
         service::put_service(writer, &entry.service);
@@ -12,7 +12,7 @@ pub(crate) fn service_entry(writer: &mut Writer<'_>, entry: &ServiceEntry) {
     });
 }
 
-/// A destination with its connections and counters.
+/// Writes a destination with its connections and counters.
 pub(crate) fn destination_entry(writer: &mut Writer<'_>, entry: &DestinationEntry) {
     writer.nest(IPVS_CMD_ATTR_DEST, |writer| {
         destination::put_id(writer, &entry.destination.id, None);
@@ -24,7 +24,7 @@ pub(crate) fn destination_entry(writer: &mut Writer<'_>, entry: &DestinationEntr
     });
 }
 
-/// What a kernel says of itself.
+/// Writes the version of IPVS and the size of its connection table.
 pub(crate) fn info(writer: &mut Writer<'_>, info: &Info) {
     let version = [0, info.version.major, info.version.minor, info.version.patch];
     writer.u32(IPVS_INFO_ATTR_VERSION, u32::from_be_bytes(version));

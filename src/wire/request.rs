@@ -1,11 +1,11 @@
-//! What a client asks of the kernel, and its attributes.
+//! The requests to the kernel, and their attributes.
 
 use crate::error::Context;
 use crate::model::{Change, Object, Operation, ServiceId, Tunnel};
 use crate::uapi::*;
 use crate::wire::{Put, Writer, daemon, destination, service, timeouts};
 
-/// One request of the IPVS family.
+/// A request of the IPVS family.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Request<'a> {
     Change(&'a Change),
@@ -41,7 +41,7 @@ impl Request<'_> {
         }
     }
 
-    /// What its errors are about.
+    /// Returns the context for errors of this request.
     pub(crate) const fn context(&self) -> Context {
         match self {
             Self::Change(change) => Context::of(change),
@@ -56,9 +56,9 @@ impl Request<'_> {
         }
     }
 
-    /// Writes the message that begins with `headers`, in which the length is left out.
+    /// Writes the message. `headers` has all fields but the length.
     ///
-    /// What is written most is written at once, as all of its lengths are known.
+    /// The most frequent messages are written in one piece, because all their lengths are known.
     #[inline]
     pub(crate) fn encode_message(&self, headers: [u8; 20], writer: &mut Writer<'_>) {
         match self {

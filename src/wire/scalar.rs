@@ -1,7 +1,7 @@
-//! Numbers and addresses inside attributes.
+//! Numbers and addresses in attributes.
 //!
-//! As the kernel does, reading takes a longer value's first bytes and refuses a
-//! shorter one.
+//! Like the kernel, reading uses the first bytes of a value that is too long, and refuses one that
+//! is too short.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -33,7 +33,7 @@ pub(crate) fn u32(value: &[u8]) -> Result<u32, Malformed> {
     head(value, 4).map(NativeEndian::read_u32)
 }
 
-/// A counter of 64 bits, or of 32 where the value has no more.
+/// Reads a counter of 64 bits, or of 32 bits if the value is shorter.
 pub(crate) fn counter(value: &[u8]) -> Result<u64, Malformed> {
     match head(value, 8) {
         Ok(value) => Ok(NativeEndian::read_u64(value)),
@@ -49,8 +49,7 @@ pub(crate) fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
     value.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets)).ok_or(SHORT)
 }
 
-/// An address of `family` in the kernel's 16-byte field, of which IPv4 has the
-/// first four.
+/// Reads an address of `family` from the kernel's 16-byte field. IPv4 uses the first four bytes.
 pub(crate) fn address(family: AddressFamily, value: &[u8]) -> Result<IpAddr, Malformed> {
     match family {
         AddressFamily::Ipv4 => ipv4(value).map(IpAddr::V4),
@@ -58,7 +57,7 @@ pub(crate) fn address(family: AddressFamily, value: &[u8]) -> Result<IpAddr, Mal
     }
 }
 
-/// The kernel's 16-byte field for an address.
+/// Returns the kernel's 16-byte field for an address.
 #[inline(always)]
 pub(crate) fn address_field(address: &SocketAddr) -> [u8; 16] {
     match address {

@@ -1,4 +1,4 @@
-//! A service and its identity, the nest `IPVS_CMD_ATTR_SERVICE`.
+//! Services and their identities: the nest `IPVS_CMD_ATTR_SERVICE`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::uapi::*;
 use crate::wire::layout::{self, Place};
 use crate::wire::{Attributes, Block, Malformed, Put, Writer, scalar, stats};
 
-/// Writes the nest with the identity only.
+/// Writes a nest that has only the identity.
 #[inline]
 pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
     match id {
@@ -27,20 +27,20 @@ pub(crate) fn encode_id(writer: &mut Writer<'_>, id: &ServiceId) {
     }
 }
 
-/// Writes the nest with the identity of a service that has an address, 48 bytes.
+/// Writes a nest that has only the identity of a service with an address: 48 bytes.
 #[inline(always)]
 pub(super) fn put_address_nest(into: &mut impl Put, protocol: Protocol, address: &SocketAddr) {
     into.header(48, IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED);
     put_address_id(into, protocol, address);
 }
 
-/// Writes the nest with identity and settings. The kernel asks for every one of
-/// them in additions and in updates.
+/// Writes the nest with identity and settings. The kernel requires all settings, in additions and
+/// in updates.
 pub(crate) fn encode(writer: &mut Writer<'_>, service: &Service) {
     writer.nest(IPVS_CMD_ATTR_SERVICE, |writer| put_service(writer, service));
 }
 
-/// What names a service that has an address, 44 bytes.
+/// Writes the identity of a service with an address: 44 bytes.
 #[inline(always)]
 fn put_address_id(into: &mut impl Put, protocol: Protocol, address: &SocketAddr) {
     let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
@@ -81,7 +81,7 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
             (None, AddressFamily::Ipv6) => 128_u32.to_ne_bytes(),
         };
     writer.block::<28>(|block| {
-        // The mask says which flags the kernel is to take over: all.
+        // The mask selects the flags that the kernel sets: all of them.
         block.eight(IPVS_SVC_ATTR_FLAGS, [f0, f1, f2, f3, 0xff, 0xff, 0xff, 0xff]);
         block.u32(IPVS_SVC_ATTR_TIMEOUT, timeout);
         block.four(IPVS_SVC_ATTR_NETMASK, netmask);
@@ -91,7 +91,7 @@ pub(super) fn put_service(writer: &mut Writer<'_>, service: &Service) {
     }
 }
 
-/// What the attributes of the nest said.
+/// The attributes of the nest, as they were read.
 #[derive(Default)]
 struct Fields<'a> {
     family: Option<&'a [u8]>,
@@ -108,9 +108,9 @@ struct Fields<'a> {
     stats64: Option<&'a [u8]>,
 }
 
-/// The attributes of a service with an address and without a persistence engine, as Linux
-/// 4.1 and later send them on machines without alignment worries: these, then the name of
-/// the scheduler, then [`AFTER_NAME`] and [`COUNTERS`].
+/// The layout of a service with an address and without a persistence engine, in Linux 4.1 and
+/// later on machines that need no alignment: these attributes, then the name of the scheduler, then
+/// [`AFTER_NAME`] and [`COUNTERS`].
 const BEFORE_NAME: [Place; 4] = [
     (0, 2, IPVS_SVC_ATTR_AF),
     (8, 2, IPVS_SVC_ATTR_PROTOCOL),
@@ -135,7 +135,7 @@ pub(crate) fn decode(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
     }
 }
 
-/// Reads a nest that lies as most do.
+/// Reads a nest that has the usual layout.
 #[inline]
 fn from_layout(nest: &[u8]) -> Option<ServiceEntry> {
     let head: &[u8; 44] = nest.first_chunk()?;
@@ -159,7 +159,7 @@ fn from_layout(nest: &[u8]) -> Option<ServiceEntry> {
     Some(ServiceEntry { service: fields.service().ok()?, stats: stats::decode_layout(tail, 124) })
 }
 
-/// Reads the nest, whatever lies where.
+/// Reads a nest with the attributes in any order.
 #[cold]
 fn decode_any(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
     let mut fields = Fields::default();
@@ -186,8 +186,7 @@ fn decode_any(nest: &[u8]) -> Result<ServiceEntry, Malformed> {
     Ok(ServiceEntry { service: fields.service()?, stats })
 }
 
-/// Reads the identity in the nest. Kernels put it first, so that the rest need not be
-/// looked at.
+/// Reads the identity from the nest. Kernels write the identity first, so this stops after it.
 #[inline]
 pub(crate) fn decode_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
     match id_from_layout(nest) {
@@ -196,7 +195,7 @@ pub(crate) fn decode_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
     }
 }
 
-/// Reads the identity in a nest that lies as most do up to the scheduler's name.
+/// Reads the identity from a nest that has the usual layout up to the scheduler's name.
 #[inline]
 fn id_from_layout(nest: &[u8]) -> Option<ServiceId> {
     let head: &[u8; 44] = nest.first_chunk()?;
@@ -205,7 +204,7 @@ fn id_from_layout(nest: &[u8]) -> Option<ServiceId> {
     if fits { Fields::named(head).id().ok() } else { None }
 }
 
-/// Reads the identity in the nest, whatever lies where.
+/// Reads the identity from a nest with the attributes in any order.
 #[cold]
 fn decode_any_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
     let mut fields = Fields::default();
@@ -228,7 +227,7 @@ fn decode_any_id(nest: &[u8]) -> Result<ServiceId, Malformed> {
 }
 
 impl<'a> Fields<'a> {
-    /// The identity, from attributes that lie as [`BEFORE_NAME`] says.
+    /// Returns the identity, from attributes in the layout of [`BEFORE_NAME`].
     #[inline]
     fn named(head: &'a [u8; 44]) -> Self {
         Self {
@@ -285,7 +284,7 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
 
-    /// A nest of that layout, all numbers of which differ.
+    /// A nest of that layout in which all numbers differ.
     fn nest(family: u16, name: &[u8]) -> Vec<u8> {
         let mut nest: Vec<u8> = Vec::new();
         let put = |nest: &mut Vec<u8>, kind: u16, value: &[u8]| {

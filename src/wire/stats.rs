@@ -5,8 +5,7 @@ use crate::uapi::*;
 use crate::wire::layout::{self, Place};
 use crate::wire::{Attributes, Malformed, scalar};
 
-/// Ten counters of 64 bits, as kernels send them on machines without alignment
-/// worries.
+/// The layout of ten counters of 64 bits, on machines that need no alignment.
 pub(crate) const LAYOUT: [Place; 10] = [
     (0, 8, IPVS_STATS_ATTR_CONNS),
     (12, 8, IPVS_STATS_ATTR_INPKTS),
@@ -20,7 +19,7 @@ pub(crate) const LAYOUT: [Place; 10] = [
     (108, 8, IPVS_STATS_ATTR_OUTBPS),
 ];
 
-/// Reads the nest STATS64 or STATS.
+/// Reads the nest `STATS64` or `STATS`.
 #[inline]
 pub(crate) fn decode(nest: &[u8]) -> Result<Stats, Malformed> {
     match nest.try_into() {
@@ -29,7 +28,7 @@ pub(crate) fn decode(nest: &[u8]) -> Result<Stats, Malformed> {
     }
 }
 
-/// Reads counters that lie as [`LAYOUT`] says, from `start` on.
+/// Reads counters in the layout of [`LAYOUT`], from `start` on.
 #[inline(always)]
 pub(crate) fn decode_layout<const SIZE: usize>(bytes: &[u8; SIZE], start: usize) -> Stats {
     let counter = |offset| u64::from_ne_bytes(layout::value(bytes, start + offset));
@@ -49,8 +48,8 @@ pub(crate) fn decode_layout<const SIZE: usize>(bytes: &[u8; SIZE], start: usize)
     }
 }
 
-/// Reads the nest, whatever lies where: each number has the width that its attribute
-/// has. PAD attributes and unknown ones are skipped.
+/// Reads a nest with the attributes in any order. Each counter has the width of its attribute.
+/// Skips padding and unknown attributes.
 fn decode_any(nest: &[u8]) -> Result<Stats, Malformed> {
     let mut stats = Stats::default();
     for attribute in Attributes::new(nest) {
@@ -73,8 +72,8 @@ fn decode_any(nest: &[u8]) -> Result<Stats, Malformed> {
     Ok(stats)
 }
 
-/// The counters of an entry: those of 64 bits where the kernel sent them (4.1 and
-/// later send both), else those of 32.
+/// Returns the counters of an entry: those of 64 bits if the kernel sent them, otherwise those of
+/// 32 bits. Linux 4.1 and later send both.
 #[inline]
 pub(crate) fn decode_either(
     narrow: Option<&[u8]>,

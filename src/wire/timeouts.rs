@@ -36,8 +36,8 @@ pub(crate) fn decode(attributes: &[u8]) -> Result<Timeouts, Malformed> {
     Ok(timeouts)
 }
 
-/// Reads what a kernel says of itself. The numbers of these attributes are those
-/// of a service and a destination elsewhere; the command tells them apart.
+/// Reads the version of IPVS and the size of its connection table. Other commands use the numbers
+/// of these attributes for services and destinations.
 pub(crate) fn decode_info(attributes: &[u8]) -> Result<Info, Malformed> {
     let (mut version, mut size) = (None, None);
     for attribute in Attributes::new(attributes) {
