@@ -48,7 +48,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
         ),
         ("merge.yaml", b"services:\n  - &w {tcp: 1.2.3.4:80}\n  - <<: *w\n", "line 3, column 5: merge keys (<<) are not read; aliases"),
         ("two.yaml", b"services: []\n---\nservices: []\n", "a second document"),
-        ("port.yaml", b"services: [{fwmark: 5, forward: direct, destinations: [{address: 10.0.0.2}]}]", "or :0 in a service of a firewall mark"),
+        ("port.yaml", b"services: [{fwmark: 5, forward: direct, destinations: [{address: 10.0.0.2}]}]", "or port 0 in a service of a firewall mark"),
         ("high.json", b"{\"services\": [{\"tcp\": \"1.2.3.4:65536\"}]}", "line 1, column 37: service address \"1.2.3.4:65536\": the port must be at most 65535"),
         ("octal.yaml", b"services: [{tcp: 1.2.3.4:80, forward: direct, destinations: [{address: 10.0.0.1:80, weight: 010}]}]", "leading zeros"),
         ("names.ipvsadm", b"-A -t www.example.com:80\n", "--names looks them up"),
