@@ -113,7 +113,7 @@ fn who_interrupts_is_told_what_stays() {
     let drain = ["drain", "-y", "--drain-deadline", "forever", "TCP 192.0.2.10:7000"];
     let mut running = Running::start(table_of(&drain, Path::new("127.0.0.1:7000")));
     running.says("no other destination");
-    running.says("table: weight 0 already; if interrupted it stays 0");
+    running.says("table: weight 0 already; after an interruption it stays 0");
     running.says("draining for 0 s, no deadline: TCP 192.0.2.10:7000 -> 127.0.0.1:7000 active 1");
     interrupt(&running);
     running.says("interrupted: 127.0.0.1:7000 stays in TCP 192.0.2.10:7000 with weight 0");
