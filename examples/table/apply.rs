@@ -9,6 +9,7 @@ use ipvs_netlink::{Change, Client, Connections, Snapshot};
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
+use crate::memory::Memory;
 use crate::screen::{Screen, draining};
 use crate::values::Deadline;
 use crate::{file, json};
@@ -23,7 +24,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let mut desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
     let interrupt = Interrupt::new(false)?;
-    let mut none = Table::new();
+    let mut none = Memory::default();
     let mut alone = None;
     if apply.yes {
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
@@ -119,14 +120,14 @@ pub(crate) struct Work<'w> {
 impl Work<'_> {
     /// Applies the plan and reports the result.
     ///
-    /// `snapshot` is what the plan was made from; it is brought up to date. `formerly` keeps only
-    /// the services that the plan failed to delete. The wait for drains ends early if
+    /// `snapshot` is what the plan was made from; it is brought up to date. `memory` notes what
+    /// the plan has done. The wait for drains ends early if
     /// `superseded` returns `true`.
     pub(crate) fn carry_out(
         &self,
         ipvs: &mut Client,
         snapshot: &mut Snapshot,
-        formerly: &mut Table,
+        memory: &mut Memory,
         interrupt: &Interrupt,
         mut superseded: impl FnMut() -> bool + Send,
     ) -> Result<Status, Failure> {
@@ -141,7 +142,7 @@ impl Work<'_> {
         };
         let applied = interrupt.hold(|| ipvs.apply_from(plan, snapshot, observer));
         screen.progress("");
-        *formerly = left(plan, &applied, formerly);
+        memory.note(plan, &applied);
         let printed = match self.apply.planning.json {
             true => screen.write(|out| json::applied(plan, &applied, out)),
             false => Ok(()),
@@ -149,7 +150,7 @@ impl Work<'_> {
         tell(plan, &applied, screen);
         let done = match applied.is_done() {
             true if plan.is_empty() => self.planned,
-            true => self.verify(&applied, snapshot, formerly),
+            true => self.verify(&applied, snapshot, memory),
             false if is_unfinished(&applied) => Status::Unfinished,
             false => Status::PartlyFailed,
         };
@@ -174,8 +175,8 @@ impl Work<'_> {
 
     /// Compares the desired table with what was read after the last step: the list of services,
     /// and the services of the plan.
-    fn verify(&self, applied: &Applied, snapshot: &Snapshot, formerly: &Table) -> Status {
-        match self.apply.planning.compare(snapshot, self.desired, formerly, self.screen) {
+    fn verify(&self, applied: &Applied, snapshot: &Snapshot, memory: &Memory) -> Status {
+        match self.apply.planning.compare(snapshot, self.desired, memory, self.screen) {
             Ok((_, Status::NoChange)) if applied.cut().next().is_some() => Status::Cut,
             Ok((_, Status::NoChange)) => Status::Changed,
             Ok((rest, status)) if rest.is_empty() => status,
@@ -198,17 +199,6 @@ fn is_unfinished(applied: &Applied) -> bool {
     let ended =
         |outcome: &StepOutcome| matches!(outcome, StepOutcome::Draining | StepOutcome::Stopped);
     applied.unverified().is_none() && applied.failures().all(|(_, outcome)| ended(outcome))
-}
-
-/// Returns the services of `formerly` that the plan should have deleted and did not. A service
-/// that was deleted and is there again belongs to the program that added it.
-fn left(plan: &Plan, applied: &Applied, formerly: &Table) -> Table {
-    let steps = plan.steps().zip(applied.outcomes());
-    let left = steps.filter(|(step, outcome)| {
-        let gone = outcome.is_done() || matches!(outcome, StepOutcome::Differs);
-        matches!(step.change, Change::DeleteService(_)) && !gone
-    });
-    left.filter_map(|(step, _)| formerly.service(step.service()?)).cloned().collect()
 }
 
 /// Reports the steps whose outcome is not "done", and how many steps are done.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use ipvs_netlink::table::{
     Actions, DrainPolicy, Network, OnFailure, Plan, PlanOptions, Scope, Table,
 };
@@ -11,6 +11,7 @@ use ipvs_netlink::{Client, DestinationId, ServiceId, Snapshot};
 use crate::exit::{Failure, Status};
 use crate::file;
 use crate::kernel::Kernel;
+use crate::memory::Memory;
 use crate::screen::Screen;
 use crate::values::{Action, Color, Deadline, Format, Range, Until};
 
@@ -145,8 +146,9 @@ pub(crate) struct Planning {
 }
 
 impl Planning {
-    /// Returns the options of planning. `formerly` has the services that were ours before.
-    fn options(&self, formerly: &Table) -> Result<PlanOptions, Failure> {
+    /// Returns the options of planning. `memory` has the services that were ours
+    /// before.
+    fn options(&self, memory: &Memory) -> Result<PlanOptions, Failure> {
         let allowed = self.allow.iter().copied().map(Actions::from);
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
         let on_failure = match self.stop_on_failure {
@@ -155,7 +157,8 @@ impl Planning {
         };
         Ok(PlanOptions::new()
             .on_failure(on_failure)
-            .scope(self.scope.scope(&self.file)?.formerly(formerly))
+            .scope(self.scope.scope(&self.file)?.formerly(&memory.formerly))
+            .drained_weights(memory.weights.clone())
             .keep_weights(self.keep_weights)
             .allowed(allowed)
             .drain((!self.no_drain).then(|| self.draining.policy())))
@@ -167,11 +170,11 @@ impl Planning {
         &self,
         ipvs: &mut Client,
         desired: &Table,
-        formerly: &Table,
+        memory: &Memory,
         screen: &Screen,
     ) -> Result<(Plan, Status, Snapshot), Failure> {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
-        let (plan, status) = self.compare(&snapshot, desired, formerly, screen)?;
+        let (plan, status) = self.compare(&snapshot, desired, memory, screen)?;
         Ok((plan, status, snapshot))
     }
 
@@ -180,10 +183,10 @@ impl Planning {
         &self,
         snapshot: &Snapshot,
         desired: &Table,
-        formerly: &Table,
+        memory: &Memory,
         screen: &Screen,
     ) -> Result<(Plan, Status), Failure> {
-        let plan = Plan::new(snapshot, desired, &self.options(formerly)?).map_err(Failure::plan)?;
+        let plan = Plan::new(snapshot, desired, &self.options(memory)?).map_err(Failure::plan)?;
         let status = match (snapshot.is_complete(), plan.is_empty()) {
             (false, _) => {
                 screen.note(RESTLESS);
@@ -202,6 +205,9 @@ pub(crate) const RESTLESS: &str =
 
 /// The options that say which services the program owns, beside those in the file.
 #[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("rules").args(["own_networks", "own_ports", "own_marks", "formerly"]).multiple(true),
+))]
 struct Scoping {
     /// Delete services at these addresses that the file does not name
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
@@ -219,6 +225,10 @@ struct Scoping {
     /// Delete all services that the file does not name
     #[arg(long)]
     all: bool,
+    /// Refuse a file that names a service outside --own-networks, --own-ports, --own-marks and
+    /// --formerly
+    #[arg(long, requires = "rules", conflicts_with = "all")]
+    only: bool,
     /// Never touch services at these addresses
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     except_networks: Vec<Network>,
@@ -243,6 +253,9 @@ impl Scoping {
         }
         if self.all {
             scope = scope.everything();
+        }
+        if self.only {
+            scope = Scope::only(scope);
         }
         Ok(scope.except(networks(Scope::new(), &self.except_networks)))
     }

@@ -24,6 +24,7 @@ mod interrupt;
 mod json;
 mod kernel;
 mod lock;
+mod memory;
 mod screen;
 mod text;
 mod values;
@@ -37,6 +38,7 @@ use ipvs_netlink::table::{Plan, Table};
 
 use crate::arguments::{Arguments, Command, Export, RESTLESS, Show, Validate};
 use crate::exit::{Failure, Status};
+use crate::memory::Memory;
 use crate::screen::Screen;
 use crate::values::Format;
 
@@ -61,7 +63,7 @@ fn plan(show: &Show, screen: &Screen) -> Result<Status, Failure> {
     let desired = file::read(&planning.file)?;
     screen.doubts(&desired).strictly(planning.strict)?;
     let mut ipvs = planning.kernel.connect()?;
-    let (plan, status, _) = planning.plan(&mut ipvs, &desired, &Table::new(), screen)?;
+    let (plan, status, _) = planning.plan(&mut ipvs, &desired, &Memory::default(), screen)?;
     if planning.json {
         screen.write(|out| json::plan(&plan, out))?;
     } else if show.commands {

@@ -4,13 +4,12 @@ use std::io::{self, IsTerminal};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::table::Table;
-
 use crate::apply::Work;
 use crate::arguments::Apply;
 use crate::exit::{Failure, Status};
 use crate::file::{self, Stamp};
 use crate::interrupt::Interrupt;
+use crate::memory::Memory;
 use crate::screen::Screen;
 
 /// The interval between two looks at the file. A version must be the same at two looks.
@@ -52,7 +51,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     file::read(source)?;
     let interrupt = Interrupt::new(true)?;
     let on_terminal = io::stderr().is_terminal();
-    let mut formerly = Table::new();
+    let mut memory = Memory::default();
     let (mut seen, mut dealt_with) = (None, None);
     let mut retry: Option<Instant> = None;
     loop {
@@ -70,7 +69,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
             let mut again = false;
             match &version.bytes {
                 Ok(bytes) => {
-                    let done = once(apply, bytes, &mut formerly, screen, &interrupt);
+                    let done = once(apply, bytes, &mut memory, screen, &interrupt);
                     let done = done.unwrap_or_else(|failure| Some(screen.failure(&failure)));
                     let Some(status) = done else {
                         seen = None;
@@ -107,7 +106,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
 fn once(
     apply: &Apply,
     now: &[u8],
-    formerly: &mut Table,
+    memory: &mut Memory,
     screen: &Screen,
     interrupt: &Interrupt,
 ) -> Result<Option<Status>, Failure> {
@@ -119,7 +118,7 @@ fn once(
         return Ok(None);
     }
     screen.doubts(&desired).strictly(planning.strict)?;
-    let (plan, planned, mut snapshot) = planning.plan(&mut ipvs, &desired, formerly, screen)?;
+    let (plan, planned, mut snapshot) = planning.plan(&mut ipvs, &desired, memory, screen)?;
     if !planning.json {
         screen.diff(&plan)?;
     }
@@ -131,11 +130,11 @@ fn once(
         seen: now.to_vec(),
         used: true,
     };
-    let ours: Table = formerly.services().chain(desired.services()).cloned().collect();
+    let ours = memory.formerly.services().chain(desired.services()).cloned().collect();
+    let ours = memory.with(ours);
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
-    let done =
-        work.carry_out(&mut ipvs, &mut snapshot, formerly, interrupt, || next.is_there(&ours));
-    formerly.extend(desired);
+    let done = work.carry_out(&mut ipvs, &mut snapshot, memory, interrupt, || next.is_there(&ours));
+    memory.formerly.extend(desired);
     done.map(Some)
 }
 
@@ -155,7 +154,7 @@ struct Next<'n> {
 impl Next<'_> {
     /// Returns `true` if the file has a new version that can be applied. `ours` are the services
     /// that it may delete.
-    fn is_there(&mut self, ours: &Table) -> bool {
+    fn is_there(&mut self, ours: &Memory) -> bool {
         if self.looked.elapsed() < PAUSE {
             return false;
         }
@@ -182,7 +181,7 @@ impl Next<'_> {
     }
 
     /// Returns an error if the content at the last look cannot be applied.
-    fn judge(&self, ours: &Table) -> Result<(), Failure> {
+    fn judge(&self, ours: &Memory) -> Result<(), Failure> {
         let planning = &self.apply.planning;
         let desired = file::table(&planning.file, &self.seen)?;
         self.screen.doubts(&desired).strictly(planning.strict)?;

@@ -151,3 +151,24 @@ fn only_a_file_that_can_be_applied_ends_the_waiting_for_the_one_before() {
     running.child.wait().unwrap();
     assert_eq!(held.weight(), 0);
 }
+
+#[test]
+fn a_destination_that_is_wanted_again_while_it_drains_gets_its_weight_back() {
+    let mut held = Held::new();
+    ipvsadm("-e -t 192.0.2.10:7000 -r 127.0.0.1:7000 -g -w 5");
+    let folder = Folder::new("weights");
+    let web = "services: [{tcp: \"192.0.2.10:7000\", scheduler: rr, forward: direct, \
+               destinations: [{address: \"127.0.0.1:7000\"}]}]\n";
+    let file = folder.write("web.yaml", web);
+    let watch = ["apply", "-y", "--watch", "--keep-weights", "--drain-deadline", "forever"];
+    let mut running = Running::start(table_of(&watch, &file));
+    running.says_at_last("nothing differed");
+    assert_eq!(held.weight(), 5);
+    fs::write(&file, NONE).unwrap();
+    running.says(": TCP 192.0.2.10:7000");
+    assert_eq!(held.weight(), 0);
+    fs::write(&file, web).unwrap();
+    running.says_at_last("web.yaml: not finished");
+    running.says_at_last("web.yaml: applied");
+    assert_eq!(held.weight(), 5);
+}

@@ -156,3 +156,19 @@ fn a_namespace_with_a_slash_is_a_path() {
     }
     assert_eq!(there(&mut there_ipvs).len(), 1);
 }
+
+#[test]
+fn a_file_that_names_a_service_outside_of_what_is_ours_is_refused() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("only");
+    let web = folder.write("web.yaml", WEB);
+    let (code, _, said) =
+        run(&["apply", "-y", "--only", "--own-networks", "198.51.100.0/24"], &web);
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains("TCP 192.0.2.10:80") && said.contains("scope"), "{said}");
+    assert!(there(&mut ipvs).is_empty());
+    let (code, _, said) = run(&["apply", "-y", "--only", "--own-networks", "192.0.2.0/24"], &web);
+    assert_eq!((code, there(&mut ipvs).len()), (3, 1), "{said}");
+    let (code, _, said) = run(&["apply", "-y", "--only"], &web);
+    assert_eq!(code, 2, "--only without a rule: {said}");
+}
