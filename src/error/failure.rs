@@ -19,8 +19,8 @@ pub(crate) enum Failure {
     DeadlineExceeded,
     /// The thread has no async runtime to wait with.
     #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        allow(dead_code, reason = "only the async clients have a runtime")
+        not(feature = "tokio"),
+        allow(dead_code, reason = "only the client for tokio needs a runtime")
     )]
     NoRuntime,
     /// Another errno of a system call.
