@@ -39,6 +39,8 @@ mod plan;
 mod reconcile;
 mod saved_text;
 mod scope;
+#[cfg(feature = "serde")]
+mod serialized;
 mod validation;
 
 #[cfg(test)]

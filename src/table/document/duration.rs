@@ -27,7 +27,7 @@ impl Seconds {
     }
 
     /// Each unit at most once, the longer ones first.
-    fn parse(mut text: &str) -> Option<Self> {
+    pub(super) fn parse(mut text: &str) -> Option<Self> {
         let mut units = UNITS.iter();
         let mut sum = 0_u64;
         loop {

@@ -101,7 +101,9 @@
 //!
 //! As text, as they print, for configurations of a program's own: [`ServiceId`],
 //! [`DestinationId`], [`Scheduler`], [`PersistenceEngine`], [`ServiceFlags`] and [`Network`].
-//! [`Timeouts`] are a mapping of durations with the keys `tcp`, `tcp_fin` and `udp`.
+//! [`Timeouts`] are a mapping of durations with the keys `tcp`, `tcp_fin` and `udp`. Options of
+//! planning come from a file, too: [`PlanOptions`](crate::table::PlanOptions),
+//! [`DrainPolicy`](crate::table::DrainPolicy) and [`Scope`](crate::table::Scope) list their keys.
 //!
 //! [`ServiceId`]: crate::ServiceId
 //! [`DestinationId`]: crate::DestinationId
@@ -144,6 +146,7 @@ mod forward;
 mod list;
 mod mapping;
 mod persistence;
+mod policies;
 mod scalar;
 mod service;
 #[cfg(test)]
