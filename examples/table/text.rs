@@ -3,6 +3,8 @@
 //! The limits allow more than 10,000 services with 10 destinations each. Reading and planning a
 //! table within the limits takes at most 256 MB of memory.
 
+use std::borrow::Cow;
+
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{NameError, Names, NumericNames, SystemNames};
 use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
@@ -114,12 +116,19 @@ fn yaml(text: &str) -> Result<Table, String> {
 fn toml(text: &str) -> Result<Table, String> {
     let mut table = Table::new();
     let (mut line, mut sum) = (1, 0);
-    for service in toml_services(text) {
+    let defaults = toml_defaults(text)?;
+    for (index, service) in toml_services(text).enumerate() {
         if service.len() > LONGEST_TOML {
             return Err(format!("line {line}: {TOO_LONG_TOML}"));
         }
-        let read: Table = toml::from_str(service).map_err(|error| {
-            let before = error.span().and_then(|span| service.get(..span.start));
+        // The first piece has the defaults in it.
+        let defaults = if index == 0 { "" } else { defaults };
+        let piece = match defaults {
+            "" => Cow::Borrowed(service),
+            defaults => Cow::Owned(format!("{defaults}{service}")),
+        };
+        let read: Table = toml::from_str(&piece).map_err(|error| {
+            let before = error.span().and_then(|span| piece.get(defaults.len()..span.start));
             let before = before.unwrap_or_default();
             let line = line + count(before.as_bytes(), b'\n');
             let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
@@ -144,9 +153,34 @@ const LONGEST_TOML: usize = 256 << 10;
 
 const TOO_LONG_TOML: &str = "a service of more than 256 KiB; use another format";
 
+/// The longest text before the first service, which is read again with each service.
+const LONGEST_DEFAULTS: usize = 4 << 10;
+
+const HEADER: &str = "\n[[services]]";
+
+/// Returns the text before the first service if it may have defaults. Refuses defaults after it:
+/// they would count for one service only.
+fn toml_defaults(text: &str) -> Result<&str, String> {
+    let first = match text.starts_with(HEADER.trim_start()) {
+        true => 0,
+        false => text.find(HEADER).map_or(text.len(), |end| end + 1),
+    };
+    let (before, after) = text.split_at(first);
+    let is_late = |line: &&str| line.starts_with('[') && line.contains("defaults");
+    if after.lines().map(str::trim_start).any(|line| is_late(&line)) {
+        return Err("defaults must come before services".to_owned());
+    }
+    match before.contains("defaults") {
+        true if before.len() > LONGEST_DEFAULTS => {
+            Err(format!("more than {} KiB before the first service", LONGEST_DEFAULTS >> 10))
+        }
+        true => Ok(before),
+        false => Ok(""),
+    }
+}
+
 /// Splits a text into services.
 fn toml_services(text: &str) -> impl Iterator<Item = &str> {
-    const HEADER: &str = "\n[[services]]";
     let first = usize::from(!text.starts_with(HEADER.trim_start()));
     let begins = text.match_indices(HEADER).skip(first).map(|(end, _)| end + 1);
     let mut begin = 0;
@@ -164,5 +198,26 @@ pub(crate) fn to_toml(table: &Table) -> Result<String, String> {
     match too_long {
         true => Err(format!("as TOML this would be {TOO_LONG_TOML}")),
         false => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_count_for_every_service_of_a_toml_file() {
+        let service = |host: u8| format!("[[services]]\ntcp = \"192.0.2.{host}:80\"\n");
+        let defaults = "# Web\n[defaults]\nscheduler = \"rr\"\n\n";
+        let table = toml(&format!("{defaults}{}{}", service(1), service(2))).unwrap();
+        let schedulers: Vec<String> =
+            table.services().map(|service| service.service().scheduler.to_string()).collect();
+        assert_eq!(schedulers, ["rr", "rr"]);
+        let late = toml(&format!("{}{}{defaults}", service(1), service(2))).unwrap_err();
+        assert_eq!(late, "defaults must come before services");
+        let odd = format!("{defaults}{}{}x = 1\n", service(1), service(2));
+        assert!(toml(&odd).unwrap_err().starts_with("line 9, column 1: unknown field `x`"));
+        let long = format!("{}{defaults}{}", "#".repeat(5000), service(1));
+        assert!(toml(&long).unwrap_err().contains("4 KiB"));
     }
 }

@@ -49,14 +49,16 @@ impl DestinationShape {
         &self,
         service: ServiceId,
         forward: Option<Forwarding>,
+        default_weight: Option<u32>,
     ) -> Result<TableDestination, String> {
         let forward = self.forward.or(forward).ok_or_else(|| {
             format!("destination {}: forward must be given, here or for the service", self.address)
         })?;
         let settings = self.checked(service, forward)?;
-        Ok(match self.weight {
-            Some(_) => settings.into(),
-            None => TableDestination::of_any_weight(settings),
+        Ok(match (&self.weight, &self.initial_weight, default_weight) {
+            (Some(_), ..) => settings.into(),
+            (None, None, Some(weight)) => settings.weight(weight).into(),
+            (None, ..) => TableDestination::of_any_weight(settings),
         })
     }
 
@@ -102,11 +104,16 @@ impl Form for DestinationShape {
 
 impl Element for DestinationShape {
     type Id = DestinationId;
+    type Shared = ();
     const KIND: &'static str = "destination";
     const LIST: &'static str = "destinations, a list of mappings with the key address";
 
     fn id(&self) -> DestinationId {
         self.address
+    }
+
+    fn of_shared<'de, A: MapAccess<'de>>(entries: A, (): &()) -> Result<Self, A::Error> {
+        Self::of_mapping(entries)
     }
 }
 

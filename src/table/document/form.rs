@@ -73,7 +73,13 @@ pub(super) fn read<'de, D: Deserializer<'de>, F: Form>(deserializer: D) -> Resul
     deserializer.deserialize_any(Reader(PhantomData))
 }
 
-struct Reader<F>(PhantomData<F>);
+pub(super) struct Reader<F>(PhantomData<F>);
+
+impl<F> Reader<F> {
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<'de, F: Form> Visitor<'de> for Reader<F> {
     type Value = F;

@@ -7,17 +7,25 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
-use crate::table::document::form::{Form, Formed};
+use crate::table::document::form::{self, Form, Formed};
 
 /// A mapping that one of its keys names.
 pub(super) trait Element: Form {
     type Id: Copy + Ord + fmt::Display;
+    /// What the elements of a list share.
+    type Shared: Default;
     /// What it is, for the message about one that is there twice.
     const KIND: &'static str;
     /// What the list of them is, and where.
     const LIST: &'static str;
 
     fn id(&self) -> Self::Id;
+
+    /// Reads an element, with what it shares with the others.
+    fn of_shared<'de, A: MapAccess<'de>>(
+        mapping: A,
+        shared: &Self::Shared,
+    ) -> Result<Self, A::Error>;
 }
 
 /// Elements in the order of what names them.
@@ -27,9 +35,7 @@ impl<T: Element> Form for List<T> {
     const EXPECTED: &'static str = T::LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        let mut elements = BTreeMap::new();
-        while list.next_element_seed(Reader(&mut elements))?.is_some() {}
-        Ok(Self(elements))
+        Self::of_shared(&mut list, &T::Shared::default())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -37,9 +43,60 @@ impl<T: Element> Form for List<T> {
     }
 }
 
+impl<T: Element> List<T> {
+    fn of_shared<'de, A: SeqAccess<'de>>(
+        list: &mut A,
+        shared: &T::Shared,
+    ) -> Result<Self, A::Error> {
+        let mut elements = BTreeMap::new();
+        while list.next_element_seed(Reader(&mut elements, shared))?.is_some() {}
+        Ok(Self(elements))
+    }
+}
+
+/// Reads a list of elements that share something.
+pub(super) struct Sharing<'s, T: Element>(pub(super) &'s T::Shared);
+
+impl<'de, T: Element> DeserializeSeed<'de> for Sharing<'_, T> {
+    type Value = List<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<List<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// What is no list is refused as everywhere else.
+impl<'de, T: Element> Visitor<'de> for Sharing<'_, T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::LIST)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+        List::of_shared(&mut list, self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<List<T>, E> {
+        form::Reader::new().visit_str(text)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<List<T>, E> {
+        form::Reader::new().visit_unit()
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<List<T>, E> {
+        form::Reader::new().visit_f64(number)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mapping: A) -> Result<List<T>, A::Error> {
+        form::Reader::new().visit_map(mapping)
+    }
+}
+
 /// Reads one element into the list. One that is there already is refused while it is
 /// read, so that the format names its line.
-struct Reader<'l, T: Element>(&'l mut BTreeMap<T::Id, T>);
+struct Reader<'l, T: Element>(&'l mut BTreeMap<T::Id, T>, &'l T::Shared);
 
 impl<'de, T: Element> DeserializeSeed<'de> for Reader<'_, T> {
     type Value = ();
@@ -57,7 +114,7 @@ impl<'de, T: Element> Visitor<'de> for Reader<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mapping: A) -> Result<(), A::Error> {
-        let element = T::of_mapping(mapping)?;
+        let element = T::of_shared(mapping, self.1)?;
         match self.0.entry(element.id()) {
             Entry::Vacant(place) => {
                 place.insert(element);

@@ -18,9 +18,14 @@ where
     S::deserialize(MapAccessDeserializer::new(Plain(mapping)))
 }
 
+/// The same mapping, with keys that are fit to print.
+pub(super) const fn plain<A>(mapping: A) -> Plain<A> {
+    Plain(mapping)
+}
+
 /// A mapping whose keys have nothing but visible ASCII: the message about an unknown key has
 /// it as it is, and could move a terminal's cursor or turn the writing round.
-struct Plain<A>(A);
+pub(super) struct Plain<A>(A);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Plain<A> {
     type Error = A::Error;

@@ -40,6 +40,11 @@
 //! | key | meaning |
 //! | --- | --- |
 //! | `services` | the list of services, `[]` for none; must be there, so that an empty file does not ask for an empty table |
+//! | `defaults` | the settings of services and destinations that do not have their own; must come before `services` |
+//!
+//! The keys of `defaults` are `scheduler`, `persistence`, `forward` and `weight`, as below. A
+//! destination with an `initial_weight` does not get the `weight`. A table is written without
+//! defaults.
 //!
 //! In TOML a service is `[[services]]` and a destination `[[services.destinations]]`.
 //!
@@ -138,6 +143,7 @@
 //!
 //! Formats must be self-describing, as YAML, TOML and JSON are.
 
+mod defaults;
 mod destination;
 mod duration;
 mod flags;
@@ -153,28 +159,54 @@ mod service;
 mod tests;
 mod values;
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 #[cfg(doc)]
 use crate::table::TableDestination;
-use crate::table::document::form::{Form, Formed, needed, read};
-use crate::table::document::list::List;
+use crate::table::document::defaults::Defaults;
+use crate::table::document::form::{Form, Formed, read};
+use crate::table::document::list::{List, Sharing};
 use crate::table::{Table, TableService};
 
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Shape {
-    #[serde(with = "needed")]
-    services: List<TableService>,
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Defaults,
+    Services,
 }
 
 impl Form for Table {
     const EXPECTED: &'static str = "a table, a mapping with the key services";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        let shape: Shape = mapping::shape(entries)?;
-        Ok(shape.services.0.into_values().collect())
+        let mut entries = mapping::plain(entries);
+        let mut defaults: Option<Defaults> = None;
+        let mut services: Option<List<TableService>> = None;
+        while let Some(key) = entries.next_key()? {
+            match key {
+                Key::Defaults if defaults.is_some() => {
+                    return Err(A::Error::duplicate_field("defaults"));
+                }
+                Key::Services if services.is_some() => {
+                    return Err(A::Error::duplicate_field("services"));
+                }
+                Key::Defaults if services.is_some() => {
+                    return Err(A::Error::custom("defaults must come before services"));
+                }
+                Key::Defaults => {
+                    let Formed(given) = entries.next_value()?;
+                    defaults = Some(given);
+                }
+                Key::Services => {
+                    let none = Defaults::default();
+                    let shared = Sharing(defaults.as_ref().unwrap_or(&none));
+                    services = Some(entries.next_value_seed(shared)?);
+                }
+            }
+        }
+        let services = services.ok_or_else(|| A::Error::missing_field("services"))?;
+        Ok(services.0.into_values().collect())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

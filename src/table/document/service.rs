@@ -8,12 +8,13 @@ use crate::model::{
     ServiceFlags, ServiceId,
 };
 use crate::table::TableService;
+use crate::table::document::defaults::Defaults;
 use crate::table::document::destination::DestinationShape;
 use crate::table::document::flags::Flags;
 use crate::table::document::form::{Form, given};
 use crate::table::document::list::{Element, List};
 use crate::table::document::mapping;
-use crate::table::document::scalar::{Mark, Unchecked};
+use crate::table::document::scalar::{Mark, Unchecked, Weight};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -108,15 +109,15 @@ impl Shape {
         Ok(id)
     }
 
-    fn service(self) -> Result<TableService, String> {
+    fn service(self, defaults: &Defaults) -> Result<TableService, String> {
         let id = self.id()?;
         let of_service = |reason: String| format!("service {id}: {reason}");
-        let scheduler = self.scheduler.unwrap_or_default();
+        let scheduler = self.scheduler.or(defaults.scheduler).unwrap_or_default();
         let flags = self.flags.map_or(Ok(ServiceFlags::empty()), |flags| flags.of(scheduler));
         let settings = Service {
             scheduler,
             flags: flags.map_err(|invalid| of_service(invalid.to_string()))?,
-            persistence: self.persistence,
+            persistence: self.persistence.or(defaults.persistence),
             ..Service::new(id)
         };
         if !self.unchecked.is_some_and(|Unchecked(unchecked)| unchecked) {
@@ -124,7 +125,9 @@ impl Shape {
         }
         let mut service = TableService::new(settings);
         for shape in self.destinations.into_iter().flat_map(|list| list.0.into_values()) {
-            service.insert(shape.destination(id, self.forward).map_err(of_service)?);
+            let weight = defaults.weight.as_ref().map(|Weight(weight)| *weight);
+            let forward = self.forward.or(defaults.forward);
+            service.insert(shape.destination(id, forward, weight).map_err(of_service)?);
         }
         Ok(service)
     }
@@ -135,8 +138,7 @@ impl Form for TableService {
                                     fwmark and service";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        let shape: Shape = mapping::shape(entries)?;
-        shape.service().map_err(A::Error::custom)
+        Self::of_shared(entries, &Defaults::default())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -146,11 +148,20 @@ impl Form for TableService {
 
 impl Element for TableService {
     type Id = ServiceId;
+    type Shared = Defaults;
     const KIND: &'static str = "service";
     const LIST: &'static str = "services, a list of mappings with one of the keys tcp, udp, sctp, \
                                 fwmark and service";
 
     fn id(&self) -> ServiceId {
         Self::id(self)
+    }
+
+    fn of_shared<'de, A: MapAccess<'de>>(
+        entries: A,
+        defaults: &Defaults,
+    ) -> Result<Self, A::Error> {
+        let shape: Shape = mapping::shape(entries)?;
+        shape.service(defaults).map_err(A::Error::custom)
     }
 }

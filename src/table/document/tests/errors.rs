@@ -46,7 +46,10 @@ fn of_a_table() {
             (r#"{"services": null}"#, &format!("invalid type: null, expected {list}")),
             (r#"{"services": {}}"#, &format!("invalid type: map, expected {list}")),
             (r#"{"services": [], "services": []}"#, "duplicate field `services`"),
-            (r#"{"services": [], "service": 1}"#, "unknown field `service`, expected `services`"),
+            (
+                r#"{"services": [], "service": 1}"#,
+                "unknown field `service`, expected `defaults` or `services`",
+            ),
             (
                 r#"{"services": [["192.0.2.10:80"]]}"#,
                 "invalid type: sequence, expected a service, a mapping with one of the keys tcp, \

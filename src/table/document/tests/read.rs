@@ -82,3 +82,34 @@ fn rules_are_left_to_the_writer_on_demand() {
     assert!(read.service().validate().is_err());
     assert!(read.destinations().all(|it| it.destination().validate(read.id()).is_err()));
 }
+
+#[test]
+fn services_take_what_they_do_not_say_from_the_defaults() {
+    let text = "defaults: {scheduler: rr, persistence: 5m, forward: direct, weight: 3}\n\
+                services:\n\
+                - tcp: 192.0.2.10:80\n  destinations:\n  - address: 10.0.0.2:80\n\
+                - tcp: 192.0.2.11:80\n  scheduler: sh\n  persistence: 1m\n  forward: masquerade\n  \
+                  destinations:\n  - {address: 10.0.0.2:80, weight: 0}\n  \
+                  - {address: 10.0.0.3:80, initial_weight: 2, forward: tunnel}\n";
+    let said = "services:\n\
+                - tcp: 192.0.2.10:80\n  scheduler: rr\n  persistence: 5m\n  destinations:\n  \
+                  - {address: 10.0.0.2:80, forward: direct, weight: 3}\n\
+                - tcp: 192.0.2.11:80\n  scheduler: sh\n  persistence: 1m\n  destinations:\n  \
+                  - {address: 10.0.0.2:80, forward: masquerade, weight: 0}\n  \
+                  - {address: 10.0.0.3:80, forward: tunnel, initial_weight: 2}\n";
+    let table: Table = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(table, serde_saphyr::from_str::<Table>(said).unwrap());
+    let toml = "[defaults]\nscheduler = \"rr\"\n[[services]]\ntcp = \"192.0.2.10:80\"\n";
+    let table: Table = toml::from_str(toml).unwrap();
+    assert_eq!(table.services().next().unwrap().service().scheduler.to_string(), "rr");
+    for (text, error) in [
+        (r#"{"services": [], "defaults": {}}"#, "defaults must come before services"),
+        (r#"{"defaults": {}, "defaults": {}, "services": []}"#, "duplicate field `defaults`"),
+        (r#"{"defaults": {}}"#, "missing field `services`"),
+        (r#"{"defaults": {"port": 1}, "services": []}"#, "unknown field `port`"),
+        (r#"{"defaults": null, "services": []}"#, "expected defaults, a mapping"),
+    ] {
+        let refused = serde_json::from_str::<Table>(text).unwrap_err().to_string();
+        assert!(refused.contains(error), "{refused}");
+    }
+}

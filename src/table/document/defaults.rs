@@ -1,0 +1,34 @@
+use serde::de::MapAccess;
+use serde::ser::{Serialize, Serializer};
+
+use crate::model::{Forwarding, Persistence, Scheduler};
+use crate::table::document::form::{Form, given};
+use crate::table::document::mapping;
+use crate::table::document::scalar::Weight;
+
+/// The settings of services and destinations that do not have their own.
+#[derive(Default, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Defaults {
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) scheduler: Option<Scheduler>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) persistence: Option<Persistence>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) forward: Option<Forwarding>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<Weight>,
+}
+
+impl Form for Defaults {
+    const EXPECTED: &'static str = "defaults, a mapping with the keys scheduler, persistence, \
+                                    forward and weight";
+
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        mapping::shape(entries)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
