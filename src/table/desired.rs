@@ -7,12 +7,11 @@ use crate::model::{
 };
 use crate::table::iter;
 
-/// Services with their destinations, each by what names it: the table that is wanted,
-/// or the one that is there.
+/// A set of services with their destinations: a desired table, or a copy of the kernel's.
 ///
-/// It is put together in code, taken from a [`Snapshot`], or read from text. Nothing is
-/// in it twice, and it is in the order of [`ServiceId`]. Settings are in their canonical
-/// form ([`Service::canonical`]).
+/// Build a table in code, make it from a [`Snapshot`], or read it from text. Each id occurs
+/// once, and services are in the order of their [`ServiceId`]. Settings are stored in their
+/// canonical form ([`Service::canonical`]).
 ///
 /// ```
 /// use ipvs_netlink::table::{Table, TableService};
@@ -33,31 +32,31 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without services.
+    /// Creates a table without services.
     #[must_use]
     pub const fn new() -> Self {
         Self { services: BTreeMap::new() }
     }
 
-    /// How many services there are.
+    /// Returns the number of services.
     #[must_use]
     pub fn len(&self) -> usize {
         self.services.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if the table has no services.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
     }
 
-    /// Puts a service with its destinations into the table. Returns the one of the same
-    /// identity that was there.
+    /// Adds a service with its destinations. Replaces and returns the service of the same id, if
+    /// the table has one.
     pub fn insert(&mut self, service: TableService) -> Option<TableService> {
         self.services.insert(service.id(), service)
     }
 
-    /// Takes a service with its destinations out of the table.
+    /// Removes a service with its destinations and returns it.
     pub fn remove(&mut self, id: ServiceId) -> Option<TableService> {
         self.services.remove(&id)
     }
@@ -127,7 +126,7 @@ impl Table {
         }
     }
 
-    /// The services in their order.
+    /// Returns the services in the order of their ids.
     pub fn services(&self) -> iter::Services<'_> {
         iter::Services(self.services.values())
     }
@@ -155,7 +154,7 @@ impl FromIterator<Service> for Table {
 }
 
 impl FromIterator<TableService> for Table {
-    /// Of services with the same identity the last one stays.
+    /// If two services have the same id, the last one stays.
     fn from_iter<I: IntoIterator<Item = TableService>>(services: I) -> Self {
         let mut table = Self::new();
         table.extend(services);
@@ -164,15 +163,15 @@ impl FromIterator<TableService> for Table {
 }
 
 impl From<&Snapshot> for Table {
-    /// The settings of what is there, with all weights.
+    /// Copies the settings of a snapshot, with every weight.
     fn from(snapshot: &Snapshot) -> Self {
         snapshot.services().map(TableService::from).collect()
     }
 }
 
 impl From<&Table> for Snapshot {
-    /// The table as if it were there, without connections and with counters of 0: to try
-    /// plans without a kernel.
+    /// Makes a snapshot of this table with no connections and with counters of 0, to try plans
+    /// without a kernel.
     fn from(table: &Table) -> Self {
         table.services().map(ServiceSnapshot::from).collect()
     }
@@ -215,36 +214,35 @@ pub struct TableService {
 }
 
 impl TableService {
-    /// A service without destinations.
+    /// Creates a service without destinations.
     #[must_use]
     pub fn new(service: Service) -> Self {
         Self { service: service.canonical(), destinations: BTreeMap::new() }
     }
 
-    /// Adds a destination, in place of one of the same identity.
+    /// Adds a destination and returns the service. Replaces the destination of the same id.
     ///
-    /// A [`Destination`] asks for the weight that it has, 1 where none was set. One whose
-    /// weight somebody else sees to, such as a health check, is a
-    /// [`TableDestination::of_any_weight`].
+    /// A [`Destination`] has a fixed weight, 1 by default. If another program sets the weight,
+    /// such as a health check, pass a [`TableDestination::of_any_weight`].
     #[must_use]
     pub fn with(mut self, destination: impl Into<TableDestination>) -> Self {
         self.insert(destination);
         self
     }
 
-    /// What names the service.
+    /// Returns the id of the service.
     #[must_use]
     pub const fn id(&self) -> ServiceId {
         self.service.id
     }
 
-    /// The service's settings.
+    /// Returns the settings of the service.
     #[must_use]
     pub const fn service(&self) -> &Service {
         &self.service
     }
 
-    /// Changes the service's settings. Its identity stays: another one is another service.
+    /// Changes the settings of the service. The id stays as it is, even if `edit` sets another.
     pub fn update(&mut self, edit: impl FnOnce(&mut Service)) {
         let id = self.service.id;
         edit(&mut self.service);
@@ -252,14 +250,14 @@ impl TableService {
         self.service.persistence = self.service.persistence.map(Persistence::canonical);
     }
 
-    /// Puts a destination into the service. Returns the one of the same identity that
-    /// was there.
+    /// Adds a destination. Replaces and returns the destination of the same id, if the service
+    /// has one.
     pub fn insert(&mut self, destination: impl Into<TableDestination>) -> Option<TableDestination> {
         let destination = destination.into();
         self.destinations.insert(destination.id(), destination)
     }
 
-    /// Takes a destination out of the service.
+    /// Removes a destination and returns it.
     pub fn remove(&mut self, id: DestinationId) -> Option<TableDestination> {
         self.destinations.remove(&id)
     }
@@ -269,13 +267,13 @@ impl TableService {
         self.destinations.retain(|_, destination| keep(destination));
     }
 
-    /// The destination named `id`.
+    /// Returns the destination with this id, or `None` if the service has none.
     #[must_use]
     pub fn destination(&self, id: DestinationId) -> Option<&TableDestination> {
         self.destinations.get(&id)
     }
 
-    /// The destinations in their order.
+    /// Returns the destinations in the order of their ids.
     pub fn destinations(&self) -> iter::Destinations<'_> {
         iter::Destinations(self.destinations.values())
     }
@@ -305,7 +303,7 @@ impl From<&ServiceSnapshot> for TableService {
     }
 }
 
-/// A destination of a [`TableService`], whose weight may be left open.
+/// A destination of a [`TableService`], with a fixed weight or with any weight.
 ///
 /// ```
 /// use ipvs_netlink::Destination;
@@ -325,42 +323,42 @@ pub struct TableDestination {
 }
 
 impl TableDestination {
-    /// A destination whose weight somebody else sees to, such as a health check.
+    /// Creates a destination whose weight another program sets, such as a health check.
     ///
-    /// It is added with the weight that `destination` has, 1 where none was set; see
-    /// [`initially`](Self::initially). Whether it keeps another weight that it has in the
-    /// kernel is a choice of planning,
+    /// A plan adds the destination with the weight of `destination`, 1 by default; see
+    /// [`initially`](Self::initially). If the kernel has the destination with another weight, a
+    /// plan keeps that weight only with
     /// [`PlanOptions::keep_weights`](crate::table::PlanOptions::keep_weights).
     #[must_use]
     pub const fn of_any_weight(destination: Destination) -> Self {
         Self { destination, weighted: false }
     }
 
-    /// Sets the weight for the beginning, 0 to 2147483647: the one with which a destination
-    /// [of any weight](Self::of_any_weight) is added, and which it gets where weights are not
-    /// kept. 0 adds it out of rotation. A destination with a weight of its own keeps that
-    /// weight as the only one: for it this sets the weight.
+    /// Sets the initial weight, 0 to 2147483647.
+    ///
+    /// A plan adds a destination [of any weight](Self::of_any_weight) with this weight, and sets
+    /// this weight where weights are not kept. With 0 the destination gets no new connections at
+    /// first. For a destination with a fixed weight, this sets that weight.
     #[must_use]
     pub fn initially(mut self, weight: u32) -> Self {
         self.destination.weight = weight;
         self
     }
 
-    /// What names the destination.
+    /// Returns the id of the destination.
     #[must_use]
     pub const fn id(&self) -> DestinationId {
         self.destination.id
     }
 
-    /// The destination's settings, with the weight for the beginning where no other is
-    /// given.
+    /// Returns the settings of the destination. The weight is the fixed one or the initial one.
     #[must_use]
     pub const fn destination(&self) -> &Destination {
         &self.destination
     }
 
-    /// The weight, if one is given. 0 is a weight: it takes the destination out of
-    /// rotation.
+    /// Returns the fixed weight, or `None` for any weight. 0 is a fixed weight: the destination
+    /// gets no new connections.
     #[must_use]
     pub const fn weight(&self) -> Option<u32> {
         if self.weighted { Some(self.destination.weight) } else { None }
@@ -368,7 +366,7 @@ impl TableDestination {
 }
 
 impl From<Destination> for TableDestination {
-    /// A destination of the weight that it has.
+    /// Makes a destination whose fixed weight is that of `destination`.
     fn from(destination: Destination) -> Self {
         Self { destination, weighted: true }
     }

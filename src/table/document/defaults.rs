@@ -2,9 +2,9 @@ use serde::de::MapAccess;
 use serde::ser::{Serialize, Serializer};
 
 use crate::model::{Forwarding, Persistence, Scheduler};
-use crate::table::document::form::{Form, given};
 use crate::table::document::mapping;
 use crate::table::document::scalar::Weight;
+use crate::table::document::written::{Written, given};
 
 /// The settings of services and destinations that do not have their own.
 #[derive(Default, serde::Deserialize, serde::Serialize)]
@@ -20,7 +20,7 @@ pub(super) struct Defaults {
     pub(super) weight: Option<Weight>,
 }
 
-impl Form for Defaults {
+impl Written for Defaults {
     const EXPECTED: &'static str = "defaults, a mapping with the keys scheduler, persistence, \
                                     forward and weight";
 

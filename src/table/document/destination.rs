@@ -3,10 +3,10 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
 use crate::table::TableDestination;
-use crate::table::document::form::{Form, given, needed};
 use crate::table::document::list::Element;
 use crate::table::document::mapping;
 use crate::table::document::scalar::{Lower, Unchecked, Upper, Weight};
+use crate::table::document::written::{Written, given, needed};
 
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +83,7 @@ impl DestinationShape {
     }
 }
 
-impl Form for DestinationShape {
+impl Written for DestinationShape {
     const EXPECTED: &'static str = "a destination, a mapping with the keys address, forward, \
                                     weight, initial_weight, thresholds and unchecked";
 
@@ -126,7 +126,7 @@ struct ThresholdsShape {
     lower: Option<Lower>,
 }
 
-impl Form for Thresholds {
+impl Written for Thresholds {
     const EXPECTED: &'static str = "thresholds, a mapping with the keys upper and lower";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::ser::Serializer;
 
 use crate::model::InvalidValue;
-use crate::table::document::form::{Form, Refused};
+use crate::table::document::written::{Refused, Written};
 
 /// The units from the longest down, with their seconds.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -60,7 +60,7 @@ impl Seconds {
     }
 }
 
-impl Form for Seconds {
+impl Written for Seconds {
     const EXPECTED: &'static str = "timeout, a duration like \"5m\" or a whole number of seconds";
 
     fn of_text(text: &str) -> Result<Self, Refused> {

@@ -2,7 +2,7 @@ use serde::de::SeqAccess;
 use serde::ser::Serializer;
 
 use crate::model::{InvalidValue, Scheduler, ServiceFlags};
-use crate::table::document::form::{Form, Formed, Refused};
+use crate::table::document::written::{AsWritten, Refused, Written};
 
 /// The flags of a service, by the names of its scheduler.
 pub(super) struct Flags {
@@ -32,12 +32,12 @@ impl Flags {
     }
 }
 
-impl Form for Flags {
+impl Written for Flags {
     const EXPECTED: &'static str = "flags, a list like [ops, sh-port]";
 
     fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         let mut flags = Self::new(ServiceFlags::empty(), Scheduler::default());
-        while let Some(Formed(Flag(flag, word))) = list.next_element()? {
+        while let Some(AsWritten(Flag(flag, word))) = list.next_element()? {
             flags.flags |= flag;
             // A list may say the same a million times.
             flags.words.extend(word.filter(|word| !flags.words.contains(word)));
@@ -61,7 +61,7 @@ impl Form for Flags {
 /// One word of the list, or bits as a number.
 struct Flag(ServiceFlags, Option<String>);
 
-impl Form for Flag {
+impl Written for Flag {
     const EXPECTED: &'static str = "a flag like \"ops\", or bits";
 
     fn of_text(text: &str) -> Result<Self, Refused> {

@@ -4,16 +4,16 @@ use serde::ser::{Serialize, Serializer};
 use crate::model::{
     Forwarding, GueChecksum, InvalidValue, Tunnel, UnknownForwarding, UnknownTunnel,
 };
-use crate::table::document::form::{Form, Refused, given, needed};
 use crate::table::document::mapping;
 use crate::table::document::scalar::{Port, TunnelFlags};
+use crate::table::document::written::{Refused, Written, given, needed};
 use crate::uapi::{
     IP_VS_CONN_F_BYPASS, IP_VS_CONN_F_FWD_MASK, IP_VS_CONN_F_TUNNEL_TYPE_GRE,
     IP_VS_CONN_F_TUNNEL_TYPE_GUE, IP_VS_CONN_F_TUNNEL_TYPE_IPIP, IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
     IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
 };
 
-impl Form for Forwarding {
+impl Written for Forwarding {
     const EXPECTED: &'static str = "forward, a name like \"masquerade\", a mapping with the key \
                                     tunnel, or the number of a method that has no name";
 
@@ -147,7 +147,7 @@ const fn has_name(kind: u8, flags: u16) -> bool {
     }
 }
 
-impl Form for Kind {
+impl Written for Kind {
     const EXPECTED: &'static str = "tunnel, one of \"ipip\", \"gue\" and \"gre\", or the number \
                                     of a type that has no name";
 
@@ -174,7 +174,7 @@ impl Form for Kind {
     }
 }
 
-impl Form for GueChecksum {
+impl Written for GueChecksum {
     const EXPECTED: &'static str = "checksum, one of \"none\", \"full\" and \"remote-offload\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {

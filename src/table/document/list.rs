@@ -7,10 +7,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
-use crate::table::document::form::{self, Form, Formed};
+use crate::table::document::written::{self, AsWritten, Written};
 
 /// A mapping that one of its keys names.
-pub(super) trait Element: Form {
+pub(super) trait Element: Written {
     type Id: Copy + Ord + fmt::Display;
     /// What the elements of a list share.
     type Shared: Default;
@@ -31,7 +31,7 @@ pub(super) trait Element: Form {
 /// Elements in the order of what names them.
 pub(super) struct List<T: Element>(pub(super) BTreeMap<T::Id, T>);
 
-impl<T: Element> Form for List<T> {
+impl<T: Element> Written for List<T> {
     const EXPECTED: &'static str = T::LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
@@ -39,7 +39,7 @@ impl<T: Element> Form for List<T> {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.values().map(Formed))
+        serializer.collect_seq(self.0.values().map(AsWritten))
     }
 }
 
@@ -78,19 +78,19 @@ impl<'de, T: Element> Visitor<'de> for Sharing<'_, T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<List<T>, E> {
-        form::Reader::new().visit_str(text)
+        written::Reader::new().visit_str(text)
     }
 
     fn visit_unit<E: Error>(self) -> Result<List<T>, E> {
-        form::Reader::new().visit_unit()
+        written::Reader::new().visit_unit()
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<List<T>, E> {
-        form::Reader::new().visit_f64(number)
+        written::Reader::new().visit_f64(number)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mapping: A) -> Result<List<T>, A::Error> {
-        form::Reader::new().visit_map(mapping)
+        written::Reader::new().visit_map(mapping)
     }
 }
 

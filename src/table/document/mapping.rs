@@ -7,7 +7,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor,
 };
 
-use crate::table::document::form::LONGEST;
+use crate::table::document::written::LONGEST;
 
 /// Reads a shape, which has a field for every key.
 pub(super) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>

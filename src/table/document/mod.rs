@@ -147,7 +147,6 @@ mod defaults;
 mod destination;
 mod duration;
 mod flags;
-mod form;
 mod forward;
 mod list;
 mod mapping;
@@ -158,6 +157,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod values;
+mod written;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -165,8 +165,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 #[cfg(doc)]
 use crate::table::TableDestination;
 use crate::table::document::defaults::Defaults;
-use crate::table::document::form::{Form, Formed, read};
 use crate::table::document::list::{List, Sharing};
+use crate::table::document::written::{AsWritten, Written, read};
 use crate::table::{Table, TableService};
 
 #[derive(serde::Deserialize)]
@@ -176,7 +176,7 @@ enum Key {
     Services,
 }
 
-impl Form for Table {
+impl Written for Table {
     const EXPECTED: &'static str = "a table, a mapping with the key services";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
@@ -195,7 +195,7 @@ impl Form for Table {
                     return Err(A::Error::custom("defaults must come before services"));
                 }
                 Key::Defaults => {
-                    let Formed(given) = entries.next_value()?;
+                    let AsWritten(given) = entries.next_value()?;
                     defaults = Some(given);
                 }
                 Key::Services => {
@@ -221,7 +221,7 @@ struct Services<'t>(&'t Table);
 
 impl Serialize for Services<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.services().map(Formed))
+        serializer.collect_seq(self.0.services().map(AsWritten))
     }
 }
 

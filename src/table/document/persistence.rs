@@ -5,9 +5,9 @@ use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{InvalidValue, Netmask, Persistence, PersistenceEngine};
 use crate::table::document::duration::Seconds;
-use crate::table::document::form::{Form, Refused, given, needed};
 use crate::table::document::mapping;
 use crate::table::document::scalar::Prefix;
+use crate::table::document::written::{Refused, Written, given, needed};
 
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +52,7 @@ const fn of_timeout(timeout: Seconds) -> Persistence {
     Persistence::new(timeout.duration())
 }
 
-impl Form for Persistence {
+impl Written for Persistence {
     const EXPECTED: &'static str = "persistence, a duration like \"5m\" or a mapping with the \
                                     keys timeout, netmask or prefix, and engine";
 

@@ -10,7 +10,7 @@ use crate::model::address_text::{self, End};
 use crate::model::{
     AddressFamily, DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceId,
 };
-use crate::table::document::form::{Form, Refused};
+use crate::table::document::written::{Refused, Written};
 
 fn parse<T: FromStr>(field: &'static str, text: &str, rule: &'static str) -> Result<T, Refused> {
     text.parse().map_err(|_| InvalidValue::new(field, format!("{text:?}"), rule).into())
@@ -21,7 +21,7 @@ fn write_text<S: Serializer>(text: impl Display, serializer: S) -> Result<S::Ok,
 }
 
 /// The address of a service.
-impl Form for SocketAddr {
+impl Written for SocketAddr {
     const EXPECTED: &'static str = "service address, in quotes, like \"192.0.2.10:80\" or \
                                     \"[2001:db8::1]:80\"";
 
@@ -34,7 +34,7 @@ impl Form for SocketAddr {
     }
 }
 
-impl Form for ServiceId {
+impl Written for ServiceId {
     const EXPECTED: &'static str = "service, like \"IP_50 192.0.2.10:0\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
@@ -46,7 +46,7 @@ impl Form for ServiceId {
     }
 }
 
-impl Form for DestinationId {
+impl Written for DestinationId {
     const EXPECTED: &'static str = "destination address, in quotes, like \"10.0.0.2:8080\" or \
                                     \"[2001:db8::2]:8080\"";
 
@@ -59,7 +59,7 @@ impl Form for DestinationId {
     }
 }
 
-impl Form for AddressFamily {
+impl Written for AddressFamily {
     const EXPECTED: &'static str = "family, ipv4 or ipv6";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
@@ -79,7 +79,7 @@ impl Form for AddressFamily {
 }
 
 /// The mask of a persistent IPv4 service.
-impl Form for Ipv4Addr {
+impl Written for Ipv4Addr {
     const EXPECTED: &'static str = "netmask, like \"255.255.255.0\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
@@ -93,7 +93,7 @@ impl Form for Ipv4Addr {
 
 /// Names are read as they print, with the escapes of odd bytes; whether they are odd is
 /// a matter of validation.
-impl Form for Scheduler {
+impl Written for Scheduler {
     const EXPECTED: &'static str = "scheduler, a name like \"wrr\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
@@ -106,7 +106,7 @@ impl Form for Scheduler {
     }
 }
 
-impl Form for PersistenceEngine {
+impl Written for PersistenceEngine {
     const EXPECTED: &'static str = "engine, a name like \"sip\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
@@ -147,7 +147,7 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
 /// The setting that leaves the rules to whoever writes the entry.
 pub(super) struct Unchecked(pub(super) bool);
 
-impl Form for Unchecked {
+impl Written for Unchecked {
     const EXPECTED: &'static str = "unchecked, true or false";
 
     fn of_truth(truth: bool) -> Result<Self, Refused> {
@@ -166,7 +166,7 @@ macro_rules! numbers {
         #[derive(Clone, Copy)]
         pub(super) struct $name(pub(super) $type);
 
-        impl Form for $name {
+        impl Written for $name {
             const EXPECTED: &'static str = concat!($expected, ", a whole number");
 
             fn of_number(number: i128) -> Result<Self, Refused> {

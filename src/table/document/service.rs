@@ -11,10 +11,10 @@ use crate::table::TableService;
 use crate::table::document::defaults::Defaults;
 use crate::table::document::destination::DestinationShape;
 use crate::table::document::flags::Flags;
-use crate::table::document::form::{Form, given};
 use crate::table::document::list::{Element, List};
 use crate::table::document::mapping;
 use crate::table::document::scalar::{Mark, Unchecked, Weight};
+use crate::table::document::written::{Written, given};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -133,7 +133,7 @@ impl Shape {
     }
 }
 
-impl Form for TableService {
+impl Written for TableService {
     const EXPECTED: &'static str = "a service, a mapping with one of the keys tcp, udp, sctp, \
                                     fwmark and service";
 

@@ -12,8 +12,8 @@ use crate::model::{
 };
 use crate::table::Network;
 use crate::table::document::duration::Seconds;
-use crate::table::document::form::{Form, given, read};
 use crate::table::document::mapping;
+use crate::table::document::written::{Written, given, read};
 
 struct Parser<T>(&'static str, PhantomData<T>);
 
@@ -69,7 +69,7 @@ struct TimeoutsShape {
     udp: Option<Seconds>,
 }
 
-impl Form for Timeouts {
+impl Written for Timeouts {
     const EXPECTED: &'static str = "timeouts, a mapping with the keys tcp, tcp_fin and udp";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {

@@ -1,4 +1,4 @@
-//! How a value is read and written, with errors that name the field and its rule.
+//! Reading and writing a value of a document, with errors that name the field and its rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,7 +18,7 @@ pub(super) const LONGEST: usize = 255;
 /// Reading asks the format what is there, not for a type: formats answer the latter
 /// with errors of their own, which know neither field nor rule. Mappings are read
 /// within the format's visit, so that it can say on which line they fail.
-pub(super) trait Form: Sized {
+pub(super) trait Written: Sized {
     /// The field and what it may be, as in "expected weight, a whole number".
     const EXPECTED: &'static str;
 
@@ -59,7 +59,7 @@ impl From<InvalidValue> for Refused {
 }
 
 impl Refused {
-    fn error<F: Form, E: Error>(self, unexpected: Unexpected<'_>) -> E {
+    fn error<F: Written, E: Error>(self, unexpected: Unexpected<'_>) -> E {
         match self {
             Self::Type => E::invalid_type(unexpected, &F::EXPECTED),
             Self::Value => E::invalid_value(unexpected, &F::EXPECTED),
@@ -69,7 +69,7 @@ impl Refused {
 }
 
 /// Reads a form.
-pub(super) fn read<'de, D: Deserializer<'de>, F: Form>(deserializer: D) -> Result<F, D::Error> {
+pub(super) fn read<'de, D: Deserializer<'de>, F: Written>(deserializer: D) -> Result<F, D::Error> {
     deserializer.deserialize_any(Reader(PhantomData))
 }
 
@@ -81,7 +81,7 @@ impl<F> Reader<F> {
     }
 }
 
-impl<'de, F: Form> Visitor<'de> for Reader<F> {
+impl<'de, F: Written> Visitor<'de> for Reader<F> {
     type Value = F;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,15 +132,15 @@ impl<'de, F: Form> Visitor<'de> for Reader<F> {
 }
 
 /// A form for where serde asks for its own traits.
-pub(super) struct Formed<F>(pub(super) F);
+pub(super) struct AsWritten<F>(pub(super) F);
 
-impl<'de, F: Form> Deserialize<'de> for Formed<F> {
+impl<'de, F: Written> Deserialize<'de> for AsWritten<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         read(deserializer).map(Self)
     }
 }
 
-impl<F: Form> Serialize for Formed<&F> {
+impl<F: Written> Serialize for AsWritten<&F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.write(serializer)
     }
@@ -148,15 +148,15 @@ impl<F: Form> Serialize for Formed<&F> {
 
 /// For fields that must be there: `#[serde(with = "needed")]`.
 pub(super) mod needed {
-    use super::{Deserializer, Form, Serializer};
+    use super::{Deserializer, Serializer, Written};
 
-    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
         deserializer: D,
     ) -> Result<F, D::Error> {
         super::read(deserializer)
     }
 
-    pub(in crate::table::document) fn serialize<S: Serializer, F: Form>(
+    pub(in crate::table::document) fn serialize<S: Serializer, F: Written>(
         value: &F,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -168,15 +168,15 @@ pub(super) mod needed {
 /// value of the wrong type, not a field left out: it is what a template makes of a
 /// variable that is not set.
 pub(super) mod given {
-    use super::{Deserializer, Form, Serializer};
+    use super::{Deserializer, Serializer, Written};
 
-    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Form>(
+    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
         deserializer: D,
     ) -> Result<Option<F>, D::Error> {
         super::read(deserializer).map(Some)
     }
 
-    pub(in crate::table::document) fn serialize<S: Serializer, F: Form>(
+    pub(in crate::table::document) fn serialize<S: Serializer, F: Written>(
         value: &Option<F>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
