@@ -162,12 +162,12 @@ impl Scope {
         Some(ids)
     }
 
-    /// Whether it is taken in, desired or not, and not taken out.
+    /// Returns `true` if a rule includes the service and no exception excludes it.
     fn names(&self, id: ServiceId) -> bool {
         self.includes(id) && !self.excludes(id)
     }
 
-    /// Whether it is not ours, even if it is desired.
+    /// Returns `true` if the service is out of scope even if it is desired.
     pub(crate) fn excludes(&self, id: ServiceId) -> bool {
         self.except.as_ref().is_some_and(|except| except.names(id))
             || (self.bounded && !self.includes(id))

@@ -319,7 +319,7 @@ fn a_destination_is_drained() {
     ipvs.add_destination(web.id, &server).unwrap();
     let arguments = ["drain", "-y", "--drain-deadline", "1s", "TCP 192.0.2.10:80"];
     let (code, text, notes) = run(&arguments, Path::new("10.0.0.2:8080"));
-    assert_eq!((code, text.as_str()), (3, "deleted, with nothing left to wait for\n"));
+    assert_eq!((code, text.as_str()), (3, "deleted: its connections had ended\n"));
     let last = "table: no other destination of TCP 192.0.2.10:80 takes connections\n";
     assert!(notes.starts_with(last), "{notes}");
     assert!(ipvs.destinations(web.id).unwrap().is_empty());

@@ -108,21 +108,21 @@ impl StepOutcome {
 }
 
 impl fmt::Display for StepOutcome {
-    /// In a few words, such as `done` or `skipped, as an earlier step failed`.
+    /// Prints a short description, such as `done` or `skipped: an earlier step failed`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
-            Self::Replaced => f.write_str("done, in place of what somebody else had added"),
-            Self::AlreadySo => f.write_str("somebody else had done it"),
-            Self::Kept => f.write_str("kept, as nothing usable would be left"),
+            Self::Replaced => f.write_str("done, and replaced what another program had added"),
+            Self::AlreadySo => f.write_str("nothing to do: another program had done it"),
+            Self::Kept => f.write_str("kept: no usable destination would be left"),
             Self::Cut(connections) => {
                 write!(f, "done, and cut connections that carried data: {connections}")
             }
             Self::Draining => f.write_str("still draining"),
-            Self::Skipped { .. } => f.write_str("skipped, as an earlier step failed"),
-            Self::Stopped => f.write_str("not begun, as the work was ended"),
-            Self::Undone { .. } => f.write_str("undone, as another step failed"),
-            Self::Differs => f.write_str("not so: somebody else has changed it"),
+            Self::Skipped { .. } => f.write_str("skipped: an earlier step failed"),
+            Self::Stopped => f.write_str("not started: the work was ended"),
+            Self::Undone { .. } => f.write_str("undone: another step failed"),
+            Self::Differs => f.write_str("differs: another program has changed it"),
             Self::Failed(error) => error.fmt(f),
         }
     }

@@ -1,5 +1,5 @@
-//! What it means when a step was refused, or when no answer came: somebody else may have
-//! been quicker.
+//! Judges steps that the kernel refused or did not answer: another program may have changed the
+//! object since the plan was made.
 
 use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
@@ -12,7 +12,7 @@ use crate::table::plan::{Purpose, Step};
 
 /// What is there in the place of what was to be added.
 struct Found {
-    /// Whether it is as wanted.
+    /// `true` if the object has the desired settings.
     same: bool,
     /// What it takes to make it so.
     action: Actions,
@@ -39,7 +39,7 @@ pub(crate) async fn judge_unanswered<T: Transport>(
     }
 }
 
-/// What a refusal means: the object may have been added or deleted by somebody else.
+/// Judges a refusal: another program may have added or deleted the object.
 pub(crate) async fn judge_refusal<T: Transport>(
     engine: &mut Engine<T>,
     execution: &Execution<'_>,
@@ -75,7 +75,7 @@ pub(crate) async fn judge_refusal<T: Transport>(
     }
 }
 
-/// What somebody else has added instead of a service.
+/// Reads the service that another program has added.
 async fn find_service<T: Transport>(engine: &mut Engine<T>, wanted: &Service) -> Option<Found> {
     let there = engine.service(wanted.id).await.ok()?.service;
     Some(Found {
@@ -86,7 +86,7 @@ async fn find_service<T: Transport>(engine: &mut Engine<T>, wanted: &Service) ->
     })
 }
 
-/// What somebody else has added instead of a destination.
+/// Reads the destination that another program has added.
 async fn find_destination<T: Transport>(
     engine: &mut Engine<T>,
     service: ServiceId,

@@ -42,20 +42,20 @@ pub enum Drained {
 impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Emptied => f.write_str("deleted, with nothing left to wait for"),
+            Self::Emptied => f.write_str("deleted: its connections had ended"),
             Self::Cut(connections) => {
-                write!(f, "deleted, which cut connections that carried data: {connections}")
+                write!(f, "deleted, and cut connections that carried data: {connections}")
             }
-            Self::AlreadyGone => f.write_str("somebody else had deleted it"),
-            Self::Restored => f.write_str("it is there: somebody else wants it"),
+            Self::AlreadyGone => f.write_str("another program had deleted it"),
+            Self::Restored => f.write_str("not deleted: another program gave it a weight"),
             Self::Cancelled { weight } => {
-                write!(f, "not waited for any longer; its weight was {weight}")
+                write!(f, "not deleted: the wait was ended; its weight was {weight}")
             }
         }
     }
 }
 
-/// Takes one destination out of its service: by weight 0, waiting, and deletion.
+/// Takes one destination out of its service: sets weight 0, waits, and deletes.
 pub(crate) async fn drain<T: Transport>(
     engine: &mut Engine<T>,
     service: ServiceId,

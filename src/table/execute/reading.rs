@@ -34,7 +34,7 @@ impl<'a> ServiceReading<'a> {
         at.ok().and_then(|at| self.destinations.get(at))
     }
 
-    /// Whether it is as a step asks.
+    /// Returns `true` if the reading shows what the step asks for.
     pub(crate) fn shows(&self, step: &Step) -> bool {
         match &step.change {
             Change::AddService(wanted) | Change::UpdateService(wanted) => {
@@ -49,7 +49,7 @@ impl<'a> ServiceReading<'a> {
                     _ => there == wanted,
                 }
             }
-            // A service that is gone as a whole was not asked for.
+            // The step asked to delete the destination only, not the whole service.
             Change::DeleteDestination(_, id) => {
                 self.service.is_some() && self.complete && self.destination(*id).is_none()
             }

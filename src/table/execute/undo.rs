@@ -76,8 +76,8 @@ async fn undo_useless_service<T: Transport>(
     }
 }
 
-/// Destinations that got into somebody else's service, because they were sent along with
-/// one that could not be added.
+/// Deletes destinations that got into a service of another program: they were sent along with
+/// a service that could not be added.
 async fn undo_destinations<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,

@@ -57,7 +57,7 @@ impl Watched {
         now.saturating_duration_since(self.since)
     }
 
-    /// Whether it has drained.
+    /// Returns `true` if nothing is left that the policy waits for.
     fn is_met(&self, policy: &DrainPolicy, now: Instant) -> bool {
         let Connections { active, inactive, .. } = self.connections;
         if active > 0 || inactive == 0 {

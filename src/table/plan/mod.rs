@@ -34,7 +34,7 @@ pub struct Plan {
     pub(crate) steps: Vec<Step>,
     drain: Option<DrainPolicy>,
     pub(crate) on_failure: OnFailure,
-    /// What may be done where somebody else has been quicker.
+    /// The actions that are allowed if another program has changed an object meanwhile.
     pub(crate) allowed: Actions,
     /// The services that lose destinations and are to have usable ones in the end.
     pub(crate) usable: BTreeSet<ServiceId>,
