@@ -31,5 +31,10 @@ macro_rules! cancel_safety {
         "\n# Cancel safety\n\nThe kernel has executed the steps that were sent. Destinations \
          that drain have weight 0. A new plan continues from there. The client stays usable."
     };
+    (async plans_from) => {
+        "\n# Cancel safety\n\nThe kernel has executed the steps that were sent. Destinations \
+         that drain have weight 0. `snapshot` is empty and not complete: read the table, and a \
+         new plan continues from there. The client stays usable."
+    };
 }
 pub(crate) use cancel_safety;

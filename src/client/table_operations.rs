@@ -50,7 +50,8 @@ macro_rules! table_operations {
             /// [complete](crate::Snapshot::is_complete), and
             /// [`Applied::unverified`](crate::table::Applied::unverified) returns the error. A snapshot
             /// that was not complete is read again as a whole. For an empty plan the client reads
-            /// nothing.
+            /// nothing. While the plan is applied, `snapshot` is empty and not complete, and stays so if
+            /// the observer panics.
             ///
             #[doc = example!({ $($async)? } r#"
 use std::ops::ControlFlow;
@@ -66,7 +67,7 @@ let applied = ipvs.apply_from(&plan, &mut snapshot, |_| ControlFlow::Continue(()
 applied.into_result()?;
 let rest = Plan::new(&snapshot, &desired, &options)?;
 assert!(rest.is_empty(), "another program writes the table");"#)]
-            $(#[doc = cancel_safety!($async plans)])?
+            $(#[doc = cancel_safety!($async plans_from)])?
             pub $($async)? fn apply_from(
                 &mut self,
                 plan: &$crate::table::Plan,

@@ -5,6 +5,7 @@ use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Change, Destination, Service, ServiceId};
 use crate::table::execute::applied::StepOutcome;
+use crate::table::execute::done;
 use crate::table::execute::reading::{ServiceReading, read_service};
 use crate::table::execute::state::Execution;
 use crate::table::options::Actions;
@@ -34,7 +35,7 @@ pub(crate) async fn judge_unanswered<T: Transport>(
         *looked = Some((service, read_service(engine, service).await.ok()));
     }
     match looked {
-        Some((_, Some(reading))) if reading.shows(step) => StepOutcome::Done,
+        Some((_, Some(reading))) if reading.shows(step) => done(step),
         _ => StepOutcome::Failed(error.clone()),
     }
 }

@@ -65,8 +65,10 @@ pub(crate) async fn apply_from<T: Transport>(
     if plan.is_empty() {
         return Applied::new([], None);
     }
+    // The old snapshot must not stay when this future is dropped: the table differs from then on.
+    let before = mem::take(snapshot);
     let mut execution = carry_out(engine, plan, observer).await;
-    let unverified = match read_again(engine, plan, mem::take(snapshot)).await {
+    let unverified = match read_again(engine, plan, before).await {
         Ok(now) => {
             *snapshot = now;
             check_outcomes(engine, &mut execution, Some(snapshot)).await.err()
@@ -173,6 +175,11 @@ pub(crate) async fn carry_out<'p, T: Transport>(
     execution
 }
 
+/// The outcome of a step that is done.
+pub(crate) fn done(step: &Step) -> StepOutcome {
+    cut_at_once(step).map_or(StepOutcome::Done, StepOutcome::Cut)
+}
+
 /// Does steps that do not depend on one another's outcomes.
 pub(crate) async fn run_steps<T: Transport>(
     engine: &mut Engine<T>,
@@ -210,7 +217,7 @@ pub(crate) async fn run_steps<T: Transport>(
         for (index, outcome) in portion.iter().zip(report.outcomes()) {
             let Some(step) = execution.step(*index) else { continue };
             let outcome = match outcome {
-                Outcome::Done => cut_at_once(step).map_or(StepOutcome::Done, StepOutcome::Cut),
+                Outcome::Done => done(step),
                 Outcome::Refused(error) => judge_refusal(engine, execution, step, error).await,
                 Outcome::NotSent(error) => StepOutcome::Failed(error.clone()),
                 Outcome::Unknown(error) => {

@@ -15,7 +15,7 @@ use crate::table::execute::state::Execution;
 use crate::table::options::{DrainPolicy, DrainUntil, OnFailure};
 use crate::table::plan::{Before, Phase, Step, total};
 
-/// How many looks in a row may fail before it is given up to look.
+/// How many readings of a service in a row may fail before its steps fail.
 const MISSES: u32 = 20;
 
 /// What is known of something that drains.
@@ -29,12 +29,21 @@ struct Watched {
     /// Whether there was nothing active the last time, too.
     inactive_before: bool,
     looked: bool,
+    /// How many readings in a row have failed.
+    misses: u32,
 }
 
 impl Watched {
     const fn new(now: Instant) -> Self {
         let connections = Connections { active: 0, inactive: 0, persistent: 0 };
-        Self { connections, packets: 0, since: now, inactive_before: false, looked: false }
+        Self {
+            connections,
+            packets: 0,
+            since: now,
+            inactive_before: false,
+            looked: false,
+            misses: 0,
+        }
     }
 
     /// Notes what a look has found.
@@ -114,7 +123,6 @@ pub(crate) async fn finish_drains<T: Transport>(
     let mut pending = execution.undecided(execution.range(Phase::Drained));
     let begin = engine.now();
     let deadline = policy.deadline.and_then(|deadline| begin.checked_add(deadline));
-    let mut misses = 0;
     let mut watched: BTreeMap<usize, Watched> =
         pending.iter().map(|index| (*index, Watched::new(begin))).collect();
     while !pending.is_empty() {
@@ -129,18 +137,20 @@ pub(crate) async fn finish_drains<T: Transport>(
         }
         let now = engine.now();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
-        misses = if unread.is_empty() { 0 } else { misses + 1 };
-        if left == Some(Duration::ZERO) || misses > MISSES {
-            for (index, error) in unread {
+        let due = left == Some(Duration::ZERO);
+        pending = waiting.clone();
+        for (index, error) in unread {
+            let given_up = watched.get(&index).is_some_and(|watched| watched.misses > MISSES);
+            if due || given_up {
                 execution.fail_unread(index, &error);
+            } else {
+                pending.push(index);
             }
-            if left == Some(Duration::ZERO) {
-                cut(engine, execution, &waiting, &policy, &watched).await;
-            }
+        }
+        if due {
+            cut(engine, execution, &waiting, &policy, &watched).await;
             return;
         }
-        pending = waiting;
-        pending.extend(unread.into_iter().map(|(index, _)| index));
         if pending.is_empty() {
             return;
         }
@@ -199,21 +209,27 @@ async fn read_drains<T: Transport>(
 ) -> DrainReadings {
     let mut looked = DrainReadings::default();
     for (service, steps) in execution.by_service(pending.iter().copied()) {
-        let reading = match read_service(engine, service).await {
-            Ok(reading) => reading,
-            Err(error) => {
-                looked.unread.extend(steps.into_iter().map(|index| (index, error.clone())));
-                continue;
-            }
-        };
+        let reading = read_service(engine, service).await;
         let now = engine.now();
         for index in steps {
+            let watched = watched.entry(index).or_insert_with(|| Watched::new(now));
+            let reading = match &reading {
+                Ok(reading) => reading,
+                Err(error) => {
+                    watched.misses = watched.misses.saturating_add(1);
+                    looked.unread.push((index, error.clone()));
+                    continue;
+                }
+            };
+            watched.misses = 0;
             let concerned = match execution.step(index).and_then(Step::destination) {
                 Some(id) => reading.destination(id).map_or(&[][..], slice::from_ref),
                 None => &reading.destinations,
             };
-            let watched = watched.entry(index).or_insert_with(|| Watched::new(now));
-            watched.look(concerned, now);
+            // What is missing in an incomplete reading has not lost its connections.
+            if reading.complete || !concerned.is_empty() {
+                watched.look(concerned, now);
+            }
             if concerned.iter().any(|entry| entry.destination.weight > 0) {
                 execution.set(index, StepOutcome::Differs);
             } else if reading.complete && watched.is_met(policy, now) {

@@ -3,6 +3,7 @@
 mod draining;
 mod error_texts;
 mod kept_settings;
+mod losses;
 pub(crate) mod planning;
 mod printing;
 mod reconciling;
