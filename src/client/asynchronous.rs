@@ -16,7 +16,8 @@ macro_rules! async_client {
         }
 
         connecting!(Client, $transport, { async }, wait);
-        operations!(Client, { async }, wait);
+        reading_operations!(Client, { async }, wait);
+        writing_operations!(Client, { async }, wait);
         table_operations!(Client, { async }, wait);
 
         /// Streaming.

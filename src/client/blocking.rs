@@ -1,6 +1,8 @@
 use std::future::poll_fn;
 
-use crate::client::{connecting, example, operations, table_operations};
+use crate::client::{
+    connecting, example, reading_operations, table_operations, writing_operations,
+};
 use crate::engine::{BlockingSocket, Engine, Entries, Outcome, Submitted, ready};
 use crate::error::Result;
 use crate::model::{Change, DestinationEntry, ServiceEntry, ServiceId};
@@ -78,7 +80,8 @@ pub struct Client {
 }
 
 connecting!(Client, BlockingSocket, {}, block);
-operations!(Client, {}, block);
+reading_operations!(Client, {}, block);
+writing_operations!(Client, {}, block);
 table_operations!(Client, {}, block);
 
 /// Streaming.

@@ -1,5 +1,5 @@
 /// Defines how clients are opened, with documentation, once for all clients. The parameters are
-/// those of `operations`, and the transport.
+/// those of `reading_operations`, and the transport.
 macro_rules! connecting {
     ($client:ty, $transport:ty, { $($async:tt)? }, $wait:ident) => {
         /// Connecting.

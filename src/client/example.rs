@@ -1,6 +1,6 @@
 /// Makes the documentation of an example, once for all clients.
 ///
-/// The first argument is `{ async }` or `{}`, as the parameter of `operations`. Text follows, with
+/// The first argument is `{ async }` or `{}`, as the parameter of `reading_operations`. Text follows, with
 /// the word `await` where the async clients wait. The example has a client `ipvs` and may use
 /// `?`. Each client's file defines `client_path!`, the public path of its type.
 macro_rules! example {

@@ -10,17 +10,19 @@ mod blocking;
 mod cancel_safety;
 mod connecting;
 mod example;
-mod operations;
+mod reading_operations;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;
 mod table_operations;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;
+mod writing_operations;
 
 pub use blocking::{Client, Destinations, Services, SubmitStream};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
 pub(crate) use example::example;
-pub(crate) use operations::operations;
+pub(crate) use reading_operations::reading_operations;
 pub(crate) use table_operations::table_operations;
+pub(crate) use writing_operations::writing_operations;

@@ -1,5 +1,7 @@
 use crate::client::asynchronous::{async_client, async_stream};
-use crate::client::{cancel_safety, connecting, example, operations, table_operations};
+use crate::client::{
+    cancel_safety, connecting, example, reading_operations, table_operations, writing_operations,
+};
 use crate::engine::SmolSocket;
 
 /// The public path of the client, for examples.

@@ -1,5 +1,5 @@
 /// Defines the operations of a client on tables, with documentation, once for all clients. The
-/// parameters are those of `operations`.
+/// parameters are those of `reading_operations`.
 macro_rules! table_operations {
     ($client:ty, { $($async:tt)? }, $wait:ident) => {
         /// Whole tables and draining. See [`table`](crate::table).

@@ -113,8 +113,7 @@ impl Error {
         let certainty = match kind {
             ErrorKind::DeadlineExceeded
             | ErrorKind::ReceiveOverflow
-            | ErrorKind::MalformedReply
-            | ErrorKind::FamilyMoved => Certainty::Unknown,
+            | ErrorKind::MalformedReply => Certainty::Unknown,
             ErrorKind::InvalidValue
             | ErrorKind::NotAttempted
             | ErrorKind::OutOfScope
