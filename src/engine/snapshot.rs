@@ -11,7 +11,7 @@ use crate::engine::destinations::{Reading, TRIES};
 use crate::engine::dumps::Way;
 use crate::engine::order::{Identified as _, ids, put_in_order};
 use crate::engine::{Engine, Transport};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{DestinationEntry, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot};
 use crate::wire::Request;
 
@@ -35,6 +35,11 @@ impl<T: Transport> Engine<T> {
     /// Reads the services with these `ids` and their destinations, and nothing else. Omits
     /// services that do not exist.
     pub(crate) async fn snapshot_of(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
+        for id in ids {
+            let encodable = id.check_encodable();
+            encodable
+                .map_err(|invalid| Error::invalid(Request::Service(*id).context(), invalid))?;
+        }
         let mut ids = ids.to_vec();
         put_in_order(&mut ids);
         if self.listing_is_cheaper(ids.len()) {
@@ -65,11 +70,13 @@ impl<T: Transport> Engine<T> {
         }
     }
 
+    /// Reads a service. Returns `None` if the service does not exist, also because the kernel does
+    /// not support its address family.
     async fn service_if_there(&mut self, id: ServiceId) -> Result<Option<ServiceEntry>> {
-        match self.service(id).await {
+        match self.service(id).await.map_err(|error| (error.kind(), error)) {
             Ok(entry) => Ok(Some(entry)),
-            Err(error) if error.kind() == ErrorKind::NoSuchService => Ok(None),
-            Err(error) => Err(error),
+            Err((ErrorKind::NoSuchService | ErrorKind::FamilyNotSupported, _)) => Ok(None),
+            Err((_, error)) => Err(error),
         }
     }
 

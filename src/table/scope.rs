@@ -144,7 +144,7 @@ impl Scope {
 
     /// The ids of all services that are in scope when `desired` is the desired table, in order,
     /// if the scope names each of them. `None` where the scope has another rule, which only the
-    /// list of all services can answer.
+    /// list of all services can answer. Omits ids that no kernel can have.
     pub(crate) fn named(&self, desired: &Table) -> Option<Vec<ServiceId>> {
         let Self { services, networks, ports, marks, predicates, everything, .. } = self;
         let open = *everything
@@ -159,6 +159,7 @@ impl Scope {
             desired.services().map(TableService::id).chain(services.iter().copied()).collect();
         ids.sort_unstable();
         ids.dedup();
+        ids.retain(|id| id.check_encodable().is_ok());
         Some(ids)
     }
 

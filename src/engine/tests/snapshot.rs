@@ -333,6 +333,7 @@ mod of_some {
     use super::*;
     use crate::engine::tests::script::{refused, reported};
     use crate::error::ErrorKind;
+    use crate::model::Object;
 
     impl Table {
         fn one(self, port: u16) -> Self {
@@ -435,6 +436,27 @@ mod of_some {
         let snapshot = table.read_some(1..=65);
         assert!(snapshot.is_complete());
         assert_eq!(snapshot.len(), 65);
+    }
+
+    #[test]
+    fn a_service_of_a_family_that_the_kernel_does_not_have_is_left_out() {
+        let table = Table::new();
+        table.commands.then(refused(Errno::AFNOSUPPORT));
+        let snapshot = table.one(2).destinations(&[&[6]]).read_some([1, 2]);
+        assert!(snapshot.is_complete());
+        assert_eq!(shape(&snapshot), [(2, vec![6])]);
+    }
+
+    #[test]
+    fn an_id_that_no_message_can_carry_is_an_error_however_many_there_are() {
+        for last in [1, 100] {
+            let mut ids: Vec<_> = (1..=last).map(id).collect();
+            ids.push(ServiceId::tcp("[fe80::1%2]:80".parse().unwrap()));
+            let mut table = Table::new();
+            let error = ready(table.engine.snapshot_of(&ids)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            assert_eq!(error.object(), ids.last().copied().map(Object::Service));
+        }
     }
 
     #[test]
