@@ -192,7 +192,11 @@ impl<T: Transport> Engine<T> {
             Ok(Step::NeedsDatagram) => self.datagram_is_read(run),
             Ok(Step::End) => self.end(run),
             Ok(Step::Refused(refusal)) => self.end_refused(run, refusal),
-            Err(detail) => return Err(Error::malformed(run.request.context(), detail)),
+            // The end of the dump may be in what cannot be read. What still comes of it is unread.
+            Err(detail) => {
+                run.state = State::Ended;
+                return Err(Error::malformed(run.request.context(), detail));
+            }
         }
         Ok(None)
     }

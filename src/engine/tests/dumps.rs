@@ -312,6 +312,29 @@ fn a_malformed_entry_does_not_end_the_dump() {
     assert_eq!(ready(engine.next::<DestinationEntry>(&mut run)).unwrap(), None);
 }
 
+/// The end of the dump may have been in the part that is lost: to wait for it could be for ever.
+#[test]
+fn a_broken_datagram_ends_the_dump_and_the_next_is_right() {
+    let broken: [fn(u32) -> Event; 2] =
+        [|_| Event::Datagram(vec![1; 8]), |own| one(Reply::overrun(own))];
+    for broken in broken {
+        let script = Script::new();
+        let mut engine = script.engine();
+        script.then(move |sent| {
+            let own = number(sent);
+            let good = |number| one(Reply::report(own, &AnyReport::Destination(entry(number))));
+            vec![good(1), broken(own), good(2)]
+        });
+        let mut run = ready(engine.begin(Request::Destinations(service().id))).unwrap();
+        assert_eq!(ready(engine.next(&mut run)).unwrap(), Some(entry(1)));
+        let error = ready(engine.next::<DestinationEntry>(&mut run)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MalformedReply);
+        assert_eq!(ready(engine.next::<DestinationEntry>(&mut run)).unwrap(), None);
+        script.then(dumped(vec![reports([3])]));
+        assert_eq!(destinations(&mut engine).unwrap(), entries([3]));
+    }
+}
+
 #[test]
 fn a_list_with_a_malformed_entry_is_an_error_and_the_next_is_right() {
     let script = Script::new();
