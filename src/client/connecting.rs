@@ -65,7 +65,8 @@ macro_rules! connecting {
             /// The client lists destinations over the socket `dumps`. Without one it uses
             /// `commands` for everything.
             ///
-            /// The client connects the sockets to the kernel and discards the datagrams in them.
+            /// The client connects the sockets to the kernel, discards the datagrams in them, and
+            /// turns the option `NETLINK_NO_ENOBUFS` off: with it, lost answers go unnoticed.
             /// The kernel requires `CAP_NET_ADMIN` of the process that opened the sockets, too.
             ///
             /// # Errors

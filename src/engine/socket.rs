@@ -62,6 +62,9 @@ impl Endpoint {
             if !netlink || socket_protocol(&socket)? != Some(netlink::GENERIC) {
                 return Err(Failure::System(Errno::PROTOTYPE));
             }
+            // The caller may have asked for silence about lost answers. A lost refusal would then
+            // pass as a change that is done.
+            socket.set_no_enobufs(false)?;
             prepare(&socket)?;
             let mut address = SocketAddr::new(0, 0);
             socket.get_address(&mut address)?;
@@ -165,5 +168,19 @@ impl Endpoints {
                 Err(cause) => Err(Error::not_sent(CONNECT, cause.into())),
             }
         })
+    }
+}
+
+#[cfg(all(test, feature = "packet"))]
+mod tests {
+    use super::*;
+
+    /// Without the error, refusals that the receive buffer had no room for would pass as done.
+    #[test]
+    fn an_adopted_socket_tells_of_lost_answers() {
+        let socket = Socket::new(NETLINK_GENERIC).unwrap();
+        socket.set_no_enobufs(true).unwrap();
+        let adopted = Endpoint::adopt(socket).unwrap();
+        assert!(!adopted.socket.get_no_enobufs().unwrap());
     }
 }
