@@ -17,15 +17,15 @@ pub enum StepOutcome {
     /// There was nothing to do: another program had made the same change.
     AlreadySo,
     /// The step is done: the destination or service was deleted while connections carried data, and
-    /// these broke. Either the deadline of [`DrainPolicy`](crate::table::DrainPolicy) had come, with the
-    /// connections that there were then, or nobody was to wait for them, with the connections
-    /// that there were when the plan was made.
+    /// these broke. Either the deadline of [`DrainPolicy`](crate::table::DrainPolicy) had come,
+    /// with the connections that there were then, or nobody was to wait for them, with the
+    /// connections that there were when the plan was made.
     Cut(Connections),
     /// The observer ended the wait. The destination or service continues to drain with weight 0;
     /// a new plan waits again.
     Draining,
-    /// The step was not executed: the service would have no usable destination left, because another
-    /// program has deleted those that were to take over, or set their weight to 0.
+    /// The step was not executed: the service would have no usable destination left, because
+    /// another program has deleted those that were to take over, or set their weight to 0.
     Kept,
     /// The step was not executed, because the step at the index `because` failed.
     #[non_exhaustive]
@@ -46,8 +46,8 @@ pub enum StepOutcome {
     /// since, or the kernel does not know one of its settings. A destination that drained and got a
     /// weight from another program is not deleted.
     Differs,
-    /// The step failed, or a reading that it depends on failed. [`Error::certainty`] says whether the
-    /// change may have been made.
+    /// The step failed, or a reading that it depends on failed. [`Error::certainty`] says whether
+    /// the change may have been made.
     Failed(Error),
 }
 
@@ -137,8 +137,8 @@ pub struct Applied {
 }
 
 impl fmt::Display for Applied {
-    /// How many steps have which outcome, such as `12 done, 1 failed, 2 skipped`; `nothing
-    /// to do` when there was none.
+    /// Prints the number of steps with each outcome, such as `12 done, 1 failed, 2 skipped`.
+    /// Prints `nothing to do` if the plan had no steps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.outcomes.len() == 0 {
             return f.write_str("nothing to do");
@@ -188,8 +188,8 @@ impl Applied {
         self.outcomes.iter().filter(|(_, outcome)| !outcome.is_done())
     }
 
-    /// Returns the index of every step that [cut](StepOutcome::Cut) connections, and the connections
-    /// that the destination or service had.
+    /// Returns the index of every step that [cut](StepOutcome::Cut) connections, and the
+    /// connections that the destination or service had.
     pub fn cut(&self) -> impl Iterator<Item = (usize, Connections)> {
         self.outcomes.iter().filter_map(|(index, outcome)| Some((index, outcome.cut()?)))
     }
@@ -204,7 +204,8 @@ impl Applied {
         self.result(&[])
     }
 
-    /// The same with the changes of the steps, where they are at hand.
+    /// Does what [`into_result`](Self::into_result) does, and names the change of the failed step.
+    /// `changes` are the changes of the steps, by index; a missing one is not named.
     pub(crate) fn result(&self, changes: &[&Change]) -> Result<(), Incomplete> {
         let failures = self.failures();
         let failures = failures.map(|(index, outcome)| (changes.get(index).copied(), outcome));

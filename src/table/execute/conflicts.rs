@@ -11,19 +11,20 @@ use crate::table::execute::state::Execution;
 use crate::table::options::Actions;
 use crate::table::plan::{Purpose, Step};
 
-/// What is there in the place of what was to be added.
+/// An existing object that a step was to add.
 struct Found {
     /// `true` if the object has the desired settings.
     same: bool,
-    /// What it takes to make it so.
+    /// The actions that must be allowed to give the object the desired settings.
     action: Actions,
-    /// An update to the settings that are there.
+    /// The update that would write the settings that the object has.
     read: Change,
+    /// The update that writes the desired settings.
     update: Change,
 }
 
-/// The answer was lost, but the kernel has done the change or refused it: the table
-/// tells which.
+/// Reads the table to judge a step whose answer was lost. `looked` keeps the last service that was
+/// read, for the next step about the same service.
 pub(crate) async fn judge_unanswered<T: Transport>(
     engine: &mut Engine<T>,
     step: &Step,
@@ -61,7 +62,7 @@ pub(crate) async fn judge_refusal<T: Transport>(
             Change::DeleteService(_) | Change::DeleteDestination(..),
             ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
         ) => StepOutcome::AlreadySo,
-        // What is gone needs not drain.
+        // A deleted destination has nothing to drain.
         (
             Change::UpdateDestination(..),
             ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
@@ -108,8 +109,8 @@ async fn find_destination<T: Transport>(
     })
 }
 
-/// Gives what somebody else has added the settings that were asked for. Where it was not
-/// found, what failed with `error` has failed.
+/// Gives an object that another program added the desired settings. The step fails with `error` if
+/// the object was not found, or if the plan does not allow the update.
 async fn adapt<T: Transport>(
     engine: &mut Engine<T>,
     execution: &Execution<'_>,

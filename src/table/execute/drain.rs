@@ -23,8 +23,8 @@ pub enum Drained {
     /// The destination was deleted when no connection carried data. With [`DrainUntil::NoActive`]
     /// half-closed connections may have carried data, and broke.
     Emptied,
-    /// The destination was deleted while connections carried data, and these broke. The deadline had
-    /// come, or weight 0 does not drain in this service.
+    /// The destination was deleted while connections carried data, and these broke. The deadline
+    /// had come, or weight 0 does not drain in this service.
     Cut(Connections),
     /// Another program deleted the destination.
     AlreadyGone,
@@ -82,7 +82,7 @@ pub(crate) async fn drain<T: Transport>(
         Some(StepOutcome::AlreadySo) => Drained::AlreadyGone,
         Some(StepOutcome::Draining | StepOutcome::Stopped) => Drained::Cancelled { weight },
         Some(StepOutcome::Done) => Drained::Emptied,
-        // Its service may be gone, and it with that.
+        // Another program may have deleted the service, and the destination with the service.
         _ => match Box::pin(read_service(engine, service)).await?.destination(id) {
             Some(_) => Drained::Restored,
             None => Drained::AlreadyGone,

@@ -20,14 +20,15 @@ struct Inner {
 }
 
 impl Incomplete {
-    /// Of so many steps some are not done. `failures` are those, with the change of each where
-    /// it is known.
+    /// Creates the error of a plan with `steps` steps, or returns `None` if `failures` is empty.
+    /// `failures` are the outcomes of the steps that are not done, each with its change if the
+    /// change is known.
     pub(crate) fn steps<'a>(
         steps: usize,
         failures: impl Iterator<Item = (Option<&'a Change>, &'a StepOutcome)>,
     ) -> Option<Self> {
         let failures: Vec<_> = failures.collect();
-        // What was skipped was so because of another one.
+        // Prefer a step that failed by itself to a step that another failure skipped or undid.
         let cause = |(_, outcome): &&(_, &StepOutcome)| {
             !matches!(outcome, StepOutcome::Skipped { .. } | StepOutcome::Undone { .. })
         };
@@ -43,14 +44,14 @@ impl Incomplete {
         Some(Self(Box::new(Inner { text, kind, error })))
     }
 
-    /// The table could not be read after the writing.
+    /// Creates the error for a plan whose steps are done, but whose reading afterwards failed.
     pub(crate) fn unverified(error: &Error) -> Self {
         let text = format!("what was done could not be verified: {error}");
         let (kind, error) = (error.kind(), Some(error.clone()));
         Self(Box::new(Inner { text, kind, error }))
     }
 
-    /// Something else keeps the table from being known to be as desired.
+    /// Creates an error with another cause.
     pub(crate) fn other(text: impl Into<String>, kind: ErrorKind) -> Self {
         Self(Box::new(Inner { text: text.into(), kind, error: None }))
     }

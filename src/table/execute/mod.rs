@@ -1,4 +1,4 @@
-//! Doing a plan, phase by phase.
+//! Executes plans, phase by phase.
 
 mod applied;
 mod conflicts;
@@ -36,13 +36,14 @@ pub use progress::{DrainProgress, Draining, NextPhase, Progress};
 pub(crate) use readback::check_outcomes;
 pub(crate) use state::Execution;
 
-/// How many changes are handed over at a time, each of them a copy.
+/// The largest number of changes given to the engine at once. Each of them is copied.
 const PORTION: usize = 1024;
 
-/// The same, where a failure is to stop what follows: what goes to the kernel at once.
+/// The largest number with [`OnFailure::Stop`]: the engine sends so many together, and a failure
+/// cannot stop changes that are sent already.
 const CAREFUL_PORTION: usize = 64;
 
-/// Does a plan and reads what it touched again.
+/// Executes a plan, then reads the services that it changed to verify the outcomes.
 pub(crate) async fn apply<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
@@ -53,9 +54,9 @@ pub(crate) async fn apply<T: Transport>(
     execution.finish(unverified)
 }
 
-/// Does a plan that was made from `snapshot`, and brings that up to date: reads the list
-/// of services and the services that the plan is about. Where that fails, nothing is
-/// known.
+/// Executes a plan that was made from `snapshot`, and updates the snapshot: reads the list of
+/// services, and the services that the plan changed. If that reading fails, the snapshot becomes
+/// empty.
 pub(crate) async fn apply_from<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
@@ -65,7 +66,7 @@ pub(crate) async fn apply_from<T: Transport>(
     if plan.is_empty() {
         return Applied::new([], None);
     }
-    // The old snapshot must not stay when this future is dropped: the table differs from then on.
+    // Take the old snapshot away: if this future is dropped, the table already differs from it.
     let before = mem::take(snapshot);
     let mut execution = carry_out(engine, plan, observer).await;
     let unverified = match read_again(engine, plan, before).await {
@@ -78,21 +79,22 @@ pub(crate) async fn apply_from<T: Transport>(
     execution.finish(unverified)
 }
 
-/// Reads the list of services, and of the services in `before` those that a plan is about.
+/// Reads the list of services, and keeps the services in `before` that the plan did not change. All
+/// others are read.
 async fn read_again<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
     before: Snapshot,
 ) -> Result<Snapshot> {
-    // A snapshot that may lack something is of no use here: nothing would ever find it.
+    // Read everything if objects may be missing: a kept service would miss them for ever.
     if !before.is_complete() {
         return engine.snapshot().await;
     }
     engine.snapshot_with(untouched(plan, before)).await
 }
 
-/// Reads the services that a plan is about, and keeps the others as they are in `before`. `ids`
-/// are the services of that snapshot, and all of them are read if it may lack something.
+/// Reads the services that a plan changed, and keeps the others as they are in `before`. If
+/// `before` is incomplete, reads all services in `ids` instead.
 async fn read_touched<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
@@ -111,7 +113,7 @@ async fn read_touched<T: Transport>(
     Ok(Snapshot::new(services, complete, read_at))
 }
 
-/// Reads what a plan may be about: all services, or only those with the given ids.
+/// Reads all services, or only those with the given ids, before a plan is made.
 pub(crate) async fn read_scope<T: Transport>(
     engine: &mut Engine<T>,
     ids: Option<&[ServiceId]>,
@@ -122,7 +124,7 @@ pub(crate) async fn read_scope<T: Transport>(
     }
 }
 
-/// Reads again what a plan may have changed of what [`read_scope`] has read.
+/// Updates the snapshot of [`read_scope`] after a plan: reads the services that the plan changed.
 pub(crate) async fn read_scope_again<T: Transport>(
     engine: &mut Engine<T>,
     plan: &Plan,
@@ -135,17 +137,18 @@ pub(crate) async fn read_scope_again<T: Transport>(
     }
 }
 
+/// Returns the services that the steps of a plan change, or whose destinations they change.
 fn services_of(plan: &Plan) -> BTreeSet<ServiceId> {
     plan.steps().filter_map(Step::service).collect()
 }
 
-/// The services of a snapshot that a plan is not about.
+/// Returns the services of a snapshot that no step of a plan changes.
 fn untouched(plan: &Plan, snapshot: Snapshot) -> Vec<ServiceSnapshot> {
     let touched = services_of(plan);
     snapshot.into_iter().filter(|service| !touched.contains(&service.id())).collect()
 }
 
-/// Does a plan.
+/// Executes a plan without verifying the outcomes.
 pub(crate) async fn carry_out<'p, T: Transport>(
     engine: &mut Engine<T>,
     plan: &'p Plan,
@@ -175,12 +178,12 @@ pub(crate) async fn carry_out<'p, T: Transport>(
     execution
 }
 
-/// The outcome of a step that is done.
+/// Returns the outcome of a step that the kernel executed: `Done`, or `Cut` if connections broke.
 pub(crate) fn done(step: &Step) -> StepOutcome {
     cut_at_once(step).map_or(StepOutcome::Done, StepOutcome::Cut)
 }
 
-/// Does steps that do not depend on one another's outcomes.
+/// Executes steps that do not depend on one another's outcomes.
 pub(crate) async fn run_steps<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,

@@ -4,28 +4,30 @@ use crate::table::execute::applied::StepOutcome;
 
 /// The outcomes of the steps of a plan, by their index.
 ///
-/// Most steps of a large plan are [`StepOutcome::Done`]: those take one byte each, and only
-/// the others are stored as values.
+/// Most steps of a large plan are [`StepOutcome::Done`]. Such an outcome takes one byte; only the
+/// others are stored as values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StepOutcomes {
     marks: Vec<Mark>,
     others: BTreeMap<usize, StepOutcome>,
 }
 
+/// The state of a step, in one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     /// The step has no outcome yet.
     Undecided,
+    /// The outcome is [`StepOutcome::Done`].
     Done,
-    /// The outcome is among the others.
+    /// The outcome is in `others`.
     Other,
 }
 
-/// What a reference to the outcome of a step that is done refers to.
+/// The value that [`StepOutcomes::get`] lends for every step that is done.
 static DONE: StepOutcome = StepOutcome::Done;
 
 impl StepOutcomes {
-    /// StepOutcomes of so many steps, of which none is known.
+    /// Creates the outcomes of `steps` steps. No step has an outcome yet.
     pub(crate) fn undecided(steps: usize) -> Self {
         Self { marks: vec![Mark::Undecided; steps], others: BTreeMap::new() }
     }
@@ -34,7 +36,7 @@ impl StepOutcomes {
         self.marks.len()
     }
 
-    /// The outcome of the step at `index`, if it is known.
+    /// Returns the outcome of the step at `index`, or `None` if the step has none yet.
     pub(crate) fn get(&self, index: usize) -> Option<&StepOutcome> {
         match self.marks.get(index)? {
             Mark::Undecided => None,
@@ -43,7 +45,7 @@ impl StepOutcomes {
         }
     }
 
-    /// Notes the outcome of the step at `index`. Does nothing where there is no such step.
+    /// Sets the outcome of the step at `index`. Does nothing if there is no such step.
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
         let Some(mark) = self.marks.get_mut(index) else { return };
         if matches!(outcome, StepOutcome::Done) {
@@ -55,7 +57,7 @@ impl StepOutcomes {
         }
     }
 
-    /// The outcomes that are known, in the order of the steps.
+    /// Returns the index and outcome of every step that has an outcome, in order.
     pub(crate) fn iter(
         &self,
     ) -> impl DoubleEndedIterator<Item = (usize, &StepOutcome)> + Clone + '_ {
@@ -95,7 +97,7 @@ mod tests {
         assert_eq!(outcomes.others.len(), 1);
     }
 
-    /// A plan that makes a table from nothing has as many outcomes as the table has objects.
+    /// Memory matters: a plan from an empty table has one outcome for every object.
     #[test]
     fn steps_that_are_done_take_one_byte() {
         let done: StepOutcomes = std::iter::repeat_n(StepOutcome::Done, 1000).collect();

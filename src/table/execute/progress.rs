@@ -7,7 +7,7 @@ use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::outcomes::StepOutcomes;
 use crate::table::plan::{Phase, Plan};
 
-/// Who is told of the progress, and may end the work.
+/// A callback that gets the progress. The work or the wait ends if it breaks.
 pub(crate) type Observer<'o> = &'o mut (dyn for<'p> FnMut(&Progress<'p>) -> ControlFlow<()> + Send);
 
 /// The progress that [`Client::apply_with`](crate::Client::apply_with) reports to its observer.
@@ -68,6 +68,7 @@ impl<'a> NextPhase<'a> {
         })
     }
 
+    /// Returns the service of every step that `are` accepts by its change and outcome.
     fn services(
         self,
         are: impl Fn(&Change, Option<&StepOutcome>) -> bool,
@@ -109,6 +110,7 @@ pub struct Draining {
 }
 
 impl fmt::Display for Draining {
+    /// Prints the object and its connections, such as
     /// `TCP 192.0.2.10:80 -> 10.0.0.2:8080 active 3 inactive 1 persistent 0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.object, self.connections)
@@ -116,8 +118,9 @@ impl fmt::Display for Draining {
 }
 
 impl fmt::Display for DrainProgress<'_> {
-    /// `2 draining, active 3 inactive 1 persistent 0, 5 s, 25 s left; most has TCP 192.0.2.10:80
-    /// -> 10.0.0.2:8080 active 3 inactive 0 persistent 0`. A single one is named first.
+    /// Prints a line such as `2 draining, active 3 inactive 1 persistent 0, 5 s, 25 s left; most
+    /// has TCP 192.0.2.10:80 -> 10.0.0.2:8080 active 3 inactive 0 persistent 0`. If only one object
+    /// drains, the line begins with its name instead of the number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let single = if let [one] = self.draining { Some(one) } else { None };
         match single {

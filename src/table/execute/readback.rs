@@ -1,4 +1,4 @@
-//! Looking, after all is done, whether the table is as the steps ask.
+//! Verifies the outcomes of a plan by reading the table after the last step.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,9 @@ use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::reading::{ServiceReading, read_service};
 use crate::table::execute::state::Execution;
 
-/// Looks whether what the steps have touched is as they ask: in `snapshot`, which was
-/// taken after them, if it can be relied on, else by reading it.
+/// Sets the outcome [`StepOutcome::Differs`] for every done step whose object is not as the step
+/// asks. Looks the objects up in `snapshot`, which was taken after the steps. Without a complete
+/// snapshot, reads each service.
 pub(crate) async fn check_outcomes<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -18,8 +19,8 @@ pub(crate) async fn check_outcomes<T: Transport>(
 ) -> Result<(), Error> {
     let snapshot = snapshot.filter(|snapshot| snapshot.is_complete());
     let mut last = Vec::new();
-    // The last step about an object has the last word, and the deletion of a service
-    // has it about its destinations.
+    // Check only the last step for each object; deleting a service overrides its destinations'
+    // steps.
     let mut seen = BTreeSet::new();
     let mut deleted = BTreeSet::new();
     for (index, step) in execution.plan.steps().enumerate().rev() {

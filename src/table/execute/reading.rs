@@ -1,4 +1,4 @@
-//! What there is of a service while a plan is being done.
+//! Reads single services while a plan is executed.
 
 use std::borrow::Cow;
 
@@ -7,20 +7,22 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
 use crate::table::plan::{Purpose, Step};
 
-/// A service and its destinations, as they are now.
+/// A service and its destinations, as the kernel reported them.
 pub(crate) struct ServiceReading<'a> {
+    /// The service, or `None` if it does not exist.
     pub(crate) service: Option<Cow<'a, ServiceEntry>>,
-    /// In order.
+    /// The destinations, sorted by identity.
     pub(crate) destinations: Cow<'a, [DestinationEntry]>,
-    /// Whether none of them can have been left out.
+    /// `true` if no destination can be missing.
     pub(crate) complete: bool,
 }
 
 impl<'a> ServiceReading<'a> {
+    /// The reading of a service that does not exist.
     const NOTHING: Self =
         ServiceReading { service: None, destinations: Cow::Borrowed(&[]), complete: true };
 
-    /// In a reading of the table in which nothing was left out.
+    /// Looks a service up in a snapshot, which must be complete.
     pub(crate) fn within(snapshot: &'a Snapshot, id: ServiceId) -> Self {
         snapshot.service(id).map_or(Self::NOTHING, |there| ServiceReading {
             service: Some(Cow::Borrowed(&there.entry)),
@@ -29,6 +31,7 @@ impl<'a> ServiceReading<'a> {
         })
     }
 
+    /// Returns the destination with an identity, or `None` if the reading has no such destination.
     pub(crate) fn destination(&self, id: DestinationId) -> Option<&DestinationEntry> {
         let at = self.destinations.binary_search_by_key(&id, |entry| entry.destination.id);
         at.ok().and_then(|at| self.destinations.get(at))
@@ -58,7 +61,8 @@ impl<'a> ServiceReading<'a> {
     }
 }
 
-/// Looks at a service.
+/// Reads a service and its destinations. Succeeds with an empty reading if the service does not
+/// exist.
 pub(crate) async fn read_service<T: Transport>(
     engine: &mut Engine<T>,
     id: ServiceId,

@@ -1,4 +1,4 @@
-//! Looking, before destinations are taken away, whether those that are to take over are there.
+//! Keeps destinations whose replacements are missing.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,10 @@ use crate::table::execute::reading::read_service;
 use crate::table::execute::state::Execution;
 use crate::table::plan::Phase;
 
-/// Keeps destinations whose successors are not there when `phase` begins to take them
-/// away: somebody else may have deleted them, or given them weight 0, since the plan was
-/// made.
+/// Reads services before `phase` takes destinations from them. Sets the outcome
+/// [`StepOutcome::Kept`] for these steps if the service would have no destination with a weight
+/// left: another program may have deleted the replacements since the plan was made, or set their
+/// weight to 0.
 pub(crate) async fn keep_without_replacement<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -37,7 +38,7 @@ pub(crate) async fn keep_without_replacement<T: Transport>(
                 let mut weights: BTreeMap<DestinationId, u32> =
                     there.map(|destination| (destination.id, destination.weight)).collect();
                 for (id, after) in changed {
-                    // One that is gone gets no weight.
+                    // A destination that was deleted gets no weight.
                     weights.entry(id).and_modify(|weight| *weight = after);
                 }
                 if weights.into_values().any(|weight| weight > 0) {
@@ -50,7 +51,8 @@ pub(crate) async fn keep_without_replacement<T: Transport>(
     }
 }
 
-/// The weight that a destination has after a change, 0 for one that is deleted.
+/// Returns the weight of the destination after a change: 0 if the change deletes the destination.
+/// Returns `None` if the change is not about a destination.
 fn weight_after(change: &Change) -> Option<(DestinationId, u32)> {
     match change {
         Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination) => {

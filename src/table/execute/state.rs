@@ -1,4 +1,4 @@
-//! What has become of the steps of a plan so far, and what may not be done because of it.
+//! Tracks the outcomes of the steps of a plan, and the steps that a failure forbids.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,14 +9,15 @@ use crate::table::execute::outcomes::StepOutcomes;
 use crate::table::execute::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
-/// A plan that is being done.
+/// A plan that is being executed.
 pub(crate) struct Execution<'p> {
     pub(crate) plan: &'p Plan,
     outcomes: StepOutcomes,
-    /// The first step that failed, of all and by service.
+    /// The first step that failed.
     first_failed: Option<usize>,
+    /// The first step that failed for each service.
     failed: BTreeMap<ServiceId, usize>,
-    /// Whether the observer has ended the work.
+    /// `true` if the observer ended the work.
     pub(crate) ended: bool,
 }
 
@@ -30,12 +31,12 @@ impl<'p> Execution<'p> {
         self.plan.step(index)
     }
 
-    /// The service that a step is about.
+    /// Returns the service of a step.
     pub(crate) fn service(&self, index: usize) -> Option<ServiceId> {
         self.step(index).and_then(Step::service)
     }
 
-    /// The steps by the service that they are about.
+    /// Groups steps by their service.
     pub(crate) fn by_service(
         &self,
         indices: impl IntoIterator<Item = usize>,
@@ -49,10 +50,12 @@ impl<'p> Execution<'p> {
         services
     }
 
+    /// Returns the outcome of a step, or `None` if the step has none yet.
     pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
         self.outcomes.get(index)
     }
 
+    /// Sets the outcome of a step. If the step is not done, remembers the failure.
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
         if !outcome.is_done() {
             self.first_failed.get_or_insert(index);
@@ -63,7 +66,7 @@ impl<'p> Execution<'p> {
         self.outcomes.set(index, outcome);
     }
 
-    /// A step is not done because what it depends on could not be read.
+    /// Fails a step that was not executed because its service could not be read.
     pub(crate) fn fail_unread(&mut self, index: usize, error: &Error) {
         if let Some(step) = self.step(index) {
             let error = error.clone().unwritten(Context::of(&step.change));
@@ -71,12 +74,12 @@ impl<'p> Execution<'p> {
         }
     }
 
-    /// Those of the steps that have no outcome.
+    /// Returns the steps among `indices` that have no outcome yet.
     pub(crate) fn undecided(&self, indices: impl IntoIterator<Item = usize>) -> Vec<usize> {
         indices.into_iter().filter(|index| self.outcome(*index).is_none()).collect()
     }
 
-    /// The step that failed and because of which nothing more is done to a service.
+    /// Returns the failed step that forbids further steps for a service, if there is one.
     pub(crate) fn failed_before(&self, service: Option<ServiceId>) -> Option<usize> {
         match self.plan.on_failure {
             OnFailure::Stop => self.first_failed,
@@ -84,7 +87,7 @@ impl<'p> Execution<'p> {
         }
     }
 
-    /// Decides against the steps that are not to be done because of one that failed.
+    /// Sets the outcome `Skipped` for the steps among `indices` that a failed step forbids.
     pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
         for index in self.undecided(indices) {
             if let Some(because) = self.failed_before(self.service(index)) {
@@ -93,7 +96,7 @@ impl<'p> Execution<'p> {
         }
     }
 
-    /// Decides against all that is left.
+    /// Sets the outcome `Stopped` for all steps that have no outcome yet.
     pub(crate) fn stop(&mut self) {
         self.ended = true;
         for index in self.undecided(0..self.outcomes.len()) {
@@ -101,13 +104,13 @@ impl<'p> Execution<'p> {
         }
     }
 
-    /// Tells that a phase begins, and whether it may.
+    /// Reports the next phase to the observer. Returns `false` if the observer ends the work.
     pub(crate) fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
         let next = NextPhase::new(self.plan, phase, &self.outcomes);
         observer(&Progress::Phase(next)).is_continue()
     }
 
-    /// The steps of a phase.
+    /// Returns the indices of the steps of a phase. The steps of a plan are sorted by phase.
     pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
         let steps = &self.plan.steps;
         let before = steps.partition_point(|step| step.phase < phase);
@@ -115,8 +118,9 @@ impl<'p> Execution<'p> {
         before..after
     }
 
+    /// Returns the result of the plan. `unverified` is the error of reading the table afterwards.
     pub(crate) fn finish(mut self, unverified: Option<Error>) -> Applied {
-        // A step without an outcome is one that was not waited for.
+        // Only a step whose wait was ended has no outcome yet.
         for index in self.undecided(0..self.outcomes.len()) {
             self.outcomes.set(index, StepOutcome::Draining);
         }

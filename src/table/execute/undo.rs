@@ -1,5 +1,5 @@
-//! Taking back of new services what is of no use: a service that takes packets and has nobody
-//! to send them to, and destinations in somebody else's service.
+//! Undoes additions that do harm: a new service without a usable destination, which drops packets,
+//! and new destinations in a service of another program.
 
 use std::iter;
 
@@ -11,7 +11,7 @@ use crate::table::execute::reading::read_service;
 use crate::table::execute::state::Execution;
 use crate::table::plan::Phase;
 
-/// Takes back of the new services what is worse than nothing.
+/// Undoes the harmful additions of [`Phase::Add`], service by service.
 pub(crate) async fn undo_useless<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -33,7 +33,7 @@ pub(crate) async fn undo_useless<T: Transport>(
     }
 }
 
-/// A service that takes packets and has nobody to send them to is worse than none.
+/// Deletes a new service if it was to have usable destinations and none of them could be added.
 async fn undo_useless_service<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -49,7 +49,7 @@ async fn undo_useless_service<T: Transport>(
         wanted |= weight > 0;
         match execution.outcome(*index) {
             Some(outcome) if outcome.is_done() => usable |= weight > 0,
-            // It may have been done.
+            // The kernel may have added the destination.
             Some(StepOutcome::Failed(error)) if error.certainty() == Some(Certainty::Unknown) => {
                 usable = true;
             }
@@ -61,13 +61,13 @@ async fn undo_useless_service<T: Transport>(
     else {
         return;
     };
-    // Somebody else may have given it a destination, or it may be theirs.
+    // Another program may have added a destination, or may have made the service anew.
     let serves = read_service(engine, id).await.map_or(true, |reading| {
         let mut weights = reading.destinations.iter().map(|entry| entry.destination.weight);
         !reading.complete || weights.any(|weight| weight > 0)
     });
     if !serves && undo(engine, execution, added, Change::DeleteService(id), because).await {
-        // Those of weight 0 have gone with it.
+        // The destinations of weight 0 were deleted with the service.
         for index in destinations {
             if execution.outcome(*index).is_some_and(StepOutcome::is_done) {
                 execution.set(*index, StepOutcome::Undone { because });
@@ -76,8 +76,8 @@ async fn undo_useless_service<T: Transport>(
     }
 }
 
-/// Deletes destinations that got into a service of another program: they were sent along with
-/// a service that could not be added.
+/// Deletes the destinations that were added to a service of another program. They were sent
+/// together with a new service that the kernel refused.
 async fn undo_destinations<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -96,7 +96,7 @@ async fn undo_destinations<T: Transport>(
     }
 }
 
-/// Takes a step back by its opposite. True if that is done.
+/// Undoes a step by its opposite. Returns `true` if the step is undone.
 async fn undo<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -109,7 +109,7 @@ async fn undo<T: Transport>(
             execution.set(index, StepOutcome::Failed(error));
             false
         }
-        // It is there as it was.
+        // The kernel refused: the step stays done.
         Err(error) if !error.is_not_found() => false,
         _ => {
             execution.set(index, StepOutcome::Undone { because });

@@ -1,4 +1,4 @@
-//! Waiting until connections have ended.
+//! Waits until connections have ended, and deletes what has drained.
 
 use std::collections::BTreeMap;
 use std::slice;
@@ -15,21 +15,23 @@ use crate::table::execute::state::Execution;
 use crate::table::options::{DrainPolicy, DrainUntil, OnFailure};
 use crate::table::plan::{Before, Phase, Step, total};
 
-/// How many readings of a service in a row may fail before its steps fail.
+/// The number of readings of a service that may fail in a row before its steps fail.
 const MISSES: u32 = 20;
 
-/// What is known of something that drains.
+/// The last reading of a draining destination or service.
 #[derive(Clone, Copy)]
 struct Watched {
+    /// The connections.
     connections: Connections,
-    /// How many packets have come and gone.
+    /// The number of packets in both directions.
     packets: u64,
-    /// When something last came, or when it was first looked at.
+    /// The time of the last traffic that was seen, or of the beginning of the wait.
     since: Instant,
-    /// Whether there was nothing active the last time, too.
+    /// `true` if no connection was active in the reading before this one either.
     inactive_before: bool,
+    /// `true` after the first reading.
     looked: bool,
-    /// How many readings in a row have failed.
+    /// The number of readings in a row that have failed.
     misses: u32,
 }
 
@@ -46,7 +48,7 @@ impl Watched {
         }
     }
 
-    /// Notes what a look has found.
+    /// Takes in a reading of the destination, or of all destinations of the service.
     fn look(&mut self, entries: &[DestinationEntry], now: Instant) {
         let connections = total(entries.iter().map(|entry| entry.connections));
         let packets = entries.iter().fold(0_u64, |sum, entry| {
@@ -62,26 +64,27 @@ impl Watched {
         (self.connections, self.packets, self.looked) = (connections, packets, true);
     }
 
+    /// Returns the time without traffic.
     fn quiet(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
 
-    /// Returns `true` if nothing is left that the policy waits for.
+    /// Returns `true` if the policy does not wait any longer.
     fn is_met(&self, policy: &DrainPolicy, now: Instant) -> bool {
         let Connections { active, inactive, .. } = self.connections;
         if active > 0 || inactive == 0 {
             return policy.until.is_met(self.connections);
         }
         match policy.until {
-            // What is inactive may be just being opened: next time it is active or gone.
+            // An inactive connection may be opening. In the next reading it is active or gone.
             DrainUntil::NoActive => self.inactive_before,
             DrainUntil::NoTraffic => self.quiet(now) >= policy.quiet,
             DrainUntil::NoConnections | DrainUntil::NoClients => false,
         }
     }
 
-    /// Whether deleting it breaks something: connections that carry data, or what it was to be
-    /// waited for beside those.
+    /// Returns `true` if a deletion breaks connections that may carry data, or persistent clients
+    /// that the policy waits for.
     fn is_cut(&self, policy: &DrainPolicy, now: Instant) -> bool {
         let Connections { active, inactive, persistent, .. } = self.connections;
         active > 0
@@ -90,17 +93,19 @@ impl Watched {
     }
 }
 
-/// What came of looking at what drains.
+/// The steps of one round of readings, sorted by what comes next.
 #[derive(Default)]
 struct DrainReadings {
+    /// The steps that need not wait any longer.
     ready: Vec<usize>,
+    /// The steps that wait.
     waiting: Vec<usize>,
-    /// Those of services that could not be read.
+    /// The steps of services that could not be read.
     unread: Vec<(usize, Error)>,
 }
 
-/// The connections that a step deletes which nobody waits for, if they may carry data: those
-/// of UDP are never active.
+/// Returns the connections that a deletion without a wait breaks, or `None` if none carries data.
+/// Inactive connections of UDP may carry data: the kernel never counts UDP as active.
 pub(crate) fn cut_at_once(step: &Step) -> Option<Connections> {
     let deletes = matches!(step.change, Change::DeleteService(_) | Change::DeleteDestination(..));
     if !deletes || step.phase == Phase::Drained {
@@ -113,7 +118,8 @@ pub(crate) fn cut_at_once(step: &Step) -> Option<Connections> {
     carries.then_some(*connections)
 }
 
-/// Deletes what drains as soon as it has, or at the deadline.
+/// Waits for the steps of [`Phase::Drained`], and executes each when its object has drained. At the
+/// deadline executes all that are left.
 pub(crate) async fn finish_drains<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -130,7 +136,7 @@ pub(crate) async fn finish_drains<T: Transport>(
             read_drains(engine, execution, &pending, &policy, &mut watched).await;
         run_steps(engine, execution, &ready).await;
         if execution.plan.on_failure == OnFailure::Stop {
-            // What will not be deleted need not be waited for.
+            // Do not wait for objects that will not be deleted.
             execution.skip_dependants(pending);
             waiting.retain(|index| execution.outcome(*index).is_none());
             unread.retain(|(index, _)| execution.outcome(*index).is_none());
@@ -179,7 +185,8 @@ pub(crate) async fn finish_drains<T: Transport>(
     }
 }
 
-/// Deletes at the deadline what has not drained.
+/// Executes the deletions that still wait at the deadline. The outcome is [`StepOutcome::Cut`] if
+/// connections broke.
 async fn cut<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -199,7 +206,7 @@ async fn cut<T: Transport>(
     }
 }
 
-/// Looks which of the steps need not wait any longer.
+/// Reads the services of the pending steps, and sorts the steps by what comes next.
 async fn read_drains<T: Transport>(
     engine: &mut Engine<T>,
     execution: &mut Execution<'_>,
@@ -226,7 +233,7 @@ async fn read_drains<T: Transport>(
                 Some(id) => reading.destination(id).map_or(&[][..], slice::from_ref),
                 None => &reading.destinations,
             };
-            // What is missing in an incomplete reading has not lost its connections.
+            // A destination that an incomplete reading misses has not lost its connections.
             if reading.complete || !concerned.is_empty() {
                 watched.look(concerned, now);
             }
@@ -239,13 +246,13 @@ async fn read_drains<T: Transport>(
             }
         }
     }
-    // Services last, as in the plan.
+    // Restore the order of the plan, in which services come last.
     looked.ready.sort_unstable();
     looked.waiting.sort_unstable();
     looked
 }
 
-/// What is waited for, as an observer is told.
+/// Returns the report of the pending steps to the observer.
 fn draining(
     execution: &Execution<'_>,
     pending: &[usize],

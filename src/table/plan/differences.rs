@@ -1,4 +1,4 @@
-//! Plans as text: a list of differences for people, and commands for shells.
+//! Prints plans: as a list of differences for people, and as commands for shells.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +35,8 @@ impl fmt::Display for Sign {
     }
 }
 
-/// A line of the differences of a [`Plan`]: a service, or an indented destination below its service.
+/// A line of the differences of a [`Plan`]: a service, or an indented destination below its
+/// service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiffLine {
@@ -57,7 +58,7 @@ impl fmt::Display for DiffLine {
     }
 }
 
-/// What a plan does to a service and its destinations.
+/// The steps of a plan for a service and its destinations.
 #[derive(Default)]
 struct Changes<'p> {
     service: Option<&'p Step>,
@@ -72,7 +73,7 @@ impl Plan {
             let Some(id) = step.service() else { continue };
             let changes = services.entry(id).or_default();
             match step.destination() {
-                // Of the two steps of a drain the last one, the deletion, stays.
+                // A drain has two steps. Keep the last one, the deletion.
                 Some(destination) => drop(changes.destinations.insert(destination, step)),
                 None => changes.service = Some(step),
             }
@@ -85,16 +86,16 @@ impl Plan {
                 || DiffLine { sign: Sign::Same, text: id.to_string(), disruption: None },
                 |step| service_line(step, drain),
             );
-            // The weights 0 of a service that leaves are part of its leaving.
+            // Leave out the destinations of a deleted service: they drain with the service.
             let destinations = changes.destinations.into_values().filter(move |_| !gone);
             std::iter::once(service)
                 .chain(destinations.map(move |step| destination_line(step, drain)))
         })
     }
 
-    /// The commands of `ipvsadm` that do the same, one a line, for a shell. Before what
-    /// waits for connections to end there is a comment. A step for which `ipvsadm` has no
-    /// words is a comment, too: check [`unsaid`](Self::unsaid) before a program runs the
+    /// Returns the commands of `ipvsadm` that make the same changes, one a line, for a shell. A
+    /// comment precedes the commands that must wait for connections to end. A step that `ipvsadm`
+    /// cannot express is a comment, too: check [`unsaid`](Self::unsaid) before a program runs the
     /// commands.
     pub const fn commands(&self) -> impl fmt::Display {
         Commands(self)
@@ -102,9 +103,9 @@ impl Plan {
 }
 
 impl Plan {
-    /// The steps that `ipvsadm` 1.31 would not do, or not so, when a program runs
-    /// [`commands`](Self::commands): see [`Change::check_command`]. Execution the commands only if
-    /// there are none, for the later ones may delete what these were to replace.
+    /// Returns the steps that `ipvsadm` 1.31 cannot make, or makes differently, when a program runs
+    /// [`commands`](Self::commands): see [`Change::check_command`]. Run the commands only if there
+    /// are no such steps: later commands may delete objects that these steps were to replace.
     ///
     /// ```
     /// use ipvs_netlink::Snapshot;
@@ -125,7 +126,7 @@ impl Plan {
 }
 
 impl fmt::Display for Plan {
-    /// [`Plan::diff`], a line each; `no changes` when there are none.
+    /// Prints the lines of [`Plan::diff`], or `no changes` if the plan is empty.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
             return f.write_str("no changes\n");
@@ -153,7 +154,7 @@ impl fmt::Display for Commands<'_> {
 }
 
 impl fmt::Display for DrainPolicy {
-    /// `no connections, 30 s at most`.
+    /// Prints what the drain waits for and the deadline, such as `no connections, 30 s at most`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.until {
             DrainUntil::NoTraffic => "no connections that carry data",
@@ -209,7 +210,7 @@ fn destination_line(step: &Step, drain: Option<DrainPolicy>) -> DiffLine {
     DiffLine { sign, text: format!("  {text}"), disruption: step.disruption() }
 }
 
-/// How many connections what leaves has, and how long they are waited for.
+/// Returns the end of the line of a deleted object: how long it drains, and its connections.
 fn drained(step: &Step, connections: Connections, drain: Option<DrainPolicy>) -> String {
     let drains = match (step.phase, drain.and_then(|drain| drain.deadline)) {
         (Phase::Drained, Some(deadline)) => format!(", drains up to {} s", deadline.as_secs_f64()),
@@ -219,7 +220,7 @@ fn drained(step: &Step, connections: Connections, drain: Option<DrainPolicy>) ->
     if connections == Connections::default() {
         return drains;
     }
-    // They keep opening connections to weight 0: see `DrainUntil`.
+    // Persistent clients keep opening connections to weight 0: see `DrainUntil`.
     let back = match step.phase {
         Phase::Drained if connections.persistent > 0 => " (persistent clients may come back)",
         _ => "",

@@ -43,7 +43,7 @@ impl PlanError {
     }
 }
 
-/// The first few changes.
+/// Lists the first few changes, and says how many more there are.
 fn list(changes: &[Change]) -> String {
     const SHOWN: usize = 3;
     let mut text = changes.iter().take(SHOWN).map(Change::to_string).collect::<Vec<_>>().join("; ");

@@ -23,8 +23,9 @@ pub(crate) use step::{Purpose, total};
 /// The changes from the kernel's table to a desired one, in an order that breaks no connections
 /// where the kernel allows that.
 ///
-/// [`Plan::new`] makes a plan, and [`Client::apply`](crate::Client::apply) applies it. A plan prints
-/// as a list of differences by service; [`commands`](Self::commands) prints commands of `ipvsadm`.
+/// [`Plan::new`] makes a plan, and [`Client::apply`](crate::Client::apply) applies it. A plan
+/// prints as a list of differences by service; [`commands`](Self::commands) prints commands of
+/// `ipvsadm`.
 ///
 /// The steps of one [`Phase`] are sent together. The next phase begins when their outcomes are
 /// known.
@@ -41,6 +42,7 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Creates a plan of steps that are sorted by phase.
     pub(crate) const fn of(
         steps: Vec<Step>,
         options: &PlanOptions,
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
     use crate::table::execute::StepOutcome;
 
-    /// A plan that makes a table from nothing has as many as the table has objects.
+    /// Memory matters: a plan from an empty table has one step and one outcome for every object.
     #[test]
     fn steps_and_outcomes_are_small() {
         assert!(size_of::<Step>() <= 128, "{}", size_of::<Step>());

@@ -14,15 +14,15 @@ use crate::table::plan::Plan;
 pub enum Phase {
     /// Adds new services, each followed by its destinations.
     Add,
-    /// Adds new destinations, and changes destinations without lowering a weight or threshold, or to
-    /// make room.
+    /// Adds new destinations, and changes destinations without lowering a weight or threshold, or
+    /// to make room.
     Extend,
     /// Deletes draining destinations whose clients the scheduler would refuse after the next phase.
     Clear,
     /// Changes the settings of services.
     Configure,
-    /// Lowers weights and thresholds, sets weight 0 for destinations that are to drain, and adds new
-    /// destinations of weight 0.
+    /// Lowers weights and thresholds, sets weight 0 for destinations that are to drain, and adds
+    /// new destinations of weight 0.
     Reduce,
     /// Deletes destinations, and then services, that leave at once.
     Delete,
@@ -44,7 +44,7 @@ impl Phase {
 }
 
 impl fmt::Display for Phase {
-    /// A word, such as `add`.
+    /// Prints one word, such as `add`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Add => "add",

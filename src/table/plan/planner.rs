@@ -1,4 +1,4 @@
-//! Finding the steps from one table to another.
+//! Finds the steps from one table to another.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use crate::table::plan::{Before, Phase, Plan, PlanError, Purpose, Step};
 use crate::table::{Actions, PlanOptions, Table, TableDestination, TableService};
 
 impl Plan {
-    /// The steps from what is there to what is desired, as few as there can be.
+    /// Makes the shortest plan from the current table to the desired one.
     ///
-    /// It writes nothing and reads nothing: the same arguments give the same plan.
+    /// Neither reads nor writes the kernel's table: the same arguments give the same plan.
     ///
-    /// - Only services [in scope](crate::table::Scope) are touched; nothing is flushed.
-    /// - What is equal is not written. What differs is changed in place; an update keeps
+    /// - The plan changes only services [in scope](crate::table::Scope), and flushes nothing.
+    /// - Equal objects are not written. Objects that differ are updated in place; an update keeps
     ///   every setting that does not differ.
     /// - In each service additions and higher weights come first, then the service's own
-    ///   settings, then lower weights and thresholds, then deletions. So a service that has a usable
-    ///   destination before and after has one at every step.
-    /// - A destination that is not wanted any more drains, where the service's new
-    ///   settings [allow that](Service::drains_at_weight_zero), else it is deleted at once.
-    ///   One that drains already (weight 0 and not wanted) is waited for.
-    /// - A destination that drained and is wanted again gets the weight that the table asks
-    ///   for. Where the table asks for none and weights are
-    ///   [kept](PlanOptions::keep_weights), it gets back the weight of
-    ///   [`PlanOptions::drained_weights`], and stays at 0 if that has none: the kernel does not
-    ///   tell a drain's 0 from that of a health check.
+    ///   settings, then lower weights and thresholds, then deletions. So a service that has a
+    ///   usable destination before and after has one at every step.
+    /// - A destination that is not desired drains if the service's new settings
+    ///   [allow that](Service::drains_at_weight_zero); otherwise the plan deletes the destination
+    ///   at once. The plan also waits for a destination that is not desired and has weight 0
+    ///   already.
+    /// - A destination that drained and is desired again gets the weight that the table asks for.
+    ///   If the table asks for none and weights are [kept](PlanOptions::keep_weights), the
+    ///   destination gets its weight from [`PlanOptions::drained_weights`]. Without an entry there
+    ///   it stays at 0: the kernel does not tell a drain's 0 from that of a health check.
     ///
     /// ```
     /// use ipvs_netlink::table::{Plan, PlanOptions, Table, TableService};
@@ -45,18 +45,18 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`PlanError::Invalid`] when something would be written that the kernel refuses: the first
-    /// such entry; [`Table::validate`] tells all,
-    /// [`PlanError::OutOfScope`] when a desired service is outside a
-    /// [`Scope::only`](crate::table::Scope::only) or excluded from the scope,
-    /// [`PlanError::NotAllowed`] when the plan would need more than
-    /// [`PlanOptions::allowed`].
+    /// - [`PlanError::Invalid`] if the kernel would refuse an object that the plan writes. The
+    ///   error has the first such object; [`Table::validate`] returns all.
+    /// - [`PlanError::OutOfScope`] if a desired service is outside a
+    ///   [`Scope::only`](crate::table::Scope::only), or the scope excludes it.
+    /// - [`PlanError::NotAllowed`] if the plan needs actions that [`PlanOptions::allowed`] does not
+    ///   have.
     pub fn new(
         current: &Snapshot,
         desired: &Table,
         options: &PlanOptions,
     ) -> Result<Self, PlanError> {
-        // What is out of order would be added, and deleted after that.
+        // The merge below needs order: it would add a misplaced service, and then delete it.
         let desired = &*desired.by_name();
         let mut planner = Planner::new(options);
         let mut wanted = desired.services().peekable();
@@ -76,6 +76,7 @@ impl Plan {
     }
 }
 
+/// The steps that were found so far.
 struct Planner<'o> {
     options: &'o PlanOptions,
     steps: Vec<Step>,
@@ -95,7 +96,8 @@ impl<'o> Planner<'o> {
         }
     }
 
-    /// Adds a step, for which `action` has to be allowed.
+    /// Adds a step that needs `action`. If the options do not allow the action, the plan is refused
+    /// at the end.
     fn step(
         &mut self,
         action: Actions,
@@ -105,7 +107,7 @@ impl<'o> Planner<'o> {
     ) -> Result<(), PlanError> {
         let step = Step::new(change, phase, before, Purpose::Desired);
         let change = &step.change;
-        // What is broken already, and stays as it is, is no obstacle to another setting.
+        // Allow a setting that breaks a rule if the update does not change it.
         let valid = change.validate().or_else(|invalid| match step.read() {
             Some(read) => change.validate_update(&read),
             None => Err(invalid),
@@ -121,20 +123,21 @@ impl<'o> Planner<'o> {
         Ok(())
     }
 
-    /// Says what the last step is for.
+    /// Sets the purpose of the last step.
     fn purpose(&mut self, purpose: Purpose) {
         if let Some(step) = self.steps.last_mut() {
             step.purpose = purpose;
         }
     }
 
+    /// Returns the plan, with the steps sorted by phase.
     fn finish(mut self, current: &Snapshot) -> Result<Plan, PlanError> {
         if !self.refused.is_empty() {
             let Self { missing, refused: changes, .. } = self;
             return Err(PlanError::NotAllowed { missing, changes });
         }
-        // Whether the kernel has a scheduler shows only when it is asked for: where it may
-        // not have it, that is found out first.
+        // Put services with schedulers absent from the snapshot first: the kernel rejects an
+        // unknown one only on use.
         let seen: BTreeSet<Scheduler> = match self.steps.is_empty() {
             true => BTreeSet::new(),
             false => current.into_iter().map(|present| present.entry.service.scheduler).collect(),
@@ -150,7 +153,7 @@ impl<'o> Planner<'o> {
             .map(|service| service.id)
             .collect();
         self.steps.shrink_to_fit();
-        // The sort is stable: else, within a phase, the order is that of the services.
+        // The sort is stable: steps with equal keys stay in the order of the services.
         self.steps.sort_by_cached_key(|step| {
             let familiar = !step.service().is_some_and(|service| unseen.contains(&service));
             let deletion = matches!(step.change, Change::DeleteService(_));
@@ -159,6 +162,7 @@ impl<'o> Planner<'o> {
         Ok(Plan::of(self.steps, self.options, self.usable))
     }
 
+    /// Returns an error if the scope excludes a desired service.
     fn check_scope(&self, service: &TableService) -> Result<(), PlanError> {
         match self.options.scope.excludes(service.id()) {
             true => Err(PlanError::OutOfScope(service.id())),
@@ -166,7 +170,7 @@ impl<'o> Planner<'o> {
         }
     }
 
-    /// A service that is not there.
+    /// Plans to add a service and its destinations.
     fn add(&mut self, wanted: &TableService) -> Result<(), PlanError> {
         self.check_scope(wanted)?;
         self.step(
@@ -183,7 +187,7 @@ impl<'o> Planner<'o> {
         Ok(())
     }
 
-    /// A service that is there and is to stay.
+    /// Plans to change an existing service and its destinations.
     fn change(
         &mut self,
         present: &ServiceSnapshot,
@@ -203,7 +207,7 @@ impl<'o> Planner<'o> {
             let unchanged = |next: &&TableDestination| {
                 next.weight().is_some() && *next.destination() == entry.destination
             };
-            // The usual case, and the cheapest.
+            // Test the usual case first: it is the cheapest.
             if rest.next_if(unchanged).is_some() {
                 continue;
             }
@@ -232,7 +236,7 @@ impl<'o> Planner<'o> {
         Ok(())
     }
 
-    /// The weight that a destination is to have.
+    /// Returns the weight that a destination is to have.
     fn weight(
         &self,
         service: ServiceId,
@@ -250,14 +254,15 @@ impl<'o> Planner<'o> {
         }
     }
 
+    /// Plans to add a destination to an existing service.
     fn add_destination(
         &mut self,
         wanted: &TableService,
         new: &TableDestination,
     ) -> Result<(), PlanError> {
         let destination = new.destination();
-        // `sh` refuses clients because of a destination of weight 0; the service may be
-        // about to leave it.
+        // Add a destination of weight 0 late: with the scheduler `sh` it makes the kernel refuse
+        // clients, and an earlier phase may replace that scheduler.
         let phase = if destination.weight == 0 { Phase::Reduce } else { Phase::Extend };
         let change = Change::AddDestination(wanted.id(), destination.clone());
         self.step(Actions::ADD_DESTINATION, phase, change, None)?;
@@ -265,12 +270,15 @@ impl<'o> Planner<'o> {
         Ok(())
     }
 
+    /// Accepts any weight for the last step if the table leaves the weight open and weights are
+    /// kept.
     fn keep_weight_of(&mut self, new: &TableDestination) {
         if self.options.keep_weights && new.weight().is_none() {
             self.purpose(Purpose::OfAnyWeight);
         }
     }
 
+    /// Plans to change an existing destination, unless it is as desired.
     fn change_destination(
         &mut self,
         service: &Service,
@@ -290,7 +298,8 @@ impl<'o> Planner<'o> {
         }
         let (limit, limit_before) = (after.thresholds.limit(), before.thresholds.limit());
         let reduces = (limit < limit_before && before.weight > 0)
-            // What gets room may have to take over from others, if with less weight.
+            // A destination whose threshold rises may take over from others, even if its weight
+            // falls: its update comes early.
             || (after.weight < before.weight && (limit <= limit_before || after.weight == 0));
         let phase = if reduces { Phase::Reduce } else { Phase::Extend };
         let change = Change::UpdateDestination(service.id, after.clone());
@@ -300,7 +309,7 @@ impl<'o> Planner<'o> {
         Ok(())
     }
 
-    /// A destination that is not wanted any more, of a service that stays.
+    /// Plans to delete a destination of a service that stays.
     fn release(
         &mut self,
         before: &Service,
@@ -324,7 +333,7 @@ impl<'o> Planner<'o> {
         self.step(action, phase, change, Some(Before::of_destination(entry)))
     }
 
-    /// A service that is not wanted any more.
+    /// Plans to delete a service. It drains if all its destinations can.
     fn remove(&mut self, present: &ServiceSnapshot) -> Result<(), PlanError> {
         let service = &present.entry.service;
         let action = Actions::DELETE_SERVICE;
@@ -340,11 +349,12 @@ impl<'o> Planner<'o> {
         self.step(action, phase, change, Some(Before::of_service(present)))
     }
 
+    /// Returns `true` if a destination is to drain before it is deleted.
     fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
         self.options.drain.is_some() && can_drain(service, entry)
     }
 
-    /// Takes a destination out of rotation, if it is not yet.
+    /// Plans to set the weight of a destination to 0, unless it is 0 already.
     fn begin_drain(
         &mut self,
         action: Actions,

@@ -1,4 +1,4 @@
-//! How one destination leaves its service.
+//! Plans how one destination leaves its service.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,16 @@ use crate::table::plan::Plan;
 use crate::table::plan::phase::Phase;
 use crate::table::plan::step::{Before, Purpose, Step};
 
-/// Whether weight 0 takes a destination out gently. What the kernel has, but would not take
-/// back, cannot get it.
+/// Returns `true` if a destination drains at weight 0. An update to weight 0 also writes the other
+/// settings, so a destination with settings that the kernel would refuse cannot drain.
 pub(crate) fn can_drain(service: &Service, entry: &DestinationEntry) -> bool {
     let destination = &entry.destination;
     service.drains_at_weight_zero()
         && (destination.weight == 0 || destination.validate_settings(service.id).is_ok())
 }
 
-/// The plan that takes one destination out of a service.
+/// Makes the plan that drains and deletes one destination, or deletes it at once if it cannot
+/// drain.
 pub(crate) fn release_plan(
     service: &Service,
     entry: &DestinationEntry,

@@ -16,24 +16,26 @@ pub struct Step {
     pub change: Change,
     /// The phase in which the change is written.
     pub phase: Phase,
-    /// In a box, since a table that is made from nothing has no use for it.
+    /// The object before the step. A box keeps steps small: a plan from an empty table has no such
+    /// states.
     before: Option<Box<Before>>,
+    /// The purpose of the change.
     pub(crate) purpose: Purpose,
 }
 
-/// What a change is for, where the change itself does not tell.
+/// The purpose of a change, which decides how its outcome is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To have the table so.
+    /// To give the object the settings of the change.
     Desired,
-    /// To have a destination, of whatever weight.
+    /// To give the destination the settings of the change, but accept any weight.
     OfAnyWeight,
-    /// To let a destination drain.
+    /// To let the destination drain.
     Drain,
 }
 
 impl fmt::Display for Step {
-    /// The command of `ipvsadm` that does the same.
+    /// Prints the command of `ipvsadm` that makes the same change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.change.fmt(f)
     }
@@ -55,8 +57,8 @@ impl Step {
         self.before.as_deref()
     }
 
-    /// An update that would write the settings that were there, in the place of which the
-    /// change puts others.
+    /// Returns the update that would write the settings before the step. Returns `None` if the step
+    /// is not an update.
     pub(crate) fn read(&self) -> Option<Change> {
         match (&self.change, self.before()?) {
             (Change::UpdateService(_), Before::Service { service, .. }) => {
@@ -131,13 +133,13 @@ pub enum Before {
 }
 
 impl Before {
-    /// A destination as it was read.
+    /// Returns the state of a destination that was read.
     pub(crate) fn of_destination(entry: &DestinationEntry) -> Self {
         let DestinationEntry { destination, connections, .. } = entry;
         Self::Destination { destination: destination.clone(), connections: *connections }
     }
 
-    /// A service as it was read, with its destinations.
+    /// Returns the state of a service that was read with its destinations.
     pub(crate) fn of_service(present: &ServiceSnapshot) -> Self {
         let connections = total(present.destinations.iter().map(|entry| entry.connections));
         Self::Service {
@@ -148,7 +150,7 @@ impl Before {
     }
 }
 
-/// All connections together.
+/// Adds connections up.
 pub(crate) fn total(all: impl Iterator<Item = Connections>) -> Connections {
     all.fold(Connections::default(), |sum, one| Connections {
         active: sum.active.saturating_add(one.active),

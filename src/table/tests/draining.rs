@@ -1,4 +1,4 @@
-//! Draining a destination, by a clock that only waiting moves on.
+//! Tests draining of a destination with a clock that advances only while the code waits.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use crate::model::{Connections, DestinationEntry, ServiceEntry, Stats};
 use crate::table::{DrainPolicy, Drained};
 use crate::uapi::{IPVS_CMD_GET_DEST, IPVS_CMD_GET_SERVICE, IPVS_CMD_SET_DEST};
 
-/// Drains a destination that has the `connections` of each moment. Returns what became of it,
-/// how long that took, and how often the observer was told.
+/// Drains a destination that has the given connections at each moment. Returns the result, the time
+/// taken and the number of reports to the observer.
 fn drain(
     policy: DrainPolicy,
     connections: impl Fn(Duration) -> Connections + Send + 'static,
@@ -58,7 +58,8 @@ fn a_destination_is_deleted_when_its_connections_have_been_quiet() {
     };
     let (drained, elapsed, looks) = drain(DrainPolicy::new(), closes);
     assert_eq!(drained, Drained::Emptied);
-    // Quiet for 5 seconds since the closing was seen, looked at every half second.
+    // The drain ends 5 quiet seconds after a reading saw the close. Readings come every half
+    // second.
     assert_eq!((elapsed, looks), (Duration::from_secs(15), 30));
 }
 

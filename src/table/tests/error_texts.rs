@@ -1,5 +1,5 @@
-//! One rule for every error: `Display` says all of it, so that nothing comes twice where
-//! a program prints an error with its sources.
+//! Tests that no error repeats the text of its source. `Display` says everything about an error,
+//! and a program that prints the error with its sources must not print anything twice.
 
 use std::any::type_name_of_val;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ fn web() -> ServiceId {
     "TCP 192.0.2.10:80".parse().unwrap()
 }
 
-/// At least one error of every type, with everything in it that it can have.
+/// Returns at least one error of every type, with all its optional parts.
 fn samples() -> Vec<Box<dyn StdError>> {
     let invalid = Scheduler::new("../x").unwrap_err();
     let context = Context::about(Operation::AddService, Object::Service(web()));
@@ -74,7 +74,7 @@ fn no_text_repeats_that_of_a_source() {
     }
 }
 
-/// The names of the types in `code` that are errors.
+/// Returns the names of the error types that `code` defines.
 fn error_types(code: &str) -> Vec<String> {
     let name = |text: &str| {
         let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
@@ -112,7 +112,7 @@ fn type_name<T: ?Sized>(value: &T) -> String {
 fn there_is_a_sample_of_every_type() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut types = error_types_below(&sources);
-    // From one error to another.
+    // A conversion between errors defines no type.
     types.retain(|name| name != "io");
     let sampled: BTreeSet<String> = samples()
         .iter()

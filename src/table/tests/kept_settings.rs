@@ -1,4 +1,5 @@
-//! Settings that a kernel reports and that break a rule: they may stay, but not be made so.
+//! Tests settings that the kernel reports although they break a rule: a plan may keep them, but
+//! must not set them.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use crate::engine::tests::script::{AnyReport, Script, done, dumped, ready, repor
 use crate::model::{Destination, Persistence, Scheduler, Service, ServiceEntry, Stats};
 use crate::table::{Plan, PlanError, StepOutcome, Table, TableService, apply};
 
-/// Longer than a kernel is given: another program wrote it.
+/// Returns a service with a persistence timeout, which may exceed the limit of this crate, as other
+/// programs can write.
 fn persistent(seconds: u64) -> Service {
     web().persistence(Persistence::new(Duration::from_secs(seconds)))
 }
@@ -43,7 +45,7 @@ fn a_persistence_that_is_too_long_is_not_made() {
     }
 }
 
-/// A lower threshold over the upper one.
+/// Returns a destination whose lower threshold exceeds the upper one.
 fn odd(host: u8) -> Destination {
     server(host).thresholds(5, 9)
 }

@@ -1,4 +1,4 @@
-//! Plans whose answers or readings are lost, by a kernel that follows a script.
+//! Tests plans whose answers or readings are lost, with a scripted kernel.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -33,7 +33,7 @@ const fn go_on(_: &Progress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Whoever plans from the snapshot later must not take it for the table.
+/// A later plan must not take the snapshot for the current table.
 #[test]
 fn a_snapshot_is_not_complete_after_a_plan_that_was_given_up() {
     let mut snapshot = Snapshot::new(there(web(), &[server(1)]).into_iter().collect(), true, None);
@@ -71,8 +71,8 @@ fn connections_that_broke_are_told_although_the_answer_was_lost() {
     assert_eq!(applied.cut().collect::<Vec<_>>(), [(0, active(3))]);
 }
 
-/// The one at 192.0.2.10 can be read, and its destination is busy for half a minute. The one at
-/// 192.0.2.11 cannot be read as soon as time goes by.
+/// The service at 192.0.2.10 can be read, and its destination is busy for half a minute. The
+/// service at 192.0.2.11 cannot be read once the clock advances.
 #[test]
 fn a_service_that_cannot_be_read_ends_no_other_drain() {
     let other = || Service::tcp("192.0.2.11:80".parse().unwrap()).scheduler(Scheduler::ROUND_ROBIN);
@@ -108,8 +108,8 @@ fn a_service_that_cannot_be_read_ends_no_other_drain() {
     assert_eq!(script.elapsed(), Duration::from_secs(30));
 }
 
-/// At the deadline others write so much that no reading is complete, and none has the one that
-/// drains.
+/// At the deadline other programs write so much that every reading is incomplete and lacks the
+/// draining destination.
 #[test]
 fn connections_that_break_at_the_deadline_are_told_although_the_reading_misses_them() {
     let current = there(web(), &[server(1).weight(0), server(2), server(3)]);

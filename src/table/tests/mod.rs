@@ -1,4 +1,4 @@
-//! Planning, tried on a table that does what the kernel's does.
+//! Tests of plans and their execution, with simulated and scripted kernels.
 
 mod draining;
 mod error_texts;

@@ -1,4 +1,4 @@
-//! Plans of which every step matters.
+//! Tests the steps of single plans, each compared as a whole.
 
 use crate::model::{
     Change, Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry,
@@ -31,7 +31,7 @@ pub(crate) fn everything() -> PlanOptions {
     PlanOptions::new().scope(Scope::new().everything())
 }
 
-/// The steps by phase and command, without the words that all have in common.
+/// Returns each step as its phase and command, without the words that all commands share.
 fn steps(current: &Snapshot, desired: &Table, options: &PlanOptions) -> Vec<String> {
     let plan = Plan::new(current, desired, options).unwrap();
     let text = |change: &Change| {
@@ -108,7 +108,7 @@ fn what_cannot_drain_is_deleted_at_once() {
     let hashed = web().scheduler(Scheduler::SOURCE_HASHING);
     let current = there(hashed.clone(), &[server(1), server(2)]);
     assert_eq!(steps(&current, &desired(&hashed), &everything()), ["Delete -d -r 10.0.0.1:8080"]);
-    // The service's new settings decide.
+    // The new settings of the service decide whether a destination drains.
     let fallback = hashed.clone().flags(ServiceFlags::SH_FALLBACK);
     assert_eq!(
         steps(&current, &desired(&fallback), &everything()),
@@ -118,7 +118,7 @@ fn what_cannot_drain_is_deleted_at_once() {
             "Drained -d -r 10.0.0.1:8080",
         ]
     );
-    // One that drains would be in the way of the new scheduler.
+    // A draining destination would make the new scheduler refuse clients.
     assert_eq!(
         steps(&there(web(), &[server(1).weight(0), server(2)]), &desired(&hashed), &everything()),
         ["Clear -d -r 10.0.0.1:8080", "Configure -E -s sh"]
@@ -261,7 +261,7 @@ fn a_snapshot_that_was_put_together_otherwise_is_in_order() {
 
 #[test]
 fn room_is_made_before_what_has_room_is_stopped() {
-    // The second one may be full, so that the first takes all new connections.
+    // The second destination may be full, so that the first takes all new connections.
     let full = server(2).weight(2).thresholds(100, 0);
     let current = there(web(), &[server(1), full]);
     let plan = Plan::new(&current, &wanted(web(), &[server(2)]), &everything()).unwrap();

@@ -1,4 +1,4 @@
-//! What people see of a plan.
+//! Tests the text of plans and outcomes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What reconciling reads, from a kernel that follows a script.
+//! Tests which requests reconciling sends, with a scripted kernel.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};

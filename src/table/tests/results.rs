@@ -1,4 +1,4 @@
-//! Outcomes as results, and what their errors say.
+//! Tests the conversion of outcomes into results, and the text of the errors.
 
 use super::planning::{everything, server, there, wanted, web};
 use crate::error::{Certainty, Context, Error, ErrorKind};
@@ -56,7 +56,7 @@ fn a_table_that_differs_still_is_an_error() {
     assert!(reconciled(Some(StepOutcome::Done), none(), true, None).into_result().is_ok());
     let command = "ipvsadm -a -t 192.0.2.10:80 -r 10.0.0.1:8080 -m -w 1";
     let text = |reconciled: Reconciled| reconciled.into_result().unwrap_err().to_string();
-    // Every step failed: that is hidden by no `Ok`.
+    // The result must not be `Ok` if every step failed.
     let all_failed = reconciled(Some(failed()), plan.clone(), true, None);
     let all_failed = text(all_failed);
     assert!(all_failed.starts_with(&format!("1 of 1 steps is not done; {command}: ")));
@@ -82,7 +82,7 @@ fn every_error_of_planning_has_a_kind() {
     let invalid = wanted(web(), &[server(1).weight(u32::MAX)]);
     let error = Plan::new(&current, &invalid, &everything()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidValue);
-    // What is not desired and outside of a boundary stays.
+    // A service that is neither desired nor in scope stays.
     let foreign = there(web(), &[server(1)]);
     let bounded = PlanOptions::new().scope(Scope::only(Scope::new().ports(443..=443)));
     let plan = Plan::new(&foreign, &crate::table::Table::new(), &bounded).unwrap();

@@ -141,7 +141,7 @@ fn an_initial_weight_is_written_as_the_weight() {
     assert!(table.to_string().ends_with(" -w 3\n"), "{table}");
 }
 
-/// Answers each lookup with another address.
+/// A resolver that answers each lookup with a different address.
 #[derive(Default)]
 struct Rotating(std::cell::Cell<u8>);
 
@@ -186,7 +186,7 @@ fn table() -> impl Strategy<Value = Table> {
     })
 }
 
-/// A table of anything that a kernel may report.
+/// Generates tables of any objects that a kernel may report.
 fn reported() -> impl Strategy<Value = Table> {
     let entry = option::of(strategies::destination_entry());
     (strategies::service_entry(), entry).prop_map(|(service, entry)| {

@@ -1,4 +1,4 @@
-//! Every plan, step by step.
+//! Simulates random plans step by step, and checks the table after each step.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::table::{Applied, Phase, Plan, PlanOptions, Scope, StepOutcome, Table};
 
-/// A table that changes as the kernel's does.
+/// A table that changes in the same way as the kernel's.
 #[derive(Clone, Debug, PartialEq)]
 struct Kernel(BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>);
 
@@ -31,7 +31,7 @@ impl Kernel {
         &mut self.0.get_mut(&id).expect("the service exists").1
     }
 
-    /// Does a change that the kernel would not refuse.
+    /// Applies a change, which the kernel must not refuse.
     fn step(&mut self, change: &Change) {
         match change.clone() {
             Change::AddService(service) => {
@@ -55,8 +55,8 @@ impl Kernel {
         }
     }
 
-    /// Whether every new connection to the service finds a destination: with some
-    /// schedulers one of weight 0 is enough for clients to be refused.
+    /// Returns `true` if every new connection to the service finds a destination. With some
+    /// schedulers one destination of weight 0 is enough to refuse clients.
     fn is_usable(&self, id: ServiceId) -> bool {
         self.0.get(&id).is_some_and(|(service, destinations)| {
             let weights = || destinations.values().map(|destination| destination.weight);
@@ -65,8 +65,8 @@ impl Kernel {
         })
     }
 
-    /// How many connections the destination with the most room takes, of those that take new
-    /// ones: there is one for it as long as this does not become less.
+    /// Returns the largest connection limit of the destinations with a weight. A service that had
+    /// room for a connection keeps that room as long as this number does not fall.
     fn room(&self, id: ServiceId) -> u32 {
         let destinations = self.0.get(&id).into_iter().flat_map(|(_, all)| all.values());
         let usable = destinations.filter(|destination| destination.weight > 0);
@@ -86,7 +86,7 @@ impl Kernel {
     }
 }
 
-/// What has to be there in the end.
+/// Returns the table that a plan must lead to.
 fn expected(current: &Kernel, desired: &Table, options: &PlanOptions) -> Kernel {
     let mut expected = current.clone();
     expected.0.retain(|id, _| !options.scope.contains(*id, desired));

@@ -1,4 +1,4 @@
-//! Tables from so few names that two of them have much in common.
+//! Generates random tables. They use so few addresses that two tables share many objects.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -71,7 +71,7 @@ fn connections() -> impl Strategy<Value = Connections> {
     })
 }
 
-/// What might be there.
+/// Generates current tables.
 pub(super) fn current() -> impl Strategy<Value = Snapshot> {
     let entry = (destination(), connections()).prop_map(|(destination, connections)| {
         DestinationEntry::new(destination, connections, Stats::default())
@@ -85,7 +85,7 @@ pub(super) fn current() -> impl Strategy<Value = Snapshot> {
     vec(service, 0..6).prop_map(Snapshot::from_iter)
 }
 
-/// What might be wanted.
+/// Generates desired tables.
 pub(super) fn desired() -> impl Strategy<Value = Table> {
     let destination =
         (destination(), any::<bool>()).prop_map(|(destination, weighted)| match weighted {
@@ -98,7 +98,7 @@ pub(super) fn desired() -> impl Strategy<Value = Table> {
     vec(service, 0..6).prop_map(Table::from_iter)
 }
 
-/// Options with which everything can be planned.
+/// Generates options that allow every plan.
 pub(super) fn options() -> impl Strategy<Value = PlanOptions> {
     let scope = prop_oneof![
         Just(Scope::new()),

@@ -1,4 +1,4 @@
-//! New services whose destinations are refused, by a kernel that follows a script.
+//! Tests new services whose destinations are refused, with a scripted kernel.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::table::{Actions, Applied, Plan, PlanOptions, StepOutcome, Table};
 
-/// The next reading of the service meets these destinations.
+/// Scripts the next reading of the service to return these destinations.
 fn then_there(script: &Script, destinations: &[Destination]) {
     then_found(script, web());
     let entry = |destination: &Destination| {
@@ -28,7 +28,7 @@ fn then_found(script: &Script, service: Service) {
     script.then(reported(AnyReport::Service(ServiceEntry::new(service, Stats::default()))));
 }
 
-/// Of what is sent at once the kernel refuses one change and does the last.
+/// Scripts the kernel to refuse one change of a batch and to execute the last one.
 fn then_refused(script: &Script, change: usize, errno: Errno) {
     script.then(move |sent| {
         let refused = Reply::refused(sent[change].sequence, errno.raw_os_error());
@@ -48,8 +48,7 @@ fn add(desired: &Table, options: &PlanOptions, then: impl FnOnce(&Script)) -> Ap
     applied
 }
 
-/// Adds a service of one destination, which the kernel refuses. What comes then is up to
-/// `then`.
+/// Adds a service with one destination, which the kernel refuses. `then` scripts what follows.
 fn apply(then: impl FnOnce(&Script)) -> Applied {
     let applied = add(&wanted(web(), &[server(1)]), &everything(), |script| {
         script.then(refused(Errno::INVAL));
@@ -106,7 +105,7 @@ fn destinations_do_not_stay_in_a_service_that_could_not_be_added() {
     let options = everything().allowed(Actions::ADD_SERVICE | Actions::ADD_DESTINATION);
     let applied = add(&wanted(web(), &[server(1)]), &options, |script| {
         then_refused(script, 0, Errno::EXIST);
-        // Somebody else's, which may not be changed.
+        // The service belongs to another program, and the options do not allow to change it.
         then_found(script, web().scheduler(Scheduler::LEAST_CONNECTION));
         script.then(|sent| {
             assert_eq!(sent.len(), 1);

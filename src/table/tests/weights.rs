@@ -1,4 +1,4 @@
-//! Weights that are left open, for the beginning and after a drain.
+//! Tests weights that a table leaves open: for a new destination, and after a drain.
 
 use super::planning::{everything, server, there, wanted, web};
 use crate::model::{Change, Snapshot};
@@ -8,7 +8,7 @@ fn open(destination: TableDestination) -> Table {
     [TableService::new(web()).with(destination)].into_iter().collect()
 }
 
-/// The weights that a plan writes.
+/// Returns the weights that a plan writes.
 fn written(current: &Snapshot, desired: &Table, options: &PlanOptions) -> Vec<u32> {
     let plan = Plan::new(current, desired, options).unwrap();
     let weight = |change: &Change| match change {
@@ -35,7 +35,7 @@ fn a_weight_for_the_beginning_is_the_one_that_is_added() {
             assert_eq!(written(&missing, &desired, options), [weight]);
             assert_eq!(written(&Snapshot::default(), &desired, options), [weight]);
         }
-        // Somebody else has given it another one.
+        // Another program has changed the weight.
         let other = there(web(), &[server(1).weight(9)]);
         assert_eq!(written(&other, &desired, &kept), [0; 0]);
         assert_eq!(written(&other, &desired, &everything()), [weight]);
@@ -51,17 +51,17 @@ fn what_drained_and_is_wanted_again_gets_the_weight_that_is_remembered() {
     .into_iter()
     .collect();
     let kept = everything().keep_weights(true);
-    // The 0 may be a health check's.
+    // A health check may have set the weight to 0.
     assert_eq!(written(&current, &desired, &kept), [0; 0]);
     let mut weights = DrainedWeights::new();
     weights.insert(web().id, server(1).id, 8);
     let remembered = kept.drained_weights(weights.clone());
     assert_eq!(written(&current, &desired, &remembered), [8]);
-    // A weight that is given, and weights that are not kept, need no memory.
+    // Remembered weights do not count for a given weight, or if weights are not kept.
     let given = wanted(web(), &[server(1).weight(5), server(2)]);
     assert_eq!(written(&current, &given, &remembered), [5]);
     assert_eq!(written(&current, &desired, &everything().drained_weights(weights)), [3]);
-    // One that somebody has put back into rotation meanwhile stays as it is.
+    // A destination that another program put back into rotation keeps its weight.
     let back = there(web(), &[server(1).weight(2), server(2)]);
     assert_eq!(written(&back, &desired, &remembered), [0; 0]);
 }
