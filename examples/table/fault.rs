@@ -35,7 +35,10 @@ fn innermost(mut error: &Error) -> &Error {
 /// can be checked only when the whole service is known.
 fn destination_place(text: &str, service: (u64, u64), message: &str) -> Option<(u64, u64)> {
     let (_, rest) = message.strip_prefix("service ")?.split_once(": destination ")?;
-    let wanted: DestinationId = rest.split_once(": ")?.0.parse().ok()?;
+    // Text that is not an address with a port is quoted in the message.
+    let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once("\": "));
+    let wanted = quoted.or_else(|| rest.split_once(": "))?.0;
+    let address: Option<DestinationId> = wanted.parse().ok();
     let options = granit_parser::options! { emit_comments: false };
     let mut after_key = false;
     for event in Parser::new_from_str_with_options(text, options) {
@@ -46,7 +49,10 @@ fn destination_place(text: &str, service: (u64, u64), message: &str) -> Option<(
         let (_, span) = event.as_ref().ok()?;
         let place = (span.start.line(), span.start.col() + 1);
         let place = (u64::try_from(place.0).ok()?, u64::try_from(place.1).ok()?);
-        if after_key && place > service && value.parse() == Ok(wanted) {
+        if after_key
+            && place > service
+            && (value == wanted || address.is_some() && value.parse().ok() == address)
+        {
             return Some(place);
         }
         after_key = value.as_ref() == "address";

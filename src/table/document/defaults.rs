@@ -1,3 +1,5 @@
+use std::num::NonZeroU16;
+
 use serde::de::MapAccess;
 use serde::ser::{Serialize, Serializer};
 
@@ -11,6 +13,8 @@ use crate::table::document::written::{Written, given};
 #[serde(deny_unknown_fields)]
 pub(super) struct Defaults {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) port: Option<NonZeroU16>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub(super) scheduler: Option<Scheduler>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub(super) persistence: Option<Persistence>,
@@ -21,8 +25,8 @@ pub(super) struct Defaults {
 }
 
 impl Written for Defaults {
-    const EXPECTED: &'static str = "defaults, a mapping with the keys scheduler, persistence, \
-                                    forward and weight";
+    const EXPECTED: &'static str = "defaults, a mapping with the keys port, scheduler, \
+                                    persistence, forward and weight";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         mapping::shape(entries)

@@ -1,8 +1,11 @@
+use std::num::NonZeroU16;
+
 use serde::de::{Error, MapAccess};
 use serde::ser::{Serialize, Serializer};
 
 use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
 use crate::table::TableDestination;
+use crate::table::document::address::DestinationAddress;
 use crate::table::document::list::Element;
 use crate::table::document::mapping;
 use crate::table::document::scalar::{Lower, Unchecked, Upper, Weight};
@@ -10,9 +13,9 @@ use crate::table::document::written::{Written, given, needed};
 
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DestinationShape {
+pub(super) struct DestinationShape<const OPEN: bool> {
     #[serde(with = "needed")]
-    address: DestinationId,
+    address: DestinationAddress<OPEN>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     forward: Option<Forwarding>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
@@ -25,7 +28,7 @@ pub(super) struct DestinationShape {
     unchecked: Option<Unchecked>,
 }
 
-impl DestinationShape {
+impl<const OPEN: bool> DestinationShape<OPEN> {
     pub(super) fn of(
         destination: &TableDestination,
         service: ServiceId,
@@ -34,7 +37,7 @@ impl DestinationShape {
         settings.id.check_encodable()?;
         let thresholds = settings.thresholds;
         Ok(Self {
-            address: settings.id,
+            address: settings.id.address.into(),
             forward: Some(settings.forwarding),
             weight: destination.weight().map(Weight),
             initial_weight: (destination.weight().is_none() && settings.weight != 1)
@@ -44,17 +47,30 @@ impl DestinationShape {
         })
     }
 
+    /// Returns the id in `service`. `port` completes an address without a port, except in a
+    /// service of a firewall mark.
+    pub(super) fn resolve(
+        &self,
+        service: ServiceId,
+        port: Option<NonZeroU16>,
+    ) -> Result<DestinationId, String> {
+        let port = port.filter(|_| matches!(service, ServiceId::Address { .. }));
+        let address = self.address.resolve(port).map_err(|invalid| invalid.to_string())?;
+        Ok(address.into())
+    }
+
     /// The destination in a service that may say how its destinations are reached.
     pub(super) fn destination(
         &self,
+        id: DestinationId,
         service: ServiceId,
         forward: Option<Forwarding>,
         default_weight: Option<u32>,
     ) -> Result<TableDestination, String> {
         let forward = self.forward.or(forward).ok_or_else(|| {
-            format!("destination {}: forward must be given, here or for the service", self.address)
+            format!("destination {id}: forward must be given, here or for the service")
         })?;
-        let settings = self.checked(service, forward)?;
+        let settings = self.checked(id, service, forward)?;
         Ok(match (&self.weight, &self.initial_weight, default_weight) {
             (Some(_), ..) => settings.into(),
             (None, None, Some(weight)) => settings.weight(weight).into(),
@@ -62,28 +78,28 @@ impl DestinationShape {
         })
     }
 
-    fn checked(&self, service: ServiceId, forward: Forwarding) -> Result<Destination, String> {
+    fn checked(
+        &self,
+        id: DestinationId,
+        service: ServiceId,
+        forward: Forwarding,
+    ) -> Result<Destination, String> {
         let Thresholds { upper, lower } = self.thresholds.unwrap_or_default();
         if self.weight.is_some() && self.initial_weight.is_some() {
-            let address = self.address;
-            return Err(format!(
-                "destination {address}: weight and initial_weight exclude each other"
-            ));
+            return Err(format!("destination {id}: weight and initial_weight exclude each other"));
         }
         let weight = self.weight.as_ref().or(self.initial_weight.as_ref());
-        let settings = Destination::new(self.address, forward)
+        let settings = Destination::new(id, forward)
             .weight(weight.map_or(1, |Weight(weight)| *weight))
             .thresholds(upper, lower);
         if !self.unchecked.as_ref().is_some_and(|unchecked| unchecked.0) {
-            settings
-                .validate(service)
-                .map_err(|invalid| format!("destination {}: {invalid}", self.address))?;
+            settings.validate(service).map_err(|invalid| format!("destination {id}: {invalid}"))?;
         }
         Ok(settings)
     }
 }
 
-impl Written for DestinationShape {
+impl<const OPEN: bool> Written for DestinationShape<OPEN> {
     const EXPECTED: &'static str = "a destination, a mapping with the keys address, forward, \
                                     weight, initial_weight, thresholds and unchecked";
 
@@ -91,9 +107,11 @@ impl Written for DestinationShape {
         let shape: Self = mapping::shape(entries)?;
         // Its own rules are checked here, where the format still knows the line: as in a
         // service of its family.
-        let alone = ServiceId::tcp(shape.address.address);
-        let forward = shape.forward.unwrap_or(Forwarding::Masquerade);
-        shape.checked(alone, forward).map_err(A::Error::custom)?;
+        if let Some(address) = shape.address.complete() {
+            let alone = ServiceId::tcp(address);
+            let forward = shape.forward.unwrap_or(Forwarding::Masquerade);
+            shape.checked(address.into(), alone, forward).map_err(A::Error::custom)?;
+        }
         Ok(shape)
     }
 
@@ -102,14 +120,14 @@ impl Written for DestinationShape {
     }
 }
 
-impl Element for DestinationShape {
-    type Id = DestinationId;
+impl<const OPEN: bool> Element for DestinationShape<OPEN> {
+    type Id = DestinationAddress<OPEN>;
     type Shared = ();
     const KIND: &'static str = "destination";
     const LIST: &'static str = "destinations, a list of mappings with the key address";
 
-    fn id(&self) -> DestinationId {
-        self.address
+    fn id(&self) -> DestinationAddress<OPEN> {
+        self.address.clone()
     }
 
     fn of_shared<'de, A: MapAccess<'de>>(entries: A, (): &()) -> Result<Self, A::Error> {

@@ -11,7 +11,7 @@ use crate::table::document::written::{self, AsWritten, Written};
 
 /// A mapping that one of its keys names.
 pub(super) trait Element: Written {
-    type Id: Copy + Ord + fmt::Display;
+    type Id: Clone + Ord + fmt::Display;
     /// What the elements of a list share.
     type Shared: Default;
     /// What it is, for the message about one that is there twice.

@@ -42,9 +42,16 @@
 //! | `services` | the list of services, `[]` for none; must be there, so that an empty file does not ask for an empty table |
 //! | `defaults` | the settings of services and destinations that do not have their own; must come before `services` |
 //!
-//! The keys of `defaults` are `scheduler`, `persistence`, `forward` and `weight`, as below. A
-//! destination with an `initial_weight` does not get the `weight`. A table is written without
-//! defaults.
+//! The keys of `defaults` are `scheduler`, `persistence`, `forward` and `weight`, as below, and
+//! `port`, 1 to 65535:
+//!
+//! - Addresses that are written without a port, `192.0.2.10` or `"[2001:db8::1]"`, get the `port`:
+//!   those of the keys `tcp`, `udp` and `sctp`, and of destinations. Destinations of a firewall mark
+//!   always need a port of their own, because port 0 has a meaning there.
+//! - A service with `persistence: false` does not get the `persistence`.
+//! - A destination with an `initial_weight` does not get the `weight`.
+//!
+//! A table is written without defaults.
 //!
 //! In TOML a service is `[[services]]` and a destination `[[services.destinations]]`.
 //!
@@ -60,7 +67,7 @@
 //! | `family` | with `fwmark`: `ipv4` or `ipv6` | `ipv4` |
 //! | `scheduler` | the kernel's name for the scheduler ([`Scheduler`](crate::Scheduler)) | `wlc` |
 //! | `flags` | a list of `ops`, `sh-fallback`, `sh-port`, `mh-fallback`, `mh-port`, `flag-1`, `flag-2`, `flag-3` and bits like `0x40` ([`ServiceFlags`](crate::ServiceFlags)) | none |
-//! | `persistence` | a duration, or a mapping as below | none |
+//! | `persistence` | a duration, a mapping as below, or `false` for none in spite of `defaults` | none |
 //! | `forward` | how the destinations are reached that do not say so themselves | none |
 //! | `destinations` | the list of destinations | none |
 //! | `unchecked` | see below | `false` |
@@ -143,6 +150,7 @@
 //!
 //! Formats must be self-describing, as YAML, TOML and JSON are.
 
+mod address;
 mod defaults;
 mod destination;
 mod duration;

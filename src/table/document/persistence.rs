@@ -52,6 +52,40 @@ const fn of_timeout(timeout: Seconds) -> Persistence {
     Persistence::new(timeout.duration())
 }
 
+/// The persistence that a service asks for: `false` for none, against the defaults.
+pub(super) struct Wanted(pub(super) Option<Persistence>);
+
+impl Written for Wanted {
+    const EXPECTED: &'static str = "persistence, false, a duration like \"5m\" or a mapping with \
+                                    the keys timeout, netmask or prefix, and engine";
+
+    fn of_text(text: &str) -> Result<Self, Refused> {
+        Persistence::of_text(text).map(Some).map(Self)
+    }
+
+    fn of_number(number: i128) -> Result<Self, Refused> {
+        Persistence::of_number(number).map(Some).map(Self)
+    }
+
+    fn of_truth(truth: bool) -> Result<Self, Refused> {
+        match truth {
+            true => Err(Refused::Value),
+            false => Ok(Self(None)),
+        }
+    }
+
+    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        Persistence::of_mapping(entries).map(Some).map(Self)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(persistence) => persistence.write(serializer),
+            None => serializer.serialize_bool(false),
+        }
+    }
+}
+
 impl Written for Persistence {
     const EXPECTED: &'static str = "persistence, a duration like \"5m\" or a mapping with the \
                                     keys timeout, netmask or prefix, and engine";

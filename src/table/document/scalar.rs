@@ -1,15 +1,13 @@
 //! Addresses, names and numbers.
 
 use std::fmt::Display;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use serde::ser::Serializer;
 
-use crate::model::address_text::{self, End};
-use crate::model::{
-    AddressFamily, DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceId,
-};
+use crate::model::{AddressFamily, InvalidValue, PersistenceEngine, Scheduler, ServiceId};
 use crate::table::document::written::{Refused, Written};
 
 fn parse<T: FromStr>(field: &'static str, text: &str, rule: &'static str) -> Result<T, Refused> {
@@ -20,35 +18,8 @@ fn write_text<S: Serializer>(text: impl Display, serializer: S) -> Result<S::Ok,
     serializer.collect_str(&text)
 }
 
-/// The address of a service.
-impl Written for SocketAddr {
-    const EXPECTED: &'static str = "service address, in quotes, like \"192.0.2.10:80\" or \
-                                    \"[2001:db8::1]:80\"";
-
-    fn of_text(text: &str) -> Result<Self, Refused> {
-        Ok(address_text::parse(End::Service, "service address", text)?)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_text(self, serializer)
-    }
-}
-
 impl Written for ServiceId {
     const EXPECTED: &'static str = "service, like \"IP_50 192.0.2.10:0\"";
-
-    fn of_text(text: &str) -> Result<Self, Refused> {
-        Ok(text.parse()?)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_text(self, serializer)
-    }
-}
-
-impl Written for DestinationId {
-    const EXPECTED: &'static str = "destination address, in quotes, like \"10.0.0.2:8080\" or \
-                                    \"[2001:db8::2]:8080\"";
 
     fn of_text(text: &str) -> Result<Self, Refused> {
         Ok(text.parse()?)
@@ -156,6 +127,19 @@ impl Written for Unchecked {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(self.0)
+    }
+}
+
+/// The port of addresses that are written without one.
+impl Written for NonZeroU16 {
+    const EXPECTED: &'static str = "default port, 1 to 65535, a whole number";
+
+    fn of_number(number: i128) -> Result<Self, Refused> {
+        u16::try_from(number).ok().and_then(Self::new).ok_or(Refused::Value)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(self.get())
     }
 }
 

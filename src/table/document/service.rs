@@ -1,30 +1,31 @@
-use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use serde::de::{Error as _, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{
-    AddressFamily, Forwarding, InvalidValue, Persistence, Protocol, Scheduler, Service,
-    ServiceFlags, ServiceId,
+    AddressFamily, Forwarding, InvalidValue, Protocol, Scheduler, Service, ServiceFlags, ServiceId,
 };
 use crate::table::TableService;
+use crate::table::document::address::ServiceAddress;
 use crate::table::document::defaults::Defaults;
 use crate::table::document::destination::DestinationShape;
 use crate::table::document::flags::Flags;
 use crate::table::document::list::{Element, List};
 use crate::table::document::mapping;
+use crate::table::document::persistence::Wanted;
 use crate::table::document::scalar::{Mark, Unchecked, Weight};
 use crate::table::document::written::{Written, given};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-struct Shape {
+struct Shape<const OPEN: bool> {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
-    tcp: Option<SocketAddr>,
+    tcp: Option<ServiceAddress<OPEN>>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
-    udp: Option<SocketAddr>,
+    udp: Option<ServiceAddress<OPEN>>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
-    sctp: Option<SocketAddr>,
+    sctp: Option<ServiceAddress<OPEN>>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     fwmark: Option<Mark>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
@@ -36,28 +37,31 @@ struct Shape {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     flags: Option<Flags>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
-    persistence: Option<Persistence>,
+    persistence: Option<Wanted>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     unchecked: Option<Unchecked>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     forward: Option<Forwarding>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
-    destinations: Option<List<DestinationShape>>,
+    destinations: Option<List<DestinationShape<OPEN>>>,
 }
 
-impl Shape {
+impl<const OPEN: bool> Shape<OPEN> {
     fn of(service: &TableService) -> Result<Self, InvalidValue> {
         let (id, settings) = (service.id(), service.service());
         id.check_encodable()?;
         let destinations = service
             .destinations()
-            .map(|destination| Ok((destination.id(), DestinationShape::of(destination, id)?)))
+            .map(|destination| {
+                let shape = DestinationShape::of(destination, id)?;
+                Ok((shape.id(), shape))
+            })
             .collect::<Result<_, _>>()?;
         let Service { scheduler, flags, persistence, .. } = *settings;
         Ok(Self {
             scheduler: (scheduler != Scheduler::default()).then_some(scheduler),
             flags: (!flags.is_empty()).then(|| Flags::new(flags, scheduler)),
-            persistence,
+            persistence: persistence.map(|persistence| Wanted(Some(persistence))),
             unchecked: settings.validate_settings().is_err().then_some(Unchecked(true)),
             destinations: Some(List(destinations)).filter(|list| !list.0.is_empty()),
             ..Self::of_id(id)
@@ -68,13 +72,13 @@ impl Shape {
         let bare = Self::default();
         match id {
             ServiceId::Address { protocol: Protocol::TCP, address } => {
-                Self { tcp: Some(address), ..bare }
+                Self { tcp: Some(address.into()), ..bare }
             }
             ServiceId::Address { protocol: Protocol::UDP, address } => {
-                Self { udp: Some(address), ..bare }
+                Self { udp: Some(address.into()), ..bare }
             }
             ServiceId::Address { protocol: Protocol::SCTP, address } => {
-                Self { sctp: Some(address), ..bare }
+                Self { sctp: Some(address.into()), ..bare }
             }
             ServiceId::Address { .. } => Self { service: Some(id), ..bare },
             ServiceId::Fwmark { mark, family } => {
@@ -84,12 +88,16 @@ impl Shape {
         }
     }
 
-    fn id(&self) -> Result<ServiceId, String> {
+    fn id(&self, port: Option<NonZeroU16>) -> Result<ServiceId, String> {
         let family = self.family.unwrap_or(AddressFamily::Ipv4);
+        let resolve = |address: &Option<ServiceAddress<OPEN>>| {
+            let address = address.as_ref().map(|address| address.resolve(port)).transpose();
+            address.map_err(|invalid| invalid.to_string())
+        };
         let mut ids = [
-            ("tcp", self.tcp.map(ServiceId::tcp)),
-            ("udp", self.udp.map(ServiceId::udp)),
-            ("sctp", self.sctp.map(ServiceId::sctp)),
+            ("tcp", resolve(&self.tcp)?.map(ServiceId::tcp)),
+            ("udp", resolve(&self.udp)?.map(ServiceId::udp)),
+            ("sctp", resolve(&self.sctp)?.map(ServiceId::sctp)),
             ("fwmark", self.fwmark.map(|Mark(mark)| ServiceId::fwmark(mark, family))),
             ("service", self.service),
         ]
@@ -110,14 +118,14 @@ impl Shape {
     }
 
     fn service(self, defaults: &Defaults) -> Result<TableService, String> {
-        let id = self.id()?;
+        let id = self.id(defaults.port)?;
         let of_service = |reason: String| format!("service {id}: {reason}");
         let scheduler = self.scheduler.or(defaults.scheduler).unwrap_or_default();
         let flags = self.flags.map_or(Ok(ServiceFlags::empty()), |flags| flags.of(scheduler));
         let settings = Service {
             scheduler,
             flags: flags.map_err(|invalid| of_service(invalid.to_string()))?,
-            persistence: self.persistence.or(defaults.persistence),
+            persistence: self.persistence.map_or(defaults.persistence, |Wanted(wanted)| wanted),
             ..Service::new(id)
         };
         if !self.unchecked.is_some_and(|Unchecked(unchecked)| unchecked) {
@@ -127,7 +135,12 @@ impl Shape {
         for shape in self.destinations.into_iter().flat_map(|list| list.0.into_values()) {
             let weight = defaults.weight.as_ref().map(|Weight(weight)| *weight);
             let forward = self.forward.or(defaults.forward);
-            service.insert(shape.destination(id, forward, weight).map_err(of_service)?);
+            let address = shape.resolve(id, defaults.port).map_err(of_service)?;
+            let destination = shape.destination(address, id, forward, weight);
+            if service.insert(destination.map_err(of_service)?).is_some() {
+                // Written twice, in different forms.
+                return Err(of_service(format!("destination {address}: must not be given twice")));
+            }
         }
         Ok(service)
     }
@@ -142,7 +155,7 @@ impl Written for TableService {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Shape::of(self).map_err(S::Error::custom)?.serialize(serializer)
+        Shape::<false>::of(self).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -161,7 +174,10 @@ impl Element for TableService {
         entries: A,
         defaults: &Defaults,
     ) -> Result<Self, A::Error> {
-        let shape: Shape = mapping::shape(entries)?;
-        shape.service(defaults).map_err(A::Error::custom)
+        let service = match defaults.port {
+            Some(_) => mapping::shape::<Shape<true>, _>(entries)?.service(defaults),
+            None => mapping::shape::<Shape<false>, _>(entries)?.service(defaults),
+        };
+        service.map_err(A::Error::custom)
     }
 }

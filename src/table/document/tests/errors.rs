@@ -189,7 +189,7 @@ fn of_persistence() {
             ),
             (
                 r#""persistence": -1"#,
-                r#"invalid value: integer `-1`, expected persistence, a duration like "5m" or a mapping with the keys timeout, netmask or prefix, and engine"#,
+                r#"invalid value: integer `-1`, expected persistence, false, a duration like "5m" or a mapping with the keys timeout, netmask or prefix, and engine"#,
             ),
             (
                 r#""persistence": "50d""#,

@@ -106,10 +106,85 @@ fn services_take_what_they_do_not_say_from_the_defaults() {
         (r#"{"services": [], "defaults": {}}"#, "defaults must come before services"),
         (r#"{"defaults": {}, "defaults": {}, "services": []}"#, "duplicate field `defaults`"),
         (r#"{"defaults": {}}"#, "missing field `services`"),
-        (r#"{"defaults": {"port": 1}, "services": []}"#, "unknown field `port`"),
+        (r#"{"defaults": {"ports": 1}, "services": []}"#, "unknown field `ports`"),
+        (
+            r#"{"defaults": {"persistence": false}, "services": []}"#,
+            "invalid type: boolean `false`, expected persistence, a duration",
+        ),
         (r#"{"defaults": null, "services": []}"#, "expected defaults, a mapping"),
     ] {
         let refused = serde_json::from_str::<Table>(text).unwrap_err().to_string();
+        assert!(refused.contains(error), "{refused}");
+    }
+}
+
+#[test]
+fn a_service_refuses_the_default_persistence() {
+    let text = "defaults: {persistence: 5m}\n\
+                services:\n\
+                - {tcp: 192.0.2.10:80, persistence: false}\n\
+                - {tcp: 192.0.2.11:80}\n";
+    let said = "services: [{tcp: 192.0.2.10:80}, {tcp: 192.0.2.11:80, persistence: 5m}]";
+    let table: Table = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(table, serde_saphyr::from_str::<Table>(said).unwrap());
+    let refused = text.replace("false", "true");
+    let refused = serde_saphyr::from_str::<Table>(&refused).unwrap_err().to_string();
+    assert!(refused.contains("boolean `true`, expected persistence, false, a dur"), "{refused}");
+}
+
+#[test]
+fn addresses_without_a_port_take_it_from_the_defaults() {
+    let text = "defaults: {port: 443, forward: masquerade}\n\
+                services:\n\
+                - tcp: 192.0.2.10\n  destinations:\n  \
+                  - {address: 10.0.0.2}\n  - {address: 10.0.0.3:8443}\n\
+                - udp: '[2001:db8::10]'\n  destinations: [{address: '[2001:db8::2]'}]\n\
+                - sctp: 192.0.2.10:36412\n  destinations: [{address: 10.0.0.2}]\n\
+                - fwmark: 5\n  destinations: [{address: 10.0.0.2:0}]\n";
+    let said = "services:\n\
+                - tcp: 192.0.2.10:443\n  forward: masquerade\n  destinations:\n  \
+                  - {address: 10.0.0.2:443}\n  - {address: 10.0.0.3:8443}\n\
+                - udp: '[2001:db8::10]:443'\n  forward: masquerade\n  \
+                  destinations: [{address: '[2001:db8::2]:443'}]\n\
+                - sctp: 192.0.2.10:36412\n  forward: masquerade\n  \
+                  destinations: [{address: 10.0.0.2:443}]\n\
+                - fwmark: 5\n  forward: masquerade\n  destinations: [{address: 10.0.0.2:0}]\n";
+    let table: Table = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(table, serde_saphyr::from_str::<Table>(said).unwrap());
+}
+
+#[test]
+fn a_default_port_completes_nothing_else() {
+    let web = r#""tcp": "192.0.2.10", "forward": "direct", "destinations""#;
+    for (port, service, error) in [
+        ("0", "".to_owned(), "invalid value: integer `0`, expected default port, 1 to 65535"),
+        ("65536", "".to_owned(), "invalid value: integer `65536`, expected default port"),
+        (
+            "443",
+            r#""fwmark": 5, "forward": "direct", "destinations": [{"address": "10.0.0.2"}]"#.into(),
+            "service FWM 5: destination \"10.0.0.2\": needs a port",
+        ),
+        ("443", r#""service": "TCP 192.0.2.10""#.to_owned(), "needs a port"),
+        ("443", r#""tcp": "2001:db8::1""#.to_owned(), "must be in brackets"),
+        ("443", r#""tcp": "192.0.2.10:""#.to_owned(), "needs a port"),
+        (
+            "443",
+            format!(r#"{web}: [{{"address": "10.0.0.2"}}, {{"address": "10.0.0.2:443"}}]"#),
+            "service TCP 192.0.2.10:443: destination 10.0.0.2:443: must not be given twice",
+        ),
+        (
+            "443",
+            format!(r#"{web}: [{{"address": "10.0.0.2"}}, {{"address": "10.0.0.2"}}]"#),
+            "destination \"10.0.0.2\": must not be given twice",
+        ),
+        (
+            "443",
+            format!(r#"{web}: [{{"address": "224.0.0.1"}}]"#),
+            "service TCP 192.0.2.10:443: destination 224.0.0.1:443: ",
+        ),
+    ] {
+        let text = format!(r#"{{"defaults": {{"port": {port}}}, "services": [{{{service}}}]}}"#);
+        let refused = serde_json::from_str::<Table>(&text).unwrap_err().to_string();
         assert!(refused.contains(error), "{refused}");
     }
 }
