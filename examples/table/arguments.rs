@@ -98,7 +98,7 @@ pub(crate) struct Source {
     /// known extension
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Look up names of hosts and ports in ipvsadm text, such as www.example.com:http
+    /// Look up names of hosts and ports, such as www.example.com:http
     #[arg(long)]
     pub(crate) names: bool,
 }

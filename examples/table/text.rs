@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
+use ipvs_netlink::table::document::TableSeed;
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{NameError, Names, NumericNames, SystemNames};
+use serde::de::DeserializeSeed;
 use serde_saphyr::options::{MergeKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::fault;
@@ -24,12 +26,20 @@ pub(crate) fn parse(bytes: &[u8], format: Format, names: bool) -> Result<Table, 
     if bytes.len() > LONGEST {
         return Err(format!("longer than {} MiB", LONGEST >> 20));
     }
+    let system = SystemNames::new();
+    let seed = if names { TableSeed::with_names(&system) } else { TableSeed::new() };
     let table = match format {
-        Format::Ipvsadm => ipvsadm(bytes, names),
-        Format::Yaml => yaml(utf8(bytes)?),
-        Format::Toml => toml(utf8(bytes)?),
-        Format::Json => json(utf8(bytes)?),
-    }?;
+        Format::Ipvsadm => ipvsadm(bytes, if names { &system } else { &NumericNames }),
+        Format::Yaml => yaml(utf8(bytes)?, &seed),
+        Format::Toml => toml(utf8(bytes)?, &seed),
+        Format::Json => json(utf8(bytes)?, &seed),
+    };
+    let table = table.map_err(|message| {
+        match !names && message.contains(&NameError::NotLookedUp.to_string()) {
+            true => format!("{message}; --names looks them up"),
+            false => message,
+        }
+    })?;
     let sum = table.services().map(objects).sum();
     at_most(MOST, sum, "services and destinations")?;
     Ok(table)
@@ -59,17 +69,9 @@ fn count(text: &[u8], byte: u8) -> usize {
     text.iter().filter(|other| **other == byte).count()
 }
 
-fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
+fn ipvsadm(bytes: &[u8], names: &dyn Names) -> Result<Table, String> {
     at_most(MOST, count(bytes, b'\n'), "lines")?;
-    let system = SystemNames::new();
-    let names: &dyn Names = if names { &system } else { &NumericNames };
-    let table = Table::from_ipvsadm(bytes, names).map_err(|error| {
-        let message = error.to_string();
-        match message.contains(&NameError::NotLookedUp.to_string()) {
-            true => format!("{message}; --names looks them up"),
-            false => message,
-        }
-    })?;
+    let table = Table::from_ipvsadm(bytes, names).map_err(|error| error.to_string())?;
     // Refuse an empty file: another program may be writing it.
     match table.is_empty() {
         true => Err("no service; to ask for an empty table, write `services: []` as YAML".into()),
@@ -77,10 +79,12 @@ fn ipvsadm(bytes: &[u8], names: bool) -> Result<Table, String> {
     }
 }
 
-fn json(text: &str) -> Result<Table, String> {
+fn json(text: &str, seed: &TableSeed<'_>) -> Result<Table, String> {
     // Services, destinations and their settings are all mappings.
     at_most(2 * MOST, count(text.as_bytes(), b'{'), "mappings")?;
-    serde_json::from_str(text).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let table = seed.deserialize(&mut json).and_then(|table| json.end().map(|()| table));
+    table.map_err(|error| {
         let (line, column, message) = (error.line(), error.column(), error.to_string());
         match message.strip_suffix(&format!(" at line {line} column {column}")) {
             Some(message) => format!("line {line}, column {column}: {message}"),
@@ -92,7 +96,7 @@ fn json(text: &str) -> Result<Table, String> {
 /// Reads YAML. The number of nodes is limited, after aliases are expanded; the number of uses of
 /// an anchor is not. Aliases inside aliases are refused: a table has no list of lists. A table of
 /// the largest size has 840,000 nodes, or 2,100,000 if every destination has every key.
-fn yaml(text: &str) -> Result<Table, String> {
+fn yaml(text: &str, seed: &TableSeed<'_>) -> Result<Table, String> {
     yaml_keys::check(text)?;
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -108,12 +112,14 @@ fn yaml(text: &str) -> Result<Table, String> {
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| fault::told(text, &error))
+    let read = |yaml: serde_saphyr::Deserializer<'_, '_>| seed.deserialize(yaml);
+    serde_saphyr::with_deserializer_from_str_with_options(text, options, read)
+        .map_err(|error| fault::told(text, &error))
 }
 
 /// Reads TOML service by service. The whole text at once would take 2 KB of memory for each
 /// destination.
-fn toml(text: &str) -> Result<Table, String> {
+fn toml(text: &str, seed: &TableSeed<'_>) -> Result<Table, String> {
     let mut table = Table::new();
     let (mut line, mut sum) = (1, 0);
     let defaults = toml_defaults(text)?;
@@ -127,7 +133,8 @@ fn toml(text: &str) -> Result<Table, String> {
             "" => Cow::Borrowed(service),
             defaults => Cow::Owned(format!("{defaults}{service}")),
         };
-        let read: Table = toml::from_str(&piece).map_err(|error| {
+        let read = toml::Deserializer::parse(&piece).and_then(|toml| seed.deserialize(toml));
+        let read = read.map_err(|error| {
             let before = error.span().and_then(|span| piece.get(defaults.len()..span.start));
             let before = before.unwrap_or_default();
             let line = line + count(before.as_bytes(), b'\n');
@@ -205,6 +212,10 @@ pub(crate) fn to_toml(table: &Table) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    fn toml(text: &str) -> Result<Table, String> {
+        super::toml(text, &TableSeed::new())
+    }
+
     #[test]
     fn defaults_count_for_every_service_of_a_toml_file() {
         let service = |host: u8| format!("[[services]]\ntcp = \"192.0.2.{host}:80\"\n");
@@ -219,5 +230,21 @@ mod tests {
         assert!(toml(&odd).unwrap_err().starts_with("line 9, column 1: unknown field `x`"));
         let long = format!("{}{defaults}{}", "#".repeat(5000), service(1));
         assert!(toml(&long).unwrap_err().contains("4 KiB"));
+    }
+
+    #[test]
+    fn a_name_is_refused_in_every_format_with_advice() {
+        let texts = [
+            (Format::Yaml, "services: [{tcp: \"localhost:80\"}]"),
+            (Format::Toml, "[[services]]\ntcp = \"localhost:80\"\n"),
+            (Format::Json, r#"{"services": [{"tcp": "localhost:80"}]}"#),
+            (Format::Ipvsadm, "-A -t localhost:80\n"),
+        ];
+        for (format, text) in texts {
+            let refused = parse(text.as_bytes(), format, false).unwrap_err();
+            assert!(refused.ends_with("; --names looks them up"), "{refused}");
+        }
+        let twice = parse(br#"{"services": []} {}"#, Format::Json, true).unwrap_err();
+        assert!(twice.contains("trailing characters"), "{twice}");
     }
 }

@@ -86,7 +86,7 @@ fn parse_port(
 
 /// Whether the text can be the name of a host. A number cannot: a resolver would read `10.9`,
 /// `012` and `0x7f.1` as addresses.
-fn may_be_host(text: &str) -> bool {
+pub(crate) fn may_be_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
     let number = last.bytes().all(|byte| byte.is_ascii_digit())

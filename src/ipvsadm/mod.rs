@@ -30,6 +30,8 @@ mod text_error;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(feature = "serde")]
+pub(crate) use address::may_be_host;
 pub(crate) use cached_names::CachedNames;
 pub use check_command::Unsaid;
 pub use command::Command;

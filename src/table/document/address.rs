@@ -1,5 +1,5 @@
 //! Addresses of services and destinations, which are complete only with the rest of the document:
-//! the port can come from the defaults.
+//! the port can come from the defaults, and names are looked up for the protocol of the service.
 //!
 //! The parameter `OPEN` of the types tells whether the document can complete addresses. If it cannot,
 //! an incomplete address is refused while it is read, so that the format names its line.
@@ -10,8 +10,9 @@ use std::num::NonZeroU16;
 
 use serde::ser::Serializer;
 
-use crate::model::InvalidValue;
+use crate::ipvsadm::{NameError, Names, may_be_host};
 use crate::model::address_text::{self, End};
+use crate::model::{AddressFamily, InvalidValue, Protocol};
 use crate::table::document::written::{Refused, Written};
 
 /// An address as it is written.
@@ -31,20 +32,16 @@ impl Text {
         }
     }
 
-    fn resolve(
-        &self,
-        end: End,
-        field: &'static str,
-        port: Option<NonZeroU16>,
-    ) -> Result<SocketAddr, InvalidValue> {
+    fn resolve(&self, end: End, field: &'static str, rest: Rest<'_>) -> Result<SocketAddr, String> {
         let text = match self {
             Self::Complete(address) => return Ok(*address),
             Self::Open(text) => text,
         };
-        match (Parts::of(text), port) {
-            (Some(Parts { ip }), Some(port)) => Ok(SocketAddr::new(ip, port.get())),
+        let found = Parts::of(text).and_then(|parts| parts.resolve(rest));
+        match found {
+            Some(found) => found.map_err(|reason| format!("{field} {text:?}: {reason}")),
             // The parser tells what is missing.
-            _ => address_text::parse(end, field, text),
+            None => address_text::parse(end, field, text).map_err(|invalid| invalid.to_string()),
         }
     }
 }
@@ -59,20 +56,88 @@ impl fmt::Display for Text {
     }
 }
 
-/// An address without a port: `10.0.0.2` or `[2001:db8::2]`. IPv6 needs its brackets: without
-/// them a reader cannot tell a port from the last part of the address.
-struct Parts {
-    ip: IpAddr,
+/// What completes an address.
+#[derive(Clone, Copy)]
+pub(super) struct Rest<'n> {
+    /// The port of an address that is written without one.
+    pub(super) port: Option<NonZeroU16>,
+    pub(super) names: Option<&'n dyn Names>,
+    /// The protocol of names of ports.
+    pub(super) protocol: Protocol,
 }
 
-impl Parts {
-    fn of(text: &str) -> Option<Self> {
-        let ip = match text.strip_prefix('[') {
-            Some(inner) => inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.into(),
-            None => text.parse::<Ipv4Addr>().ok()?.into(),
+/// The parts of an address: `10.0.0.2`, `[2001:db8::2]:8080`, `www.example.com:http`. IPv6 needs
+/// its brackets: without them a reader cannot tell a port from the last part of the address.
+struct Parts<'t> {
+    host: &'t str,
+    family: AddressFamily,
+    port: Option<&'t str>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str) -> Option<Self> {
+        let (host, family, rest) = match text.strip_prefix('[') {
+            Some(inner) => {
+                let (host, rest) = inner.split_once(']')?;
+                (host, AddressFamily::Ipv6, rest)
+            }
+            None => {
+                let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+                (host, AddressFamily::Ipv4, rest)
+            }
         };
-        Some(Self { ip })
+        let port = match rest {
+            "" => None,
+            rest => Some(rest.strip_prefix(':')?),
+        };
+        let parts = Self { host, family, port };
+        let may_be_port = port.is_none_or(|port| match is_number(port) {
+            true => port.parse::<u16>().is_ok(),
+            false => port.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':'),
+        });
+        (may_be_port && (parts.ip().is_some() || may_be_host(host))).then_some(parts)
     }
+
+    /// Returns the host if it is a number.
+    fn ip(&self) -> Option<IpAddr> {
+        match self.family {
+            AddressFamily::Ipv4 => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+            AddressFamily::Ipv6 => self.host.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+        }
+    }
+
+    /// Returns the address, the reason of a lookup that failed, or `None` if the document does not
+    /// complete this address.
+    fn resolve(&self, rest: Rest<'_>) -> Option<Result<SocketAddr, String>> {
+        let port = match self.port {
+            None => Ok(rest.port?.get()),
+            Some(number) if is_number(number) => Ok(number.parse().ok()?),
+            Some(name) => rest
+                .names?
+                .port(name, rest.protocol)
+                .map_err(|error| format!("port {name:?} of {}: {error}", rest.protocol)),
+        };
+        let ip = match self.ip() {
+            Some(ip) => Ok(ip),
+            None => self.look_up(rest.names?),
+        };
+        Some(ip.and_then(|ip| Ok(SocketAddr::new(ip, port?))))
+    }
+
+    fn look_up(&self, names: &dyn Names) -> Result<IpAddr, String> {
+        let found = names.host(self.host, self.family).and_then(|ip| {
+            match AddressFamily::of(&ip) == self.family {
+                true => Ok(ip),
+                false => Err(NameError::Unknown),
+            }
+        });
+        found.map_err(|error| format!("host {:?} of {}: {error}", self.host, self.family))
+    }
+}
+
+/// Returns `true` for the empty text, too: an address may not end in a colon.
+fn is_number(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 macro_rules! addresses {
@@ -82,12 +147,9 @@ macro_rules! addresses {
         pub(super) struct $name<const OPEN: bool>(Text);
 
         impl<const OPEN: bool> $name<OPEN> {
-            /// Returns the address, at `port` if it is written without one.
-            pub(super) fn resolve(
-                &self,
-                port: Option<NonZeroU16>,
-            ) -> Result<SocketAddr, InvalidValue> {
-                self.0.resolve(End::$end, $field, port)
+            /// Returns the address, completed by `rest`.
+            pub(super) fn resolve(&self, rest: Rest<'_>) -> Result<SocketAddr, String> {
+                self.0.resolve(End::$end, $field, rest)
             }
         }
 

@@ -3,13 +3,14 @@ use std::num::NonZeroU16;
 use serde::de::MapAccess;
 use serde::ser::{Serialize, Serializer};
 
+use crate::ipvsadm::Names;
 use crate::model::{Forwarding, Persistence, Scheduler};
 use crate::table::document::mapping;
 use crate::table::document::scalar::Weight;
 use crate::table::document::written::{Written, given};
 
 /// The settings of services and destinations that do not have their own.
-#[derive(Default, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Defaults {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
@@ -22,6 +23,14 @@ pub(super) struct Defaults {
     pub(super) forward: Option<Forwarding>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<Weight>,
+}
+
+/// What the services of a table share.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shared<'n> {
+    pub(super) defaults: Defaults,
+    /// Looks up names of hosts and ports; `None` refuses them.
+    pub(super) names: Option<&'n dyn Names>,
 }
 
 impl Written for Defaults {

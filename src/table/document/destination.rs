@@ -1,11 +1,12 @@
-use std::num::NonZeroU16;
-
 use serde::de::{Error, MapAccess};
 use serde::ser::{Serialize, Serializer};
 
-use crate::model::{Destination, DestinationId, Forwarding, InvalidValue, ServiceId, Thresholds};
+use crate::model::{
+    Destination, DestinationId, Forwarding, InvalidValue, Protocol, ServiceId, Thresholds,
+};
 use crate::table::TableDestination;
-use crate::table::document::address::DestinationAddress;
+use crate::table::document::address::{DestinationAddress, Rest};
+use crate::table::document::defaults::Shared;
 use crate::table::document::list::Element;
 use crate::table::document::mapping;
 use crate::table::document::scalar::{Lower, Unchecked, Upper, Weight};
@@ -47,16 +48,19 @@ impl<const OPEN: bool> DestinationShape<OPEN> {
         })
     }
 
-    /// Returns the id in `service`. `port` completes an address without a port, except in a
-    /// service of a firewall mark.
+    /// Returns the id in `service`. The default port completes no address in a service of a
+    /// firewall mark; names of ports are those of TCP there.
     pub(super) fn resolve(
         &self,
         service: ServiceId,
-        port: Option<NonZeroU16>,
+        shared: Shared<'_>,
     ) -> Result<DestinationId, String> {
-        let port = port.filter(|_| matches!(service, ServiceId::Address { .. }));
-        let address = self.address.resolve(port).map_err(|invalid| invalid.to_string())?;
-        Ok(address.into())
+        let (port, protocol) = match service {
+            ServiceId::Address { protocol, .. } => (shared.defaults.port, protocol),
+            ServiceId::Fwmark { .. } => (None, Protocol::TCP),
+        };
+        let rest = Rest { port, names: shared.names, protocol };
+        Ok(self.address.resolve(rest)?.into())
     }
 
     /// The destination in a service that may say how its destinations are reached.
@@ -122,7 +126,7 @@ impl<const OPEN: bool> Written for DestinationShape<OPEN> {
 
 impl<const OPEN: bool> Element for DestinationShape<OPEN> {
     type Id = DestinationAddress<OPEN>;
-    type Shared = ();
+    type Shared<'s> = ();
     const KIND: &'static str = "destination";
     const LIST: &'static str = "destinations, a list of mappings with the key address";
 
@@ -130,7 +134,7 @@ impl<const OPEN: bool> Element for DestinationShape<OPEN> {
         self.address.clone()
     }
 
-    fn of_shared<'de, A: MapAccess<'de>>(entries: A, (): &()) -> Result<Self, A::Error> {
+    fn of_shared<'de, A: MapAccess<'de>>(entries: A, (): ()) -> Result<Self, A::Error> {
         Self::of_mapping(entries)
     }
 }

@@ -13,7 +13,7 @@ use crate::table::document::written::{self, AsWritten, Written};
 pub(super) trait Element: Written {
     type Id: Clone + Ord + fmt::Display;
     /// What the elements of a list share.
-    type Shared: Default;
+    type Shared<'s>: Copy + Default;
     /// What it is, for the message about one that is there twice.
     const KIND: &'static str;
     /// What the list of them is, and where.
@@ -24,7 +24,7 @@ pub(super) trait Element: Written {
     /// Reads an element, with what it shares with the others.
     fn of_shared<'de, A: MapAccess<'de>>(
         mapping: A,
-        shared: &Self::Shared,
+        shared: Self::Shared<'_>,
     ) -> Result<Self, A::Error>;
 }
 
@@ -35,7 +35,7 @@ impl<T: Element> Written for List<T> {
     const EXPECTED: &'static str = T::LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        Self::of_shared(&mut list, &T::Shared::default())
+        Self::of_shared(&mut list, T::Shared::default())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -46,7 +46,7 @@ impl<T: Element> Written for List<T> {
 impl<T: Element> List<T> {
     fn of_shared<'de, A: SeqAccess<'de>>(
         list: &mut A,
-        shared: &T::Shared,
+        shared: T::Shared<'_>,
     ) -> Result<Self, A::Error> {
         let mut elements = BTreeMap::new();
         while list.next_element_seed(Reader(&mut elements, shared))?.is_some() {}
@@ -55,7 +55,7 @@ impl<T: Element> List<T> {
 }
 
 /// Reads a list of elements that share something.
-pub(super) struct Sharing<'s, T: Element>(pub(super) &'s T::Shared);
+pub(super) struct Sharing<'s, T: Element>(pub(super) T::Shared<'s>);
 
 impl<'de, T: Element> DeserializeSeed<'de> for Sharing<'_, T> {
     type Value = List<T>;
@@ -96,9 +96,9 @@ impl<'de, T: Element> Visitor<'de> for Sharing<'_, T> {
 
 /// Reads one element into the list. One that is there already is refused while it is
 /// read, so that the format names its line.
-struct Reader<'l, T: Element>(&'l mut BTreeMap<T::Id, T>, &'l T::Shared);
+struct Reader<'l, 's, T: Element>(&'l mut BTreeMap<T::Id, T>, T::Shared<'s>);
 
-impl<'de, T: Element> DeserializeSeed<'de> for Reader<'_, T> {
+impl<'de, T: Element> DeserializeSeed<'de> for Reader<'_, '_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -106,7 +106,7 @@ impl<'de, T: Element> DeserializeSeed<'de> for Reader<'_, T> {
     }
 }
 
-impl<'de, T: Element> Visitor<'de> for Reader<'_, T> {
+impl<'de, T: Element> Visitor<'de> for Reader<'_, '_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! A [`Table`] as YAML, TOML or JSON, for people to write.
 //!
-//! `Table` implements `Serialize` and `Deserialize`; nothing else of this module is
-//! needed. A whole example in YAML:
+//! `Table` implements `Serialize` and `Deserialize`. To read names of hosts and ports, use
+//! [`TableSeed`]. A whole example in YAML:
 //!
 //! ```
 //! # use ipvs_netlink::table::Table;
@@ -52,6 +52,14 @@
 //! - A destination with an `initial_weight` does not get the `weight`.
 //!
 //! A table is written without defaults.
+//!
+//! # Names
+//!
+//! `Table` as `Deserialize` refuses names of hosts and ports. [`TableSeed::with_names`] looks them up,
+//! in the addresses of `tcp`, `udp`, `sctp` and of destinations: `www.example.com:https`. A name in
+//! brackets is that of an IPv6 host. The names of ports are those of the service's protocol, and those
+//! of TCP for destinations of a firewall mark. The key `service` takes numbers only. A table is written
+//! with numbers.
 //!
 //! In TOML a service is `[[services]]` and a destination `[[services.destinations]]`.
 //!
@@ -161,18 +169,21 @@ mod mapping;
 mod persistence;
 mod policies;
 mod scalar;
+mod seed;
 mod service;
 #[cfg(test)]
 mod tests;
 mod values;
 mod written;
 
+pub use self::seed::TableSeed;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::ipvsadm::Names;
 #[cfg(doc)]
 use crate::table::TableDestination;
-use crate::table::document::defaults::Defaults;
+use crate::table::document::defaults::{Defaults, Shared};
 use crate::table::document::list::{List, Sharing};
 use crate::table::document::written::{AsWritten, Written, read};
 use crate::table::{Table, TableService};
@@ -188,33 +199,7 @@ impl Written for Table {
     const EXPECTED: &'static str = "a table, a mapping with the key services";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        let mut entries = mapping::plain(entries);
-        let mut defaults: Option<Defaults> = None;
-        let mut services: Option<List<TableService>> = None;
-        while let Some(key) = entries.next_key()? {
-            match key {
-                Key::Defaults if defaults.is_some() => {
-                    return Err(A::Error::duplicate_field("defaults"));
-                }
-                Key::Services if services.is_some() => {
-                    return Err(A::Error::duplicate_field("services"));
-                }
-                Key::Defaults if services.is_some() => {
-                    return Err(A::Error::custom("defaults must come before services"));
-                }
-                Key::Defaults => {
-                    let AsWritten(given) = entries.next_value()?;
-                    defaults = Some(given);
-                }
-                Key::Services => {
-                    let none = Defaults::default();
-                    let shared = Sharing(defaults.as_ref().unwrap_or(&none));
-                    services = Some(entries.next_value_seed(shared)?);
-                }
-            }
-        }
-        let services = services.ok_or_else(|| A::Error::missing_field("services"))?;
-        Ok(services.0.into_values().collect())
+        table(entries, None)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -222,6 +207,36 @@ impl Written for Table {
         mapping.serialize_field("services", &Services(self))?;
         mapping.end()
     }
+}
+
+/// Reads a table, with names if they are looked up.
+fn table<'de, A: MapAccess<'de>>(entries: A, names: Option<&dyn Names>) -> Result<Table, A::Error> {
+    let mut entries = mapping::plain(entries);
+    let mut defaults: Option<Defaults> = None;
+    let mut services: Option<List<TableService>> = None;
+    while let Some(key) = entries.next_key()? {
+        match key {
+            Key::Defaults if defaults.is_some() => {
+                return Err(A::Error::duplicate_field("defaults"));
+            }
+            Key::Services if services.is_some() => {
+                return Err(A::Error::duplicate_field("services"));
+            }
+            Key::Defaults if services.is_some() => {
+                return Err(A::Error::custom("defaults must come before services"));
+            }
+            Key::Defaults => {
+                let AsWritten(given) = entries.next_value()?;
+                defaults = Some(given);
+            }
+            Key::Services => {
+                let shared = Shared { defaults: defaults.unwrap_or_default(), names };
+                services = Some(entries.next_value_seed(Sharing(shared))?);
+            }
+        }
+    }
+    let services = services.ok_or_else(|| A::Error::missing_field("services"))?;
+    Ok(services.0.into_values().collect())
 }
 
 /// The services of a table, which are written one after the other.

@@ -1,5 +1,3 @@
-use std::num::NonZeroU16;
-
 use serde::de::{Error as _, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
@@ -7,8 +5,8 @@ use crate::model::{
     AddressFamily, Forwarding, InvalidValue, Protocol, Scheduler, Service, ServiceFlags, ServiceId,
 };
 use crate::table::TableService;
-use crate::table::document::address::ServiceAddress;
-use crate::table::document::defaults::Defaults;
+use crate::table::document::address::{Rest, ServiceAddress};
+use crate::table::document::defaults::Shared;
 use crate::table::document::destination::DestinationShape;
 use crate::table::document::flags::Flags;
 use crate::table::document::list::{Element, List};
@@ -88,16 +86,16 @@ impl<const OPEN: bool> Shape<OPEN> {
         }
     }
 
-    fn id(&self, port: Option<NonZeroU16>) -> Result<ServiceId, String> {
+    fn id(&self, shared: Shared<'_>) -> Result<ServiceId, String> {
         let family = self.family.unwrap_or(AddressFamily::Ipv4);
-        let resolve = |address: &Option<ServiceAddress<OPEN>>| {
-            let address = address.as_ref().map(|address| address.resolve(port)).transpose();
-            address.map_err(|invalid| invalid.to_string())
+        let resolve = |address: &Option<ServiceAddress<OPEN>>, protocol| {
+            let rest = Rest { port: shared.defaults.port, names: shared.names, protocol };
+            address.as_ref().map(|address| address.resolve(rest)).transpose()
         };
         let mut ids = [
-            ("tcp", resolve(&self.tcp)?.map(ServiceId::tcp)),
-            ("udp", resolve(&self.udp)?.map(ServiceId::udp)),
-            ("sctp", resolve(&self.sctp)?.map(ServiceId::sctp)),
+            ("tcp", resolve(&self.tcp, Protocol::TCP)?.map(ServiceId::tcp)),
+            ("udp", resolve(&self.udp, Protocol::UDP)?.map(ServiceId::udp)),
+            ("sctp", resolve(&self.sctp, Protocol::SCTP)?.map(ServiceId::sctp)),
             ("fwmark", self.fwmark.map(|Mark(mark)| ServiceId::fwmark(mark, family))),
             ("service", self.service),
         ]
@@ -117,8 +115,9 @@ impl<const OPEN: bool> Shape<OPEN> {
         Ok(id)
     }
 
-    fn service(self, defaults: &Defaults) -> Result<TableService, String> {
-        let id = self.id(defaults.port)?;
+    fn service(self, shared: Shared<'_>) -> Result<TableService, String> {
+        let defaults = shared.defaults;
+        let id = self.id(shared)?;
         let of_service = |reason: String| format!("service {id}: {reason}");
         let scheduler = self.scheduler.or(defaults.scheduler).unwrap_or_default();
         let flags = self.flags.map_or(Ok(ServiceFlags::empty()), |flags| flags.of(scheduler));
@@ -135,7 +134,7 @@ impl<const OPEN: bool> Shape<OPEN> {
         for shape in self.destinations.into_iter().flat_map(|list| list.0.into_values()) {
             let weight = defaults.weight.as_ref().map(|Weight(weight)| *weight);
             let forward = self.forward.or(defaults.forward);
-            let address = shape.resolve(id, defaults.port).map_err(of_service)?;
+            let address = shape.resolve(id, shared).map_err(of_service)?;
             let destination = shape.destination(address, id, forward, weight);
             if service.insert(destination.map_err(of_service)?).is_some() {
                 // Written twice, in different forms.
@@ -151,7 +150,7 @@ impl Written for TableService {
                                     fwmark and service";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        Self::of_shared(entries, &Defaults::default())
+        Self::of_shared(entries, Shared::default())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -161,7 +160,7 @@ impl Written for TableService {
 
 impl Element for TableService {
     type Id = ServiceId;
-    type Shared = Defaults;
+    type Shared<'s> = Shared<'s>;
     const KIND: &'static str = "service";
     const LIST: &'static str = "services, a list of mappings with one of the keys tcp, udp, sctp, \
                                 fwmark and service";
@@ -170,13 +169,10 @@ impl Element for TableService {
         Self::id(self)
     }
 
-    fn of_shared<'de, A: MapAccess<'de>>(
-        entries: A,
-        defaults: &Defaults,
-    ) -> Result<Self, A::Error> {
-        let service = match defaults.port {
-            Some(_) => mapping::shape::<Shape<true>, _>(entries)?.service(defaults),
-            None => mapping::shape::<Shape<false>, _>(entries)?.service(defaults),
+    fn of_shared<'de, A: MapAccess<'de>>(entries: A, shared: Shared<'_>) -> Result<Self, A::Error> {
+        let service = match shared.defaults.port.is_some() || shared.names.is_some() {
+            true => mapping::shape::<Shape<true>, _>(entries)?.service(shared),
+            false => mapping::shape::<Shape<false>, _>(entries)?.service(shared),
         };
         service.map_err(A::Error::custom)
     }

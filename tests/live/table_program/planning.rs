@@ -72,6 +72,18 @@ fn names_are_looked_up_if_wanted() {
     assert!(errors.contains("\"localhost\" (names are not looked up)"), "{errors}");
     let (code, plan, _) = run(&["plan", "--names"], &local);
     assert_eq!((code, plan.as_str()), (3, "+ TCP 127.0.0.1:80 rr\n"));
+    for (name, text) in [
+        ("local.yaml", "services: [{tcp: \"localhost:80\", scheduler: rr}]"),
+        ("local.toml", "[[services]]\ntcp = \"localhost:80\"\nscheduler = \"rr\"\n"),
+        ("local.json", r#"{"services": [{"tcp": "localhost:80", "scheduler": "rr"}]}"#),
+    ] {
+        let local = folder.write(name, text);
+        let (code, _, errors) = run(&["plan"], &local);
+        assert_eq!(code, 5, "{errors}");
+        assert!(errors.contains("not looked up here; --names looks them up"), "{errors}");
+        let (code, plan, errors) = run(&["plan", "--names"], &local);
+        assert_eq!((code, plan.as_str()), (3, "+ TCP 127.0.0.1:80 rr\n"), "{errors}");
+    }
 }
 
 #[test]
