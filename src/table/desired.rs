@@ -156,9 +156,9 @@ impl FromIterator<Service> for Table {
 impl FromIterator<TableService> for Table {
     /// If two services have the same id, the last one stays.
     fn from_iter<I: IntoIterator<Item = TableService>>(services: I) -> Self {
-        let mut table = Self::new();
-        table.extend(services);
-        table
+        // Collecting fills the nodes of the map. Inserting in order would leave half of each empty.
+        let services = services.into_iter().map(|service| (service.id(), service));
+        Self { services: services.collect() }
     }
 }
 

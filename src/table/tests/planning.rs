@@ -247,6 +247,15 @@ fn a_service_in_the_place_of_another_is_planned_by_its_own_name() {
 }
 
 #[test]
+fn the_last_of_two_services_with_one_id_stays() {
+    let other = web().scheduler(Scheduler::LEAST_CONNECTION);
+    let services = [web(), other.clone()].map(TableService::new);
+    let table: Table = services.into_iter().collect();
+    assert_eq!(table.len(), 1);
+    assert_eq!(table.get(web().id).unwrap().service(), &other);
+}
+
+#[test]
 fn a_snapshot_that_was_put_together_otherwise_is_in_order() {
     let desired = wanted(web(), &[server(1), server(2), server(3)]);
     let turned = Snapshot::from(&desired).into_iter().map(|mut service| {
