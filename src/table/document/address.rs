@@ -1,8 +1,8 @@
 //! Addresses of services and destinations, which are complete only with the rest of the document:
 //! the port can come from the defaults, and names are looked up for the protocol of the service.
 //!
-//! The parameter `OPEN` of the types tells whether the document can complete addresses. If it cannot,
-//! an incomplete address is refused while it is read, so that the format names its line.
+//! The parameter `OPEN` of the types tells whether the document can complete addresses. If it
+//! cannot, an incomplete address is refused while it is read, so that the format names its line.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -9,7 +9,7 @@ use crate::table::document::mapping;
 use crate::table::document::scalar::Weight;
 use crate::table::document::written::{Written, given};
 
-/// The settings of services and destinations that do not have their own.
+/// The settings of services and destinations that have none of their own.
 #[derive(Clone, Copy, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Defaults {
@@ -25,7 +25,7 @@ pub(super) struct Defaults {
     pub(super) weight: Option<Weight>,
 }
 
-/// What the services of a table share.
+/// The settings that all services of a table share.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shared<'n> {
     pub(super) defaults: Defaults,

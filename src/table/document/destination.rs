@@ -63,7 +63,8 @@ impl<const OPEN: bool> DestinationShape<OPEN> {
         Ok(self.address.resolve(rest)?.into())
     }
 
-    /// The destination in a service that may say how its destinations are reached.
+    /// Returns the destination `id` of `service`. `forward` and `default_weight` hold where the
+    /// destination has no setting of its own.
     pub(super) fn destination(
         &self,
         id: DestinationId,
@@ -109,8 +110,8 @@ impl<const OPEN: bool> Written for DestinationShape<OPEN> {
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         let shape: Self = mapping::shape(entries)?;
-        // Its own rules are checked here, where the format still knows the line: as in a
-        // service of its family.
+        // Check the rules that concern the destination alone now, while the format knows the line.
+        // The service is not known yet, so use a service of the same family.
         if let Some(address) = shape.address.complete() {
             let alone = ServiceId::tcp(address);
             let forward = shape.forward.unwrap_or(Forwarding::Masquerade);

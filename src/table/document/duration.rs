@@ -5,7 +5,7 @@ use serde::ser::Serializer;
 use crate::model::InvalidValue;
 use crate::table::document::written::{Refused, Written};
 
-/// The units from the longest down, with their seconds.
+/// The units with their lengths in seconds, the longest first.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 /// A duration of whole seconds: `90s`, `5m`, `1h30m`, or the number of seconds.
@@ -13,7 +13,7 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 pub(super) struct Seconds(pub(super) u64);
 
 impl Seconds {
-    /// The seconds of `duration`, which has no form if it has a fraction.
+    /// Converts `duration`. Returns an error if it has a fraction of a second.
     pub(super) fn whole(field: &'static str, duration: Duration) -> Result<Self, InvalidValue> {
         if duration.subsec_nanos() != 0 {
             let value = format!("{duration:?}");
@@ -26,7 +26,7 @@ impl Seconds {
         Duration::from_secs(self.0)
     }
 
-    /// Each unit at most once, the longer ones first.
+    /// Parses text such as `1h30m`. Each unit may occur once, and longer units come first.
     pub(super) fn parse(mut text: &str) -> Option<Self> {
         let mut units = UNITS.iter();
         let mut sum = 0_u64;

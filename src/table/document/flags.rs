@@ -4,10 +4,10 @@ use serde::ser::Serializer;
 use crate::model::{InvalidValue, Scheduler, ServiceFlags};
 use crate::table::document::written::{AsWritten, Refused, Written};
 
-/// The flags of a service, by the names of its scheduler.
+/// The flags of a service. Their names depend on the scheduler.
 pub(super) struct Flags {
     pub(super) flags: ServiceFlags,
-    /// Whose names are written.
+    /// The scheduler whose names are written.
     scheduler: Scheduler,
     /// The names that were read.
     words: Vec<String>,
@@ -18,7 +18,7 @@ impl Flags {
         Self { flags, scheduler, words: Vec::new() }
     }
 
-    /// The flags, if all their names are those of `scheduler`, or general ones.
+    /// Returns the flags. Returns an error if a name is that of another scheduler than `scheduler`.
     pub(super) fn of(&self, scheduler: Scheduler) -> Result<ServiceFlags, InvalidValue> {
         let known =
             |word: &str| word == "ops" || ServiceFlags::scheduler_flag(word, scheduler).is_some();
@@ -39,7 +39,7 @@ impl Written for Flags {
         let mut flags = Self::new(ServiceFlags::empty(), Scheduler::default());
         while let Some(AsWritten(Flag(flag, word))) = list.next_element()? {
             flags.flags |= flag;
-            // A list may say the same a million times.
+            // Keep each word once: a hostile list can repeat a word a million times.
             flags.words.extend(word.filter(|word| !flags.words.contains(word)));
         }
         Ok(flags)
@@ -58,7 +58,7 @@ impl Written for Flags {
     }
 }
 
-/// One word of the list, or bits as a number.
+/// An element of the list: the name of a flag, or bits as a number.
 struct Flag(ServiceFlags, Option<String>);
 
 impl Written for Flag {

@@ -1,4 +1,4 @@
-//! Lists in which nothing is twice.
+//! Reads lists of services and destinations, and refuses an element that occurs twice.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,26 +9,26 @@ use serde::ser::Serializer;
 
 use crate::table::document::written::{self, AsWritten, Written};
 
-/// A mapping that one of its keys names.
+/// An element of a list: a mapping with an id.
 pub(super) trait Element: Written {
     type Id: Clone + Ord + fmt::Display;
-    /// What the elements of a list share.
+    /// The settings that all elements of a list share.
     type Shared<'s>: Copy + Default;
-    /// What it is, for the message about one that is there twice.
+    /// The kind of element, for the message about an element that occurs twice.
     const KIND: &'static str;
-    /// What the list of them is, and where.
+    /// The expected list, for the message about a value that is not a list.
     const LIST: &'static str;
 
     fn id(&self) -> Self::Id;
 
-    /// Reads an element, with what it shares with the others.
+    /// Reads an element. `shared` has the settings that it shares with the others.
     fn of_shared<'de, A: MapAccess<'de>>(
         mapping: A,
         shared: Self::Shared<'_>,
     ) -> Result<Self, A::Error>;
 }
 
-/// Elements in the order of what names them.
+/// Elements in the order of their ids.
 pub(super) struct List<T: Element>(pub(super) BTreeMap<T::Id, T>);
 
 impl<T: Element> Written for List<T> {
@@ -54,7 +54,7 @@ impl<T: Element> List<T> {
     }
 }
 
-/// Reads a list of elements that share something.
+/// Reads a list of elements with shared settings.
 pub(super) struct Sharing<'s, T: Element>(pub(super) T::Shared<'s>);
 
 impl<'de, T: Element> DeserializeSeed<'de> for Sharing<'_, T> {
@@ -65,7 +65,7 @@ impl<'de, T: Element> DeserializeSeed<'de> for Sharing<'_, T> {
     }
 }
 
-/// What is no list is refused as everywhere else.
+/// Gives a value that is not a list to [`written::Reader`], which refuses it.
 impl<'de, T: Element> Visitor<'de> for Sharing<'_, T> {
     type Value = List<T>;
 
@@ -94,8 +94,8 @@ impl<'de, T: Element> Visitor<'de> for Sharing<'_, T> {
     }
 }
 
-/// Reads one element into the list. One that is there already is refused while it is
-/// read, so that the format names its line.
+/// Reads one element into the list. Refuses an element that occurs twice while the format visits
+/// it, so that the format can add its line to the error.
 struct Reader<'l, 's, T: Element>(&'l mut BTreeMap<T::Id, T>, T::Shared<'s>);
 
 impl<'de, T: Element> DeserializeSeed<'de> for Reader<'_, '_, T> {

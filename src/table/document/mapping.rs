@@ -1,4 +1,4 @@
-//! Mappings, with keys that are fit to print.
+//! Reads mappings, and refuses keys that are not safe to print.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{
 
 use crate::table::document::written::LONGEST;
 
-/// Reads a shape, which has a field for every key.
+/// Reads a struct that has a field for each key of the mapping.
 pub(super) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>
 where
     S: Deserialize<'de>,
@@ -18,13 +18,14 @@ where
     S::deserialize(MapAccessDeserializer::new(Plain(mapping)))
 }
 
-/// The same mapping, with keys that are fit to print.
+/// Wraps a mapping, and refuses keys that are not safe to print.
 pub(super) const fn plain<A>(mapping: A) -> Plain<A> {
     Plain(mapping)
 }
 
-/// A mapping whose keys have nothing but visible ASCII: the message about an unknown key has
-/// it as it is, and could move a terminal's cursor or turn the writing round.
+/// A mapping that refuses keys with anything but visible ASCII characters. The message about an
+/// unknown key quotes the key without escapes. Control characters in the key could move a
+/// terminal's cursor or change the direction of the text.
 pub(super) struct Plain<A>(A);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Plain<A> {
@@ -42,7 +43,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Plain<A> {
     }
 }
 
-/// Reads a key within the format's visit, so that it can say on which line it fails.
+/// Reads a key while the format visits it, so that the format can add the line to an error.
 struct Key<K>(K);
 
 impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Key<K> {

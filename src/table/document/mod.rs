@@ -1,4 +1,4 @@
-//! A [`Table`] as YAML, TOML or JSON, for people to write.
+//! Reads and writes a [`Table`] as YAML, TOML or JSON.
 //!
 //! `Table` implements `Serialize` and `Deserialize`. To read names of hosts and ports, use
 //! [`TableSeed`]. A whole example in YAML:
@@ -39,44 +39,49 @@
 //!
 //! | key | meaning |
 //! | --- | --- |
-//! | `services` | the list of services, `[]` for none; must be there, so that an empty file does not ask for an empty table |
-//! | `defaults` | the settings of services and destinations that do not have their own; must come before `services` |
+//! | `services` | the list of services, `[]` for none; required, so that an empty file is not read as an empty table |
+//! | `defaults` | the settings of services and destinations that have none of their own; must come before `services` |
 //!
 //! The keys of `defaults` are `scheduler`, `persistence`, `forward` and `weight`, as below, and
 //! `port`, 1 to 65535:
 //!
 //! - Addresses that are written without a port, `192.0.2.10` or `"[2001:db8::1]"`, get the `port`:
-//!   those of the keys `tcp`, `udp` and `sctp`, and of destinations. Destinations of a firewall mark
-//!   always need a port of their own, because port 0 has a meaning there.
+//!   those of the keys `tcp`, `udp` and `sctp`, and of destinations. Destinations of a firewall
+//!   mark always need a port of their own, because port 0 has a meaning there.
 //! - A service with `persistence: false` does not get the `persistence`.
 //! - A destination with an `initial_weight` does not get the `weight`.
 //!
-//! A table is written without defaults.
+//! Serializing a table writes no defaults: each entry has its own settings.
+//!
+//! In TOML, begin a service with `[[services]]` and a destination with
+//! `[[services.destinations]]`.
 //!
 //! # Names
 //!
-//! `Table` as `Deserialize` refuses names of hosts and ports. [`TableSeed::with_names`] looks them up,
-//! in the addresses of `tcp`, `udp`, `sctp` and of destinations: `www.example.com:https`. A name in
-//! brackets is that of an IPv6 host. The names of ports are those of the service's protocol, and those
-//! of TCP for destinations of a firewall mark. The key `service` takes numbers only. A table is written
-//! with numbers.
+//! The `Deserialize` of `Table` refuses names of hosts and ports. [`TableSeed::with_names`] looks
+//! them up in addresses of `tcp`, `udp`, `sctp` and of destinations: `www.example.com:https`.
 //!
-//! In TOML a service is `[[services]]` and a destination `[[services.destinations]]`.
+//! - A host in brackets is looked up as IPv6, any other host as IPv4.
+//! - A port is looked up for the protocol of the service. For a destination of a firewall mark it is
+//!   looked up for TCP.
+//! - The key `service` takes numbers only.
+//!
+//! Serializing a table writes numbers.
 //!
 //! # A service
 //!
-//! Exactly one of the first five keys names it.
+//! A service has exactly one of the first five keys, which gives its id.
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
-//! | `tcp`, `udp`, `sctp` | the address and port, 0 to 65535, of a service of that protocol; that of IPv6 is like `"[2001:db8::1]:80"`, and in quotes in YAML too | |
+//! | `tcp`, `udp`, `sctp` | the address and port, 0 to 65535, of a service of that protocol; write IPv6 as `"[2001:db8::1]:80"`, with the quotes in YAML too | |
 //! | `fwmark` | the firewall mark, 1 to 4294967295 | |
-//! | `service` | the name as `ipvsadm -L -n` prints it, and the only one for other protocols: `IP_50 192.0.2.10:0` | |
+//! | `service` | the id as `ipvsadm -L -n` prints it; required for other protocols: `IP_50 192.0.2.10:0` | |
 //! | `family` | with `fwmark`: `ipv4` or `ipv6` | `ipv4` |
 //! | `scheduler` | the kernel's name for the scheduler ([`Scheduler`](crate::Scheduler)) | `wlc` |
 //! | `flags` | a list of `ops`, `sh-fallback`, `sh-port`, `mh-fallback`, `mh-port`, `flag-1`, `flag-2`, `flag-3` and bits like `0x40` ([`ServiceFlags`](crate::ServiceFlags)) | none |
 //! | `persistence` | a duration, a mapping as below, or `false` for none in spite of `defaults` | none |
-//! | `forward` | how the destinations are reached that do not say so themselves | none |
+//! | `forward` | the forwarding method of destinations that have none of their own | none |
 //! | `destinations` | the list of destinations | none |
 //! | `unchecked` | see below | `false` |
 //!
@@ -84,27 +89,27 @@
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
-//! | `timeout` | how long a client is remembered: a duration, 0 to 4294967 seconds | must be given |
-//! | `netmask` | for IPv4: the bits of a client's address that count, like `255.255.255.0` | all |
-//! | `prefix` | for IPv6: how many bits count, 1 to 128 | 128 |
+//! | `timeout` | how long the kernel remembers a client: a duration, 0 to 4294967 seconds | required |
+//! | `netmask` | for IPv4: the bits of a client's address that are compared, such as `255.255.255.0` | all |
+//! | `prefix` | for IPv6: the number of bits that are compared, 1 to 128 | 128 |
 //! | `engine` | the kernel's name for the persistence engine, such as `sip` | none |
 //!
-//! A duration is text of days, hours, minutes and seconds, like `5m`, `1h30m` and `1d`,
-//! or a number of seconds. It is written as text.
+//! A duration is a text of days, hours, minutes and seconds, such as `5m`, `1h30m` or `1d`, or a
+//! number of seconds. Serializing writes the text.
 //!
 //! # A destination
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
-//! | `address` | the address and port, 0 to 65535 | must be given |
-//! | `forward` | how packets reach it, as below | the service's |
-//! | `weight` | its share of new connections, 0 to 2147483647; 0 takes it out of rotation | left open ([`TableDestination::of_any_weight`]) |
-//! | `initial_weight` | in place of `weight`: the weight with which it is added, while its weight is left open ([`TableDestination::initially`]) | 1 |
-//! | `thresholds` | a mapping of how many connections it takes: `upper`, 0 to 2147483647, 0 for no limit, and `lower`, 0 to the upper one, 0 by default | no limit |
+//! | `address` | the address and port, 0 to 65535 | required |
+//! | `forward` | the forwarding method, as below | the service's |
+//! | `weight` | the share of new connections, 0 to 2147483647; a destination with weight 0 gets no new connections | left open ([`TableDestination::of_any_weight`]) |
+//! | `initial_weight` | in place of `weight`: the weight with which the destination is added; plans leave the weight as it is afterwards ([`TableDestination::initially`]) | 1 |
+//! | `thresholds` | limits to the number of connections: a mapping of `upper`, 0 to 2147483647, 0 for no limit, and `lower`, 0 to the upper one, 0 by default | no limit |
 //! | `unchecked` | see below | `false` |
 //!
-//! There is no default for `forward`, because none is safe; a destination or its service
-//! must say it:
+//! `forward` has no default of its own, because none is safe. A destination, its service or
+//! `defaults` must give it:
 //!
 //! | `forward` | [`Forwarding`](crate::Forwarding) |
 //! | --- | --- |
@@ -114,16 +119,18 @@
 //! | `{tunnel: gue, port: 6080, checksum: full}` | `Tunnel(Tunnel::Gue)`; the port is 1 to 65535; `checksum` is `none`, the default, `full` or `remote-offload` |
 //! | `{tunnel: gre, checksum: full}` | `Tunnel(Tunnel::Gre)`; `checksum` is `none`, the default, or `full` |
 //! | `local`, `bypass` | `LocalNode`, `Bypass` |
-//! | 5, 6, 7 | a method that this crate has no name for |
-//! | `{tunnel: 3, port: 1, flags: 2}` | a tunnel that it has no name for; port and flags are 0 by default |
+//! | 5, 6, 7 | the number of a method that this crate has no name for |
+//! | `{tunnel: 3, port: 1, flags: 2}` | a tunnel that this crate has no name for; port and flags are 0 by default |
 //!
 //! # Other values
 //!
-//! As text, as they print, for configurations of a program's own: [`ServiceId`],
-//! [`DestinationId`], [`Scheduler`], [`PersistenceEngine`], [`ServiceFlags`] and [`Network`].
-//! [`Timeouts`] are a mapping of durations with the keys `tcp`, `tcp_fin` and `udp`. Options of
-//! planning come from a file, too: [`PlanOptions`](crate::table::PlanOptions),
-//! [`DrainPolicy`](crate::table::DrainPolicy) and [`Scope`](crate::table::Scope) list their keys.
+//! A program can use these types in its own configuration:
+//!
+//! - [`ServiceId`], [`DestinationId`], [`Scheduler`], [`PersistenceEngine`], [`ServiceFlags`] and
+//!   [`Network`] are the text that `Display` writes.
+//! - [`Timeouts`] are a mapping of durations with the keys `tcp`, `tcp_fin` and `udp`.
+//! - [`PlanOptions`](crate::table::PlanOptions), [`DrainPolicy`](crate::table::DrainPolicy) and
+//!   [`Scope`](crate::table::Scope) can be read only. Their `Deserialize` lists the keys.
 //!
 //! [`ServiceId`]: crate::ServiceId
 //! [`DestinationId`]: crate::DestinationId
@@ -135,28 +142,36 @@
 //!
 //! # Errors
 //!
-//! A key that is unknown, missing or given twice, a service or destination given twice, a
-//! value of the wrong type (null too: a key that is not wanted is left out) and whatever
-//! [`Service::validate`](crate::Service::validate) and
-//! [`Destination::validate`](crate::Destination::validate) would refuse are errors, which
-//! name field, value and rule. The format crate adds the line.
+//! Reading returns an error for:
 //!
-//! What a kernel reports can break those rules, when another program wrote it or the
-//! kernel is newer than this crate. It is written with `unchecked: true` beside it, on the
-//! service or the destination that it is about, and so is read again; the rules are then
-//! checked by whoever writes the entry to a kernel. A protocol that IPVS does not balance
-//! needs no such mark: `service` says it expressly.
+//! - a key that is unknown, missing or given twice;
+//! - a service or destination given twice;
+//! - a value of the wrong type. Null is one, too: leave out the key instead;
+//! - settings that [`Service::validate`](crate::Service::validate) or
+//!   [`Destination::validate`](crate::Destination::validate) refuses.
+//!
+//! The error names the field, the value and the rule. The format crate adds the line.
+//!
+//! An entry that a kernel reports can break these rules if another program wrote the entry, or if
+//! the kernel is newer than this crate. Serializing writes such a service or destination with
+//! `unchecked: true`, and reading does not validate an entry with this key. The rules are checked
+//! when the entry is written to a kernel. A protocol that IPVS does not balance needs no
+//! `unchecked`, because the key `service` names the protocol.
 //!
 //! # Untrusted text
 //!
-//! Reading takes time and memory in proportion to what the format gives: nothing is reserved
-//! by a claimed length, and nothing here is recursive. The format crate has its own limits on
-//! nesting and aliases, or has none; the size of a file, and of the table in it, is for the
-//! program to limit. Text of more than 255 bytes is refused. Error messages quote values and
-//! keys, without control characters and those that turn the writing round; what a format adds
-//! of the text is its own.
+//! Reading takes time and memory in proportion to the values that the format crate delivers: no
+//! memory is reserved for a claimed length, and no function here is recursive. A value or key of
+//! more than 255 bytes is refused. Error messages quote values and keys with escapes for control
+//! characters and for characters that change the direction of text.
 //!
-//! Formats must be self-describing, as YAML, TOML and JSON are.
+//! With [`TableSeed::with_names`] the text decides which names are looked up, and lookups take time.
+//! Do not look up names for text of unknown origin.
+//!
+//! The program must limit the size of the text and of the table. Limits on nesting and aliases, and
+//! the parts of the text that a format crate adds to an error, are up to that crate.
+//!
+//! The format must be self-describing, as YAML, TOML and JSON are.
 
 mod address;
 mod defaults;
@@ -239,7 +254,7 @@ fn table<'de, A: MapAccess<'de>>(entries: A, names: Option<&dyn Names>) -> Resul
     Ok(services.0.into_values().collect())
 }
 
-/// The services of a table, which are written one after the other.
+/// Writes the services of a table.
 struct Services<'t>(&'t Table);
 
 impl Serialize for Services<'_> {
@@ -248,11 +263,11 @@ impl Serialize for Services<'_> {
     }
 }
 
-/// In the form that [`document`](crate::table::document) describes, in the table's order,
-/// without what is default.
+/// Writes the format that [`document`](crate::table::document) describes, in the order of the
+/// table. Settings with their default value are left out.
 ///
-/// An error for what neither a kernel could report nor text can say: a persistence
-/// timeout with a fraction, an IPv6 scope or flow label, firewall mark 0.
+/// Returns an error for values that no kernel reports and the format cannot express: a persistence
+/// timeout with a fraction of a second, an IPv6 scope or flow label, firewall mark 0.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for Table {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -260,7 +275,8 @@ impl Serialize for Table {
     }
 }
 
-/// From the form that [`document`](crate::table::document) describes.
+/// Reads the format that [`document`](crate::table::document) describes. Names of hosts and ports
+/// are refused; [`TableSeed`](crate::table::document::TableSeed) looks them up.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Table {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

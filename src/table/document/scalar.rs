@@ -1,4 +1,4 @@
-//! Addresses, names and numbers.
+//! Reads and writes names and numbers.
 
 use std::fmt::Display;
 use std::net::Ipv4Addr;
@@ -49,7 +49,7 @@ impl Written for AddressFamily {
     }
 }
 
-/// The mask of a persistent IPv4 service.
+/// The netmask of a persistent IPv4 service.
 impl Written for Ipv4Addr {
     const EXPECTED: &'static str = "netmask, like \"255.255.255.0\"";
 
@@ -62,8 +62,8 @@ impl Written for Ipv4Addr {
     }
 }
 
-/// Names are read as they print, with the escapes of odd bytes; whether they are odd is
-/// a matter of validation.
+/// Reads a name as it prints, with escapes for bytes that are not plain. Validation refuses such
+/// names later, unless the entry is `unchecked`.
 impl Written for Scheduler {
     const EXPECTED: &'static str = "scheduler, a name like \"wrr\"";
 
@@ -90,7 +90,7 @@ impl Written for PersistenceEngine {
     }
 }
 
-/// The bytes of a name that was printed with [`u8::escape_ascii`].
+/// Returns the bytes of a name that [`u8::escape_ascii`] printed.
 fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = text.bytes();
     let mut name = Vec::new();
@@ -115,7 +115,7 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
     Some(name)
 }
 
-/// The setting that leaves the rules to whoever writes the entry.
+/// The key `unchecked`: if true, reading does not validate the entry.
 pub(super) struct Unchecked(pub(super) bool);
 
 impl Written for Unchecked {
@@ -143,8 +143,8 @@ impl Written for NonZeroU16 {
     }
 }
 
-/// Numbers, each with its field's name and range. Those of narrower range than type are
-/// left to validation, from which an entry can be exempt.
+/// Defines number types, each with the name and the range of its field. Reading checks the range of
+/// the type only. Validation checks the range of the field, unless the entry is `unchecked`.
 macro_rules! numbers {
     ($($name:ident($type:ident): $expected:literal,)*) => {$(
         #[derive(Clone, Copy)]

@@ -72,7 +72,7 @@ impl<'de> DeserializeSeed<'de> for &TableSeed<'_> {
     }
 }
 
-/// Reads a mapping. What is no mapping is refused as everywhere else.
+/// Reads a mapping. Gives any other value to [`written::Reader`], which refuses it.
 struct Reader<'n>(Option<&'n dyn Names>);
 
 impl<'de> Visitor<'de> for Reader<'_> {

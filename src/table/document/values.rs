@@ -1,4 +1,4 @@
-//! The values beside the table: names as they print, timeouts as durations.
+//! Serde traits of values outside of tables: ids and names as text, timeouts as durations.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -33,7 +33,7 @@ macro_rules! as_printed {
     ($($type:ty: $expected:literal,)*) => {$(
         #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
         impl Serialize for $type {
-            /// As text, as it prints.
+            /// Writes the text that `Display` writes.
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
@@ -41,7 +41,7 @@ macro_rules! as_printed {
 
         #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
         impl<'de> Deserialize<'de> for $type {
-            /// From text, as `FromStr` reads it.
+            /// Reads text with `FromStr`.
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_str(Parser($expected, PhantomData))
             }
@@ -92,8 +92,8 @@ impl Written for Timeouts {
     }
 }
 
-/// As a mapping of durations: `{tcp: 15m, tcp_fin: 2m, udp: 5m}`. What is left out is
-/// `None`.
+/// Writes a mapping of durations: `{tcp: 15m, tcp_fin: 2m, udp: 5m}`. A timeout that is `None` is
+/// left out.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for Timeouts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -101,8 +101,8 @@ impl Serialize for Timeouts {
     }
 }
 
-/// As they are written. The rules are checked by whoever sets them: a kernel may have
-/// others than this crate lets it be given.
+/// Reads a mapping of durations. The range is not checked here, because a kernel can report
+/// timeouts that this crate would not set. The methods that set timeouts check the range.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Timeouts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

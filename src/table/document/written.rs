@@ -1,4 +1,4 @@
-//! Reading and writing a value of a document, with errors that name the field and its rule.
+//! Reads and writes values of a document. Errors name the field and its rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,18 +8,18 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::InvalidValue;
 
-/// More bytes than a value or key has. Errors quote them, formats copy errors, and escapes
-/// multiply what they stand for: of a long text that would take much memory.
+/// The longest value or key, in bytes. No valid value or key is as long. Errors quote the text,
+/// escapes make the quote longer, and formats copy errors, so a longer text could take much memory.
 pub(super) const LONGEST: usize = 255;
 
-/// A value with a form in text. It reads itself from whichever kinds it takes; the
-/// others are of the wrong type.
+/// A value of a document. The type implements a method for each kind of value that it accepts. The
+/// default methods refuse the other kinds as values of the wrong type.
 ///
-/// Reading asks the format what is there, not for a type: formats answer the latter
-/// with errors of their own, which know neither field nor rule. Mappings are read
-/// within the format's visit, so that it can say on which line they fail.
+/// Reading calls `deserialize_any`. If it asked the format for a type, the format would refuse
+/// other types with an error of its own, which names neither field nor rule. Mappings are read
+/// while the format visits them, so that the format can add the line to an error.
 pub(super) trait Written: Sized {
-    /// The field and what it may be, as in "expected weight, a whole number".
+    /// The field and the values that it accepts, as in "expected weight, a whole number".
     const EXPECTED: &'static str;
 
     fn of_text(_text: &str) -> Result<Self, Refused> {
@@ -45,7 +45,7 @@ pub(super) trait Written: Sized {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// Why a value cannot be read.
+/// The reason why a value is refused.
 pub(super) enum Refused {
     Type,
     Value,
@@ -68,7 +68,7 @@ impl Refused {
     }
 }
 
-/// Reads a form.
+/// Reads a value.
 pub(super) fn read<'de, D: Deserializer<'de>, F: Written>(deserializer: D) -> Result<F, D::Error> {
     deserializer.deserialize_any(Reader(PhantomData))
 }
@@ -106,7 +106,8 @@ impl<'de, F: Written> Visitor<'de> for Reader<F> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<F, E> {
-        // YAML takes `010` for 10.0, which is not what is in the text.
+        // A YAML parser reads `010` as 10.0. The message must not show a number that the text does
+        // not have.
         let unexpected = match number.fract() == 0.0 {
             true => Unexpected::Other("a number with a point, an exponent or leading zeros"),
             false => Unexpected::Float(number),
@@ -131,7 +132,7 @@ impl<'de, F: Written> Visitor<'de> for Reader<F> {
     }
 }
 
-/// A form for where serde asks for its own traits.
+/// Implements the traits of serde for a [`Written`] value.
 pub(super) struct AsWritten<F>(pub(super) F);
 
 impl<'de, F: Written> Deserialize<'de> for AsWritten<F> {
@@ -146,7 +147,7 @@ impl<F: Written> Serialize for AsWritten<&F> {
     }
 }
 
-/// For fields that must be there: `#[serde(with = "needed")]`.
+/// Reads and writes required fields: `#[serde(with = "needed")]`.
 pub(super) mod needed {
     use super::{Deserializer, Serializer, Written};
 
@@ -164,9 +165,8 @@ pub(super) mod needed {
     }
 }
 
-/// For fields that may be left out: `#[serde(default, with = "given")]`. A null is a
-/// value of the wrong type, not a field left out: it is what a template makes of a
-/// variable that is not set.
+/// Reads and writes optional fields: `#[serde(default, with = "given")]`. A null is refused as a
+/// value of the wrong type, because a template writes a null for a variable that is not set.
 pub(super) mod given {
     use super::{Deserializer, Serializer, Written};
 
