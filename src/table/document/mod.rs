@@ -62,8 +62,8 @@
 //! them up in addresses of `tcp`, `udp`, `sctp` and of destinations: `www.example.com:https`.
 //!
 //! - A host in brackets is looked up as IPv6, any other host as IPv4.
-//! - A port is looked up for the protocol of the service. For a destination of a firewall mark it is
-//!   looked up for TCP.
+//! - A port is looked up for the protocol of the service. For a destination of a firewall mark it
+//!   is looked up for TCP.
 //! - The key `service` takes numbers only.
 //!
 //! Serializing a table writes numbers.
@@ -103,8 +103,8 @@
 //! | --- | --- | --- |
 //! | `address` | the address and port, 0 to 65535 | required |
 //! | `forward` | the forwarding method, as below | the service's |
-//! | `weight` | the share of new connections, 0 to 2147483647; a destination with weight 0 gets no new connections | left open ([`TableDestination::of_any_weight`]) |
-//! | `initial_weight` | in place of `weight`: the weight with which the destination is added; plans leave the weight as it is afterwards ([`TableDestination::initially`]) | 1 |
+//! | `weight` | the share of new connections, 0 to 2147483647; 0 takes the destination out of rotation | left open ([`TableDestination::of_any_weight`]) |
+//! | `initial_weight` | in place of `weight`: the weight with which the destination is added, while its weight is left open ([`TableDestination::initially`]) | 1 |
 //! | `thresholds` | limits to the number of connections: a mapping of `upper`, 0 to 2147483647, 0 for no limit, and `lower`, 0 to the upper one, 0 by default | no limit |
 //! | `unchecked` | see below | `false` |
 //!
@@ -165,8 +165,8 @@
 //! more than 255 bytes is refused. Error messages quote values and keys with escapes for control
 //! characters and for characters that change the direction of text.
 //!
-//! With [`TableSeed::with_names`] the text decides which names are looked up, and lookups take time.
-//! Do not look up names for text of unknown origin.
+//! With [`TableSeed::with_names`] the text decides which names are looked up, and lookups take
+//! time. Do not look up names for text of unknown origin.
 //!
 //! The program must limit the size of the text and of the table. Limits on nesting and aliases, and
 //! the parts of the text that a format crate adds to an error, are up to that crate.
