@@ -26,11 +26,17 @@ Exit codes:
    5  the file, or what it asks for, was refused
    6  other programs kept writing the table: objects may be missing in what was read
    7  `validate`, `export`: no known kernel accepts what the file asks for
-   8  everything was changed, but standard output did not take the result
+   8  everything was changed, but standard output did not take the result"
+    };
+    (detailed) => {
+        concat!(
+            exit_codes!(),
+            "
 With --detailed-exitcode:
    3  instead of 0: something was changed; `plan`: something would be changed
    9  instead of 0: everything was changed, and connections broke
   10  instead of 4: nothing failed, but the work was ended early"
+        )
     };
 }
 
@@ -39,7 +45,7 @@ With --detailed-exitcode:
 #[command(
     name = "table",
     version,
-    after_help = concat!(exit_codes!(), "
+    after_help = concat!(exit_codes!(detailed), "
 
 The program changes only services that the file names. With --own-*, --formerly or --all it
 also deletes services that the file does not name. It never flushes the table. `apply` and
@@ -70,15 +76,16 @@ impl Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what would change
-    #[command(after_help = exit_codes!())]
+    #[command(after_help = exit_codes!(detailed))]
     Plan(Show),
     /// Change the table, without breaking connections where the kernel allows that
-    #[command(after_help = exit_codes!())]
+    #[command(after_help = exit_codes!(detailed))]
     Apply(Apply),
     /// Print the table of the kernel
+    #[command(after_help = exit_codes!())]
     Export(Export),
     /// Take a destination out of its service: set weight 0, wait for its connections, delete it
-    #[command(after_help = exit_codes!())]
+    #[command(after_help = exit_codes!(detailed))]
     Drain(Drain),
     /// Check a file, without a kernel
     #[command(after_help = concat!(exit_codes!(), "
@@ -94,8 +101,7 @@ pub(crate) struct Source {
     /// The desired table: .yaml, .toml, .json or .ipvsadm; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) path: PathBuf,
-    /// Format of FILE, whatever its extension; also of the file of --formerly if that has no
-    /// known extension
+    /// Format of FILE, whatever its extension
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// Look up names of hosts and ports, such as www.example.com:http
@@ -148,7 +154,7 @@ pub(crate) struct Planning {
 impl Planning {
     /// Returns the options of planning. `memory` has the services that were ours
     /// before.
-    fn options(&self, memory: &Memory) -> Result<PlanOptions, Failure> {
+    pub(crate) fn options(&self, memory: &Memory) -> Result<PlanOptions, Failure> {
         let allowed = self.allow.iter().copied().map(Actions::from);
         let allowed = if self.allow.is_empty() { Actions::all() } else { allowed.collect() };
         let on_failure = match self.stop_on_failure {
@@ -219,7 +225,7 @@ struct Scoping {
     #[arg(long, value_name = "RANGE", value_delimiter = ',')]
     own_marks: Vec<Range<u32>>,
     /// Delete services of this file, which was applied before, that FILE does not name.
-    /// --names holds for both
+    /// --names holds for both, and so does --format if this file has no known extension
     #[arg(long, value_name = "FILE")]
     formerly: Option<PathBuf>,
     /// Delete all services that the file does not name

@@ -49,11 +49,13 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         return Err(Failure::new("a stream cannot be watched, only a file"));
     }
     file::read(source)?;
+    drop(apply.planning.options(&Memory::default())?);
     let interrupt = Interrupt::new(true)?;
     let on_terminal = io::stderr().is_terminal();
     let mut memory = Memory::default();
     let (mut seen, mut dealt_with) = (None, None);
     let mut retry: Option<Instant> = None;
+    let mut at_start = true;
     loop {
         if interrupt.take_reload() {
             if on_terminal && !io::stderr().is_terminal() {
@@ -70,6 +72,12 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
             match &version.bytes {
                 Ok(bytes) => {
                     let done = once(apply, bytes, &mut memory, screen, &interrupt);
+                    let is_first = std::mem::take(&mut at_start);
+                    if is_first
+                        && matches!(&done, Err(failure) if failure.status == Status::Invalid)
+                    {
+                        return done.map(|_| Status::Invalid);
+                    }
                     let done = done.unwrap_or_else(|failure| Some(screen.failure(&failure)));
                     let Some(status) = done else {
                         seen = None;

@@ -127,6 +127,26 @@ fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
 }
 
 #[test]
+fn what_can_never_be_applied_at_the_start_is_an_error() {
+    let mut ipvs = fresh();
+    let folder = Folder::new("never");
+    let web = folder.write("web.yaml", WEB);
+    let odd = folder.write("odd.yaml", &WEB.replace("scheduler: wrr", "scheduler: nosuch"));
+    let missing = folder.0.join("missing.yaml");
+    let missing = missing.to_str().unwrap();
+    for (options, file, code) in [
+        (&["--strict"][..], &odd, 5),
+        (&["--only", "--own-ports", "443"], &web, 5),
+        (&["--allow", "update-service"], &web, 5),
+        (&["--formerly", missing], &web, 1),
+    ] {
+        let (end, _, errors) = run(&[&["apply", "--watch", "-y"], options].concat(), file);
+        assert_eq!(end, code, "{options:?}: {errors}");
+    }
+    assert!(there(&mut ipvs).is_empty());
+}
+
+#[test]
 fn a_file_that_cannot_be_read_any_more_is_told_once() {
     let mut ipvs = fresh();
     let folder = Folder::new("gone");
