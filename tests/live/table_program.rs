@@ -45,9 +45,17 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
+        Self::below(&std::env::temp_dir(), name)
+    }
+
+    /// A folder that can hold FIFOs. The files of the host cannot in QEMU (9p).
+    fn for_fifos(name: &str) -> Self {
+        Self::below(Path::new("/run"), name)
+    }
+
+    fn below(folder: &Path, name: &str) -> Self {
         // Process ids do not suffice: two guests of one host may have the same.
-        let template = std::env::temp_dir().join(format!("table-{name}-XXXXXX"));
-        Self(mkdtemp(&template).unwrap())
+        Self(mkdtemp(&folder.join(format!("table-{name}-XXXXXX"))).unwrap())
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {

@@ -18,7 +18,8 @@ use crate::proto::tests::PORT;
 use crate::proto::tests::reply::FAMILY;
 pub(crate) use crate::proto::tests::reply::{Reply, datagram};
 pub(crate) use crate::wire::tests::any_report::AnyReport;
-use crate::wire::tests::raw::{Raw, attribute};
+pub(crate) use crate::wire::tests::raw::Raw;
+use crate::wire::tests::raw::attribute;
 
 /// What receiving meets next.
 #[derive(Debug)]

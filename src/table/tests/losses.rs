@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::planning::{everything, server, there, wanted, web};
 use crate::engine::tests::script::{
-    AnyReport, Event, Script, done, dumped, give_up, ready, refused, reported,
+    AnyReport, Event, Raw, Script, done, dumped, give_up, ready, refused, reported,
 };
 use crate::model::{
     Connections, Destination, DestinationEntry, Scheduler, Service, ServiceEntry, ServiceSnapshot,
@@ -15,7 +15,6 @@ use crate::model::{
 };
 use crate::table::{Applied, DrainPolicy, Plan, Progress, StepOutcome, Table, apply, apply_from};
 use crate::uapi::{IPVS_CMD_DEL_DEST, IPVS_CMD_GET_SERVICE};
-use crate::wire::tests::raw::Raw;
 
 const fn active(active: u32) -> Connections {
     Connections { active, inactive: 0, persistent: 0 }

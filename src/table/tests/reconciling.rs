@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use rustix::io::Errno;
 
 use super::planning::{server, wanted, web};
-use crate::engine::tests::script::{AnyReport, Script, done, dumped, ready, refused, reported};
+use crate::engine::tests::script::{
+    AnyReport, Raw, Script, done, dumped, ready, refused, reported,
+};
 use crate::model::{Connections, DestinationEntry, Scheduler, Service, ServiceEntry, Stats};
 use crate::table::{
     PlanOptions, ReconcileError, Scope, StepOutcome, Table, TableService, reconcile,
 };
 use crate::uapi::{IPVS_CMD_GET_DEST, IPVS_CMD_GET_SERVICE, IPVS_CMD_SET_SERVICE};
-use crate::wire::tests::raw::Raw;
 
 #[test]
 fn a_scope_of_names_lists_no_services() {

@@ -90,7 +90,7 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
 #[test]
 fn only_regular_files_are_read_and_nothing_blocks() {
     fresh();
-    let folder = Folder::new("kinds");
+    let folder = Folder::for_fifos("kinds");
     let fifo = folder.0.join("fifo.yaml");
     mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
     symlink("web.yaml", folder.0.join("link.yaml")).unwrap();

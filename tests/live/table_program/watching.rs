@@ -131,7 +131,7 @@ fn what_can_never_be_applied_at_the_start_is_an_error() {
     let mut ipvs = fresh();
     let folder = Folder::new("never");
     let web = folder.write("web.yaml", WEB);
-    let odd = folder.write("odd.yaml", &WEB.replace("scheduler: wrr", "scheduler: nosuch"));
+    let odd = folder.write("odd.yaml", WEB.replace("scheduler: wrr", "scheduler: nosuch"));
     let missing = folder.0.join("missing.yaml");
     let missing = missing.to_str().unwrap();
     for (options, file, code) in [
@@ -149,7 +149,7 @@ fn what_can_never_be_applied_at_the_start_is_an_error() {
 #[test]
 fn a_file_that_cannot_be_read_any_more_is_told_once() {
     let mut ipvs = fresh();
-    let folder = Folder::new("gone");
+    let folder = Folder::for_fifos("gone");
     let web = folder.write("web.yaml", WEB);
     let mut running = watch(&[], &web);
     running.applies("table: 3 done");
