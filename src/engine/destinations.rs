@@ -13,7 +13,7 @@ use crate::wire::Request;
 pub(super) const TRIES: usize = 8;
 
 /// One reading of the destinations of a service, in order.
-pub(super) struct Reading {
+struct Reading {
     entries: Vec<DestinationEntry>,
     /// Whether an entry came twice.
     repeated: bool,
@@ -23,7 +23,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn of(listing: Listing<DestinationEntry>, way: Way) -> Self {
+    fn of(listing: Listing<DestinationEntry>, way: Way) -> Self {
         let complete = listing.is_complete();
         let mut entries = listing.into_vec();
         let as_they_came = if complete { Vec::new() } else { ids(&entries).collect() };
@@ -33,7 +33,7 @@ impl Reading {
     }
 
     /// Returns the destinations, or the reading itself if some may be missing.
-    pub(super) fn into_complete(self) -> Result<Vec<DestinationEntry>, Self> {
+    fn into_complete(self) -> Result<Vec<DestinationEntry>, Self> {
         if self.is_complete() { Ok(self.entries) } else { Err(self) }
     }
 
@@ -93,7 +93,7 @@ impl<T: Transport> Engine<T> {
 
     /// Chooses the socket on which a list of destinations is probably complete after one
     /// reading. A list that fills a small datagram must be read again.
-    pub(super) const fn way_of_complete(&self) -> Way {
+    const fn way_of_complete(&self) -> Way {
         if self.few_destinations { Way::Destinations } else { Way::Commands }
     }
 
@@ -117,10 +117,33 @@ impl<T: Transport> Engine<T> {
         }
     }
 
+    /// Reads the destinations of each of these services, in order, until none can be missing.
+    /// Returns a list for each of the `ids`, in their order. The services themselves are not
+    /// read: the list of a service that does not exist is empty.
+    ///
+    /// A list is not complete if other programs kept writing during all its readings.
+    pub(crate) async fn destinations_of(
+        &mut self,
+        ids: &[ServiceId],
+    ) -> Result<Vec<(ServiceId, Listing<DestinationEntry>)>> {
+        let mut all = Vec::with_capacity(ids.len());
+        for &id in ids {
+            // `complete_destinations` written out: its future would be moved for each service.
+            let way = self.way_of_complete();
+            let reading = Reading::of(self.list_over(way, Request::Destinations(id)).await?, way);
+            let listing = match reading.into_complete() {
+                Ok(destinations) => Listing::new(destinations, true),
+                Err(reading) => Box::pin(self.read_until_two_agree(id, reading, None)).await?,
+            };
+            all.push((id, listing));
+        }
+        Ok(all)
+    }
+
     /// Reads the destinations of a service again until two readings agree. The readings use both
     /// sockets in turn: the kernel splits the list differently on each, so both readings hardly
     /// miss the same destination.
-    pub(super) async fn read_until_two_agree(
+    async fn read_until_two_agree(
         &mut self,
         id: ServiceId,
         mut reading: Reading,

@@ -7,7 +7,7 @@
 //! hardly miss the same entry. The order must agree, too: it differs if an entry was deleted and
 //! added again.
 
-use crate::engine::destinations::{Reading, TRIES};
+use crate::engine::destinations::TRIES;
 use crate::engine::dumps::Way;
 use crate::engine::order::{Identified as _, ids, put_in_order};
 use crate::engine::{Engine, Transport};
@@ -33,18 +33,28 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Reads the services with these `ids` and their destinations, and nothing else. Omits
-    /// services that do not exist.
+    /// services that do not exist. Reads them one by one or from the list of all services,
+    /// whichever costs less.
     pub(crate) async fn snapshot_of(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
-        for id in ids {
-            let encodable = id.check_encodable();
-            encodable
-                .map_err(|invalid| Error::invalid(Request::Service(*id).context(), invalid))?;
-        }
-        let mut ids = ids.to_vec();
-        put_in_order(&mut ids);
+        let ids = in_order(ids)?;
         if self.listing_is_cheaper(ids.len()) {
             return self.snapshot_among(Vec::new(), Some(&ids)).await;
         }
+        self.one_by_one(ids).await
+    }
+
+    /// Reads the services with these `ids` and their destinations one by one, and never lists
+    /// other services. Omits services that do not exist.
+    ///
+    /// The snapshot is not complete if other programs kept changing the list of destinations of
+    /// one of the services.
+    #[allow(dead_code, reason = "the controller will call this")]
+    pub(crate) async fn services_exactly(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
+        self.one_by_one(in_order(ids)?).await
+    }
+
+    /// Does the work of [`services_exactly`](Self::services_exactly) for valid ids in order.
+    async fn one_by_one(&mut self, ids: Vec<ServiceId>) -> Result<Snapshot> {
         let mut services = Vec::with_capacity(ids.len());
         let mut complete = true;
         let read_at = Some(self.now());
@@ -111,27 +121,18 @@ impl<T: Transport> Engine<T> {
             // Frees the list before the destinations are read.
             let empty = |entry| ServiceSnapshot::in_order(entry, Vec::new());
             let mut all: Vec<ServiceSnapshot> = services.into_iter().map(empty).collect();
+            let mut unread: Vec<&mut ServiceSnapshot> = Vec::new();
             for service in &mut all {
-                let id = service.id();
-                service.destinations = match take_destinations(&mut known, id) {
-                    Some(destinations) => destinations,
-                    // `complete_destinations` written out: its future would be moved for each
-                    // service.
-                    None => {
-                        let request = Request::Destinations(id);
-                        let way = self.way_of_complete();
-                        let reading = Reading::of(self.list_over(way, request).await?, way);
-                        match reading.into_complete() {
-                            Ok(destinations) => destinations,
-                            Err(reading) => {
-                                let agreeing = self.read_until_two_agree(id, reading, None);
-                                let listing = Box::pin(agreeing).await?;
-                                complete &= listing.is_complete();
-                                listing.into_vec()
-                            }
-                        }
-                    }
-                };
+                match take_destinations(&mut known, service.id()) {
+                    Some(destinations) => service.destinations = destinations,
+                    None => unread.push(service),
+                }
+            }
+            let ids: Vec<ServiceId> = unread.iter().map(|service| service.id()).collect();
+            let read = self.destinations_of(&ids).await?;
+            for (service, (_, listing)) in unread.into_iter().zip(read) {
+                complete &= listing.is_complete();
+                service.destinations = listing.into_vec();
             }
             known = all;
             let way = if listed > MANY { Way::Commands } else { Way::Destinations };
@@ -143,6 +144,17 @@ impl<T: Transport> Engine<T> {
         }
         Ok(Snapshot::new(known, false, read_at))
     }
+}
+
+/// Sorts `ids` and removes duplicates. Refuses ids that no message can carry.
+fn in_order(ids: &[ServiceId]) -> Result<Vec<ServiceId>> {
+    for id in ids {
+        let encodable = id.check_encodable();
+        encodable.map_err(|invalid| Error::invalid(Request::Service(*id).context(), invalid))?;
+    }
+    let mut ids = ids.to_vec();
+    put_in_order(&mut ids);
+    Ok(ids)
 }
 
 /// Takes the destinations of the service `id` out of `known`.
