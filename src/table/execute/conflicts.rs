@@ -9,7 +9,7 @@ use crate::table::execute::done;
 use crate::table::execute::reading::{ServiceReading, read_service};
 use crate::table::execute::state::Execution;
 use crate::table::options::Actions;
-use crate::table::plan::{Purpose, Step};
+use crate::table::plan::{Plan, Purpose, Step};
 
 /// An existing object that a step was to add.
 struct Found {
@@ -44,7 +44,7 @@ pub(crate) async fn judge_unanswered<T: Transport>(
 /// Judges a refusal: another program may have added or deleted the object.
 pub(crate) async fn judge_refusal<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &Execution<'_>,
+    execution: &Execution<&Plan>,
     step: &Step,
     error: &Error,
 ) -> StepOutcome {
@@ -113,7 +113,7 @@ async fn find_destination<T: Transport>(
 /// the object was not found, or if the plan does not allow the update.
 async fn adapt<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &Execution<'_>,
+    execution: &Execution<&Plan>,
     service: ServiceId,
     found: Option<Found>,
     error: &Error,
@@ -123,7 +123,7 @@ async fn adapt<T: Transport>(
     if same {
         return StepOutcome::AlreadySo;
     }
-    if !execution.plan.allowed.contains(action) {
+    if !execution.plan().allowed.contains(action) {
         return failed();
     }
     if let Some(because) = execution.failed_before(Some(service)) {

@@ -3,6 +3,7 @@
 mod applied;
 mod conflicts;
 mod drain;
+mod drain_state;
 mod incomplete;
 mod outcomes;
 mod progress;
@@ -34,14 +35,11 @@ pub use incomplete::Incomplete;
 pub(crate) use progress::Observer;
 pub use progress::{DrainProgress, Draining, NextPhase, Progress};
 pub(crate) use readback::check_outcomes;
+use state::CAREFUL_PORTION;
 pub(crate) use state::Execution;
 
 /// The largest number of changes given to the engine at once. Each of them is copied.
 const PORTION: usize = 1024;
-
-/// The largest number with [`OnFailure::Stop`]: the engine sends so many together, and a failure
-/// cannot stop changes that are sent already.
-const CAREFUL_PORTION: usize = 64;
 
 /// Executes a plan, then reads the services that it changed to verify the outcomes.
 pub(crate) async fn apply<T: Transport>(
@@ -153,7 +151,7 @@ pub(crate) async fn carry_out<'p, T: Transport>(
     engine: &mut Engine<T>,
     plan: &'p Plan,
     observer: Observer<'_>,
-) -> Execution<'p> {
+) -> Execution<&'p Plan> {
     let mut execution = Execution::new(plan);
     for phase in Phase::ALL {
         execution.skip_dependants(0..plan.len());
@@ -186,11 +184,11 @@ pub(crate) fn done(step: &Step) -> StepOutcome {
 /// Executes steps that do not depend on one another's outcomes.
 pub(crate) async fn run_steps<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     steps: &[usize],
 ) {
     let mut lost = false;
-    let most = match execution.plan.on_failure {
+    let most = match execution.plan().on_failure {
         OnFailure::KeepService => PORTION,
         OnFailure::Stop => CAREFUL_PORTION,
     };
@@ -199,7 +197,7 @@ pub(crate) async fn run_steps<T: Transport>(
         let length = portion(rest.len(), most, |at| Some(&execution.step(*rest.get(at)?)?.change));
         let (portion, after) = rest.split_at(length);
         rest = after;
-        if execution.plan.on_failure == OnFailure::Stop {
+        if execution.plan().on_failure == OnFailure::Stop {
             execution.skip_dependants(portion.iter().copied());
         }
         let portion = execution.undecided(portion.iter().copied());

@@ -8,13 +8,14 @@ use crate::model::{Change, Snapshot};
 use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::reading::{ServiceReading, read_service};
 use crate::table::execute::state::Execution;
+use crate::table::plan::Plan;
 
 /// Sets the outcome [`StepOutcome::Differs`] for every done step whose object is not as the step
 /// asks. Looks the objects up in `snapshot`, which was taken after the steps. Without a complete
 /// snapshot, reads each service.
 pub(crate) async fn check_outcomes<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     snapshot: Option<&Snapshot>,
 ) -> Result<(), Error> {
     let snapshot = snapshot.filter(|snapshot| snapshot.is_complete());
@@ -23,7 +24,7 @@ pub(crate) async fn check_outcomes<T: Transport>(
     // steps.
     let mut seen = BTreeSet::new();
     let mut deleted = BTreeSet::new();
-    for (index, step) in execution.plan.steps().enumerate().rev() {
+    for (index, step) in execution.plan().steps().enumerate().rev() {
         let done = execution.outcome(index).is_some_and(StepOutcome::is_done);
         let (true, Some(service)) = (done, step.service()) else { continue };
         if !deleted.contains(&service) && seen.insert((service, step.destination())) {

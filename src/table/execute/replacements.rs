@@ -7,7 +7,7 @@ use crate::model::{Change, DestinationId};
 use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::reading::read_service;
 use crate::table::execute::state::Execution;
-use crate::table::plan::Phase;
+use crate::table::plan::{Phase, Plan};
 
 /// Reads services before `phase` takes destinations from them. Sets the outcome
 /// [`StepOutcome::Kept`] for these steps if the service would have no destination with a weight
@@ -15,7 +15,7 @@ use crate::table::plan::Phase;
 /// weight to 0.
 pub(crate) async fn keep_without_replacement<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     phase: Phase,
 ) {
     let cleared = execution.range(Phase::Clear);
@@ -26,7 +26,7 @@ pub(crate) async fn keep_without_replacement<T: Transport>(
     let indices: Vec<usize> = taking.into_iter().flat_map(|phase| execution.range(phase)).collect();
     let mut leaving = execution.by_service(execution.undecided(indices));
     leaving.retain(|service, steps| {
-        execution.plan.usable.contains(service)
+        execution.plan().usable.contains(service)
             && (phase != Phase::Clear || steps.iter().any(|step| cleared.contains(step)))
     });
     for (service, steps) in leaving {

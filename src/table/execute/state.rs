@@ -1,18 +1,31 @@
 //! Tracks the outcomes of the steps of a plan, and the steps that a failure forbids.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::engine::portion;
 use crate::error::{Context, Error};
 use crate::model::ServiceId;
 use crate::table::execute::outcomes::StepOutcomes;
 use crate::table::execute::progress::{NextPhase, Observer, Progress};
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
-/// A plan that is being executed.
-pub(crate) struct Execution<'p> {
-    pub(crate) plan: &'p Plan,
+/// The largest portion with [`OnFailure::Stop`]: the engine sends so many together, and a failure
+/// cannot stop changes that are sent already.
+pub(crate) const CAREFUL_PORTION: usize = 64;
+
+/// A plan that is being executed. `P` is the plan, or lends it.
+#[derive(Debug)]
+pub(crate) struct Execution<P> {
+    plan: P,
     outcomes: StepOutcomes,
+    /// The first step that [`next_portion`](Self::next_portion) has not passed.
+    #[allow(dead_code, reason = "the controller is its user")]
+    at: usize,
+    #[allow(dead_code, reason = "the controller is its user")]
+    /// The phase of the last portion.
+    phase: Option<Phase>,
     /// The first step that failed.
     first_failed: Option<usize>,
     /// The first step that failed for each service.
@@ -21,14 +34,19 @@ pub(crate) struct Execution<'p> {
     pub(crate) ended: bool,
 }
 
-impl<'p> Execution<'p> {
-    pub(crate) fn new(plan: &'p Plan) -> Self {
-        let outcomes = StepOutcomes::undecided(plan.len());
-        Self { plan, outcomes, first_failed: None, failed: BTreeMap::new(), ended: false }
+impl<P: Borrow<Plan>> Execution<P> {
+    pub(crate) fn new(plan: P) -> Self {
+        let outcomes = StepOutcomes::undecided(plan.borrow().len());
+        let (first_failed, failed) = (None, BTreeMap::new());
+        Self { plan, outcomes, at: 0, phase: None, first_failed, failed, ended: false }
     }
 
-    pub(crate) fn step(&self, index: usize) -> Option<&'p Step> {
-        self.plan.step(index)
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan.borrow()
+    }
+
+    pub(crate) fn step(&self, index: usize) -> Option<&Step> {
+        self.plan().step(index)
     }
 
     /// Returns the service of a step.
@@ -81,7 +99,7 @@ impl<'p> Execution<'p> {
 
     /// Returns the failed step that forbids further steps for a service, if there is one.
     pub(crate) fn failed_before(&self, service: Option<ServiceId>) -> Option<usize> {
-        match self.plan.on_failure {
+        match self.plan().on_failure {
             OnFailure::Stop => self.first_failed,
             OnFailure::KeepService => self.failed.get(&service?).copied(),
         }
@@ -89,9 +107,49 @@ impl<'p> Execution<'p> {
 
     /// Sets the outcome `Skipped` for the steps among `indices` that a failed step forbids.
     pub(crate) fn skip_dependants(&mut self, indices: impl IntoIterator<Item = usize>) {
+        if self.first_failed.is_none() {
+            return;
+        }
         for index in self.undecided(indices) {
             if let Some(because) = self.failed_before(self.service(index)) {
                 self.set(index, StepOutcome::Skipped { because });
+            }
+        }
+    }
+
+    /// Returns the next steps to be written together: at most `most` steps of one phase, and none
+    /// that a failure forbids. Returns `None` if no step is left.
+    ///
+    /// Set the outcome of every step before the next call: a step without an outcome is returned
+    /// again, and no later phase begins before it has one.
+    #[allow(dead_code, reason = "the controller is its user")]
+    pub(crate) fn next_portion(&mut self, most: usize) -> Option<Vec<usize>> {
+        let most = match self.plan().on_failure {
+            OnFailure::KeepService => most.max(1),
+            OnFailure::Stop => most.clamp(1, CAREFUL_PORTION),
+        };
+        loop {
+            let all = self.outcomes.len();
+            let first = (self.at..all).find(|index| self.outcome(*index).is_none())?;
+            let phase = self.step(first)?.phase;
+            let begins = self.phase.replace(phase) != Some(phase);
+            self.at = first;
+            // A failure forbids the later phases of its service, not the rest of its phase.
+            if begins || self.plan().on_failure == OnFailure::Stop {
+                self.skip_dependants(first..all);
+            }
+            let end = self.range(phase).end;
+            let undecided = (first..end).filter(|index| self.outcome(*index).is_none());
+            let mut steps: Vec<usize> = undecided.take(most.saturating_add(1)).collect();
+            let change = |at: usize| Some(&self.step(*steps.get(at)?)?.change);
+            // Leave a new service for the next portion if its first destination is there.
+            let length = match portion(steps.len(), most, change) {
+                longer if longer > most => most - 1,
+                length => length,
+            };
+            steps.truncate(length.max(1));
+            if !steps.is_empty() {
+                return Some(steps);
             }
         }
     }
@@ -106,13 +164,13 @@ impl<'p> Execution<'p> {
 
     /// Reports the next phase to the observer. Returns `false` if the observer ends the work.
     pub(crate) fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
-        let next = NextPhase::new(self.plan, phase, &self.outcomes);
+        let next = NextPhase::new(self.plan(), phase, &self.outcomes);
         observer(&Progress::Phase(next)).is_continue()
     }
 
     /// Returns the indices of the steps of a phase. The steps of a plan are sorted by phase.
     pub(crate) fn range(&self, phase: Phase) -> Range<usize> {
-        let steps = &self.plan.steps;
+        let steps = &self.plan().steps;
         let before = steps.partition_point(|step| step.phase < phase);
         let after = steps.partition_point(|step| step.phase <= phase);
         before..after

@@ -9,12 +9,12 @@ use crate::model::Change;
 use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::reading::read_service;
 use crate::table::execute::state::Execution;
-use crate::table::plan::Phase;
+use crate::table::plan::{Phase, Plan};
 
 /// Undoes the harmful additions of [`Phase::Add`], service by service.
 pub(crate) async fn undo_useless<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
 ) {
     let mut range = execution.range(Phase::Add).peekable();
     while let Some(index) = range.next() {
@@ -36,7 +36,7 @@ pub(crate) async fn undo_useless<T: Transport>(
 /// Deletes a new service if it was to have usable destinations and none of them could be added.
 async fn undo_useless_service<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     added: usize,
     destinations: &[usize],
 ) {
@@ -80,7 +80,7 @@ async fn undo_useless_service<T: Transport>(
 /// together with a new service that the kernel refused.
 async fn undo_destinations<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     because: usize,
     destinations: &[usize],
 ) {
@@ -99,7 +99,7 @@ async fn undo_destinations<T: Transport>(
 /// Undoes a step by its opposite. Returns `true` if the step is undone.
 async fn undo<T: Transport>(
     engine: &mut Engine<T>,
-    execution: &mut Execution<'_>,
+    execution: &mut Execution<&Plan>,
     index: usize,
     opposite: Change,
     because: usize,

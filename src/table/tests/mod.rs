@@ -5,6 +5,7 @@ mod error_texts;
 mod kept_settings;
 mod losses;
 pub(crate) mod planning;
+mod portions;
 mod printing;
 mod reconciling;
 mod results;
