@@ -3,7 +3,7 @@
 mod applied;
 mod conflicts;
 mod drain;
-mod drain_state;
+pub(crate) mod drain_state;
 mod incomplete;
 mod outcomes;
 mod progress;
