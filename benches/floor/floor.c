@@ -7,7 +7,8 @@
  * not check, and knows only the table of the workloads. With `one` it sends one request at a
  * time and waits for the answer; otherwise 64 requests at a time, of which the last one is
  * acknowledged. It exits with 0 when the workload is done and the numbers are right.
- * See ../README.md for the workloads and for how instructions are counted.
+ * It is a rewriting of the floor that the measuring kit has, with the workloads of a controller
+ * added. See ../README.md for the workloads and for how instructions are counted.
  *
  *   gcc -O2 -static -fno-strict-aliasing -o floor floor.c
  */
@@ -35,6 +36,11 @@ typedef uint64_t u64;
 #define SMALL 7872
 #define FEW 60 /* Up to so many destinations per service the small buffer is the better one. */
 #define DATAGRAMS 4
+
+/* The workloads of a controller. */
+#define ROUNDS 100        /* of `change-one` */
+#define EACH_SECOND 100   /* services that `churn` changes in a second */
+#define SECONDS 60
 
 static void die(const char *what)
 {
@@ -434,6 +440,20 @@ static void compare(const struct service *service, size_t first, u32 each)
 
 /* Workloads. */
 
+/* A socket for short dumps of destinations. */
+static int open_dumps(void)
+{
+	int fd = open_socket(), size = buffer_of_destinations;
+	prime(fd, size);
+	u8 *buffers = mmap(0, (size_t)DATAGRAMS * size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < DATAGRAMS; i++) {
+		places[i] = (struct iovec){ buffers + (size_t)i * size, size };
+		headers[i].msg_hdr = (struct msghdr){ .msg_iov = &places[i], .msg_iovlen = 1 };
+	}
+	return fd;
+}
+
 static void list(u32 count, u32 each, int compares)
 {
 	int fd = open_socket();
@@ -443,15 +463,7 @@ static void list(u32 count, u32 each, int compares)
 	list_services(fd);
 	if (service_count != count)
 		die("services");
-	fd = open_socket();
-	int size = buffer_of_destinations;
-	prime(fd, size);
-	u8 *buffers = mmap(0, (size_t)DATAGRAMS * size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (int i = 0; i < DATAGRAMS; i++) {
-		places[i] = (struct iovec){ buffers + (size_t)i * size, size };
-		headers[i].msg_hdr = (struct msghdr){ .msg_iov = &places[i], .msg_iovlen = 1 };
-	}
+	fd = open_dumps();
 	for (u32 i = 0; each && i < count; i++) {
 		size_t first = destination_count;
 		list_destinations(fd, services[i].address[0]);
@@ -506,6 +518,107 @@ static void set_destination(u32 rounds)
 	flush();
 }
 
+/* One service with its destinations. */
+static void read_one(int dumps, u32 service, size_t each)
+{
+	u8 message[128], *at = put_service(message, IPVS_CMD_GET_SERVICE, NLM_F_REQUEST, service, 0);
+	if (send(commands, message, at - message, 0) < 0)
+		die("send");
+	ssize_t length = recv(commands, answer, sizeof answer, 0);
+	if (length <= 0)
+		die("recv");
+	service_count = destination_count = 0;
+	take(answer, length, 0);
+	list_destinations(dumps, service);
+	if (service_count != 1 || destination_count != each)
+		die("not as expected");
+}
+
+/* No connection and weight 0: the destination may be deleted. */
+static void check_drained(u32 address)
+{
+	for (size_t k = 0; k < destination_count; k++) {
+		struct destination *read = &destinations[k];
+		if (read->address[0] == address && !read->weight && !read->active &&
+		    !read->inactive && !read->persistent)
+			return;
+	}
+	die("not drained");
+}
+
+static void add_destination(u32 service, u32 address)
+{
+	added(put_destination(end, IPVS_CMD_NEW_DEST, NLM_F_REQUEST, service, address, 1));
+}
+
+static void clear_weight(u32 service, u32 address)
+{
+	added(put_destination(end, IPVS_CMD_SET_DEST, NLM_F_REQUEST, service, address, 0));
+}
+
+static void delete_destination(u32 service, u32 address)
+{
+	added(put_destination(end, IPVS_CMD_DEL_DEST, NLM_F_REQUEST, service, address, -1));
+}
+
+/* Replaces the last destination of the service in the middle, ROUNDS times, each time by another
+ * one, and at the end by the first one: read, add, weight 0, read, delete, read. The next change
+ * is sent when the one before is acknowledged. */
+static void change_one(u32 count, u32 each)
+{
+	u32 service = service_address(count / 2), first = count / 2 * each + each - 1;
+	u32 old = destination_address(first);
+	int dumps = open_dumps();
+	for (u32 i = 1; i <= ROUNDS; i++) {
+		u32 new = destination_address(i < ROUNDS ? count * each + i : first);
+		read_one(dumps, service, each);
+		add_destination(service, new);
+		flush();
+		clear_weight(service, old);
+		flush();
+		read_one(dumps, service, each + 1);
+		check_drained(old);
+		delete_destination(service, old);
+		flush();
+		read_one(dumps, service, each);
+		old = new;
+	}
+}
+
+/* Replaces the last destination of EACH_SECOND other services in each of SECONDS seconds, without
+ * waiting for the next second: each step for all services of a second together. Leaves the new
+ * destinations in the table. */
+static void churn(u32 count, u32 each)
+{
+	struct { u32 service, old, new; } change[EACH_SECOND];
+	int dumps = open_dumps();
+	for (u32 first = 0; first < EACH_SECOND * SECONDS && first < count; first += EACH_SECOND) {
+		u32 changes = 0;
+		for (u32 i = first; i < first + EACH_SECOND && i < count; i++, changes++) {
+			change[changes].service = service_address(i);
+			change[changes].old = destination_address(i * each + each - 1);
+			change[changes].new = destination_address(count * each + i);
+		}
+		for (u32 i = 0; i < changes; i++)
+			read_one(dumps, change[i].service, each);
+		for (u32 i = 0; i < changes; i++)
+			add_destination(change[i].service, change[i].new);
+		flush();
+		for (u32 i = 0; i < changes; i++)
+			clear_weight(change[i].service, change[i].old);
+		flush();
+		for (u32 i = 0; i < changes; i++) {
+			read_one(dumps, change[i].service, each + 1);
+			check_drained(change[i].old);
+		}
+		for (u32 i = 0; i < changes; i++)
+			delete_destination(change[i].service, change[i].old);
+		flush();
+		for (u32 i = 0; i < changes; i++)
+			read_one(dumps, change[i].service, each);
+	}
+}
+
 int main(int count, char **arguments)
 {
 	if (count < 4)
@@ -535,6 +648,10 @@ int main(int count, char **arguments)
 		latency(first);
 	else if (!strcmp(workload, "setdest"))
 		set_destination(first);
+	else if (!strcmp(workload, "change-one"))
+		change_one(first, second);
+	else if (!strcmp(workload, "churn"))
+		churn(first, second);
 	else
 		return 2;
 	return 0;
