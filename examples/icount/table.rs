@@ -44,17 +44,11 @@ pub(crate) struct Size {
 
 impl Size {
     pub(crate) fn services(self) -> impl Iterator<Item = Service> {
-        (0..self.services).map(|index| {
-            let address = SocketAddr::from((nth(Ipv4Addr::new(10, 0, 0, 1), index), 80));
-            Service::tcp(address).scheduler(Scheduler::ROUND_ROBIN)
-        })
+        (0..self.services).map(service)
     }
 
     pub(crate) fn destinations(self, service: u32) -> impl Iterator<Item = Destination> {
-        (0..self.destinations).map(move |index| {
-            let index = service * self.destinations + index;
-            Destination::masquerade((nth(Ipv4Addr::new(172, 16, 0, 1), index), 8080).into())
-        })
+        (0..self.destinations).map(move |index| destination(service * self.destinations + index))
     }
 
     pub(crate) fn desired(self) -> Vec<(Service, Vec<Destination>)> {
@@ -68,6 +62,17 @@ impl Size {
         let complete = all.iter().all(|(_, all)| all.len() == self.destinations as usize);
         ensure(complete, "destinations")
     }
+}
+
+/// The service with this number.
+pub(crate) fn service(index: u32) -> Service {
+    let address = SocketAddr::from((nth(Ipv4Addr::new(10, 0, 0, 1), index), 80));
+    Service::tcp(address).scheduler(Scheduler::ROUND_ROBIN)
+}
+
+/// The destination with this number, counted through all services.
+pub(crate) fn destination(index: u32) -> Destination {
+    Destination::masquerade((nth(Ipv4Addr::new(172, 16, 0, 1), index), 8080).into())
 }
 
 fn nth(first: Ipv4Addr, index: u32) -> Ipv4Addr {

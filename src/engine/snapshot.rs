@@ -40,35 +40,35 @@ impl<T: Transport> Engine<T> {
         if self.listing_is_cheaper(ids.len()) {
             return self.snapshot_among(Vec::new(), Some(&ids)).await;
         }
-        self.one_by_one(ids).await
-    }
-
-    /// Reads the services with these `ids` and their destinations one by one, and never lists
-    /// other services. Omits services that do not exist.
-    ///
-    /// The snapshot is not complete if other programs kept changing the list of destinations of
-    /// one of the services.
-    #[allow(dead_code, reason = "the controller will call this")]
-    pub(crate) async fn services_exactly(&mut self, ids: &[ServiceId]) -> Result<Snapshot> {
-        self.one_by_one(in_order(ids)?).await
-    }
-
-    /// Does the work of [`services_exactly`](Self::services_exactly) for valid ids in order.
-    async fn one_by_one(&mut self, ids: Vec<ServiceId>) -> Result<Snapshot> {
-        let mut services = Vec::with_capacity(ids.len());
-        let mut complete = true;
         let read_at = Some(self.now());
-        for id in ids {
-            let Some(entry) = self.service_if_there(id).await? else { continue };
+        let read = self.services_exactly(&ids).await?;
+        let complete = read.iter().all(|(.., complete)| *complete);
+        let present = read.into_iter().filter_map(|(_, present, _)| present);
+        Ok(Snapshot::new(present.collect(), complete, read_at))
+    }
+
+    /// Reads the services with these `ids` and their destinations one by one, in the order of
+    /// `ids`, and never lists other services. Returns for each whether it exists, and `true` if
+    /// none of its destinations can be missing: `false` if other programs kept writing them.
+    pub(crate) async fn services_exactly(
+        &mut self,
+        ids: &[ServiceId],
+    ) -> Result<Vec<(ServiceId, Option<ServiceSnapshot>, bool)>> {
+        let mut all = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let Some(entry) = self.service_if_there(id).await? else {
+                all.push((id, None, true));
+                continue;
+            };
             let destinations = self.complete_destinations(id, None).await?;
-            complete &= destinations.is_complete();
+            let complete = destinations.is_complete();
             // The kernel returns an empty list, without an error, for a service that was deleted
             // meanwhile.
-            if !destinations.is_empty() || self.service_if_there(id).await?.is_some() {
-                services.push(ServiceSnapshot::in_order(entry, destinations.into_vec()));
-            }
+            let is_there = !destinations.is_empty() || self.service_if_there(id).await?.is_some();
+            let present = ServiceSnapshot::in_order(entry, destinations.into_vec());
+            all.push((id, is_there.then_some(present), complete));
         }
-        Ok(Snapshot::new(services, complete, read_at))
+        Ok(all)
     }
 
     /// Returns `true` if reading the list of all services twice costs less than reading `count`

@@ -421,12 +421,37 @@ mod of_some {
         for port in 1..=100 {
             table = table.one(port).destinations(&[&[1]]);
         }
-        let ids: Vec<_> = (1..=100).rev().map(id).collect();
-        let snapshot = ready(table.engine.services_exactly(&ids)).unwrap();
+        let ids: Vec<_> = (1..=100).map(id).collect();
+        let read = ready(table.engine.services_exactly(&ids)).unwrap();
         table.commands.assert_finished();
         table.dumps.assert_finished();
-        assert!(snapshot.is_complete());
-        assert_eq!(shape(&snapshot), (1..=100).map(|port| (port, vec![1])).collect::<Vec<_>>());
+        assert!(read.iter().all(|(_, present, complete)| present.is_some() && *complete));
+        assert!(read.iter().map(|(id, ..)| *id).eq(ids));
+    }
+
+    #[test]
+    fn each_service_read_exactly_is_there_or_not_and_complete_or_not() {
+        let mut table = Table::new().one(2).destinations(&[&[5, 4]]).absent().one(1);
+        for round in [0, 2, 4, 6] {
+            table = table.destinations(&[&[round], &[round + 1]]);
+            table = table.larger(&[&[round + 1], &[round + 2]]);
+        }
+        table = table.one(4).destinations(&[]).absent();
+        let ids = [id(2), id(3), id(1), id(4)];
+        let read = ready(table.engine.services_exactly(&ids)).unwrap();
+        table.commands.assert_finished();
+        table.dumps.assert_finished();
+        let found = read.iter().map(|(id, present, complete)| {
+            let destinations = present.as_ref().map(|present| present.destinations.len());
+            (*id, destinations, *complete)
+        });
+        let expected = [
+            (id(2), Some(2), true),
+            (id(3), None, true),
+            (id(1), Some(2), false),
+            (id(4), None, true),
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
     #[test]
