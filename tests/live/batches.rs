@@ -4,7 +4,7 @@ use ipvs_netlink::{
     Certainty, Change, Destination, Error, ErrorKind, Outcome, Role, Service, ServiceId, SyncDaemon,
 };
 
-use crate::namespace::{fresh, ip};
+use super::namespace::{fresh, ip};
 
 fn service(port: u16) -> Service {
     Service::tcp(([192, 0, 2, 10], port).into())

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipvs_netlink::{Destination, ErrorKind, Role, Service, SyncDaemon, Tunnel};
 
-use crate::client::Client;
-use crate::namespace::{fresh, ip};
+use super::client::Client;
+use super::namespace::{fresh, ip};
 
 fn with_interface() -> Client {
     let ipvs = fresh();
@@ -97,10 +97,5 @@ fn what_keeps_a_daemon_from_starting_is_named() {
 
     ip("link set d0 down");
     let error = ipvs.start_daemon(&daemon(Role::Master)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NetworkUnavailable);
-    ip("link set d0 up");
-
-    let _taken = std::net::UdpSocket::bind("0.0.0.0:8848").unwrap();
-    let error = ipvs.start_daemon(&daemon(Role::Backup)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NetworkUnavailable);
 }

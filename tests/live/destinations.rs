@@ -6,7 +6,7 @@ use ipvs_netlink::{
     AddressFamily, Destination, ErrorKind, Forwarding, GueChecksum, Service, Tunnel,
 };
 
-use crate::namespace::fresh;
+use super::namespace::fresh;
 
 fn web() -> Service {
     Service::tcp("192.0.2.10:80".parse().unwrap())
@@ -135,7 +135,7 @@ fn what_the_kernel_stores_beyond_the_canonical_form_is_kept_by_a_change_of_weigh
     ipvs.add_service(&web).unwrap();
     let address = SocketAddr::from(([10, 0, 0, 1], 80));
     for (method, tunnel) in [(5, (0, 0, 0)), (2, (7, 99, 0x1234)), (2, (1, 6080, 3))] {
-        crate::raw::add_destination([10, 0, 0, 1], 80, method, tunnel);
+        super::raw::add_destination([10, 0, 0, 1], 80, method, tunnel);
         let before = ipvs.destination(web.id, address.into()).unwrap().destination;
         ipvs.set_weight(web.id, address.into(), 9).unwrap();
         let after = ipvs.destination(web.id, address.into()).unwrap().destination;

@@ -6,10 +6,8 @@ use ipvs_netlink::{
     AddressFamily, Certainty, Destination, Error, ErrorKind, Object, Operation, Persistence,
     PersistenceEngine, Reason, Role, Scheduler, Service, ServiceId, SyncDaemon, Tunnel,
 };
-use nix::sched::{CloneFlags, unshare};
 
-use crate::client::Client;
-use crate::namespace::{fresh, ip};
+use super::namespace::{fresh, ip, without_loopback};
 
 fn web() -> Service {
     Service::tcp("192.0.2.10:80".parse().unwrap())
@@ -154,8 +152,7 @@ fn what_only_the_host_can_know_is_rejected_by_the_kernel() {
 /// The loopback interface of a new namespace is down, as in a container that starts.
 #[test]
 fn a_namespace_without_loopback_is_told_as_the_likely_reason() {
-    unshare(CloneFlags::CLONE_NEWNET).unwrap();
-    let mut ipvs = Client::connect().unwrap();
+    let mut ipvs = without_loopback();
     let service = Service::fwmark(256, AddressFamily::Ipv4);
     ipvs.add_service(&service).unwrap();
     let server = Destination::masquerade("10.255.0.9:0".parse().unwrap());

@@ -9,34 +9,20 @@
     reason = "a test that fails panics"
 )]
 
-mod batches;
 mod client {
-    pub(crate) use ipvs_netlink::Client;
+    pub(crate) use ipvs_netlink::{Client, Client as Blocking};
 }
 mod connecting;
-mod daemons;
 mod data_path;
-mod destinations;
-mod errors;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
 mod ipvsadm;
-mod meanwhile;
-mod model;
-#[cfg(feature = "packet")]
-mod names;
 mod namespace;
 mod places;
-mod random;
-mod raw;
-mod refusals;
-mod services;
-mod settings;
+mod ports;
 mod small_programs;
-mod snapshots;
-mod table_conflicts;
-mod table_failures;
+#[path = "suite.rs"]
+mod suite;
 mod table_program;
-mod tables;
 mod text;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ipvs_netlink::{Change, Snapshot};
 
-use crate::client::Client;
+use super::client::Client;
 
 /// How many snapshots have to be consistent: the others promise nothing.
 const CONSISTENT: usize = 10;
@@ -28,10 +28,10 @@ pub(crate) fn take_snapshots(
     drop(ipvs.snapshot().unwrap());
     let quiet = start.elapsed();
     let (mut taken, mut consistent) = (0, 0);
+    let mut writer = Client::connect().unwrap();
     thread::scope(|scope| {
         let _ends = Ends(&finished);
         let writer = scope.spawn(|| {
-            let mut writer = Client::connect().unwrap();
             while !finished.load(Ordering::Relaxed) {
                 for _ in 0..BUSY {
                     writer.submit(changes).into_result().unwrap();

@@ -12,9 +12,9 @@ use ipvs_netlink::{
     Scheduler, Service, ServiceFlags, ServiceId, Tunnel,
 };
 
-use crate::client::Client;
-use crate::harness::{Budget, Random};
-use crate::namespace::fresh;
+use super::client::Client;
+use super::harness::{Budget, Random};
+use super::namespace::fresh;
 
 /// The expected table of the kernel.
 #[derive(Debug, Default, PartialEq)]

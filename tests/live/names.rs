@@ -6,8 +6,8 @@ use ipvs_netlink::{
 use netlink_packet_core::ParseableParametrized;
 use netlink_packet_generic::GenlHeader;
 
-use crate::namespace::fresh;
-use crate::raw::*;
+use super::namespace::fresh;
+use super::raw::*;
 
 /// A persistence timeout that validation refuses.
 const SECONDS: u32 = 5_000_000;

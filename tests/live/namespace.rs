@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use ipvs_netlink::Client as Blocking;
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
 use nix::sched::{CloneFlags, unshare};
 
 use crate::client::Client;
@@ -24,9 +25,15 @@ thread_local! {
 
 /// Moves this thread into a fresh network namespace with `lo` up and connects.
 pub(crate) fn fresh() -> Client {
+    let ipvs = without_loopback();
+    ip("link set lo up");
+    ipvs
+}
+
+/// Moves this thread into a fresh network namespace as the kernel makes it and connects.
+pub(crate) fn without_loopback() -> Client {
     unshare(CloneFlags::CLONE_NEWNET).expect("a test on a real kernel needs CAP_SYS_ADMIN");
     EMPTIED.with(|_| {});
-    ip("link set lo up");
     Client::connect().expect("a kernel with IPVS")
 }
 
@@ -48,4 +55,27 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
         .unwrap_or_else(|error| panic!("{program} is needed for these tests: {error}"));
     assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A netlink socket for requests that no client makes.
+#[derive(Debug)]
+pub(crate) struct RawSocket(Socket);
+
+impl RawSocket {
+    pub(crate) fn open() -> Self {
+        let mut socket = Socket::new(NETLINK_GENERIC).unwrap();
+        socket.bind_auto().unwrap();
+        socket.connect(&SocketAddr::new(0, 0)).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn send(&mut self, datagram: &[u8]) {
+        self.0.send(datagram, 0).unwrap();
+    }
+
+    pub(crate) fn receive(&mut self) -> Vec<u8> {
+        let mut reply = Vec::with_capacity(32 * 1024);
+        self.0.recv(&mut reply, 0).unwrap();
+        reply
+    }
 }

@@ -14,9 +14,9 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::client::Client;
-use crate::namespace::fresh;
-use crate::tables::{address, server, settings};
+use super::client::Client;
+use super::namespace::fresh;
+use super::tables::{address, server, settings};
 
 #[derive(Default)]
 struct Model(BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, Destination>)>);

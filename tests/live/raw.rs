@@ -1,6 +1,6 @@
 //! Requests as no well-behaved client makes them: any attributes, unchecked.
 
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
+use super::namespace::RawSocket;
 
 pub(crate) const NEW_SERVICE: u8 = 1;
 pub(crate) const SET_SERVICE: u8 = 2;
@@ -108,22 +108,19 @@ pub(crate) fn add_destination(
 
 /// Sends a request and returns the errno of the answer, 0 for success.
 pub(crate) fn send(command: u8, attributes: &Attributes) -> i32 {
-    let socket = open();
-    exchange(&socket, family(), command, attributes)
-}
-
-fn open() -> Socket {
-    let mut socket = Socket::new(NETLINK_GENERIC).unwrap();
-    socket.bind_auto().unwrap();
-    socket.connect(&SocketAddr::new(0, 0)).unwrap();
-    socket
+    let mut socket = RawSocket::open();
+    let family = family(&mut socket);
+    // NLM_F_REQUEST | NLM_F_ACK
+    transmit(&mut socket, family, 5, command, attributes);
+    let reply = socket.receive();
+    assert_eq!(reply[4..6], 2_u16.to_ne_bytes(), "an error or an acknowledgement");
+    -i32::from_ne_bytes(reply[16..20].try_into().unwrap())
 }
 
 /// The id of the family, which the kernel assigns when the module is loaded.
-fn family() -> u16 {
-    let socket = open();
-    transmit(&socket, 16, 1, 3, &Attributes::default().bytes(2, b"IPVS\0"));
-    let reply = receive(&socket);
+fn family(socket: &mut RawSocket) -> u16 {
+    transmit(socket, 16, 1, 3, &Attributes::default().bytes(2, b"IPVS\0"));
+    let reply = socket.receive();
     let mut rest = &reply[20..];
     loop {
         let length = usize::from(u16::from_ne_bytes([rest[0], rest[1]]));
@@ -134,15 +131,7 @@ fn family() -> u16 {
     }
 }
 
-fn exchange(socket: &Socket, kind: u16, command: u8, attributes: &Attributes) -> i32 {
-    // NLM_F_REQUEST | NLM_F_ACK
-    transmit(socket, kind, 5, command, attributes);
-    let reply = receive(socket);
-    assert_eq!(reply[4..6], 2_u16.to_ne_bytes(), "an error or an acknowledgement");
-    -i32::from_ne_bytes(reply[16..20].try_into().unwrap())
-}
-
-fn transmit(socket: &Socket, kind: u16, flags: u16, command: u8, attributes: &Attributes) {
+fn transmit(socket: &mut RawSocket, kind: u16, flags: u16, command: u8, attributes: &Attributes) {
     let length = u32::try_from(20 + attributes.0.len()).unwrap();
     let mut message = length.to_ne_bytes().to_vec();
     message.extend(kind.to_ne_bytes());
@@ -151,11 +140,5 @@ fn transmit(socket: &Socket, kind: u16, flags: u16, command: u8, attributes: &At
     message.extend([0; 4]);
     message.extend([command, 1, 0, 0]);
     message.extend(&attributes.0);
-    socket.send(&message, 0).unwrap();
-}
-
-fn receive(socket: &Socket) -> Vec<u8> {
-    let mut reply = Vec::with_capacity(32 * 1024);
-    socket.recv(&mut reply, 0).unwrap();
-    reply
+    socket.send(&message);
 }

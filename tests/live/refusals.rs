@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipvs_netlink::{Destination, Forwarding, GueChecksum, Service, ServiceId, Tunnel};
 use rustix::io::Errno;
 
-use crate::namespace::{fresh, ip};
-use crate::raw::*;
+use super::namespace::{fresh, ip};
+use super::raw::*;
 
 const OK: i32 = 0;
 

@@ -8,7 +8,7 @@ use ipvs_netlink::{
     ServiceFlags, ServiceId,
 };
 
-use crate::namespace::fresh;
+use super::namespace::fresh;
 
 fn tcp(address: &str) -> Service {
     Service::tcp(address.parse().unwrap())
@@ -132,7 +132,7 @@ fn a_service_that_this_crate_would_not_create_is_read_zeroed_updated_and_deleted
         address: "10.0.0.1:0".parse().unwrap(),
     };
     assert_eq!(ipvs.add_service(&Service::new(esp)).unwrap_err().kind(), ErrorKind::InvalidValue);
-    crate::raw::add_service(50, [10, 0, 0, 1], 0, "rr");
+    super::raw::add_service(50, [10, 0, 0, 1], 0, "rr");
     assert_eq!(ipvs.service(esp).unwrap().service.scheduler, Scheduler::ROUND_ROBIN);
     assert_eq!(ipvs.services().unwrap().len(), 1);
     ipvs.zero_service(esp).unwrap();

@@ -6,7 +6,7 @@ use ipvs_netlink::{
     Destination, ErrorKind, Persistence, Reason, Scheduler, Service, Stats, Timeouts,
 };
 
-use crate::namespace::fresh;
+use super::namespace::fresh;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -51,7 +51,7 @@ fn timeouts_may_be_as_long_as_the_kernels_ticks_suffice() {
 #[test]
 fn a_longer_persistence_that_is_read_may_stay() {
     let mut ipvs = fresh();
-    crate::raw::add_persistent([192, 0, 2, 10], 80, 10_000_000);
+    super::raw::add_persistent([192, 0, 2, 10], 80, 10_000_000);
     let long = Service::tcp("192.0.2.10:80".parse().unwrap())
         .scheduler(Scheduler::ROUND_ROBIN)
         .persistent(seconds(10_000_000));

@@ -2,9 +2,9 @@
 
 use ipvs_netlink::{Change, Destination, ErrorKind, Service, ServiceId};
 
-use crate::client::Client;
-use crate::meanwhile::take_snapshots;
-use crate::namespace::fresh;
+use super::client::Client;
+use super::meanwhile::take_snapshots;
+use super::namespace::fresh;
 
 fn service(port: u16) -> Service {
     Service::tcp(([192, 0, 2, 10], port).into())

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use ipvs_netlink::table::{
     Actions, Phase, Plan, Progress, StepOutcome, Table, TableDestination, TableService,
 };
-use ipvs_netlink::{Client as Blocking, Scheduler, Service, Snapshot};
+use ipvs_netlink::{Scheduler, Service, Snapshot};
 
-use crate::client::Client;
-use crate::namespace::fresh;
-use crate::tables::{address, everything, plan, server, settings, table, web};
+use super::client::{Blocking, Client};
+use super::namespace::fresh;
+use super::tables::{address, everything, plan, server, settings, table, web};
 
 #[test]
 fn what_others_did_meanwhile_is_taken_for_what_it_is() {

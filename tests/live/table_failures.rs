@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use ipvs_netlink::table::{
     OnFailure, Phase, Plan, PlanOptions, Progress, StepOutcome, Table, TableService,
 };
-use ipvs_netlink::{Change, Client as Blocking, Destination, ErrorKind, Scheduler, Service};
+use ipvs_netlink::{Change, Destination, ErrorKind, Scheduler, Service};
 
-use crate::client::Client;
-use crate::namespace::fresh;
-use crate::tables::{address, everything, plan, server, settings, table, web};
+use super::client::{Blocking, Client};
+use super::namespace::fresh;
+use super::tables::{address, everything, plan, server, settings, table, web};
 
 /// 127.255.255.255 is a broadcast address of `lo`, which only this host's kernel knows.
 fn refused() -> Destination {

@@ -195,7 +195,7 @@ fn no_file_is_exported_that_could_not_be_read() {
 fn what_no_kernel_takes_anew_is_valid_where_the_file_says_so() {
     fresh();
     let folder = Folder::new("unchecked");
-    crate::raw::add_persistent([192, 0, 2, 9], 80, 5_184_000);
+    crate::suite::raw::add_persistent([192, 0, 2, 9], 80, 5_184_000);
     let rule = "TCP 192.0.2.9:80: persistence timeout 5184000 s: must be at most 4294967 s";
     for (format, valid) in [("yaml", 0), ("toml", 0), ("json", 0), ("ipvsadm", 5)] {
         let output = table(&["export", "--format", format]).output().unwrap();

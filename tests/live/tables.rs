@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::client::Client;
-use crate::namespace::fresh;
+use super::client::Client;
+use super::namespace::fresh;
 
 pub(crate) fn address(host: u8) -> SocketAddr {
     ([192, 0, 2, host], 80).into()

@@ -16,6 +16,7 @@ mod differences;
 mod editing;
 mod listing;
 #[path = "../live/namespace.rs"]
+#[allow(dead_code, reason = "what only other tests need")]
 mod namespace;
 #[path = "../live/places.rs"]
 mod places;

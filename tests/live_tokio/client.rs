@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 
+pub(crate) use ipvs_netlink::Client as Blocking;
 pub(crate) use ipvs_netlink::tokio::Client as Async;
 use tokio::runtime::{Builder, Runtime};
 

@@ -12,7 +12,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::greeting::Connection;
 use super::network::Namespace;
 use super::{Lab, WEB, localhost};
-use crate::meanwhile::Ends;
+use crate::suite::meanwhile::Ends;
 
 /// How long clients wait in tests that count failures. TCP tries again after a second, which would
 /// hide a refusal: Linux 6.12 does not report it to local clients at once.
