@@ -1,7 +1,8 @@
 //! Inputs for a parser: the files of a corpus, then changed copies of them.
 //!
 //! The changes follow from a seed, so that a run can be repeated. `FUZZ_SECONDS` makes every
-//! target run that long, with another seed each time; `FUZZ_SEED` chooses the seed.
+//! target run that long, with another seed each time; `FUZZ_SEED` chooses the seed, and `FUZZ_COUNT`
+//! the number of rounds.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -75,7 +76,7 @@ impl Random {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) seed: u64,
-    count: usize,
+    pub(crate) count: usize,
     until: Option<Instant>,
 }
 
@@ -84,6 +85,8 @@ impl Budget {
     pub(crate) fn new(count: usize) -> Self {
         let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
         let until = number("FUZZ_SECONDS").map(|time| Instant::now() + Duration::from_secs(time));
+        let count =
+            number("FUZZ_COUNT").map_or(count, |count| usize::try_from(count).expect("FUZZ_COUNT"));
         let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
         let seed = number("FUZZ_SEED")
             .unwrap_or_else(|| until.map_or(1, |_| u64::try_from(clock()).unwrap()));

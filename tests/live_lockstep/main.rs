@@ -1,0 +1,107 @@
+//! Random requests that two sides must answer the same, byte by byte.
+//!
+//! With the kernel on both sides, this shows that nothing is compared that depends on the run.
+//!
+//!     FUZZ_COUNT=100000 cargo test --test live_lockstep
+//!
+//! compares 100,000 requests; `FUZZ_SEED` chooses the first sequence.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
+
+#[path = "../fuzz/harness.rs"]
+#[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
+mod harness;
+mod kernel;
+mod lockstep;
+mod message;
+mod operation;
+mod requests;
+mod sequence;
+mod universe;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::thread;
+
+use rustix::io::Errno;
+
+use crate::harness::Budget;
+use crate::kernel::Namespace;
+use crate::lockstep::{Transcript, transcript};
+use crate::operation::{Answer, Operation};
+
+/// Runs a sequence in a fresh namespace. Returns what that adds to the hashes of services, too.
+fn on_the_kernel(operations: &[Operation]) -> (u8, Transcript) {
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let namespace = Namespace::fresh();
+            let salt = namespace.salt();
+            let answers = transcript(&namespace, operations);
+            namespace.empty();
+            (salt, answers)
+        });
+        thread.join().unwrap()
+    })
+}
+
+/// Runs a sequence in namespaces until two hash services to the same places.
+fn on_the_kernel_twice(operations: &[Operation]) -> (Transcript, Transcript) {
+    let mut earlier = HashMap::new();
+    loop {
+        let (salt, answers) = on_the_kernel(operations);
+        if let Some(first) = earlier.remove(&salt) {
+            return (first, answers);
+        }
+        earlier.insert(salt, answers);
+    }
+}
+
+/// Compares as much as the environment asks for and tells how much that was.
+///
+/// # Panics
+///
+/// Panics at the first difference.
+fn compare(count: usize, run: impl FnMut(&[Operation]) -> (Transcript, Transcript)) {
+    let budget = Budget::new(count);
+    let compared = lockstep::compare(budget.seed, budget.count, run);
+    let compared = compared.unwrap_or_else(|difference| panic!("{difference}"));
+    // Write to standard error directly: the harness hides the output of tests that pass.
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{compared:?}").unwrap();
+}
+
+#[test]
+fn the_kernel_answers_twice_the_same() {
+    compare(1000, on_the_kernel_twice);
+}
+
+/// The other side says once more that a service is gone.
+#[test]
+fn a_difference_is_found_and_told_in_few_requests() {
+    let mut runs = 0;
+    let broken = |operations: &[Operation]| {
+        runs += 1;
+        let (_, right) = on_the_kernel(operations);
+        let mut wrong = right.clone();
+        for (operation, answers) in operations.iter().zip(&mut wrong) {
+            let text = operation.to_string();
+            if text.contains("DEL_SERVICE")
+                && !text.contains("length")
+                && answers[0] == Answer::Done
+            {
+                answers[0] = Answer::Failed(Errno::NOSR);
+            }
+        }
+        (right, wrong)
+    };
+    let difference = lockstep::compare(1, 1000, broken).unwrap_err();
+    assert_eq!(difference.operations().len(), 1, "{difference}");
+    assert_eq!(difference.operations()[0].requests(), 1, "{difference}");
+    assert!(difference.to_string().contains("DEL_SERVICE flags"), "{difference}");
+    assert!(runs < 500, "{runs}");
+}

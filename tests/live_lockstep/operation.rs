@@ -1,0 +1,237 @@
+//! What is done with the sockets of one namespace, and what comes of it.
+
+use std::fmt;
+
+use rustix::io::Errno;
+
+use crate::message::{Message, hex};
+
+/// An option of a socket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Setting {
+    ExtendedAcknowledgement(bool),
+    CappedAcknowledgement(bool),
+    NoOverflowError(bool),
+    ReceiveBuffer(u32),
+    SendBuffer(u32),
+}
+
+/// One step of a sequence. Sockets are numbered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Operation {
+    /// Closes the socket if it is open, and opens it.
+    Open(usize),
+    Set(usize, Setting),
+    /// Sends a datagram.
+    ///
+    /// The kernel forgets to acknowledge the stop of a daemon whose thread has not run yet, which
+    /// depends on its scheduler. A datagram with such a request is sent when everything before
+    /// has been received, and its answers are received at once and are without these
+    /// acknowledgements.
+    Send(usize, Vec<Message>),
+    /// Receives a datagram into a buffer of so many bytes.
+    Receive(usize, usize),
+    /// Receives until nothing is left.
+    Drain(usize, usize),
+}
+
+impl Operation {
+    pub(crate) fn requests(&self) -> usize {
+        match self {
+            Self::Send(_, messages) => messages.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(socket) => write!(f, "{socket}: open"),
+            Self::Set(socket, setting) => write!(f, "{socket}: {setting:?}"),
+            Self::Send(socket, messages) => {
+                write!(f, "{socket}: send")?;
+                messages.iter().try_for_each(|message| write!(f, "\n      {message}"))
+            }
+            Self::Receive(socket, size) => write!(f, "{socket}: receive {size}"),
+            Self::Drain(socket, size) => write!(f, "{socket}: drain {size}"),
+        }
+    }
+}
+
+/// What an operation gave, without what differs between kernels.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    Done,
+    Failed(Errno),
+    /// A datagram of this length, of which the buffer took so much.
+    Datagram(usize, Vec<u8>),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => write!(f, "done"),
+            Self::Failed(errno) => write!(f, "{errno:?}"),
+            Self::Datagram(length, bytes) if *length == bytes.len() => {
+                write!(f, "{length}: {}", hex(bytes))
+            }
+            Self::Datagram(length, bytes) => write!(f, "{length}, truncated: {}", hex(bytes)),
+        }
+    }
+}
+
+/// A netlink socket that never waits.
+pub(crate) trait Socket {
+    fn port(&self) -> u32;
+    fn set(&mut self, setting: Setting) -> Result<(), Errno>;
+    fn send(&mut self, datagram: &[u8]) -> Result<(), Errno>;
+    /// Returns the length of the datagram, also if it is longer than the buffer.
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno>;
+}
+
+/// A namespace of a kernel.
+pub(crate) trait Namespace {
+    type Socket: Socket;
+    fn family(&self) -> u16;
+    fn open(&mut self) -> Self::Socket;
+}
+
+/// The sockets of a sequence on one kernel.
+pub(crate) struct Side<N: Namespace> {
+    pub(crate) namespace: N,
+    sockets: Vec<Option<N::Socket>>,
+}
+
+/// The most datagrams that draining reads, so that a kernel in a loop is noticed.
+const MOST: usize = 100_000;
+
+impl<N: Namespace> Side<N> {
+    pub(crate) fn new(namespace: N) -> Self {
+        Self { namespace, sockets: Vec::new() }
+    }
+
+    fn socket(&mut self, number: usize) -> &mut N::Socket {
+        while self.sockets.len() <= number {
+            self.sockets.push(None);
+        }
+        let namespace = &mut self.namespace;
+        self.sockets[number].get_or_insert_with(|| namespace.open())
+    }
+
+    pub(crate) fn run(&mut self, operation: &Operation) -> Vec<Answer> {
+        let family = self.namespace.family();
+        match operation {
+            Operation::Open(number) => {
+                if let Some(socket) = self.sockets.get_mut(*number) {
+                    drop(socket.take());
+                }
+                self.socket(*number);
+                Vec::new()
+            }
+            Operation::Set(number, setting) => vec![done(self.socket(*number).set(*setting))],
+            Operation::Send(number, messages) => {
+                let socket = self.socket(*number);
+                let mut datagram = Vec::new();
+                messages.iter().for_each(|message| message.write(family, &mut datagram));
+                let stops: Vec<_> = messages.iter().filter(|it| it.stops_daemon()).collect();
+                if stops.is_empty() {
+                    return vec![done(socket.send(&datagram))];
+                }
+                let mut answers = drain(socket, 4096, family);
+                answers.push(done(socket.send(&datagram)));
+                answers.extend(drain(socket, 4096, family));
+                answers.retain(|answer| !stops.iter().any(|stop| is_acknowledged(stop, answer)));
+                answers
+            }
+            Operation::Receive(number, size) => vec![receive(self.socket(*number), *size, family)],
+            Operation::Drain(number, size) => drain(self.socket(*number), *size, family),
+        }
+    }
+}
+
+fn done(result: Result<(), Errno>) -> Answer {
+    result.map_or_else(Answer::Failed, |()| Answer::Done)
+}
+
+fn drain(socket: &mut impl Socket, size: usize, family: u16) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    while answers.last() != Some(&Answer::Failed(Errno::AGAIN)) && answers.len() < MOST {
+        answers.push(receive(socket, size, family));
+    }
+    answers
+}
+
+fn receive(socket: &mut impl Socket, size: usize, family: u16) -> Answer {
+    let mut buffer = vec![0; size];
+    match socket.receive(&mut buffer) {
+        Err(errno) => Answer::Failed(errno),
+        Ok(length) => {
+            buffer.truncate(length);
+            mask(&mut buffer, family, socket.port());
+            Answer::Datagram(length, buffer)
+        }
+    }
+}
+
+/// The family's number in answers that can be compared.
+const FAMILY: u16 = 0xfafa;
+
+/// Replaces the id of the family and the port of the socket, which every kernel chooses anew.
+fn mask(datagram: &mut [u8], family: u16, port: u32) {
+    let mut rest = datagram;
+    while rest.len() >= 16 {
+        let length = u32::from_ne_bytes(rest[..4].try_into().unwrap());
+        let length = usize::try_from(length).unwrap().clamp(16, rest.len());
+        let kind = u16::from_ne_bytes([rest[4], rest[5]]);
+        let (message, others) = rest.split_at_mut(length);
+        replace(&mut message[4..6], family.to_ne_bytes(), FAMILY.to_ne_bytes());
+        replace(&mut message[12..16], port.to_ne_bytes(), 0xffff_ffff_u32.to_ne_bytes());
+        match kind {
+            // An error repeats the header of the request, and a request for the family's id, if
+            // not capped.
+            2 if length >= 36 => {
+                replace(&mut message[24..26], family.to_ne_bytes(), FAMILY.to_ne_bytes());
+                if message[24..26] == 16_u16.to_ne_bytes() {
+                    if let Some(attributes) = message.get_mut(40..) {
+                        mask_family(attributes, family);
+                    }
+                }
+            }
+            16 if length >= 20 => mask_family(&mut message[20..], family),
+            _ => {}
+        }
+        let padding = (length.next_multiple_of(4) - length).min(others.len());
+        rest = &mut others[padding..];
+    }
+}
+
+/// Replaces the id of the family in the answers of the controller.
+fn mask_family(mut attributes: &mut [u8], family: u16) {
+    while attributes.len() >= 6 {
+        let length = usize::from(u16::from_ne_bytes([attributes[0], attributes[1]]));
+        if u16::from_ne_bytes([attributes[2], attributes[3]]) == 1 && length == 6 {
+            replace(&mut attributes[4..6], family.to_ne_bytes(), FAMILY.to_ne_bytes());
+        }
+        let length = length.next_multiple_of(4).clamp(4, attributes.len());
+        attributes = &mut attributes[length..];
+    }
+}
+
+fn replace<const N: usize>(bytes: &mut [u8], from: [u8; N], to: [u8; N]) {
+    if bytes == from {
+        bytes.copy_from_slice(&to);
+    }
+}
+
+/// Whether an answer is the acknowledgement of this request.
+fn is_acknowledged(request: &Message, answer: &Answer) -> bool {
+    match answer {
+        Answer::Datagram(_, bytes) if bytes.len() >= 20 => {
+            bytes[4..6] == 2_u16.to_ne_bytes()
+                && bytes[8..12] == request.sequence.to_ne_bytes()
+                && bytes[16..20] == [0; 4]
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,217 @@
+//! Random sequences of operations, and shorter ones with the same effect.
+
+use crate::harness::Random;
+use crate::message::{Attribute, Body, Message, Value};
+use crate::operation::{Operation, Setting};
+use crate::requests::Requests;
+use crate::universe::{Universe, rarely};
+
+/// Sizes of buffers: less than a message, less than the kernel's first datagram of a list, and so
+/// on up to more than it ever fills.
+const SIZES: &[usize] = &[
+    0, 16, 36, 100, 400, 1024, 3775, 3776, 3777, 4096, 8192, 16_384, 20_000, 32_448, 32_768, 65_536,
+];
+
+const REQUEST: u16 = 1;
+const ACKNOWLEDGE: u16 = 4;
+
+/// Makes a sequence of some `length` operations.
+pub(crate) fn sequence(random: &mut Random, length: usize) -> Vec<Operation> {
+    let (ports, hosts) = *random.one_of(&[(200, 200), (20, 20), (2, 60), (2, 3)]);
+    let favourites = random.number();
+    let mut requests = Requests::new(Universe { ports, hosts, favourites });
+    let sockets = 1 + random.below(3);
+    let sizes: Vec<_> = (0..sockets).map(|_| *random.one_of(&SIZES[5..])).collect();
+    let mut operations = Vec::new();
+    for socket in 0..sockets {
+        open(random, &mut operations, socket);
+    }
+    while operations.len() < length {
+        let socket = random.below(sockets);
+        let size = if rarely(random, 20) { *random.one_of(SIZES) } else { sizes[socket] };
+        let send = |messages| Operation::Send(socket, messages);
+        match random.below(100) {
+            0..62 => {
+                operations.push(send(vec![requests.any(random)]));
+                operations.push(Operation::Drain(socket, size));
+            }
+            62..69 => {
+                let many = 2 + random.below(12);
+                operations.push(send((0..many).map(|_| requests.any(random)).collect()));
+                if !rarely(random, 3) {
+                    operations.push(Operation::Drain(socket, size));
+                }
+            }
+            69..75 => operations.push(send(vec![requests.any(random)])),
+            75..82 => operations.push(Operation::Receive(socket, size)),
+            82..86 => operations.push(Operation::Drain(socket, size)),
+            86 => open(random, &mut operations, socket),
+            87 => operations.push(Operation::Set(socket, setting(random))),
+            88..91 => operations.push(send(fill(random, &mut requests))),
+            91 if rarely(random, 3) => {
+                overflow(random, &mut requests, &mut operations, socket, size);
+            }
+            91 => odd_datagram(random, &mut requests, &mut operations, socket),
+            _ => continued(random, &mut requests, &mut operations, sockets, size),
+        }
+    }
+    let drains = sizes.iter().enumerate().map(|(socket, size)| Operation::Drain(socket, *size));
+    operations.extend(drains);
+    operations
+}
+
+fn open(random: &mut Random, operations: &mut Vec<Operation>, socket: usize) {
+    operations.push(Operation::Open(socket));
+    for _ in 0..random.below(4) {
+        operations.push(Operation::Set(socket, setting(random)));
+    }
+}
+
+fn setting(random: &mut Random) -> Setting {
+    let on = random.below(3) > 0;
+    match random.below(10) {
+        0..3 => Setting::ExtendedAcknowledgement(on),
+        3..6 => Setting::CappedAcknowledgement(on),
+        6 => Setting::NoOverflowError(on),
+        7 => Setting::SendBuffer(*random.one_of(&[0, 4096, 20_000, 212_992])),
+        _ => Setting::ReceiveBuffer(
+            *random.one_of(&[0, 2000, 4096, 10_000, 40_000, 212_992, 500_000]),
+        ),
+    }
+}
+
+/// Many additions at once, of which only the last is acknowledged.
+fn fill(random: &mut Random, requests: &mut Requests) -> Vec<Message> {
+    let many = 10 + random.below(120);
+    let mut messages: Vec<_> = (0..many).map(|_| requests.add(random, REQUEST)).collect();
+    messages.push(requests.add(random, REQUEST | ACKNOWLEDGE));
+    messages
+}
+
+/// More answers than a receive buffer has room for.
+fn overflow(
+    random: &mut Random,
+    requests: &mut Requests,
+    operations: &mut Vec<Operation>,
+    socket: usize,
+    size: usize,
+) {
+    for _ in 0..1 + random.below(3) {
+        let many = 100 + random.below(200);
+        let messages = (0..many).map(|_| requests.answered(random)).collect();
+        operations.push(Operation::Send(socket, messages));
+        for _ in 0..random.below(4) {
+            operations.push(Operation::Receive(socket, size));
+        }
+    }
+    operations.push(Operation::Drain(socket, size));
+}
+
+/// A datagram that is no row of messages.
+fn odd_datagram(
+    random: &mut Random,
+    requests: &mut Requests,
+    operations: &mut Vec<Operation>,
+    socket: usize,
+) {
+    let mut messages: Vec<_> = (0..random.below(4)).map(|_| requests.any(random)).collect();
+    if let Some(chosen) = messages.len().checked_sub(1) {
+        let message = &mut messages[random.below(chosen + 1)];
+        match random.below(3) {
+            0 => message.length = Some(*random.one_of(&[0, 1, 15, 16, 17, 19, 20, 21, 24])),
+            1 => message.length = Some(*random.one_of(&[200, 4096, 0xffff_ffff])),
+            // More than the usual send buffer takes.
+            _ => {
+                let kind = *random.one_of(&[0, 30]);
+                let large = (0..4).map(|_| Attribute::bytes(kind, &[0; 60_000]));
+                if let Body::Command { attributes, .. } = &mut message.body {
+                    attributes.extend(large);
+                }
+            }
+        }
+    }
+    operations.push(Operation::Send(socket, messages));
+}
+
+/// A list that is read slowly while something is written by the same socket or by others.
+fn continued(
+    random: &mut Random,
+    requests: &mut Requests,
+    operations: &mut Vec<Operation>,
+    sockets: usize,
+    size: usize,
+) {
+    let reader = random.below(sockets);
+    operations.push(Operation::Send(reader, vec![requests.list(random)]));
+    for _ in 0..1 + random.below(6) {
+        let writer = random.below(sockets);
+        for _ in 0..random.below(3) {
+            let writes = (0..1 + random.below(5)).map(|_| requests.write(random, REQUEST));
+            operations.push(Operation::Send(writer, writes.collect()));
+        }
+        operations.push(Operation::Receive(reader, size));
+    }
+    operations.push(Operation::Drain(reader, size));
+}
+
+/// Sequences that are a little shorter than this one, the shortest first.
+pub(crate) fn shorter(
+    operations: &[Operation],
+    piece: usize,
+) -> impl Iterator<Item = Vec<Operation>> {
+    (0..operations.len()).step_by(piece.max(1)).rev().map(move |start| {
+        let end = (start + piece).min(operations.len());
+        [&operations[..start], &operations[end..]].concat()
+    })
+}
+
+/// The same sequence with one message or one attribute less.
+pub(crate) fn simpler(operations: &[Operation]) -> Vec<Vec<Operation>> {
+    let mut all = Vec::new();
+    for (place, operation) in operations.iter().enumerate() {
+        let Operation::Send(socket, messages) = operation else { continue };
+        let mut with = |messages: Vec<Message>| {
+            let mut copy = operations.to_vec();
+            copy[place] = Operation::Send(*socket, messages);
+            all.push(copy);
+        };
+        let half = messages.len() / 2;
+        if half > 1 {
+            with(messages[..half].to_vec());
+            with(messages[half..].to_vec());
+        }
+        for index in 0..messages.len() {
+            if messages.len() > 1 {
+                let mut fewer = messages.clone();
+                fewer.remove(index);
+                with(fewer);
+            }
+            let Body::Command { attributes, .. } = &messages[index].body else { continue };
+            for attributes in without_one(attributes) {
+                let mut changed = messages.clone();
+                if let Body::Command { attributes: place, .. } = &mut changed[index].body {
+                    *place = attributes;
+                }
+                with(changed);
+            }
+        }
+    }
+    all
+}
+
+fn without_one(attributes: &[Attribute]) -> Vec<Vec<Attribute>> {
+    let mut all = Vec::new();
+    for (place, attribute) in attributes.iter().enumerate() {
+        let mut fewer = attributes.to_vec();
+        fewer.remove(place);
+        all.push(fewer);
+        if let Value::Nest(inner) = &attribute.value {
+            for inner in without_one(inner) {
+                let mut changed = attributes.to_vec();
+                changed[place].value = Value::Nest(inner);
+                all.push(changed);
+            }
+        }
+    }
+    all
+}
