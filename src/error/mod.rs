@@ -315,6 +315,24 @@ impl Error {
         )
     }
 
+    /// Returns `true` if the cause has nothing to do with a single service, such as a missing
+    /// module or privilege.
+    pub(crate) fn concerns_all_services(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Unavailable
+                | ErrorKind::FamilyMoved
+                | ErrorKind::NoSuchNamespace
+                | ErrorKind::NotANamespace
+                | ErrorKind::PermissionDenied
+                | ErrorKind::OutOfMemory
+                | ErrorKind::DeadlineExceeded
+                | ErrorKind::ReceiveOverflow
+                | ErrorKind::NoRuntime
+                | ErrorKind::Socket
+        )
+    }
+
     /// Returns `true` if the service, destination or daemon exists already.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {

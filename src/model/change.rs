@@ -118,6 +118,16 @@ impl Change {
         }
     }
 
+    /// Returns the service that the change is about, or whose destination the change is about.
+    /// Returns `None` for all other changes.
+    #[must_use]
+    pub const fn service(&self) -> Option<ServiceId> {
+        match self.object() {
+            Some(Object::Service(id) | Object::Destination(id, _)) => Some(id),
+            _ => None,
+        }
+    }
+
     /// Checks the change against the rules of the kernel. Clients do this before they send
     /// anything.
     ///

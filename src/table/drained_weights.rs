@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Change, DestinationId, ServiceId};
 use crate::table::plan::{Before, Purpose};
-use crate::table::{Applied, Plan};
+use crate::table::{Applied, Plan, Step};
 
 /// The weights that destinations had before a plan let them drain.
 ///
@@ -64,36 +64,42 @@ impl DrainedWeights {
         self.weights.insert((service, destination), weight);
     }
 
+    /// Forgets a weight.
+    pub(crate) fn remove(&mut self, service: ServiceId, destination: DestinationId) {
+        self.weights.remove(&(service, destination));
+    }
+
     /// Adds the former weights of destinations that `plan` let drain, and removes those of
     /// destinations that it deleted or gave a weight. Only steps that are done in `applied` count.
     pub fn note(&mut self, plan: &Plan, applied: &Applied) {
-        for (step, outcome) in plan.steps().zip(applied.outcomes()) {
-            if !outcome.is_done() {
-                continue;
+        let steps = plan.steps().zip(applied.outcomes());
+        steps.filter(|(_, outcome)| outcome.is_done()).for_each(|(step, _)| self.note_step(step));
+    }
+
+    /// Takes in a step that is done.
+    pub(crate) fn note_step(&mut self, step: &Step) {
+        match (&step.change, step.purpose, step.before()) {
+            (
+                Change::UpdateDestination(service, after),
+                Purpose::Drain,
+                Some(Before::Destination { destination, .. }),
+            ) => {
+                self.weights.insert((*service, after.id), destination.weight);
             }
-            match (&step.change, step.purpose, step.before()) {
-                (
-                    Change::UpdateDestination(service, after),
-                    Purpose::Drain,
-                    Some(Before::Destination { destination, .. }),
-                ) => {
-                    self.weights.insert((*service, after.id), destination.weight);
-                }
-                (
-                    Change::AddDestination(service, destination)
-                    | Change::UpdateDestination(service, destination),
-                    ..,
-                ) => {
-                    self.weights.remove(&(*service, destination.id));
-                }
-                (Change::DeleteDestination(service, id), ..) => {
-                    self.weights.remove(&(*service, *id));
-                }
-                (Change::DeleteService(service), ..) => {
-                    self.weights.retain(|(of, _), _| of != service);
-                }
-                _ => {}
+            (
+                Change::AddDestination(service, destination)
+                | Change::UpdateDestination(service, destination),
+                ..,
+            ) => {
+                self.weights.remove(&(*service, destination.id));
             }
+            (Change::DeleteDestination(service, id), ..) => {
+                self.weights.remove(&(*service, *id));
+            }
+            (Change::DeleteService(service), ..) => {
+                self.weights.retain(|(of, _), _| of != service);
+            }
+            _ => {}
         }
     }
 }

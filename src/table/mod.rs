@@ -26,11 +26,13 @@
 //! write the services of one [`Scope`]. Programs that must share services need a lock of their own;
 //! the example `table` locks the file of the network namespace.
 
+pub mod controller;
 mod desired;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod document;
 mod drained_weights;
+mod drive;
 mod execute;
 pub mod iter;
 mod network;

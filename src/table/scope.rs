@@ -163,8 +163,19 @@ impl Scope {
         Some(ids)
     }
 
+    /// Returns `true` if no rule includes any service.
+    pub(crate) fn names_nothing(&self) -> bool {
+        let Self { services, networks, ports, marks, predicates, everything, .. } = self;
+        services.is_empty()
+            && networks.is_empty()
+            && ports.is_empty()
+            && marks.is_empty()
+            && predicates.is_empty()
+            && !everything
+    }
+
     /// Returns `true` if a rule includes the service and no exception excludes it.
-    fn names(&self, id: ServiceId) -> bool {
+    pub(crate) fn names(&self, id: ServiceId) -> bool {
         self.includes(id) && !self.excludes(id)
     }
 

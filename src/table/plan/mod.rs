@@ -16,6 +16,7 @@ use crate::table::options::{Actions, DrainPolicy, OnFailure, PlanOptions};
 pub use differences::{DiffLine, Sign};
 pub use error::PlanError;
 pub use phase::{Disruption, Phase};
+pub(crate) use planner::plan_service;
 pub(crate) use release::release_plan;
 pub use step::{Before, Step};
 pub(crate) use step::{Purpose, total};

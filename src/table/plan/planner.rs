@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Change, DestinationEntry, Scheduler, Service, ServiceId, ServiceSnapshot, Snapshot,
+    Change, DestinationEntry, DestinationId, Scheduler, Service, ServiceId, ServiceSnapshot,
+    Snapshot,
 };
 use crate::table::plan::release::can_drain;
 use crate::table::plan::{Before, Phase, Plan, PlanError, Purpose, Step};
@@ -79,16 +80,42 @@ impl Plan {
 /// The steps that were found so far.
 struct Planner<'o> {
     options: &'o PlanOptions,
+    /// Returns `true` for a destination that is deleted without a wait when it leaves.
+    at_once: Option<AtOnce<'o>>,
     steps: Vec<Step>,
     missing: Actions,
     refused: Vec<Change>,
     usable: BTreeSet<ServiceId>,
 }
 
+/// Returns `true` for a destination that is deleted without a wait when it leaves.
+pub(crate) type AtOnce<'a> = &'a dyn Fn(DestinationId) -> bool;
+
+/// Makes the plan of a single service, like [`Plan::new`]. Without a desired service, each
+/// destination leaves by itself, and the service last: in [`Phase::Drained`] if a destination
+/// drains, otherwise in [`Phase::Delete`]. Does not check the scope.
+pub(crate) fn plan_service(
+    present: Option<&ServiceSnapshot>,
+    desired: Option<&TableService>,
+    at_once: AtOnce<'_>,
+    options: &PlanOptions,
+) -> Result<Plan, PlanError> {
+    let mut planner = Planner::new(options);
+    planner.at_once = Some(at_once);
+    match (present, desired) {
+        (Some(present), Some(desired)) => planner.change(present, desired)?,
+        (None, Some(desired)) => planner.add(desired)?,
+        (Some(present), None) => planner.remove_one_by_one(present)?,
+        (None, None) => {}
+    }
+    planner.finish(&Snapshot::default())
+}
+
 impl<'o> Planner<'o> {
     const fn new(options: &'o PlanOptions) -> Self {
         Self {
             options,
+            at_once: None,
             steps: Vec::new(),
             missing: Actions::empty(),
             refused: Vec::new(),
@@ -349,9 +376,29 @@ impl<'o> Planner<'o> {
         self.step(action, phase, change, Some(Before::of_service(present)))
     }
 
+    /// Plans to delete the destinations of a service one by one, and then the service.
+    fn remove_one_by_one(&mut self, present: &ServiceSnapshot) -> Result<(), PlanError> {
+        let service = &present.entry.service;
+        let action = Actions::DELETE_SERVICE;
+        let mut last = Phase::Delete;
+        for entry in &present.destinations {
+            let mut phase = Phase::Delete;
+            if self.drains(service, entry) {
+                self.begin_drain(action, service, entry)?;
+                (phase, last) = (Phase::Drained, Phase::Drained);
+            }
+            let change = Change::DeleteDestination(service.id, entry.destination.id);
+            self.step(action, phase, change, Some(Before::of_destination(entry)))?;
+        }
+        let before = Some(Before::of_service(present));
+        self.step(action, last, Change::DeleteService(service.id), before)
+    }
+
     /// Returns `true` if a destination is to drain before it is deleted.
     fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
-        self.options.drain.is_some() && can_drain(service, entry)
+        self.options.drain.is_some()
+            && can_drain(service, entry)
+            && !self.at_once.is_some_and(|at_once| at_once(entry.destination.id))
     }
 
     /// Plans to set the weight of a destination to 0, unless it is 0 already.

@@ -74,10 +74,7 @@ impl Step {
     /// Returns the service of the step.
     #[must_use]
     pub const fn service(&self) -> Option<ServiceId> {
-        match self.change.object() {
-            Some(Object::Service(id) | Object::Destination(id, _)) => Some(id),
-            _ => None,
-        }
+        self.change.service()
     }
 
     /// Returns the destination of the step, or `None` if the step is about a whole service.

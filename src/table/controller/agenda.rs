@@ -1,0 +1,107 @@
+//! When services are due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use crate::model::ServiceId;
+
+/// The services that are to be read, each at its time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Agenda {
+    /// Services that are due now, as soon as possible.
+    now: BTreeSet<ServiceId>,
+    /// The time of each other service.
+    times: BTreeMap<ServiceId, Instant>,
+    later: BTreeSet<(Instant, ServiceId)>,
+}
+
+impl Agenda {
+    /// Makes a service due now.
+    pub(super) fn now(&mut self, id: ServiceId) {
+        self.cancel(id);
+        self.now.insert(id);
+    }
+
+    /// Makes a service due at a time, unless it is due earlier.
+    pub(super) fn at(&mut self, id: ServiceId, time: Instant) {
+        if self.now.contains(&id) || self.times.get(&id).is_some_and(|earlier| *earlier <= time) {
+            return;
+        }
+        self.cancel(id);
+        self.times.insert(id, time);
+        self.later.insert((time, id));
+    }
+
+    /// Removes a service.
+    pub(super) fn cancel(&mut self, id: ServiceId) {
+        self.now.remove(&id);
+        if let Some(time) = self.times.remove(&id) {
+            self.later.remove(&(time, id));
+        }
+    }
+
+    /// Removes all services that are due now.
+    pub(super) fn cancel_now(&mut self) {
+        self.now.clear();
+    }
+
+    /// Returns the number of services that are due at `now`, without those whose time is to come.
+    pub(super) fn due_now(&mut self, now: Instant) -> usize {
+        while let Some((time, id)) = self.later.first().copied() {
+            if time > now {
+                break;
+            }
+            self.now(id);
+        }
+        self.now.len()
+    }
+
+    /// Takes out at most `most` services that are due at `now`.
+    pub(super) fn take(&mut self, most: usize, now: Instant) -> Vec<ServiceId> {
+        let due = self.due_now(now);
+        if due <= most {
+            return std::mem::take(&mut self.now).into_iter().collect();
+        }
+        (0..most).filter_map(|_| self.now.pop_first()).collect()
+    }
+
+    /// Returns `true` if no service is due at any time.
+    pub(super) fn is_empty(&self) -> bool {
+        self.now.is_empty() && self.later.is_empty()
+    }
+
+    /// Returns the earliest time to come. Services that are due now have none.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.later.first().map(|(time, _)| *time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_service_is_due_once_at_its_earliest_time() {
+        let id = |port| ServiceId::tcp(([192, 0, 2, 1], port).into());
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let mut agenda = Agenda::default();
+        agenda.at(id(1), after(5));
+        agenda.at(id(1), after(3));
+        agenda.at(id(1), after(9));
+        agenda.at(id(2), after(2));
+        assert_eq!(agenda.next(), Some(after(2)));
+        assert_eq!(agenda.take(9, after(1)), []);
+        assert_eq!(agenda.take(9, after(3)), [id(1), id(2)]);
+        assert_eq!((agenda.next(), agenda.due_now(after(99))), (None, 0));
+        agenda.at(id(1), after(5));
+        agenda.now(id(1));
+        agenda.at(id(1), after(6));
+        agenda.now(id(3));
+        assert_eq!(agenda.take(1, begin), [id(1)]);
+        agenda.cancel(id(3));
+        assert_eq!(agenda.take(1, after(99)), []);
+    }
+}

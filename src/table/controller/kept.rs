@@ -1,0 +1,115 @@
+//! What a controller knows of one service at rest.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use crate::model::DestinationId;
+use crate::table::TableService;
+use crate::table::controller::Wish;
+
+/// A service that is wished, or that is to leave.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// The wish, or `None` if the service is to leave.
+    pub(super) wish: Option<TableService>,
+    /// The destinations that are deleted without a wait when they leave. `None` stands for all.
+    at_once: Option<BTreeSet<DestinationId>>,
+    pub(super) stage: Stage,
+    pub(super) serving: Serving,
+}
+
+/// How far the wish for a service has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing is known, or an attempt failed.
+    Open,
+    /// The wish cannot be carried out, and the program knows.
+    Refused,
+    /// Everything was written. A reading is to confirm it.
+    Written,
+    /// A reading has confirmed that the service is as wished.
+    Settled,
+}
+
+/// What the program was told last about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Serving {
+    /// Nothing, or that the service does not serve.
+    No,
+    /// That the service serves.
+    Yes,
+    /// That the service is about to leave, and when its hold time ends.
+    Leaving(Instant),
+}
+
+impl Kept {
+    /// A service that nobody has wished, but that is in scope.
+    pub(super) const fn leaving() -> Self {
+        Self {
+            wish: None,
+            at_once: Some(BTreeSet::new()),
+            stage: Stage::Open,
+            serving: Serving::No,
+        }
+    }
+
+    pub(super) fn wished(wish: Wish) -> Self {
+        let mut kept = Self::leaving();
+        kept.replace(wish);
+        kept
+    }
+
+    /// Returns `true` if the wish is the same as this one.
+    pub(super) fn is(&self, wish: &Wish) -> bool {
+        let at_once = (!wish.all_at_once).then_some(&wish.at_once);
+        self.wish.as_ref() == Some(&wish.service) && self.at_once.as_ref() == at_once
+    }
+
+    /// Takes a new wish. How a destination leaves that the new wish has not is what any of both
+    /// wishes said.
+    pub(super) fn replace(&mut self, wish: Wish) {
+        let Wish { service, at_once, all_at_once } = wish;
+        let left = |id: &DestinationId| service.destination(*id).is_none();
+        self.at_once = match (all_at_once, self.at_once.take()) {
+            (true, _) => None,
+            (false, Some(before)) => {
+                let mut at_once = at_once;
+                at_once.extend(before.into_iter().filter(left));
+                Some(at_once)
+            }
+            (false, None) => {
+                let mut at_once = at_once;
+                let before = self.wish.iter().flat_map(TableService::destinations);
+                at_once.extend(before.map(|destination| destination.id()).filter(left));
+                Some(at_once)
+            }
+        };
+        self.wish = Some(service);
+        self.stage = Stage::Open;
+    }
+
+    /// Forgets how destinations leave that are neither wished nor there.
+    pub(super) fn forget_gone(&mut self, is_there: impl Fn(DestinationId) -> bool) {
+        let wish = &self.wish;
+        if let Some(at_once) = &mut self.at_once {
+            at_once.retain(|id| {
+                is_there(*id) || wish.as_ref().is_some_and(|wish| wish.destination(*id).is_some())
+            });
+        }
+    }
+
+    /// Returns `true` if there is a wish whose fate is not known yet.
+    pub(super) const fn is_unsettled(&self) -> bool {
+        self.wish.is_some() && matches!(self.stage, Stage::Open | Stage::Written)
+    }
+
+    /// Returns `true` if a destination is deleted without a wait when it leaves.
+    pub(super) fn leaves_at_once(&self, id: DestinationId) -> bool {
+        self.at_once.as_ref().is_none_or(|at_once| at_once.contains(&id))
+    }
+
+    /// Returns `true` if the destination is wished.
+    pub(super) fn wishes(&self, id: DestinationId) -> bool {
+        self.wish.as_ref().is_some_and(|wish| wish.destination(id).is_some())
+    }
+}

@@ -1,0 +1,268 @@
+//! Keeps a table as wished, for ever.
+//!
+//! A [`Controller`] takes wishes, and says step by step what is to be read and written. It has no
+//! socket, no clock and no thread: the program, or the clients' methods, do each task and answer
+//! it.
+
+mod agenda;
+mod backoff;
+mod drains;
+mod event;
+mod job;
+mod kept;
+mod options;
+mod reading;
+mod stepping;
+mod sweep;
+mod task;
+#[cfg(test)]
+mod tests;
+mod wish;
+mod writing;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::model::{Object, ServiceId};
+use crate::table::PlanError;
+use crate::table::controller::agenda::Agenda;
+use crate::table::controller::backoff::Random;
+use crate::table::controller::drains::Drains;
+use crate::table::controller::job::Job;
+use crate::table::controller::kept::{Kept, Serving, Stage};
+use crate::table::controller::stepping::Outstanding;
+use crate::table::controller::sweep::Sweep;
+
+pub use event::{DrainEnd, Event};
+pub use options::{ControllerOptions, RetryPolicy};
+pub use task::{Answer, MOST, Next, Reading, Task, TaskNumber, Work, Write};
+pub use wish::Wish;
+
+/// Keeps the kernel's table as wished.
+///
+/// The program changes the wishes at any time, asks for the [`next`](Self::next) task, does it, and
+/// [answers](Self::answer) it. The clients' method `step` does that for a client. The
+/// [`events`](Self::events) tell what happened to each wish.
+///
+/// The same wishes, answers and times give the same tasks and events.
+#[derive(Debug)]
+pub struct Controller {
+    options: ControllerOptions,
+    random: Random,
+    /// Tells the tasks of this controller from those of others.
+    number: u64,
+    last_task: u64,
+    services: BTreeMap<ServiceId, Kept>,
+    /// When single services are to be read.
+    agenda: Agenda,
+    drains: Drains,
+    /// The services for which an attempt failed, or that another program has undone.
+    troubles: BTreeMap<ServiceId, Trouble>,
+    /// The plans that are being written.
+    jobs: BTreeMap<ServiceId, Job>,
+    /// The services whose jobs have steps to be written, in turn.
+    ready: VecDeque<ServiceId>,
+    outstanding: Option<Outstanding>,
+    sweep: Option<Sweep>,
+    /// When the whole table is to be read again; `None` means now.
+    resync_at: Option<Instant>,
+    /// The number of unexpected findings since the whole table was as wished.
+    surprises: u32,
+    /// When the whole table was read last.
+    swept_at: Option<Instant>,
+    /// `true` while so many services differ that one reading of the whole table is to confirm them
+    /// together.
+    mass: bool,
+    /// `true` if services were written that the next reading of the whole table is to confirm.
+    unconfirmed: bool,
+    /// The failures in a row that concern all services, and when the next attempt is due.
+    backing_off: Option<(u32, Instant)>,
+    events: VecDeque<Event>,
+}
+
+/// Why a service is written late.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trouble {
+    /// The failed attempts in a row.
+    failures: u32,
+    /// How many times in a row another program has undone what was written.
+    undone: u32,
+    /// Nothing but the end of drains is written before this time.
+    until: Option<Instant>,
+}
+
+/// The number of the next controller.
+static CONTROLLERS: AtomicU64 = AtomicU64::new(0);
+
+impl Controller {
+    /// Creates a controller without wishes. Its first task lists the kernel's services.
+    #[must_use]
+    pub fn new(options: ControllerOptions) -> Self {
+        Self {
+            random: Random::new(options.seed),
+            options,
+            number: CONTROLLERS.fetch_add(1, Ordering::Relaxed),
+            last_task: 0,
+            services: BTreeMap::new(),
+            agenda: Agenda::default(),
+            drains: Drains::default(),
+            troubles: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            ready: VecDeque::new(),
+            outstanding: None,
+            sweep: None,
+            resync_at: None,
+            surprises: 0,
+            swept_at: None,
+            mass: false,
+            unconfirmed: false,
+            backing_off: None,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Returns the options.
+    pub const fn options(&self) -> &ControllerOptions {
+        &self.options
+    }
+
+    /// Wishes a service, or replaces the wish for it. The cost does not depend on the number of
+    /// other wishes.
+    ///
+    /// The newest wish counts, also while an earlier one is being carried out or drains.
+    pub fn wish(&mut self, wish: impl Into<Wish>) {
+        let wish = wish.into();
+        let id = wish.id();
+        match self.services.get_mut(&id) {
+            Some(kept) if kept.is(&wish) => return,
+            Some(kept) => {
+                let unsettled = kept.is_unsettled();
+                kept.replace(wish);
+                if unsettled {
+                    self.events.push_back(Event::Superseded(id));
+                }
+            }
+            None => {
+                self.services.insert(id, Kept::wished(wish));
+            }
+        }
+        match id.check_encodable() {
+            Ok(()) => self.changed(id),
+            Err(invalid) => {
+                let object = Object::Service(id);
+                self.refuse(id, PlanError::Invalid { object, invalid });
+            }
+        }
+    }
+
+    /// Takes the wish for a service back: the service leaves. Does nothing if it is not wished.
+    pub fn forget(&mut self, id: ServiceId) {
+        let Some(kept) = self.services.get_mut(&id) else { return };
+        if kept.wish.is_none() {
+            return;
+        }
+        if kept.is_unsettled() {
+            self.events.push_back(Event::Superseded(id));
+        }
+        kept.wish = None;
+        kept.stage = Stage::Open;
+        match id.check_encodable() {
+            Ok(()) => self.changed(id),
+            // No kernel can have it.
+            Err(_) => self.left(id),
+        }
+    }
+
+    /// Replaces all wishes. What is not among `wishes` leaves. Wishes that stay the same cost a
+    /// comparison.
+    ///
+    /// A [`Table`](crate::table::Table) is a list of wishes.
+    pub fn wish_all<W: Into<Wish>>(&mut self, wishes: impl IntoIterator<Item = W>) {
+        let mut wished = BTreeSet::new();
+        for wish in wishes {
+            let wish = wish.into();
+            wished.insert(wish.id());
+            self.wish(wish);
+        }
+        let others = self.services.iter().filter(|(_, kept)| kept.wish.is_some());
+        let others = others.map(|(id, _)| *id).filter(|id| !wished.contains(id));
+        for id in others.collect::<Vec<_>>() {
+            self.forget(id);
+        }
+    }
+
+    /// Takes over services that an earlier run of the program wished, such as those of
+    /// [`owned`](Self::owned). Those that are not wished now leave, even if the scope does not
+    /// name them.
+    ///
+    /// Wish first, and then call this.
+    pub fn formerly(&mut self, ids: impl IntoIterator<Item = ServiceId>) {
+        for id in ids {
+            if !self.services.contains_key(&id) && id.check_encodable().is_ok() {
+                self.services.insert(id, Kept::leaving());
+                self.agenda.now(id);
+            }
+        }
+    }
+
+    /// Returns the services that are wished, and those that are still leaving, in order. A program
+    /// that stores them hands them to [`formerly`](Self::formerly) when it starts again.
+    pub fn owned(&self) -> impl Iterator<Item = ServiceId> {
+        let scope = &self.options.plan.scope;
+        self.services.keys().copied().filter(|id| !scope.excludes(*id))
+    }
+
+    /// Makes the controller read the whole table as its next task.
+    pub fn resynchronize(&mut self) {
+        self.resync_at = None;
+    }
+
+    /// Takes out the events, in their order.
+    pub fn events(&mut self) -> impl Iterator<Item = Event> + use<'_> {
+        self.events.drain(..)
+    }
+
+    /// Returns `true` if there are events.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Returns `true` if nothing is left to do but to read the whole table now and then: every
+    /// wish is settled or refused, and nothing drains.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let confirmed = self.swept_at.is_some() && !self.unconfirmed;
+        let idle = self.outstanding.is_none() && self.jobs.is_empty() && self.sweep.is_none();
+        let calm = self.resync_at.is_some() && self.backing_off.is_none();
+        let waiting = !self.agenda.is_empty() || !self.drains.is_empty();
+        (confirmed && idle && calm && !waiting) || !self.has_claims()
+    }
+
+    /// Returns `true` if the program was told last that the service is
+    /// [serving](Event::Serving).
+    #[must_use]
+    pub fn is_serving(&self, id: ServiceId) -> bool {
+        self.services.get(&id).is_some_and(|kept| kept.serving == Serving::Yes)
+    }
+
+    /// Returns `true` if there can be a service that is wished or leaves.
+    fn has_claims(&self) -> bool {
+        !self.services.is_empty() || !self.options.plan.scope.names_nothing()
+    }
+
+    /// Makes a service due, because its wish has changed.
+    fn changed(&mut self, id: ServiceId) {
+        self.troubles.remove(&id);
+        self.agenda.now(id);
+        let is_being_written = self.outstanding.as_ref().is_some_and(|task| task.writes(id));
+        match self.jobs.get_mut(&id) {
+            Some(job) if is_being_written => job.obsolete = true,
+            Some(_) => {
+                self.jobs.remove(&id);
+            }
+            None => {}
+        }
+    }
+}

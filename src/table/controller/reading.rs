@@ -1,0 +1,338 @@
+//! Takes in readings, and decides what is to be written.
+
+use std::time::Instant;
+
+use crate::model::{Change, DestinationEntry, Listing, ServiceEntry, ServiceId, ServiceSnapshot};
+use crate::table::controller::backoff::after;
+use crate::table::controller::job::Job;
+use crate::table::controller::stepping::is_mass;
+use crate::table::controller::{Controller, Event, Kept, Reading, Serving, Stage};
+use crate::table::plan::plan_service;
+use crate::table::{Phase, Plan, PlanError, Step};
+
+impl Controller {
+    /// Takes in the list of services.
+    pub(super) fn listed(&mut self, listing: Listing<ServiceEntry>) {
+        let complete = listing.is_complete();
+        let mut entries = listing.into_vec();
+        entries.sort_by_key(ServiceEntry::id);
+        entries.dedup_by_key(|entry| entry.service.id);
+        let services = entries.len();
+        if self.mass {
+            // The whole table is read now.
+            self.agenda.cancel_now();
+        }
+        let is_there = |id: ServiceId| entries.binary_search_by_key(&id, ServiceEntry::id).is_ok();
+        let mut absent: Vec<ServiceId> =
+            self.services.keys().copied().filter(|id| !is_there(*id)).collect();
+        entries.retain(|entry| {
+            let id = entry.service.id;
+            self.services.contains_key(&id) || self.options.plan.scope.names(id)
+        });
+        self.mass |= is_mass(absent.len(), self.services.len());
+        if !complete {
+            // An entry may be missing in the list. Reading a service alone cannot miss it.
+            absent.drain(..).for_each(|id| self.agenda.now(id));
+        }
+        if let Some(sweep) = &mut self.sweep {
+            sweep.list(services, entries, absent);
+        }
+    }
+
+    /// Takes in the destinations of listed services.
+    pub(super) fn read_destinations(
+        &mut self,
+        destinations: Vec<(ServiceId, Listing<DestinationEntry>)>,
+        now: Instant,
+    ) {
+        let Some(entries) = self.sweep.as_mut().map(|sweep| sweep.take_reading()) else { return };
+        let mut destinations = destinations.into_iter().peekable();
+        for entry in entries {
+            let id = entry.service.id;
+            let read = destinations.next_if(|(read, _)| *read == id).map(|(_, read)| read);
+            match read {
+                // A service without destinations may have been deleted since.
+                Some(read) if read.is_complete() && !read.is_empty() => {
+                    let present = ServiceSnapshot::in_order(entry, read.into_vec());
+                    self.sweep_found(id, Some(present), now);
+                }
+                _ => self.agenda.now(id),
+            }
+        }
+    }
+
+    /// Takes in what a reading of the whole table has found.
+    pub(super) fn sweep_found(
+        &mut self,
+        id: ServiceId,
+        present: Option<ServiceSnapshot>,
+        now: Instant,
+    ) {
+        if self.sweep.as_ref().is_some_and(|sweep| sweep.is_written(id))
+            || self.jobs.contains_key(&id)
+        {
+            return;
+        }
+        let differs = self.consider(id, present.as_ref(), true, now);
+        if let Some(sweep) = self.sweep.as_mut().filter(|_| differs) {
+            sweep.differed += 1;
+            self.mass |= is_mass(sweep.differed, self.services.len());
+        }
+    }
+
+    /// Ends the reading of the whole table.
+    pub(super) fn finish_sweep(&mut self, now: Instant) {
+        let Some(sweep) = self.sweep.take() else { return };
+        let (services, differed) = (sweep.services, sweep.differed);
+        self.events.push_back(Event::Resynchronized { services, differed });
+        if differed == 0 {
+            self.surprises = 0;
+        }
+        self.mass = false;
+        self.swept_at = Some(now);
+        if self.unconfirmed {
+            self.resync_at = None;
+        }
+    }
+
+    /// Takes in readings of single services.
+    pub(super) fn read_services(
+        &mut self,
+        ids: Vec<ServiceId>,
+        readings: Vec<Reading>,
+        now: Instant,
+    ) {
+        let mut readings = readings.into_iter().peekable();
+        for id in ids {
+            let Some(Reading { present, complete, .. }) =
+                readings.next_if(|reading| reading.id == id)
+            else {
+                self.agenda.now(id);
+                continue;
+            };
+            if self.jobs.contains_key(&id) {
+                continue;
+            }
+            match present {
+                Ok(present) if complete => {
+                    let differs = self.consider(id, present.as_ref(), false, now);
+                    if let Some(sweep) = self.sweep.as_mut().filter(|sweep| sweep.listed && differs)
+                    {
+                        sweep.differed += 1;
+                    }
+                }
+                Err(error) if error.concerns_all_services() => {
+                    self.agenda.now(id);
+                    self.back_off(error, None, now);
+                }
+                // Others write the service all the time, or it cannot be read.
+                _ => {
+                    let until = self.fail(id, now);
+                    self.agenda.at(id, until);
+                }
+            }
+        }
+    }
+
+    /// Compares a service with its wish, and begins to write what differs. Returns `true` if the
+    /// service is not as wished. `swept` is `true` in a reading of the whole table.
+    fn consider(
+        &mut self,
+        id: ServiceId,
+        present: Option<&ServiceSnapshot>,
+        swept: bool,
+        now: Instant,
+    ) -> bool {
+        if self.options.plan.scope.excludes(id) {
+            match self.services.get(&id) {
+                Some(kept) if kept.wish.is_none() => drop(self.services.remove(&id)),
+                _ => self.refuse(id, PlanError::OutOfScope(id)),
+            }
+            return false;
+        }
+        if !self.services.contains_key(&id) {
+            if present.is_none() || !self.options.plan.scope.names(id) {
+                return false;
+            }
+            self.services.insert(id, Kept::leaving());
+        }
+        let Some(kept) = self.services.get_mut(&id) else { return false };
+        let ended = self.drains.look(id, present, |destination| kept.wishes(destination), now);
+        for event in &ended {
+            if let Event::DrainEnded { destination, .. } = event {
+                let gone = present.is_none_or(|there| there.destination(*destination).is_none());
+                if gone {
+                    self.options.plan.drained_weights.remove(id, *destination);
+                }
+            }
+        }
+        self.events.extend(ended);
+        kept.forget_gone(|id| present.is_some_and(|there| there.destination(id).is_some()));
+        if kept.wish.is_none() {
+            if present.is_none() {
+                self.left(id);
+                return false;
+            }
+            let until = match kept.serving {
+                Serving::Leaving(until) => until,
+                _ => {
+                    let until = after(now, self.options.hold);
+                    kept.serving = Serving::Leaving(until);
+                    self.events.push_back(Event::Leaving { service: id, until });
+                    until
+                }
+            };
+            if until > now {
+                self.agenda.at(id, until);
+                return false;
+            }
+        }
+        self.tell_serving(id, present.is_some_and(serves));
+        let Some(kept) = self.services.get(&id) else { return false };
+        let at_once = |destination| kept.leaves_at_once(destination);
+        let plan = match plan_service(present, kept.wish.as_ref(), &at_once, &self.options.plan) {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.refuse(id, error);
+                return false;
+            }
+        };
+        self.carry_out(id, present, plan, swept, now)
+    }
+
+    /// Begins to write the steps of a plan that are due. Returns `true` if the service is not as
+    /// wished.
+    fn carry_out(
+        &mut self,
+        id: ServiceId,
+        present: Option<&ServiceSnapshot>,
+        mut plan: Plan,
+        swept: bool,
+        now: Instant,
+    ) -> bool {
+        if !plan.is_empty() {
+            self.keep_due_steps(id, present, &mut plan.steps, now);
+        }
+        let differs = plan.steps().any(|step| step.phase != Phase::Drained);
+        let stage = self.services.get(&id).map(|kept| kept.stage);
+        if differs && matches!(stage, Some(Stage::Written | Stage::Settled)) {
+            self.undone(id, swept, now);
+        }
+        let trouble = self.troubles.get(&id).copied().unwrap_or_default();
+        if let Some(until) = trouble.until.filter(|until| *until > now && differs) {
+            plan.steps.retain(|step| step.phase == Phase::Drained);
+            self.agenda.at(id, until);
+        }
+        if !plan.is_empty() {
+            self.jobs.insert(id, Job::new(plan, present));
+            self.ready.push_back(id);
+        } else if !differs {
+            self.settle(id, swept);
+        }
+        if let Some(look) = self.drains.next_look(id, now) {
+            self.agenda.at(id, look);
+        }
+        differs
+    }
+
+    /// Removes the steps that wait for drains. Begins the drains of destinations that have weight
+    /// 0 already.
+    fn keep_due_steps(
+        &mut self,
+        id: ServiceId,
+        present: Option<&ServiceSnapshot>,
+        steps: &mut Vec<Step>,
+        now: Instant,
+    ) {
+        let entry = |destination| present.and_then(|there| there.destination(destination));
+        let deletion = |step: &Step| match step.change {
+            Change::DeleteDestination(_, destination) => Some(destination),
+            _ => None,
+        };
+        let drained = |step: &Step| deletion(step).filter(|_| step.phase == Phase::Drained);
+        let Some(policy) = self.options.plan.drain else {
+            // Deleting the service is enough.
+            if steps.iter().any(deletes_service) {
+                steps.retain(deletes_service);
+            }
+            return;
+        };
+        for destination in steps.iter().filter_map(drained) {
+            let idle = entry(destination).filter(|entry| entry.destination.weight == 0);
+            if idle.is_some() {
+                self.events.extend(self.drains.begin(id, destination, policy, idle, now));
+            }
+        }
+        let is_due = |step: &Step| match drained(step) {
+            Some(destination) => {
+                entry(destination).is_some_and(|entry| entry.destination.weight == 0)
+                    && self.drains.is_over(id, destination, now)
+            }
+            None => true,
+        };
+        let all_due = steps.iter().all(is_due);
+        match (steps.iter().any(deletes_service), all_due) {
+            (true, true) => steps.retain(deletes_service),
+            (true, false) => steps.retain(|step| !deletes_service(step) && is_due(step)),
+            (false, _) => steps.retain(is_due),
+        }
+    }
+
+    /// Notes that a service is as wished.
+    fn settle(&mut self, id: ServiceId, swept: bool) {
+        let Some(kept) = self.services.get_mut(&id) else { return };
+        if let Some(trouble) = self.troubles.get_mut(&id) {
+            (trouble.failures, trouble.until) = (0, None);
+            // Right through a whole interval: the quarrel is over.
+            if trouble.undone == 0 || (swept && kept.stage == Stage::Settled) {
+                self.troubles.remove(&id);
+            }
+        }
+        if kept.wish.is_some() && kept.stage != Stage::Settled {
+            kept.stage = Stage::Settled;
+            self.events.push_back(Event::Settled(id));
+        }
+    }
+
+    /// Notes that a wish cannot be carried out, and tells the program once.
+    pub(super) fn refuse(&mut self, id: ServiceId, error: PlanError) {
+        let Some(kept) = self.services.get_mut(&id) else { return };
+        if kept.stage != Stage::Refused {
+            kept.stage = Stage::Refused;
+            self.events.push_back(Event::Refused { service: id, error });
+        }
+    }
+
+    /// Notes that a service has left the table.
+    pub(super) fn left(&mut self, id: ServiceId) {
+        self.services.remove(&id);
+        self.troubles.remove(&id);
+        self.agenda.cancel(id);
+        self.events.push_back(Event::Left(id));
+    }
+
+    /// Tells the program if a wished service begins or ceases to serve.
+    pub(super) fn tell_serving(&mut self, id: ServiceId, serves: bool) {
+        let Some(kept) = self.services.get_mut(&id).filter(|kept| kept.wish.is_some()) else {
+            return;
+        };
+        let before = kept.serving;
+        kept.serving = if serves { Serving::Yes } else { Serving::No };
+        match (before, serves) {
+            (Serving::No | Serving::Leaving(_), true) => {
+                self.events.push_back(Event::Serving(id));
+            }
+            (Serving::Yes, false) => self.events.push_back(Event::NotServing(id)),
+            _ => {}
+        }
+    }
+}
+
+/// Returns `true` if a service has a usable destination.
+fn serves(present: &ServiceSnapshot) -> bool {
+    present.destinations.iter().any(|entry| entry.destination.weight > 0)
+}
+
+const fn deletes_service(step: &Step) -> bool {
+    matches!(step.change, Change::DeleteService(_))
+}

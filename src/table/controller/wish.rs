@@ -1,0 +1,81 @@
+use std::collections::BTreeSet;
+
+use crate::model::{DestinationId, Service, ServiceId};
+use crate::table::TableService;
+
+/// A service that the kernel's table is to have, with its destinations, and how they leave.
+///
+/// A destination that is not wished any more drains as
+/// [`PlanOptions::drain`](crate::table::PlanOptions::drain) says. If waiting has no use, such as for
+/// a server that is dead, mark the destination with [`at_once`](Self::at_once).
+///
+/// ```
+/// use ipvs_netlink::table::TableService;
+/// use ipvs_netlink::table::controller::Wish;
+/// use ipvs_netlink::{Destination, Service};
+///
+/// let service = TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+///     .with(Destination::masquerade("10.0.0.2:8080".parse()?));
+/// let dead = "10.0.0.3:8080".parse()?;
+/// let wish = Wish::new(service).at_once(dead);
+/// assert!(wish.leaves_at_once(dead));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Wish {
+    pub(super) service: TableService,
+    pub(super) at_once: BTreeSet<DestinationId>,
+    pub(super) all_at_once: bool,
+}
+
+impl Wish {
+    /// Creates a wish whose destinations drain when they leave.
+    pub const fn new(service: TableService) -> Self {
+        Self { service, at_once: BTreeSet::new(), all_at_once: false }
+    }
+
+    /// Marks a destination: it is deleted without a wait when it leaves. The destination may be
+    /// one of this wish, or one that this wish removes.
+    pub fn at_once(mut self, destination: DestinationId) -> Self {
+        self.at_once.insert(destination);
+        self
+    }
+
+    /// Marks all destinations, also those that this wish removes.
+    pub const fn all_at_once(mut self) -> Self {
+        self.all_at_once = true;
+        self
+    }
+
+    /// Returns the id of the service.
+    #[must_use]
+    pub const fn id(&self) -> ServiceId {
+        self.service.id()
+    }
+
+    /// Returns the wished service.
+    #[must_use]
+    pub const fn service(&self) -> &TableService {
+        &self.service
+    }
+
+    /// Returns `true` if a destination is deleted without a wait when it leaves.
+    #[must_use]
+    pub fn leaves_at_once(&self, destination: DestinationId) -> bool {
+        self.all_at_once || self.at_once.contains(&destination)
+    }
+}
+
+impl From<TableService> for Wish {
+    fn from(service: TableService) -> Self {
+        Self::new(service)
+    }
+}
+
+impl From<Service> for Wish {
+    /// Wishes a service without destinations.
+    fn from(service: Service) -> Self {
+        Self::new(TableService::new(service))
+    }
+}

@@ -1,0 +1,5 @@
+//! Does over the engine what the rest of `table` decides.
+
+mod controller;
+
+pub(crate) use controller::perform;
