@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::model::{Change, DestinationId, ServiceSnapshot};
 use crate::table::execute::Execution;
-use crate::table::{Plan, Step};
+use crate::table::{Phase, Plan, Step};
 
 /// A plan that is being written.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(super) struct Job {
     pub(super) obsolete: bool,
     /// `true` if another program has written the service since it was read.
     pub(super) conflict: bool,
-    /// `true` if an outcome is unknown.
-    pub(super) unknown: bool,
+    /// The phase of the last step whose outcome is unknown.
+    pub(super) unknown: Option<Phase>,
     /// The time of the next attempt, if the kernel refused a change.
     pub(super) retry: Option<Instant>,
 }
@@ -33,7 +33,7 @@ impl Job {
             weights: destinations.map(|there| (there.id, there.weight)).collect(),
             obsolete: false,
             conflict: false,
-            unknown: false,
+            unknown: None,
             retry: None,
         }
     }

@@ -90,6 +90,8 @@ struct Trouble {
     undone: u32,
     /// Nothing but the end of drains is written before this time.
     until: Option<Instant>,
+    /// No drain is ended before this time.
+    drained_until: Option<Instant>,
 }
 
 /// The number of the next controller.

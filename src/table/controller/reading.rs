@@ -18,8 +18,7 @@ impl Controller {
         entries.sort_by_key(ServiceEntry::id);
         entries.dedup_by_key(|entry| entry.service.id);
         let services = entries.len();
-        if self.mass {
-            // The whole table is read now.
+        if self.sweep.as_ref().is_some_and(|sweep| sweep.takes_due) {
             self.agenda.cancel_now();
         }
         let is_there = |id: ServiceId| entries.binary_search_by_key(&id, ServiceEntry::id).is_ok();
@@ -127,7 +126,7 @@ impl Controller {
                 }
                 // Others write the service all the time, or it cannot be read.
                 _ => {
-                    let until = self.fail(id, now);
+                    let until = self.fail(id, None, now);
                     self.agenda.at(id, until);
                 }
             }
@@ -219,14 +218,19 @@ impl Controller {
             self.undone(id, swept, now);
         }
         let trouble = self.troubles.get(&id).copied().unwrap_or_default();
+        let is_complete = plan.is_empty();
         if let Some(until) = trouble.until.filter(|until| *until > now && differs) {
             plan.steps.retain(|step| step.phase == Phase::Drained);
+            self.agenda.at(id, until);
+        }
+        if let Some(until) = trouble.drained_until.filter(|until| *until > now) {
+            plan.steps.retain(|step| step.phase != Phase::Drained);
             self.agenda.at(id, until);
         }
         if !plan.is_empty() {
             self.jobs.insert(id, Job::new(plan, present));
             self.ready.push_back(id);
-        } else if !differs {
+        } else if is_complete {
             self.settle(id, swept);
         }
         if let Some(look) = self.drains.next_look(id, now) {
@@ -282,7 +286,7 @@ impl Controller {
     fn settle(&mut self, id: ServiceId, swept: bool) {
         let Some(kept) = self.services.get_mut(&id) else { return };
         if let Some(trouble) = self.troubles.get_mut(&id) {
-            (trouble.failures, trouble.until) = (0, None);
+            (trouble.failures, trouble.until, trouble.drained_until) = (0, None, None);
             // Right through a whole interval: the quarrel is over.
             if trouble.undone == 0 || (swept && kept.stage == Stage::Settled) {
                 self.troubles.remove(&id);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::error::{Context, Error, Failure};
 use crate::model::ServiceId;
+use crate::table::Phase;
 use crate::table::controller::backoff::after;
 use crate::table::controller::options::SHORTEST_RESYNC;
 use crate::table::controller::sweep::Sweep;
@@ -63,12 +64,12 @@ impl Controller {
             if self.sweep.is_none() && (resync || many) {
                 self.mass = many;
                 self.unconfirmed = false;
-                self.sweep = Some(Sweep::new());
+                self.sweep = Some(Sweep::new(many || self.swept_at.is_none()));
                 let interval = self.options.resync.max(SHORTEST_RESYNC);
                 self.resync_at = Some(after(now, self.random.interval(interval)));
             }
-            let unlisted = self.sweep.as_ref().is_some_and(|sweep| !sweep.listed);
-            if due > 0 && !(many && unlisted) {
+            let takes_due = |sweep: &Sweep| sweep.takes_due && !sweep.listed;
+            if due > 0 && !self.sweep.as_ref().is_some_and(takes_due) {
                 let ids = self.agenda.take(MOST, now);
                 return self.hand_out(Work::ReadServices(ids.clone()), Kind::Services(ids));
             }
@@ -81,9 +82,14 @@ impl Controller {
             }
             if let Some(id) = sweep.next_absent() {
                 // Enough for one task. The others follow when these are written.
-                let mut ids = vec![id];
-                ids.extend((1..MOST / 4).map_while(|_| sweep.next_absent()));
-                ids.into_iter().for_each(|id| self.sweep_found(id, None, now));
+                let mut absent = Some(id);
+                let mut changes = 0;
+                while let Some(id) = absent {
+                    self.sweep_found(id, None, now);
+                    changes += self.jobs.get(&id).map_or(0, |job| job.execution.plan().len());
+                    let more = self.sweep.as_mut().filter(|_| changes < MOST);
+                    absent = more.and_then(Sweep::next_absent);
+                }
                 continue;
             }
             let ids = sweep.next_portion();
@@ -212,12 +218,16 @@ impl Controller {
         self.resync_at = soon.zip(self.resync_at).map(|(soon, later)| soon.min(later));
     }
 
-    /// Delays the writes for a service after a failed attempt. Returns the time of the next one.
-    pub(super) fn fail(&mut self, id: ServiceId, now: Instant) -> Instant {
+    /// Delays the writes for a service after a failed attempt, and the end of its drains, too, if
+    /// that has failed. Returns the time of the next attempt.
+    pub(super) fn fail(&mut self, id: ServiceId, phase: Option<Phase>, now: Instant) -> Instant {
         let trouble = self.troubles.entry(id).or_default();
         trouble.failures = trouble.failures.saturating_add(1);
         let until = after(now, self.random.delay(self.options.retry, trouble.failures));
         trouble.until = Some(until);
+        if phase == Some(Phase::Drained) {
+            trouble.drained_until = Some(until);
+        }
         until
     }
 

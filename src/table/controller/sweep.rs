@@ -8,6 +8,8 @@ use crate::table::controller::task::MOST;
 /// A reading of the whole table, from the list of services on.
 #[derive(Debug)]
 pub(super) struct Sweep {
+    /// `true` if the list stands for the single readings that are due.
+    pub(super) takes_due: bool,
     /// `true` if the services were listed.
     pub(super) listed: bool,
     /// The number of services in the list.
@@ -25,8 +27,9 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(takes_due: bool) -> Self {
         Self {
+            takes_due,
             listed: false,
             services: 0,
             differed: 0,

@@ -94,7 +94,8 @@ impl Controller {
                             StepOutcome::Failed(error.clone())
                         }
                         Refusal::Failed => {
-                            let retry = job.retry.unwrap_or_else(|| self.fail(id, now));
+                            let retry =
+                                job.retry.unwrap_or_else(|| self.fail(id, Some(step.phase), now));
                             job.retry = Some(retry);
                             if self.options.plan.on_failure == OnFailure::Stop {
                                 concerning_all = Some((error.clone(), job.retry));
@@ -109,7 +110,7 @@ impl Controller {
                         if error.concerns_all_services() {
                             concerning_all = Some((error.clone(), None));
                         }
-                        job.unknown = true;
+                        job.unknown = Some(step.phase);
                         StepOutcome::Failed(error.clone())
                     }
                     Some(Outcome::Unknown(error)) => {
@@ -118,14 +119,14 @@ impl Controller {
                         {
                             self.drains.may_be_deleted(id, step.destination(), now);
                         }
-                        job.unknown = true;
+                        job.unknown = Some(step.phase);
                         let (change, error) = (step.change.clone(), error.clone());
                         let failed = StepOutcome::Failed(error.clone());
                         self.events.push_back(Event::Unknown { change, error });
                         failed
                     }
                     None => {
-                        job.unknown = true;
+                        job.unknown = Some(step.phase);
                         StepOutcome::Stopped
                     }
                 };
@@ -177,9 +178,9 @@ impl Controller {
         if job.obsolete || job.conflict {
             self.reopen(id);
             self.agenda.now(id);
-        } else if job.unknown {
+        } else if job.unknown.is_some() {
             self.reopen(id);
-            self.fail(id, now);
+            self.fail(id, job.unknown, now);
             self.agenda.now(id);
         } else if let Some(retry) = job.retry {
             self.reopen(id);

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::model::{Change, ServiceId, ServiceSnapshot};
 use crate::table::controller::{Answer, Reading, Work, Write};
 
+#[allow(dead_code, reason = "the clients' `step` is its user")]
 /// Does the work of a task. Never fails: the answer says what failed.
 pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -> Answer {
     match work {
@@ -26,6 +27,7 @@ pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -
     }
 }
 
+#[allow(dead_code, reason = "see above")]
 /// Reads services one by one. Fails if a failure concerns all services.
 async fn read_services<T: Transport>(
     engine: &mut Engine<T>,
@@ -48,6 +50,7 @@ async fn read_services<T: Transport>(
     Ok(readings)
 }
 
+#[allow(dead_code, reason = "see above")]
 fn reading((id, present, complete): (ServiceId, Option<ServiceSnapshot>, bool)) -> Reading {
     let reading = Reading::new(id, present);
     if complete { reading } else { reading.incomplete() }

@@ -2,4 +2,5 @@
 
 mod controller;
 
+#[allow(unused_imports, reason = "the clients' `step` is its user")]
 pub(crate) use controller::perform;

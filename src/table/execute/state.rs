@@ -21,9 +21,7 @@ pub(crate) struct Execution<P> {
     plan: P,
     outcomes: StepOutcomes,
     /// The first step that [`next_portion`](Self::next_portion) has not passed.
-    #[allow(dead_code, reason = "the controller is its user")]
     at: usize,
-    #[allow(dead_code, reason = "the controller is its user")]
     /// The phase of the last portion.
     phase: Option<Phase>,
     /// The first step that failed.
@@ -122,7 +120,6 @@ impl<P: Borrow<Plan>> Execution<P> {
     ///
     /// Set the outcome of every step before the next call: a step without an outcome is returned
     /// again, and no later phase begins before it has one.
-    #[allow(dead_code, reason = "the controller is its user")]
     pub(crate) fn next_portion(&mut self, most: usize) -> Option<Vec<usize>> {
         let most = match self.plan().on_failure {
             OnFailure::KeepService => most.max(1),

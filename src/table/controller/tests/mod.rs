@@ -1,1 +1,9 @@
+//! Steps controllers against a model of the kernel's table, with a clock of their own.
 
+mod draining;
+mod failures;
+mod numbers;
+mod others;
+mod serving;
+mod wishes;
+mod world;
