@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::model::{Change, DestinationId, ServiceSnapshot};
 use crate::table::execute::Execution;
-use crate::table::{Phase, Plan, Step};
+use crate::table::{Phase, Plan, Step, StepOutcome};
 
 /// A plan that is being written.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub(super) struct Job {
     pub(super) obsolete: bool,
     /// `true` if another program has written the service since it was read.
     pub(super) conflict: bool,
+    /// `true` while the job waits in the queue of those that have steps to be written.
+    pub(super) queued: bool,
+    /// `true` if a step was not sent because of another service.
+    pub(super) unsent: bool,
     /// The phase of the last step whose outcome is unknown.
     pub(super) unknown: Option<Phase>,
     /// The time of the next attempt, if the kernel refused a change.
@@ -33,23 +37,27 @@ impl Job {
             weights: destinations.map(|there| (there.id, there.weight)).collect(),
             obsolete: false,
             conflict: false,
+            queued: false,
+            unsent: false,
             unknown: None,
             retry: None,
         }
     }
 
-    /// Takes in a change that the kernel has made.
-    pub(super) fn done(&mut self, change: &Change) {
-        match change {
-            Change::AddDestination(_, destination) | Change::UpdateDestination(_, destination) => {
-                self.weights.insert(destination.id, destination.weight);
+    /// Sets the outcome of a step, and takes in its change if it is done.
+    pub(super) fn set(&mut self, at: usize, outcome: StepOutcome) {
+        let done = self.execution.step(at).filter(|_| outcome.is_done());
+        match done.map(|step| &step.change) {
+            Some(Change::AddDestination(_, there) | Change::UpdateDestination(_, there)) => {
+                self.weights.insert(there.id, there.weight);
             }
-            Change::DeleteDestination(_, id) => {
+            Some(Change::DeleteDestination(_, id)) => {
                 self.weights.remove(id);
             }
-            Change::DeleteService(_) => self.weights.clear(),
+            Some(Change::DeleteService(_)) => self.weights.clear(),
             _ => {}
         }
+        self.execution.set(at, outcome);
     }
 
     /// Returns `true` if the service has a usable destination.

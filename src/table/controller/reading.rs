@@ -167,11 +167,20 @@ impl Controller {
         }
         self.events.extend(ended);
         kept.forget_gone(|id| present.is_some_and(|there| there.destination(id).is_some()));
-        if kept.wish.is_none() {
-            if present.is_none() {
-                self.left(id);
+        if kept.wish.is_none() && present.is_none() {
+            self.left(id);
+            return false;
+        }
+        let at_once = |destination| kept.leaves_at_once(destination);
+        let plan = match plan_service(present, kept.wish.as_ref(), &at_once, &self.options.plan) {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.tell_serving(id, present.is_some_and(serves));
+                self.refuse(id, error);
                 return false;
             }
+        };
+        if kept.wish.is_none() {
             let until = match kept.serving {
                 Serving::Leaving(until) => until,
                 _ => {
@@ -187,15 +196,6 @@ impl Controller {
             }
         }
         self.tell_serving(id, present.is_some_and(serves));
-        let Some(kept) = self.services.get(&id) else { return false };
-        let at_once = |destination| kept.leaves_at_once(destination);
-        let plan = match plan_service(present, kept.wish.as_ref(), &at_once, &self.options.plan) {
-            Ok(plan) => plan,
-            Err(error) => {
-                self.refuse(id, error);
-                return false;
-            }
-        };
         self.carry_out(id, present, plan, swept, now)
     }
 
@@ -228,8 +228,7 @@ impl Controller {
             self.agenda.at(id, until);
         }
         if !plan.is_empty() {
-            self.jobs.insert(id, Job::new(plan, present));
-            self.ready.push_back(id);
+            self.queue(id, Job::new(plan, present));
         } else if is_complete {
             self.settle(id, swept);
         }

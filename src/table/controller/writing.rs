@@ -19,6 +19,8 @@ type Parts = Vec<(ServiceId, Vec<usize>)>;
 enum Refusal {
     /// There was nothing to do: another program has done it.
     AlreadySo,
+    /// It follows from the failure of the step at this index.
+    Skipped { because: usize },
     /// Another program has written the service since it was read.
     Conflict,
     /// It concerns all services.
@@ -34,7 +36,8 @@ impl Controller {
         let (mut writes, mut parts) = (Vec::new(), Parts::new());
         while writes.len() < MOST {
             let Some(id) = self.ready.pop_front() else { break };
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            let Some(job) = self.jobs.get_mut(&id).filter(|job| job.queued) else { continue };
+            job.queued = false;
             let portion = match job.obsolete {
                 true => None,
                 false => job.execution.next_portion(MOST - writes.len()),
@@ -62,90 +65,97 @@ impl Controller {
     /// Takes in the outcomes of a task.
     pub(super) fn written(&mut self, parts: Parts, report: &Report, now: Instant) {
         let mut outcomes = report.outcomes();
-        let mut concerning_all = None;
+        let mut concerns_all = None;
         for (id, steps) in parts {
-            let Some(mut job) = self.jobs.remove(&id) else {
-                for _ in steps {
-                    outcomes.next();
-                }
-                continue;
-            };
+            let mut job = self.jobs.remove(&id);
             for at in steps {
-                let Some(step) = job.execution.step(at).cloned() else { continue };
-                let outcome = match outcomes.next() {
-                    Some(Outcome::Done) => {
-                        self.recover();
-                        self.step_done(id, &step, now);
-                        job.done(&step.change);
-                        done(&step)
-                    }
-                    Some(Outcome::Refused(error)) => match refusal(&step, error) {
-                        Refusal::AlreadySo => {
-                            job.done(&step.change);
-                            job.conflict = true;
-                            StepOutcome::AlreadySo
-                        }
-                        Refusal::Conflict => {
-                            job.conflict = true;
-                            StepOutcome::Failed(error.clone())
-                        }
-                        Refusal::All => {
-                            concerning_all = Some((error.clone(), None));
-                            StepOutcome::Failed(error.clone())
-                        }
-                        Refusal::Failed => {
-                            let retry =
-                                job.retry.unwrap_or_else(|| self.fail(id, Some(step.phase), now));
-                            job.retry = Some(retry);
-                            if self.options.plan.on_failure == OnFailure::Stop {
-                                concerning_all = Some((error.clone(), job.retry));
-                            }
-                            let (change, error) = (step.change.clone(), error.clone());
-                            let failed = StepOutcome::Failed(error.clone());
-                            self.events.push_back(Event::Failed { change, error, retry });
-                            failed
-                        }
-                    },
-                    Some(Outcome::NotSent(error)) => {
-                        if error.concerns_all_services() {
-                            concerning_all = Some((error.clone(), None));
-                        }
-                        job.unknown = Some(step.phase);
-                        StepOutcome::Failed(error.clone())
-                    }
-                    Some(Outcome::Unknown(error)) => {
-                        if let Change::DeleteService(_) | Change::DeleteDestination(..) =
-                            step.change
-                        {
-                            self.drains.may_be_deleted(id, step.destination(), now);
-                        }
-                        job.unknown = Some(step.phase);
-                        let (change, error) = (step.change.clone(), error.clone());
-                        let failed = StepOutcome::Failed(error.clone());
-                        self.events.push_back(Event::Unknown { change, error });
-                        failed
-                    }
-                    None => {
-                        job.unknown = Some(step.phase);
-                        StepOutcome::Stopped
-                    }
-                };
-                job.execution.set(at, outcome);
+                let (Some(job), outcome) = (&mut job, outcomes.next()) else { continue };
+                let (outcome, failure) = self.step_written(id, job, at, outcome, now);
+                job.set(at, outcome);
+                concerns_all = failure.or(concerns_all);
             }
-            self.tell_serving(id, job.serves());
-            self.jobs.insert(id, job);
-            self.ready.push_back(id);
+            if let Some(job) = job {
+                self.tell_serving(id, job.serves());
+                self.queue(id, job);
+            }
         }
-        if let Some((error, at_least)) = concerning_all {
+        if let Some((error, at_least)) = concerns_all {
             self.back_off(error, at_least, now);
         }
+    }
+
+    /// Takes in the outcome of a step. Returns what becomes of the step, and a failure that
+    /// concerns all services with the time before which nothing is to be tried.
+    fn step_written(
+        &mut self,
+        id: ServiceId,
+        job: &mut Job,
+        at: usize,
+        outcome: Option<&Outcome>,
+        now: Instant,
+    ) -> (StepOutcome, Option<(Error, Option<Instant>)>) {
+        let Some(step) = job.execution.step(at) else { return (StepOutcome::Stopped, None) };
+        let (phase, change) = (step.phase, &step.change);
+        let failed = |error: &Error| StepOutcome::Failed(error.clone());
+        let concerning_all =
+            |error: &Error| error.concerns_all_services().then(|| (error.clone(), None));
+        match outcome {
+            Some(Outcome::Done) => {
+                self.recover();
+                self.step_done(id, step, now);
+                (done(step), None)
+            }
+            Some(Outcome::Refused(error)) => match refusal(job, step, error) {
+                Refusal::AlreadySo => {
+                    job.conflict = true;
+                    (StepOutcome::AlreadySo, None)
+                }
+                Refusal::Skipped { because } => (StepOutcome::Skipped { because }, None),
+                Refusal::Conflict => {
+                    job.conflict = true;
+                    (failed(error), None)
+                }
+                Refusal::All => (failed(error), concerning_all(error)),
+                Refusal::Failed => {
+                    let retry = job.retry.unwrap_or_else(|| self.fail(id, Some(phase), now));
+                    let (change, stops) = (change.clone(), self.stops_at_failure());
+                    job.retry = Some(retry);
+                    self.events.push_back(Event::Failed { change, error: error.clone(), retry });
+                    (failed(error), stops.then(|| (error.clone(), Some(retry))))
+                }
+            },
+            Some(Outcome::NotSent(error)) => {
+                job.unsent = true;
+                (failed(error), concerning_all(error))
+            }
+            Some(Outcome::Unknown(error)) => {
+                if let Change::DeleteService(_) | Change::DeleteDestination(..) = change {
+                    self.drains.may_be_deleted(id, step.destination(), now);
+                }
+                let change = change.clone();
+                self.events.push_back(Event::Unknown { change, error: error.clone() });
+                job.unknown = Some(phase);
+                (failed(error), None)
+            }
+            None => {
+                job.unknown = Some(phase);
+                (StepOutcome::Stopped, None)
+            }
+        }
+    }
+
+    fn stops_at_failure(&self) -> bool {
+        self.options.plan.on_failure == OnFailure::Stop
     }
 
     /// Takes in a step that the kernel has done.
     fn step_done(&mut self, id: ServiceId, step: &Step, now: Instant) {
         self.options.plan.drained_weights.note_step(step);
         self.events.push_back(Event::Done(step.change.clone()));
-        let cut = |destination, connections| Event::Cut { service: id, destination, connections };
+        let cut = |destination| {
+            let event = |connections| Event::Cut { service: id, destination, connections };
+            done(step).cut().map(event)
+        };
         match &step.change {
             Change::UpdateDestination(_, destination) if step.purpose == Purpose::Drain => {
                 if let Some(policy) = self.options.plan.drain {
@@ -153,17 +163,11 @@ impl Controller {
                 }
             }
             Change::DeleteDestination(_, destination) => {
-                match self.drains.deleted(id, *destination, now) {
-                    Some(event) => self.events.push_back(event),
-                    None => {
-                        let broken = done(step).cut();
-                        self.events.extend(broken.map(|broken| cut(Some(*destination), broken)));
-                    }
-                }
+                let drained = self.drains.deleted(id, *destination, now);
+                self.events.extend(drained.or_else(|| cut(Some(*destination))));
             }
             Change::DeleteService(_) => {
-                let broken = done(step).cut();
-                self.events.extend(broken.map(|broken| cut(None, broken)));
+                self.events.extend(cut(None));
                 self.events.extend(self.drains.deleted_service(id, now));
             }
             _ => {}
@@ -175,7 +179,7 @@ impl Controller {
         if job.conflict && !job.obsolete {
             self.undone(id, false, now);
         }
-        if job.obsolete || job.conflict {
+        if job.obsolete || job.conflict || (job.unsent && job.unknown.is_none()) {
             self.reopen(id);
             self.agenda.now(id);
         } else if job.unknown.is_some() {
@@ -206,17 +210,28 @@ impl Controller {
         let plan = Plan::of(vec![delete], &self.options.plan, BTreeSet::new());
         let mut job = Job::new(plan, None);
         job.retry = Some(retry);
+        self.queue(id, job);
+    }
+
+    /// Puts a job into the queue of those that have steps to be written.
+    pub(super) fn queue(&mut self, id: ServiceId, mut job: Job) {
+        job.queued = true;
         self.jobs.insert(id, job);
         self.ready.push_back(id);
     }
 }
 
 /// Judges a refusal.
-fn refusal(step: &Step, error: &Error) -> Refusal {
+fn refusal(job: &Job, step: &Step, error: &Error) -> Refusal {
     let is_gone = error.is_not_found();
-    match &step.change {
-        Change::DeleteService(_) | Change::DeleteDestination(..) if is_gone => Refusal::AlreadySo,
-        Change::UpdateDestination(..) if is_gone && step.purpose == Purpose::Drain => {
+    let because = job.execution.failed_before(step.service());
+    match (&step.change, because) {
+        // Both were sent together.
+        (Change::AddDestination(..), Some(because)) if is_gone => Refusal::Skipped { because },
+        (Change::DeleteService(_) | Change::DeleteDestination(..), _) if is_gone => {
+            Refusal::AlreadySo
+        }
+        (Change::UpdateDestination(..), _) if is_gone && step.purpose == Purpose::Drain => {
             Refusal::AlreadySo
         }
         _ if is_gone

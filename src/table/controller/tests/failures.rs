@@ -8,6 +8,7 @@ use crate::model::{Change, Operation};
 use crate::table::OnFailure;
 use crate::table::controller::tests::world::{World, numbered, options, plan, web_with};
 use crate::table::controller::{ControllerOptions, Next};
+use crate::table::tests::planning::web;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -62,6 +63,51 @@ fn a_new_service_that_no_destination_could_be_added_to_is_taken_back() {
     assert_eq!(world.weights(), [(3, 1)]);
     let events = world.take_events();
     assert!(!events.iter().any(|line| line.contains("undone")), "{events:?}");
+}
+
+#[test]
+fn a_scheduler_that_the_kernel_has_not_is_no_quarrel() {
+    fn unknown(change: &Change) -> Option<Outcome> {
+        let error = Error::for_test(ErrorKind::UnknownScheduler, Operation::AddService);
+        matches!(change, Change::AddService(_)).then_some(Outcome::Refused(error))
+    }
+    let mut world = World::new(options());
+    world.refuse = Some(unknown);
+    world.controller.wish(web_with(&[1, 2]));
+    world.pass(20 * SECOND);
+    let events = world.take_events();
+    assert!(!events.iter().any(|line| line.contains("undone")), "{events:?}");
+    assert!(events.iter().filter(|line| line.starts_with("failed")).count() >= 4, "{events:?}");
+    let lists = world.take_log().iter().filter(|line| *line == "list").count();
+    assert_eq!(lists, 1);
+}
+
+#[test]
+fn a_change_that_was_not_sent_because_of_another_service_is_made_at_once() {
+    fn lost(change: &Change) -> Option<Outcome> {
+        let kind = match change.service() {
+            Some(id) if id == web().id => ErrorKind::DeadlineExceeded,
+            _ => ErrorKind::NotAttempted,
+        };
+        let error = Error::for_test(kind, change.operation());
+        Some(match kind {
+            ErrorKind::NotAttempted => Outcome::NotSent(error),
+            _ => Outcome::Unknown(error),
+        })
+    }
+    let mut world = World::new(options());
+    world.refuse = Some(lost);
+    world.controller.wish_all([web_with(&[1]), numbered(1)]);
+    while !world.log.iter().any(|line| line.starts_with('-')) {
+        let Next::Do(task) = world.controller.next(world.now) else { panic!("tasks are due") };
+        let answer = world.perform(&task);
+        world.controller.answer(task.number(), answer, world.now);
+    }
+    world.refuse = None;
+    world.work();
+    assert!(world.table.contains_key(&numbered(1).id()) && !world.table.contains_key(&web().id));
+    world.pass(2 * SECOND);
+    assert!(world.table.contains_key(&web().id));
 }
 
 #[test]

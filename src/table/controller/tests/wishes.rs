@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::{Service, ServiceId};
 use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
-use crate::table::controller::{ControllerOptions, Wish};
+use crate::table::controller::{ControllerOptions, Next, Wish, Work};
 use crate::table::tests::planning::web;
 use crate::table::{Actions, Scope, TableService};
 
@@ -67,11 +67,11 @@ fn the_newest_wish_counts_while_an_earlier_one_is_written() {
     world.controller.wish(web_with(&[1, 2, 3]));
     // The reading, and then the writing, of which no answer comes before the next wish.
     for _ in 0..2 {
-        let crate::table::controller::Next::Do(task) = world.controller.next(world.now) else {
+        let Next::Do(task) = world.controller.next(world.now) else {
             panic!("a task is due");
         };
         let answer = world.perform(&task);
-        if matches!(task.work(), crate::table::controller::Work::Write(_)) {
+        if matches!(task.work(), Work::Write(_)) {
             world.controller.wish(web_with(&[4]));
         }
         assert!(world.controller.answer(task.number(), answer, world.now));
@@ -182,6 +182,37 @@ fn an_action_that_is_not_allowed_is_told_and_not_done() {
     let events = world.take_events();
     let refused = events.iter().filter(|line| line.contains("cannot be kept"));
     assert_eq!(refused.count(), 1, "{events:?}");
+}
+
+#[test]
+fn a_service_that_may_not_be_deleted_is_not_announced_as_leaving() {
+    let allowed = Actions::all() - Actions::DELETE_SERVICE;
+    let mut world = World::new(ControllerOptions::new().plan(plan().allowed(allowed)));
+    world.put(&web_with(&[1]));
+    world.pass(200 * Duration::from_secs(1));
+    let events = world.take_events();
+    assert!(!events.iter().any(|line| line.contains("about to leave")), "{events:?}");
+    assert_eq!(world.weights(), [(1, 1)]);
+}
+
+#[test]
+fn a_wish_that_comes_back_before_it_was_written_is_written_once() {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    world.take_log();
+    let next = |world: &mut World| {
+        let Next::Do(task) = world.controller.next(world.now) else { panic!("a task is due") };
+        let answer = world.perform(&task);
+        world.controller.answer(task.number(), answer, world.now);
+    };
+    world.controller.wish(web_with(&[1, 2]));
+    next(&mut world);
+    // The job is there, and nothing of it is written.
+    world.controller.wish(web_with(&[1]));
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    assert_eq!(world.take_log(), ["read 1", "read 1", "-a web 2 -w 1", "read 1"]);
 }
 
 #[test]
