@@ -19,6 +19,67 @@ macro_rules! async_client {
         reading_operations!(Client, { async }, wait);
         writing_operations!(Client, { async }, wait);
         table_operations!(Client, { async }, wait);
+        controller_operations!(Client, { async }, wait);
+
+        /// A loop for controllers.
+        impl Client {
+            /// Keeps the table as a controller says: does what is due, waits for the next time or
+            /// wish, and hands each event to `events`. Ends when `wishes` returns `None`, as
+            /// `ending` says.
+            ///
+            /// `wishes` returns the next request: a wish, a service that is to leave, or a whole
+            /// table. A closure that awaits the receiver of a channel does. A request is taken at
+            /// once while the client waits, else between two tasks, which take milliseconds. So the
+            /// newest wish counts also while others are carried out or drained. The future of
+            /// `wishes` is kept until it is ready, so it need not be cancel-safe by itself.
+            ///
+            /// `events` is called before the next task begins. To do something that awaits before
+            /// the controller goes on, such as withdrawing a route, call [`step`](Self::step) in a
+            /// loop of your own, or set a
+            /// [hold time](crate::table::controller::ControllerOptions::hold).
+            ///
+            /// The future is `Send` if the closures own what they use: write `async move`, as in
+            /// this example.
+            ///
+            #[doc = example!({ async } r#"
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Ending, Request};
+use tokio::sync::mpsc;
+
+let (sender, mut receiver) = mpsc::channel::<Request>(16);
+// Other tasks send the wishes. When the last sender is dropped, `run` ends.
+# drop(sender);
+let mut controller = Controller::new(ControllerOptions::new());
+let wishes = async move || receiver.recv().await;
+ipvs.run(&mut controller, Ending::Keep, wishes, |event| println!("{event}")).await?;"#)]
+            ///
+            /// With [`Ending::Withdraw`](crate::table::controller::Ending::Withdraw) the end comes
+            /// when everything has left. That may take as long as the deadline of
+            /// [`PlanOptions::drain`](crate::table::PlanOptions::drain), and has no end if the
+            /// kernel's module is gone. Drop the future to end earlier.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime): the tokio client is used
+            /// outside a runtime. Failures of the kernel are no errors of this call but
+            /// [events](crate::table::controller::Event), and the controller makes another attempt.
+            ///
+            /// # Cancel safety
+            ///
+            /// Dropping the future leaves the table as it is, and client and controller usable. The
+            /// controller takes the outcome of a task that was being done as unknown, and reads what
+            /// it is. Events that were not handed out stay in the controller. A request is lost only
+            /// if dropping the future of `wishes` loses it.
+            pub async fn run(
+                &mut self,
+                controller: &mut $crate::table::controller::Controller,
+                ending: $crate::table::controller::Ending,
+                mut wishes: impl AsyncFnMut() -> Option<$crate::table::controller::Request>,
+                mut events: impl FnMut($crate::table::controller::Event),
+            ) -> $crate::error::Result<()> {
+                let (wishes, events) = (&mut wishes, &mut events);
+                $crate::table::run(&mut self.engine, controller, ending, wishes, events).await
+            }
+        }
 
         /// Streaming.
         impl Client {

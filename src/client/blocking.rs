@@ -1,11 +1,16 @@
 use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::client::{
-    connecting, example, reading_operations, table_operations, writing_operations,
+    connecting, controller_operations, example, reading_operations, table_operations,
+    writing_operations,
 };
 use crate::engine::{BlockingSocket, Engine, Entries, Outcome, Submitted, ready};
 use crate::error::Result;
 use crate::model::{Change, DestinationEntry, ServiceEntry, ServiceId};
+use crate::table;
+use crate::table::controller::{Controller, Event};
 
 macro_rules! block {
     ($future:expr) => {
@@ -83,6 +88,62 @@ connecting!(Client, BlockingSocket, {}, block);
 reading_operations!(Client, {}, block);
 writing_operations!(Client, {}, block);
 table_operations!(Client, {}, block);
+controller_operations!(Client, {}, block);
+
+/// A loop for controllers.
+impl Client {
+    /// Keeps the table as a controller says, for programs and threads that have nothing else to do:
+    /// does what is due, waits, and calls `callback`, until `callback` breaks. Returns the value of
+    /// the break.
+    ///
+    /// `callback` gets each event, and `None` before each step, so at least every `longest`. It
+    /// also gets the controller. Look there for new wishes: whether a file has changed, whether a
+    /// channel has a message, whether a signal has come. Wishes are carried out at once.
+    ///
+    /// A thread that waits for its wishes, such as for a channel, reacts without the delay of
+    /// `longest` with a loop of its own around [`step`](Self::step):
+    /// [`table::controller`](crate::table::controller) has one.
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    ///
+    /// use ipvs_netlink::Client;
+    /// use ipvs_netlink::table::Table;
+    /// use ipvs_netlink::table::controller::{Controller, ControllerOptions};
+    ///
+    /// let mut ipvs = Client::connect()?;
+    /// let mut controller = Controller::new(ControllerOptions::new());
+    /// let mut applied = String::new();
+    /// let error = ipvs.keep(&mut controller, Duration::from_secs(1), |controller, event| {
+    ///     if let Some(event) = event {
+    ///         println!("{event}");
+    ///         return ControlFlow::Continue(());
+    ///     }
+    ///     match std::fs::read_to_string("/etc/ipvs.rules") {
+    ///         Ok(text) if text != applied => {
+    ///             match text.parse::<Table>() {
+    ///                 Ok(table) => controller.wish_all(table),
+    ///                 Err(error) => eprintln!("{error}"),
+    ///             }
+    ///             applied = text;
+    ///         }
+    ///         Ok(_) => {}
+    ///         Err(error) => return ControlFlow::Break(error),
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// });
+    /// # Err::<(), Box<dyn std::error::Error>>(error.into())
+    /// ```
+    pub fn keep<B>(
+        &mut self,
+        controller: &mut Controller,
+        longest: Duration,
+        mut callback: impl FnMut(&mut Controller, Option<Event>) -> ControlFlow<B>,
+    ) -> B {
+        block!(table::keep(&mut self.engine, controller, longest, &mut callback))
+    }
+}
 
 /// Streaming.
 impl Client {

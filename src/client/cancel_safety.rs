@@ -36,5 +36,9 @@ macro_rules! cancel_safety {
          that drain have weight 0. `snapshot` is empty and not complete: read the table, and a \
          new plan continues from there. The client stays usable."
     };
+    (async steps) => {
+        "\n# Cancel safety\n\nDropping the future leaves client and controller usable. The controller \
+         takes the outcome of a task that was being done as unknown, and reads what it is."
+    };
 }
 pub(crate) use cancel_safety;

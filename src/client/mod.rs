@@ -9,6 +9,7 @@ mod blocking;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod cancel_safety;
 mod connecting;
+mod controller_operations;
 mod example;
 mod reading_operations;
 #[cfg(feature = "smol")]
@@ -22,6 +23,7 @@ pub use blocking::{Client, Destinations, Services, SubmitStream};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use cancel_safety::cancel_safety;
 pub(crate) use connecting::connecting;
+pub(crate) use controller_operations::controller_operations;
 pub(crate) use example::example;
 pub(crate) use reading_operations::reading_operations;
 pub(crate) use table_operations::table_operations;

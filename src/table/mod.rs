@@ -56,6 +56,9 @@ pub use self::document as shape;
 pub use crate::ipvsadm::SystemNames;
 pub use desired::{Table, TableDestination, TableService};
 pub use drained_weights::DrainedWeights;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use drive::run;
+pub(crate) use drive::{keep, step};
 pub use execute::{
     Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
 };

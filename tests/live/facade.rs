@@ -8,6 +8,7 @@ macro_rules! facade {
         use std::path::Path;
         use std::time::Duration;
 
+        use ipvs_netlink::table::controller::{Controller, Stepped};
         use ipvs_netlink::table::{
             Applied, DrainPolicy, Drained, Plan, PlanOptions, Progress, ReconcileError, Reconciled,
             Table,
@@ -146,6 +147,7 @@ macro_rules! facade {
                 desired: &Table,
                 options: &PlanOptions
             ) -> std::result::Result<Reconciled, ReconcileError>;
+            step(controller: &mut Controller) -> Stepped;
             drain(
                 service: ServiceId,
                 id: DestinationId,

@@ -6,6 +6,7 @@
 
 mod batches;
 mod clients;
+mod controllers;
 mod daemons;
 mod destinations;
 mod errors;

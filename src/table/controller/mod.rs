@@ -7,11 +7,15 @@
 mod agenda;
 mod backoff;
 mod drains;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod ending;
 mod event;
 mod job;
 mod kept;
 mod options;
 mod reading;
+mod request;
+mod stepped;
 mod stepping;
 mod sweep;
 mod task;
@@ -21,6 +25,7 @@ mod wish;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -34,8 +39,13 @@ use crate::table::controller::kept::{Kept, Serving, Stage};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
+#[cfg(any(feature = "tokio", feature = "smol"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "tokio", feature = "smol"))))]
+pub use ending::Ending;
 pub use event::{DrainEnd, Event};
 pub use options::{ControllerOptions, RetryPolicy};
+pub use request::Request;
+pub use stepped::Stepped;
 pub use task::{Answer, MOST, Next, Reading, Task, TaskNumber, Work, Write};
 pub use wish::Wish;
 
@@ -220,9 +230,10 @@ impl Controller {
         self.resync_at = None;
     }
 
-    /// Takes out the events, in their order.
+    /// Takes out the events, in their order. Those that the iterator has not returned yet when it is
+    /// dropped stay.
     pub fn events(&mut self) -> impl Iterator<Item = Event> + use<'_> {
-        self.events.drain(..)
+        iter::from_fn(|| self.events.pop_front())
     }
 
     /// Returns `true` if there are events.

@@ -1,0 +1,47 @@
+/// Defines how a client runs controllers, with documentation, once for all clients. The parameters
+/// are those of `reading_operations`.
+macro_rules! controller_operations {
+    ($client:ty, { $($async:tt)? }, $wait:ident) => {
+        /// Controllers. See [`table::controller`](crate::table::controller).
+        impl $client {
+            /// Does what is due for a controller: reads and writes until the controller has events or
+            /// nothing is due. **Never sleeps**: the returned value says how long the program may
+            /// wait.
+            ///
+            /// Take the events after each step, because a step does nothing while events wait. So a
+            /// program sees [`Leaving`](crate::table::controller::Event::Leaving) before the first
+            /// destination of the service is taken away.
+            ///
+            /// Wishes may come between any two steps. One client may do the steps of several
+            /// controllers with disjoint scopes. The time of
+            /// [`Stepped::Until`](crate::table::controller::Stepped::Until) is one of the client's
+            /// clock: that of the runtime or of the fake kernel, else
+            /// [`Instant::now`](std::time::Instant::now).
+            ///
+            #[doc = example!({ $($async)? } r#"
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Stepped};
+use ipvs_netlink::table::TableService;
+use ipvs_netlink::{Destination, Service};
+
+let mut controller = Controller::new(ControllerOptions::new());
+controller.wish(
+    TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+        .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
+);
+while ipvs.step(&mut controller)"# await r#" == Stepped::Again {
+    controller.events().for_each(|event| println!("{event}"));
+}"#)]
+            ///
+            /// A failure is an [`Event`](crate::table::controller::Event), and the controller makes
+            /// another attempt.
+            $(#[doc = cancel_safety!($async steps)])?
+            pub $($async)? fn step(
+                &mut self,
+                controller: &mut $crate::table::controller::Controller,
+            ) -> $crate::table::controller::Stepped {
+                $wait!($crate::table::step(&mut self.engine, controller))
+            }
+        }
+    };
+}
+pub(crate) use controller_operations;
