@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Event, RetryPolicy};
 use ipvs_netlink::{ErrorKind, Service};
 use nix::sched::{CloneFlags, unshare};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
@@ -192,4 +193,31 @@ fn a_namespace_that_nothing_else_holds_lives_as_long_as_its_client() {
     });
     let error = attempts.find_map(Result::err).expect("the thread has ended");
     assert_eq!(error.kind(), ErrorKind::NoSuchNamespace, "{error}");
+}
+
+#[test]
+fn without_the_privilege_a_controller_backs_off() {
+    let mut ipvs = fresh();
+    let soon = Duration::from_millis(10);
+    let retry = RetryPolicy::new().first(soon).most(soon);
+    let mut controller = Controller::new(ControllerOptions::new().retry(retry));
+    controller.wish(web());
+    let mut until = |is_over: fn(&Event) -> bool| loop {
+        let stepped = ipvs.step(&mut controller);
+        if let Some(event) = controller.events().find(is_over) {
+            return event;
+        }
+        thread::sleep(stepped.pause(Instant::now()));
+    };
+    let with = capabilities(None).unwrap();
+    let mut without = with;
+    without.effective.remove(CapabilitySet::NET_ADMIN);
+    set_capabilities(None, without).unwrap();
+    let event = until(|event| matches!(event, Event::BackingOff { .. }));
+    set_capabilities(None, with).unwrap();
+    let Event::BackingOff { error, .. } = event else { panic!("{event}") };
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    until(|event| *event == Event::Recovered);
+    until(|event| *event == Event::Settled(web().id));
+    assert_eq!(ipvs.services().unwrap().len(), 1);
 }

@@ -6,8 +6,7 @@ use ipvs_netlink::table::controller::{
     Controller, ControllerOptions, Event, Request, RetryPolicy, Stepped,
 };
 use ipvs_netlink::table::{Scope, Table, TableService};
-use ipvs_netlink::{Change, Destination, ErrorKind, Service, ServiceId};
-use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+use ipvs_netlink::{Destination, Service, ServiceId};
 
 use crate::client::Client;
 use crate::namespace::fresh;
@@ -202,26 +201,4 @@ fn a_request_does_what_the_method_does() {
     controller.accept(Request::Forget(id(81)));
     until(&mut ipvs, &mut controller, |_, event| *event == Event::Left(id(81)));
     assert!(ipvs.services().unwrap().is_empty());
-}
-
-#[test]
-fn without_the_privilege_a_controller_backs_off() {
-    let mut ipvs = fresh();
-    let mut controller = controller();
-    controller.wish(service(80, &[2]));
-    let with = capabilities(None).unwrap();
-    let mut without = with;
-    without.effective.remove(CapabilitySet::NET_ADMIN);
-    set_capabilities(None, without).unwrap();
-    let events =
-        until(&mut ipvs, &mut controller, |_, event| matches!(event, Event::BackingOff { .. }));
-    set_capabilities(None, with).unwrap();
-    assert!(events.iter().any(|event| matches!(
-        event,
-        Event::BackingOff { error, .. } if error.kind() == ErrorKind::PermissionDenied
-    )));
-    let events = until(&mut ipvs, &mut controller, settled(id(80)));
-    assert!(events.contains(&Event::Recovered), "{events:?}");
-    let added = |event: &Event| matches!(event, Event::Done(Change::AddService(_)));
-    assert_eq!(events.iter().filter(|event| added(event)).count(), 1);
 }

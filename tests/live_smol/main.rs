@@ -11,6 +11,8 @@
 mod client;
 #[path = "../live/connecting.rs"]
 mod connecting;
+#[path = "../live/controller_runs.rs"]
+mod controller_runs;
 #[path = "../live/futures.rs"]
 mod futures;
 #[path = "../fuzz/harness.rs"]
