@@ -30,8 +30,9 @@ impl Drain {
 }
 
 impl Drains {
-    pub(super) fn is_empty(&self) -> bool {
-        self.services.is_empty()
+    /// Returns the services with destinations that drain.
+    pub(super) fn services(&self) -> impl Iterator<Item = &ServiceId> {
+        self.services.keys()
     }
 
     /// Begins a drain, and takes in the destination as it was read, if it has weight 0 already.

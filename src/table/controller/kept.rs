@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::model::DestinationId;
-use crate::table::TableService;
 use crate::table::controller::Wish;
+use crate::table::{TableDestination, TableService};
 
 /// A service that is wished, or that is to leave.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     /// The wish, or `None` if the service is to leave.
     pub(super) wish: Option<TableService>,
-    /// The destinations that are deleted without a wait when they leave. `None` stands for all.
+    /// The destinations that the wish marks to be deleted without a wait when they leave. `None`
+    /// stands for all.
     at_once: Option<BTreeSet<DestinationId>>,
+    /// The destinations that former wishes marked, and that are not wished any more.
+    marked_before: BTreeSet<DestinationId>,
     pub(super) stage: Stage,
     pub(super) serving: Serving,
 }
@@ -48,6 +51,7 @@ impl Kept {
         Self {
             wish: None,
             at_once: Some(BTreeSet::new()),
+            marked_before: BTreeSet::new(),
             stage: Stage::Open,
             serving: Serving::No,
         }
@@ -69,33 +73,22 @@ impl Kept {
     /// wishes said.
     pub(super) fn replace(&mut self, wish: Wish) {
         let Wish { service, at_once, all_at_once } = wish;
-        let left = |id: &DestinationId| service.destination(*id).is_none();
-        self.at_once = match (all_at_once, self.at_once.take()) {
-            (true, _) => None,
-            (false, Some(before)) => {
-                let mut at_once = at_once;
-                at_once.extend(before.into_iter().filter(left));
-                Some(at_once)
-            }
-            (false, None) => {
-                let mut at_once = at_once;
+        match &self.at_once {
+            Some(before) => self.marked_before.extend(before),
+            None => {
                 let before = self.wish.iter().flat_map(TableService::destinations);
-                at_once.extend(before.map(|destination| destination.id()).filter(left));
-                Some(at_once)
+                self.marked_before.extend(before.map(TableDestination::id));
             }
-        };
+        }
+        self.marked_before.retain(|id| service.destination(*id).is_none());
+        self.at_once = (!all_at_once).then_some(at_once);
         self.wish = Some(service);
         self.stage = Stage::Open;
     }
 
-    /// Forgets how destinations leave that are neither wished nor there.
+    /// Forgets that former wishes marked destinations that are not there.
     pub(super) fn forget_gone(&mut self, is_there: impl Fn(DestinationId) -> bool) {
-        let wish = &self.wish;
-        if let Some(at_once) = &mut self.at_once {
-            at_once.retain(|id| {
-                is_there(*id) || wish.as_ref().is_some_and(|wish| wish.destination(*id).is_some())
-            });
-        }
+        self.marked_before.retain(|id| is_there(*id));
     }
 
     /// Returns `true` if there is a wish whose fate is not known yet.
@@ -106,6 +99,7 @@ impl Kept {
     /// Returns `true` if a destination is deleted without a wait when it leaves.
     pub(super) fn leaves_at_once(&self, id: DestinationId) -> bool {
         self.at_once.as_ref().is_none_or(|at_once| at_once.contains(&id))
+            || self.marked_before.contains(&id)
     }
 
     /// Returns `true` if the destination is wished.

@@ -249,7 +249,10 @@ impl Controller {
         let confirmed = self.swept_at.is_some() && !self.unconfirmed;
         let idle = self.outstanding.is_none() && self.jobs.is_empty() && self.sweep.is_none();
         let calm = self.resync_at.is_some() && self.backing_off.is_none();
-        let waiting = !self.agenda.is_empty() || !self.drains.is_empty();
+        // Nothing is deleted from a service whose wish is refused.
+        let refused =
+            |id: &ServiceId| self.services.get(id).is_some_and(|kept| kept.stage == Stage::Refused);
+        let waiting = !self.agenda.is_empty() || !self.drains.services().all(refused);
         (confirmed && idle && calm && !waiting) || !self.has_claims()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
 use crate::table::controller::{ControllerOptions, Wish};
 use crate::table::tests::planning::{server, web};
-use crate::table::{DrainPolicy, DrainUntil, TableDestination, TableService};
+use crate::table::{Actions, DrainPolicy, DrainUntil, TableDestination, TableService};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -197,4 +197,26 @@ fn what_others_delete_ends_its_drain() {
     world.pass(SECOND);
     let events = world.take_events();
     assert_eq!(drained(&events), ["web -> 10.0.0.2:8080 another program deleted it"]);
+}
+
+#[test]
+fn a_drain_of_a_service_whose_wish_is_refused_is_not_waited_for() {
+    let allowed = Actions::all() - Actions::ADD_DESTINATION;
+    let mut world = World::new(ControllerOptions::new().plan(plan().allowed(allowed)));
+    world.put(&web_with(&[1, 2]));
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    world.connect(2, 1, 0);
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    assert!(!world.controller.is_settled());
+    world.controller.wish(web_with(&[1, 3]));
+    world.pass(SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 0)]);
+    assert!(world.controller.is_settled());
+    // The deadline has run on.
+    world.pass(60 * SECOND);
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    assert_eq!(world.weights(), [(1, 1)]);
 }

@@ -59,6 +59,21 @@ fn a_wish_that_is_the_same_costs_nothing() {
 }
 
 #[test]
+fn a_wish_is_the_same_whatever_former_wishes_marked() {
+    let mut world = World::new(options());
+    world.controller.wish(Wish::new(web_with(&[1, 2])).at_once(id_of(2)));
+    world.work();
+    world.connect(2, 1, 0);
+    world.controller.wish(web_with(&[1]));
+    world.take_events();
+    // Said again before the mark of the former wish has done its work.
+    world.controller.wish(web_with(&[1]));
+    assert!(world.take_events().is_empty());
+    world.work();
+    assert_eq!(world.weights(), [(1, 1)]);
+}
+
+#[test]
 fn the_newest_wish_counts_while_an_earlier_one_is_written() {
     let mut world = World::new(options());
     world.controller.wish(web_with(&[1]));
