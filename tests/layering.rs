@@ -1,6 +1,7 @@
 //! Checks that imports only go down: each folder of `src` is a layer. Also checks which layers name
 //! the netlink crates and sockets.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -40,6 +41,32 @@ const NOT_IN_PROTO: &[&str] = &[
     "Socket",
     "io",
 ];
+
+/// The one folder of `table` with I/O.
+const DRIVE: &str = "table/drive";
+
+/// Words that must not occur in the rest of `table`: it has no I/O, waits for nothing, and is told
+/// the time. Only tests of its modules may read a clock.
+const NOT_IN_TABLE: &[&str] = &[
+    "async",
+    "await",
+    "Future",
+    "thread",
+    "sleep",
+    "SystemTime",
+    "TcpStream",
+    "UdpSocket",
+    "Socket",
+    "Transport",
+    "Engine",
+    "Client",
+    "fs",
+    "drive",
+];
+
+/// What reads a clock or waits.
+const CLOCKS: &[&str] =
+    &["Instant::now", "SystemTime::now", "thread::sleep", "time::sleep", "park_timeout", "Timer::"];
 
 struct Source {
     path: PathBuf,
@@ -166,6 +193,59 @@ fn the_protocol_knows_no_socket_clock_thread_or_future() -> io::Result<()> {
             panic!("{path:?} says {word}");
         }
     }
+    Ok(())
+}
+
+/// Returns the sources without tests, each with its path below `src`.
+fn sources_without_tests() -> io::Result<Vec<(PathBuf, Source)>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    for mut source in sources()? {
+        let within = source.path.strip_prefix(&root).map_err(io::Error::other)?.to_owned();
+        if !within.iter().any(|part| part == "tests" || part == "tests.rs") {
+            let code = source.code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            source.code = code.to_owned();
+            all.push((within, source));
+        }
+    }
+    Ok(all)
+}
+
+#[test]
+fn what_decides_about_tables_knows_no_engine_clock_thread_or_future() -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for (within, Source { path, layer, code }) in sources_without_tests()? {
+        folders.extend(within.parent().map(Path::to_owned));
+        if layer != "table" || within.starts_with(DRIVE) {
+            continue;
+        }
+        // The module itself has to name the folder.
+        let may_drive = within == Path::new("table/mod.rs");
+        let forbidden =
+            |word: &&str| NOT_IN_TABLE.contains(word) && !(may_drive && *word == "drive");
+        if let Some(word) = words(&code).find(forbidden) {
+            panic!("{path:?} says {word}");
+        }
+    }
+    for folder in ["table", "table/plan", "table/execute", "table/controller", DRIVE] {
+        assert!(folders.contains(Path::new(folder)), "{folder} was not found");
+    }
+    Ok(())
+}
+
+/// A test with a clock of its own runs minutes in milliseconds.
+#[test]
+fn only_transports_read_a_clock_and_wait() -> io::Result<()> {
+    let mut transports = 0;
+    for (within, Source { path, code, .. }) in sources_without_tests()? {
+        let found = CLOCKS.iter().find(|name| code.contains(**name));
+        if within.starts_with("engine/transport") {
+            transports += usize::from(found.is_some());
+        } else if let Some(name) = found {
+            panic!("{path:?} says {name}");
+        }
+    }
+    assert!(transports >= 3, "only {transports} transports were found");
     Ok(())
 }
 

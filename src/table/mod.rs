@@ -58,15 +58,13 @@ pub use desired::{Table, TableDestination, TableService};
 pub use drained_weights::DrainedWeights;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use drive::run;
-pub(crate) use drive::{keep, step};
+pub(crate) use drive::{apply, apply_from, drain, keep, reconcile, step};
 pub use execute::{
     Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
 };
-pub(crate) use execute::{apply, apply_from, drain};
 pub use network::Network;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
 pub use plan::{Before, DiffLine, Disruption, Phase, Plan, PlanError, Sign, Step};
-pub(crate) use reconcile::reconcile;
 pub use reconcile::{ReconcileError, Reconciled, Round};
 pub use scope::Scope;
 pub use validation::InvalidEntry;

@@ -1,11 +1,9 @@
-//! Reconciling: reading, planning, applying, and reading again.
+//! The rounds of reconciling, and their result.
 
-use std::fmt;
+use std::{fmt, mem};
 
-use crate::engine::{Engine, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Connections, Snapshot};
-use crate::table::execute::{Observer, carry_out, check_outcomes, read_scope, read_scope_again};
 use crate::table::{
     Applied, Incomplete, OnFailure, Plan, PlanError, PlanOptions, Step, StepOutcome, Table,
 };
@@ -178,54 +176,96 @@ impl From<PlanError> for ReconcileError {
     }
 }
 
-/// Makes the kernel's table as desired: up to [`ROUNDS`] plans.
-pub(crate) async fn reconcile<T: Transport>(
-    engine: &mut Engine<T>,
-    desired: &Table,
-    options: &PlanOptions,
-    observer: Observer<'_>,
-) -> Result<Reconciled, ReconcileError> {
-    let mut rounds = Vec::new();
-    let mut given_up = false;
-    // A scope that names its services needs no list of all services.
-    let ids = options.scope.named(desired);
-    let ids = ids.as_deref();
-    let mut snapshot = read_scope(engine, ids).await?;
-    let mut plan = Plan::new(&snapshot, desired, options)?;
-    while !plan.is_empty() && !given_up && rounds.len() < ROUNDS {
-        let mut execution = carry_out(engine, &plan, observer).await;
-        let next = match read_scope_again(engine, &plan, snapshot, ids).await {
-            Ok(now) => {
-                snapshot = now;
-                Plan::new(&snapshot, desired, options).map_err(ReconcileError::from)
+/// The rounds of one call of `reconcile`: which plans are applied, and when to give up.
+#[derive(Debug)]
+pub(crate) struct Rounds<'d> {
+    desired: &'d Table,
+    options: &'d PlanOptions,
+    snapshot: Snapshot,
+    /// The plan from `snapshot` to the desired table.
+    rest: Result<Plan, ReconcileError>,
+    rounds: Vec<Round>,
+    given_up: bool,
+}
+
+/// What shows whether the outcomes of a round are true.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Proof<'r> {
+    /// Nothing is left to be changed: everything is as the steps asked.
+    Settled,
+    /// The table could not be read.
+    Unread(&'r Error),
+    /// The steps are to be compared with this reading.
+    Snapshot(&'r Snapshot),
+}
+
+impl<'d> Rounds<'d> {
+    /// Plans the first round from a reading of the table.
+    pub(crate) fn new(
+        desired: &'d Table,
+        options: &'d PlanOptions,
+        snapshot: Snapshot,
+    ) -> Result<Self, ReconcileError> {
+        let rest = Ok(Plan::new(&snapshot, desired, options)?);
+        Ok(Self { desired, options, snapshot, rest, rounds: Vec::new(), given_up: false })
+    }
+
+    /// Takes the plan to be applied next and the reading that it was made from. Returns `None` if no
+    /// plan is to be applied.
+    pub(crate) fn next(&mut self) -> Option<(Plan, Snapshot)> {
+        match &mut self.rest {
+            Ok(plan) if !plan.is_empty() && !self.given_up && self.rounds.len() < ROUNDS => {
+                Some((mem::take(plan), mem::take(&mut self.snapshot)))
             }
-            Err(error) => {
-                snapshot = Snapshot::default();
-                Err(ReconcileError::Read(error))
+            _ => None,
+        }
+    }
+
+    /// Takes in the reading after a plan, and plans what still differs.
+    pub(crate) fn saw(&mut self, reading: Result<Snapshot, Error>) {
+        self.rest = match reading {
+            Ok(snapshot) => {
+                self.snapshot = snapshot;
+                let plan = Plan::new(&self.snapshot, self.desired, self.options);
+                plan.map_err(ReconcileError::from)
             }
-        };
-        let unverified = match &next {
-            // What need not be changed is as the steps asked.
-            Ok(next) if next.is_empty() && snapshot.is_complete() => None,
-            Err(ReconcileError::Read(error)) => Some(error.clone()),
-            _ => check_outcomes(engine, &mut execution, Some(&snapshot)).await.err(),
-        };
-        // Where nothing was left to be stopped, no outcome tells.
-        given_up = execution.ended;
-        let applied = execution.finish(unverified);
-        given_up |= applied.outcomes().any(|outcome| match outcome {
-            StepOutcome::Draining => true,
-            outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
-        });
-        rounds.push(Round { plan, applied });
-        plan = match next {
-            Ok(next) => next,
-            Err(error) => {
-                let (rest, unfinished) = (Plan::default(), Some(error));
-                return Ok(Reconciled { rounds, rest, complete: false, unfinished });
-            }
+            Err(error) => Err(ReconcileError::Read(error)),
         };
     }
-    let complete = snapshot.is_complete();
-    Ok(Reconciled { rounds, rest: plan, complete, unfinished: None })
+
+    /// Returns what shows whether the outcomes of the plan are true.
+    pub(crate) fn proof(&self) -> Proof<'_> {
+        match &self.rest {
+            Ok(rest) if rest.is_empty() && self.snapshot.is_complete() => Proof::Settled,
+            Err(ReconcileError::Read(error)) => Proof::Unread(error),
+            _ => Proof::Snapshot(&self.snapshot),
+        }
+    }
+
+    /// Ends the round of a plan. Gives up if the observer stopped the work, if something drains
+    /// still, or if a failure is to stop everything.
+    pub(crate) fn applied(&mut self, plan: Plan, applied: Applied, stopped: bool) {
+        // Where nothing was left to be stopped, no outcome tells.
+        self.given_up |= stopped
+            || applied.outcomes().any(|outcome| match outcome {
+                StepOutcome::Draining => true,
+                outcome => plan.on_failure == OnFailure::Stop && !outcome.is_done(),
+            });
+        self.rounds.push(Round { plan, applied });
+    }
+
+    /// Returns the result.
+    pub(crate) fn finish(self) -> Reconciled {
+        let Self { snapshot, rest, rounds, .. } = self;
+        match rest {
+            Ok(rest) => {
+                let complete = snapshot.is_complete();
+                Reconciled { rounds, rest, complete, unfinished: None }
+            }
+            Err(error) => {
+                let (rest, unfinished) = (Plan::default(), Some(error));
+                Reconciled { rounds, rest, complete: false, unfinished }
+            }
+        }
+    }
 }

@@ -1,63 +1,44 @@
-//! Judges steps that the kernel refused or did not answer: another program may have changed the
-//! object since the plan was made.
+//! Judges steps that the kernel refused: another program may have added or deleted the object since
+//! the plan was made.
 
-use crate::engine::{Engine, Transport};
+use std::borrow::Borrow;
+
 use crate::error::{Error, ErrorKind};
 use crate::model::{Change, Destination, Service, ServiceId};
 use crate::table::execute::applied::StepOutcome;
-use crate::table::execute::done;
-use crate::table::execute::reading::{ServiceReading, read_service};
-use crate::table::execute::state::Execution;
+use crate::table::execute::execution::Execution;
+use crate::table::execute::reading::ServiceReading;
 use crate::table::options::Actions;
 use crate::table::plan::{Plan, Purpose, Step};
 
-/// An existing object that a step was to add.
-struct Found {
-    /// `true` if the object has the desired settings.
-    same: bool,
-    /// The actions that must be allowed to give the object the desired settings.
-    action: Actions,
+/// What to do about an object that another program has added.
+pub(crate) enum Adaptation {
+    /// The step has this outcome.
+    Decided(StepOutcome),
+    /// The object is to be updated.
+    Update(Box<Update>),
+}
+
+/// An update of an object that another program has added.
+#[derive(Debug)]
+pub(crate) struct Update {
     /// The update that would write the settings that the object has.
-    read: Change,
+    pub(crate) read: Change,
     /// The update that writes the desired settings.
-    update: Change,
+    pub(crate) wanted: Change,
 }
 
-/// Reads the table to judge a step whose answer was lost. `looked` keeps the last service that was
-/// read, for the next step about the same service.
-pub(crate) async fn judge_unanswered<T: Transport>(
-    engine: &mut Engine<T>,
+/// Judges a refusal with `error`. Returns `None` if another program has added the object: the object
+/// is to be read.
+pub(crate) fn judge_refusal<P: Borrow<Plan>>(
+    execution: &Execution<P>,
     step: &Step,
     error: &Error,
-    looked: &mut Option<(ServiceId, Option<ServiceReading<'static>>)>,
-) -> StepOutcome {
-    let Some(service) = step.service() else { return StepOutcome::Failed(error.clone()) };
-    if looked.as_ref().is_none_or(|(id, _)| *id != service) {
-        *looked = Some((service, read_service(engine, service).await.ok()));
-    }
-    match looked {
-        Some((_, Some(reading))) if reading.shows(step) => done(step),
-        _ => StepOutcome::Failed(error.clone()),
-    }
-}
-
-/// Judges a refusal: another program may have added or deleted the object.
-pub(crate) async fn judge_refusal<T: Transport>(
-    engine: &mut Engine<T>,
-    execution: &Execution<&Plan>,
-    step: &Step,
-    error: &Error,
-) -> StepOutcome {
+) -> Option<StepOutcome> {
     let failed = || StepOutcome::Failed(error.clone());
-    match (&step.change, error.kind()) {
-        (Change::AddService(wanted), ErrorKind::ServiceExists) => {
-            let found = find_service(engine, wanted).await;
-            adapt(engine, execution, wanted.id, found, error).await
-        }
-        (Change::AddDestination(service, wanted), ErrorKind::DestinationExists) => {
-            let found = find_destination(engine, *service, wanted, step.purpose).await;
-            adapt(engine, execution, *service, found, error).await
-        }
+    Some(match (&step.change, error.kind()) {
+        (Change::AddService(_), ErrorKind::ServiceExists)
+        | (Change::AddDestination(..), ErrorKind::DestinationExists) => return None,
         (
             Change::DeleteService(_) | Change::DeleteDestination(..),
             ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
@@ -74,28 +55,65 @@ pub(crate) async fn judge_refusal<T: Transport>(
             }
         }
         _ => failed(),
-    }
-}
-
-/// Reads the service that another program has added.
-async fn find_service<T: Transport>(engine: &mut Engine<T>, wanted: &Service) -> Option<Found> {
-    let there = engine.service(wanted.id).await.ok()?.service;
-    Some(Found {
-        same: there == *wanted,
-        action: Actions::to_update(&there, wanted),
-        update: Change::UpdateService(wanted.clone()),
-        read: Change::UpdateService(there),
     })
 }
 
-/// Reads the destination that another program has added.
-async fn find_destination<T: Transport>(
-    engine: &mut Engine<T>,
+/// An existing object that a step was to add.
+struct Found {
+    /// `true` if the object has the desired settings.
+    same: bool,
+    /// The actions that must be allowed to give the object the desired settings.
+    action: Actions,
+    update: Update,
+}
+
+/// Decides how an object that another program added gets the desired settings. The step fails with
+/// `error`, the refusal, if the reading does not show the object, or if the plan does not allow the
+/// update.
+pub(crate) fn adapt<P: Borrow<Plan>>(
+    execution: &Execution<P>,
+    step: &Step,
+    reading: Option<&ServiceReading<'_>>,
+    error: &Error,
+) -> Adaptation {
+    let found = reading.and_then(|reading| match &step.change {
+        Change::AddService(wanted) => find_service(reading, wanted),
+        Change::AddDestination(service, wanted) => {
+            find_destination(reading, *service, wanted, step.purpose)
+        }
+        _ => None,
+    });
+    Adaptation::Decided(match found {
+        None => StepOutcome::Failed(error.clone()),
+        Some(found) if found.same => StepOutcome::AlreadySo,
+        Some(found) if !execution.plan().allowed.contains(found.action) => {
+            StepOutcome::Failed(error.clone())
+        }
+        Some(Found { update, .. }) => match execution.failed_before(step.service()) {
+            Some(because) => StepOutcome::Skipped { because },
+            None => return Adaptation::Update(Box::new(update)),
+        },
+    })
+}
+
+fn find_service(reading: &ServiceReading<'_>, wanted: &Service) -> Option<Found> {
+    let there = &reading.service.as_ref()?.service;
+    Some(Found {
+        same: there == wanted,
+        action: Actions::to_update(there, wanted),
+        update: Update {
+            read: Change::UpdateService(there.clone()),
+            wanted: Change::UpdateService(wanted.clone()),
+        },
+    })
+}
+
+fn find_destination(
+    reading: &ServiceReading<'_>,
     service: ServiceId,
     wanted: &Destination,
     purpose: Purpose,
 ) -> Option<Found> {
-    let reading = read_service(engine, service).await.ok()?;
     let there = &reading.destination(wanted.id)?.destination;
     let mut wanted = wanted.clone();
     if purpose == Purpose::OfAnyWeight {
@@ -104,33 +122,9 @@ async fn find_destination<T: Transport>(
     Some(Found {
         same: *there == wanted,
         action: Actions::UPDATE_DESTINATION,
-        read: Change::UpdateDestination(service, there.clone()),
-        update: Change::UpdateDestination(service, wanted),
+        update: Update {
+            read: Change::UpdateDestination(service, there.clone()),
+            wanted: Change::UpdateDestination(service, wanted),
+        },
     })
-}
-
-/// Gives an object that another program added the desired settings. The step fails with `error` if
-/// the object was not found, or if the plan does not allow the update.
-async fn adapt<T: Transport>(
-    engine: &mut Engine<T>,
-    execution: &Execution<&Plan>,
-    service: ServiceId,
-    found: Option<Found>,
-    error: &Error,
-) -> StepOutcome {
-    let failed = || StepOutcome::Failed(error.clone());
-    let Some(Found { same, action, read, update }) = found else { return failed() };
-    if same {
-        return StepOutcome::AlreadySo;
-    }
-    if !execution.plan().allowed.contains(action) {
-        return failed();
-    }
-    if let Some(because) = execution.failed_before(Some(service)) {
-        return StepOutcome::Skipped { because };
-    }
-    match engine.update(&read, &update).await {
-        Ok(()) => StepOutcome::Replaced,
-        Err(error) => StepOutcome::Failed(error),
-    }
 }

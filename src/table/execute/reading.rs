@@ -1,13 +1,12 @@
-//! Reads single services while a plan is executed.
+//! What the kernel reported of one service while a plan is executed.
 
 use std::borrow::Cow;
 
-use crate::engine::{Engine, Transport};
-use crate::error::{ErrorKind, Result};
 use crate::model::{Change, DestinationEntry, DestinationId, ServiceEntry, ServiceId, Snapshot};
 use crate::table::plan::{Purpose, Step};
 
 /// A service and its destinations, as the kernel reported them.
+#[derive(Clone, Debug)]
 pub(crate) struct ServiceReading<'a> {
     /// The service, or `None` if it does not exist.
     pub(crate) service: Option<Cow<'a, ServiceEntry>>,
@@ -19,8 +18,14 @@ pub(crate) struct ServiceReading<'a> {
 
 impl<'a> ServiceReading<'a> {
     /// The reading of a service that does not exist.
-    const NOTHING: Self =
+    pub(crate) const NOTHING: Self =
         ServiceReading { service: None, destinations: Cow::Borrowed(&[]), complete: true };
+
+    /// Creates a reading of the settings alone.
+    pub(crate) const fn settings(entry: ServiceEntry) -> Self {
+        let destinations = Cow::Borrowed(&[] as &[_]);
+        Self { service: Some(Cow::Owned(entry)), destinations, complete: false }
+    }
 
     /// Looks a service up in a snapshot, which must be complete.
     pub(crate) fn within(snapshot: &'a Snapshot, id: ServiceId) -> Self {
@@ -59,23 +64,4 @@ impl<'a> ServiceReading<'a> {
             _ => true,
         }
     }
-}
-
-/// Reads a service and its destinations. Succeeds with an empty reading if the service does not
-/// exist.
-pub(crate) async fn read_service<T: Transport>(
-    engine: &mut Engine<T>,
-    id: ServiceId,
-) -> Result<ServiceReading<'static>> {
-    let service = match engine.service(id).await {
-        Ok(service) => service,
-        Err(error) if error.kind() == ErrorKind::NoSuchService => {
-            return Ok(ServiceReading::NOTHING);
-        }
-        Err(error) => return Err(error),
-    };
-    let listing = engine.complete_destinations(id, None).await?;
-    let complete = listing.is_complete();
-    let destinations = Cow::Owned(listing.into_vec());
-    Ok(ServiceReading { service: Some(Cow::Owned(service)), destinations, complete })
 }

@@ -41,6 +41,11 @@ impl Phase {
         Self::Delete,
         Self::Drained,
     ];
+
+    /// Returns the phase after this one, or `None` after the last.
+    pub(crate) fn next(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| *phase > self)
+    }
 }
 
 impl fmt::Display for Phase {

@@ -8,7 +8,7 @@ use crate::engine::portion;
 use crate::error::{Context, Error};
 use crate::model::ServiceId;
 use crate::table::execute::outcomes::StepOutcomes;
-use crate::table::execute::progress::{NextPhase, Observer, Progress};
+use crate::table::execute::progress::NextPhase;
 use crate::table::{Applied, OnFailure, Phase, Plan, Step, StepOutcome};
 
 /// The largest portion with [`OnFailure::Stop`]: the engine sends so many together, and a failure
@@ -28,15 +28,15 @@ pub(crate) struct Execution<P> {
     first_failed: Option<usize>,
     /// The first step that failed for each service.
     failed: BTreeMap<ServiceId, usize>,
-    /// `true` if the observer ended the work.
-    pub(crate) ended: bool,
+    /// `true` after [`stop`](Self::stop).
+    stopped: bool,
 }
 
 impl<P: Borrow<Plan>> Execution<P> {
     pub(crate) fn new(plan: P) -> Self {
         let outcomes = StepOutcomes::undecided(plan.borrow().len());
         let (first_failed, failed) = (None, BTreeMap::new());
-        Self { plan, outcomes, at: 0, phase: None, first_failed, failed, ended: false }
+        Self { plan, outcomes, at: 0, phase: None, first_failed, failed, stopped: false }
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -115,18 +115,25 @@ impl<P: Borrow<Plan>> Execution<P> {
         }
     }
 
+    /// Returns the first of `steps`, which are to be written together: at most `most`, or fewer with
+    /// [`OnFailure::Stop`], and one more if a new service would be parted from its first destination.
+    pub(crate) fn together<'s>(&self, steps: &'s [usize], most: usize) -> &'s [usize] {
+        let most = match self.plan().on_failure {
+            OnFailure::KeepService => most.max(1),
+            OnFailure::Stop => most.clamp(1, CAREFUL_PORTION),
+        };
+        let change = |at: usize| Some(&self.step(*steps.get(at)?)?.change);
+        steps.get(..portion(steps.len(), most, change)).unwrap_or(steps)
+    }
+
     /// Returns the next steps to be written together: at most `most` steps of one phase, and none
     /// that a failure forbids. Returns `None` if no step is left.
     ///
     /// Set the outcome of every step before the next call: a step without an outcome is returned
     /// again, and no later phase begins before it has one.
     pub(crate) fn next_portion(&mut self, most: usize) -> Option<Vec<usize>> {
-        let most = match self.plan().on_failure {
-            OnFailure::KeepService => most.max(1),
-            OnFailure::Stop => most.clamp(1, CAREFUL_PORTION),
-        };
+        let all = self.outcomes.len();
         loop {
-            let all = self.outcomes.len();
             let first = (self.at..all).find(|index| self.outcome(*index).is_none())?;
             let phase = self.step(first)?.phase;
             let begins = self.phase.replace(phase) != Some(phase);
@@ -137,32 +144,43 @@ impl<P: Borrow<Plan>> Execution<P> {
             }
             let end = self.range(phase).end;
             let undecided = (first..end).filter(|index| self.outcome(*index).is_none());
-            let mut steps: Vec<usize> = undecided.take(most.saturating_add(1)).collect();
-            let change = |at: usize| Some(&self.step(*steps.get(at)?)?.change);
-            // Leave a new service for the next portion if its first destination is there.
-            let length = match portion(steps.len(), most, change) {
-                longer if longer > most => most - 1,
+            let steps: Vec<usize> = undecided.take(most.saturating_add(1)).collect();
+            let length = match self.together(&steps, most).len() {
+                0 => continue,
+                // A new service waits for the next portion, which has its first destination.
+                longer if longer > most => most.saturating_sub(1).max(1),
                 length => length,
             };
-            steps.truncate(length.max(1));
-            if !steps.is_empty() {
-                return Some(steps);
-            }
+            return Some(steps.into_iter().take(length).collect());
         }
+    }
+
+    /// Sets the outcome `Skipped` for all steps that a failed step forbids.
+    pub(crate) fn skip_all_dependants(&mut self) {
+        self.skip_dependants(0..self.outcomes.len());
     }
 
     /// Sets the outcome `Stopped` for all steps that have no outcome yet.
     pub(crate) fn stop(&mut self) {
-        self.ended = true;
+        self.stopped = true;
         for index in self.undecided(0..self.outcomes.len()) {
             self.set(index, StepOutcome::Stopped);
         }
     }
 
-    /// Reports the next phase to the observer. Returns `false` if the observer ends the work.
-    pub(crate) fn begin(&self, phase: Phase, observer: Observer<'_>) -> bool {
-        let next = NextPhase::new(self.plan(), phase, &self.outcomes);
-        observer(&Progress::Phase(next)).is_continue()
+    /// Returns `true` after [`stop`](Self::stop).
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Returns what an observer is told when a phase is about to begin.
+    pub(crate) fn next_phase(&self, phase: Phase) -> NextPhase<'_> {
+        NextPhase::new(self.plan(), phase, &self.outcomes)
+    }
+
+    /// Returns `true` if a step has failed or was skipped.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.first_failed.is_some()
     }
 
     /// Returns the indices of the steps of a phase. The steps of a plan are sorted by phase.
