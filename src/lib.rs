@@ -26,6 +26,7 @@
 //! | [`table`] | declares a whole table, plans the difference to the kernel's, and applies it without breaking connections |
 //! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
+//! | `fake` (feature of this name) | a kernel in memory, for tests without Linux's IPVS and without root |
 //! | [`cookbook`] | documentation only: whole programs for common tasks |
 //! | [`iter`] | the types of iterators, for programs that must name them |
 //!
@@ -76,6 +77,7 @@
 //!   The program chooses the format crate. For status pages and logs, [`Snapshot`], [`Listing`],
 //!   [`Stats`], [`Change`], [`Warning`], [`Error`], [`Report`] and the types in them implement
 //!   `Serialize` only: keys are field names, identities and names are text, durations are seconds.
+//! - **`fake`**: `fake::Kernel`, a kernel in memory for tests, to which `Client::fake` connects.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
 //!   that bring their own netlink transport. Ties the program to this crate's versions of
 //!   `netlink-packet-core`, `netlink-packet-generic` and `netlink-sys`.
@@ -86,6 +88,9 @@ mod client;
 pub mod cookbook;
 mod engine;
 mod error;
+#[cfg(feature = "fake")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
+pub mod fake;
 mod ipvsadm;
 mod model;
 mod proto;

@@ -12,12 +12,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("uapi", &[]),
     ("model", &["uapi"]),
     ("error", &["uapi", "model"]),
+    ("fake", &["uapi", "model"]),
     ("wire", &["uapi", "model", "error"]),
     ("ipvsadm", &["model"]),
     ("proto", &["uapi", "model", "error", "wire"]),
-    ("engine", &["uapi", "model", "error", "wire", "proto"]),
+    ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
     ("table", &["uapi", "model", "error", "ipvsadm", "engine"]),
-    ("client", &["model", "error", "engine", "table"]),
+    ("client", &["model", "error", "fake", "engine", "table"]),
     ("cookbook", &[]),
 ];
 

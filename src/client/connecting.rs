@@ -59,6 +59,36 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
             }
 
+            /// Opens a client for the initial network namespace of a fake kernel. It works as with
+            /// Linux, but nothing leaves the process.
+            ///
+            /// # Errors
+            ///
+            /// The errors of [`connect`](Self::connect): `Unavailable` if the module of the kernel
+            /// cannot be loaded, and `Socket` if the process has no descriptor left.
+            $(#[doc = cancel_safety!($async connects)])?
+            #[cfg(feature = "fake")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
+            pub $($async)? fn fake(kernel: &$crate::fake::Kernel) -> $crate::error::Result<Self> {
+                let endpoints = $crate::engine::Endpoints::fake(&kernel.initial())?;
+                $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
+            }
+
+            /// Opens a client for a network namespace of a fake kernel.
+            ///
+            /// # Errors
+            ///
+            /// The errors of [`fake`](Self::fake).
+            $(#[doc = cancel_safety!($async connects)])?
+            #[cfg(feature = "fake")]
+            #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
+            pub $($async)? fn fake_in(
+                namespace: &$crate::fake::Namespace,
+            ) -> $crate::error::Result<Self> {
+                let endpoints = $crate::engine::Endpoints::fake(namespace)?;
+                $wait!($crate::engine::Engine::<$transport>::over(endpoints)).map(|engine| Self { engine })
+            }
+
             /// Creates a client from open netlink sockets of the protocol `NETLINK_GENERIC`. The
             /// client works in the network namespace in which the sockets were opened.
             ///

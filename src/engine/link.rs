@@ -1,12 +1,11 @@
 //! One netlink socket with its session state and its buffers.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::engine::Transport;
 use crate::engine::patience::Patience;
+use crate::engine::transport::yield_now;
 use crate::error::Failure;
 use crate::proto::{Batch, Session, Verdict};
 use crate::wire::Malformed;
@@ -254,17 +253,4 @@ impl<T: Transport> Link<T> {
         self.session.all_read();
         Ok(())
     }
-}
-
-/// Yields to other tasks once.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

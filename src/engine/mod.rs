@@ -4,6 +4,7 @@
 //! blocking transport complete at their first poll, so the same engine serves blocking and async
 //! clients.
 
+mod channel;
 mod confirm;
 mod destinations;
 mod dumps;
@@ -30,8 +31,10 @@ pub(crate) mod tests;
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "packet")]
 use netlink_sys::Socket;
 
+use crate::engine::channel::Channel;
 use crate::engine::family::resolve;
 use crate::engine::link::Link;
 #[cfg(feature = "packet")]
@@ -77,10 +80,10 @@ impl<T: Transport> Engine<T> {
     /// Creates an engine over sockets that this crate opened.
     pub(crate) async fn over(endpoints: Endpoints) -> Result<Self> {
         let commands =
-            Link::for_commands(transport(endpoints.commands.socket)?, endpoints.commands.port)
+            Link::for_commands(transport(endpoints.commands.channel)?, endpoints.commands.port)
                 .bounded(endpoints.commands.buffers);
         let dumps =
-            Link::for_destinations(transport(endpoints.dumps.socket)?, endpoints.dumps.port);
+            Link::for_destinations(transport(endpoints.dumps.channel)?, endpoints.dumps.port);
         Self::open(commands, Some(dumps), Some(DEFAULT_DEADLINE)).await
     }
 
@@ -89,8 +92,8 @@ impl<T: Transport> Engine<T> {
     #[cfg(feature = "packet")]
     pub(crate) async fn adopt(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
         let link = |socket| {
-            let Endpoint { socket, port, buffers } = Endpoint::adopt(socket)?;
-            Ok(Link::for_commands(transport(socket)?, port).bounded(buffers))
+            let Endpoint { channel, port, buffers } = Endpoint::adopt(socket)?;
+            Ok(Link::for_commands(transport(channel)?, port).bounded(buffers))
         };
         let (commands, dumps) = (link(commands)?, dumps.map(link).transpose()?);
         Self::open(commands, dumps, Some(DEFAULT_DEADLINE)).await
@@ -126,8 +129,8 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-fn transport<T: Transport>(socket: Socket) -> Result<T> {
-    T::new(socket).map_err(|failure| Error::not_sent(CONNECT, failure))
+fn transport<T: Transport>(channel: Channel) -> Result<T> {
+    T::new(channel).map_err(|failure| Error::not_sent(CONNECT, failure))
 }
 
 /// Makes an error of the kernel's refusal of something other than a change.

@@ -1,13 +1,14 @@
-//! Opening netlink sockets in this network namespace or another, sending and receiving.
+//! Opening netlink sockets in this network namespace or another.
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::thread;
+#[cfg(feature = "packet")]
+use std::time::Instant;
 
 use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
-use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
@@ -16,10 +17,12 @@ use rustix::net::{
     AddressFamily, netlink,
     sockopt::{socket_domain, socket_protocol},
 };
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::engine::channel::Channel;
 use crate::error::{Context, Error, ErrorKind, Failure, Result};
+#[cfg(feature = "fake")]
+use crate::fake::Namespace;
 use crate::model::Operation;
 
 const CONNECT: Context = Context::new(Operation::Connect);
@@ -27,7 +30,7 @@ const CONNECT: Context = Context::new(Operation::Connect);
 /// A netlink socket and its port, which is the kernel's name for it.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) socket: Socket,
+    pub(crate) channel: Channel,
     pub(crate) port: u32,
     /// The sizes of the send buffer and of the receive buffer.
     pub(crate) buffers: (usize, usize),
@@ -50,7 +53,17 @@ impl Endpoint {
 
     fn measure(socket: Socket, port: u32) -> io::Result<Self> {
         let buffers = (socket_send_buffer_size(&socket)?, socket_recv_buffer_size(&socket)?);
-        Ok(Self { socket, port, buffers })
+        Ok(Self { channel: socket.into(), port, buffers })
+    }
+
+    /// Opens a socket of a fake kernel.
+    #[cfg(feature = "fake")]
+    fn fake(namespace: &Namespace) -> io::Result<Self> {
+        let socket = namespace.socket()?;
+        socket.set_extended_acknowledgements(true);
+        socket.set_capped_acknowledgements(true);
+        let (port, buffers) = (socket.port(), socket.buffers());
+        Ok(Self { channel: Channel::Fake(socket), port, buffers })
     }
 
     /// Takes over a socket that the caller opened. Discards the datagrams in it, which answer
@@ -72,17 +85,18 @@ impl Endpoint {
                 0 => socket.bind_auto()?.port_number(),
                 port => port,
             };
+            let endpoint = Self::measure(socket, port)?;
             let mut waiting = Vec::with_capacity(64);
             loop {
                 waiting.clear();
-                match receive(&socket, &mut waiting) {
+                match endpoint.channel.receive(&mut waiting, Instant::now) {
                     // Answers that an overflow lost were not for this client either.
                     Ok(_) | Err(Failure::Overflow | Failure::Interrupted) => {}
                     Err(Failure::Empty) => break,
                     Err(failure) => return Err(failure),
                 }
             }
-            Ok(Self::measure(socket, port)?)
+            Ok(endpoint)
         };
         adopt().map_err(|failure| Error::not_sent(CONNECT, failure))
     }
@@ -97,28 +111,19 @@ fn prepare(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a datagram to the kernel.
-#[inline]
-pub(crate) fn transmit(socket: &Socket, datagram: &[u8]) -> Result<(), Failure> {
-    send(socket, datagram, SendFlags::empty())?;
-    Ok(())
-}
-
-/// Receives a datagram into the spare capacity of `buffer` if one is there. Returns its length,
-/// also if it did not fit.
-#[inline]
-pub(crate) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
-    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-    let received = recv(socket, spare_capacity(buffer), flags);
-    let (_, length) = received.map_err(Failure::to_receive)?;
-    Ok(length)
-}
-
 impl Endpoints {
     /// Opens both sockets in the network namespace of the calling thread.
     pub(crate) fn open() -> Result<Self> {
         let open = || Ok(Self { commands: Endpoint::open()?, dumps: Endpoint::open()? });
         open().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
+    }
+
+    /// Opens both sockets in a network namespace of a fake kernel.
+    #[cfg(feature = "fake")]
+    pub(crate) fn fake(namespace: &Namespace) -> Result<Self> {
+        let open = || Endpoint::fake(namespace);
+        let both = || Ok(Self { commands: open()?, dumps: open()? });
+        both().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
     }
 
     /// Opens both sockets in the network namespace of the file at `path`.
@@ -180,7 +185,9 @@ mod tests {
     fn an_adopted_socket_tells_of_lost_answers() {
         let socket = Socket::new(NETLINK_GENERIC).unwrap();
         socket.set_no_enobufs(true).unwrap();
-        let adopted = Endpoint::adopt(socket).unwrap();
-        assert!(!adopted.socket.get_no_enobufs().unwrap());
+        let Channel::Kernel(adopted) = Endpoint::adopt(socket).unwrap().channel else {
+            panic!("a socket of the kernel");
+        };
+        assert!(!adopted.get_no_enobufs().unwrap());
     }
 }

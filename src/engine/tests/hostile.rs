@@ -7,8 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use netlink_sys::Socket;
-
+use crate::engine::channel::Channel;
 use crate::engine::tests::changes::{server, service};
 use crate::engine::tests::script::{Event, drive, found};
 use crate::engine::{Engine, Link, Transport};
@@ -62,7 +61,7 @@ impl Impostor {
 }
 
 impl Transport for Impostor {
-    fn new(_: Socket) -> Result<Self, Failure> {
+    fn new(_: Channel) -> Result<Self, Failure> {
         unreachable!("an impostor has no socket")
     }
 

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use netlink_sys::Socket;
 use rustix::io::Errno;
 
+use crate::engine::channel::Channel;
 use crate::engine::{Engine, Link, Transport};
 use crate::error::Failure;
 use crate::proto::tests::PORT;
@@ -202,7 +202,7 @@ impl Shared {
 impl Transport for Shared {
     const SHARES_THREAD: bool = true;
 
-    fn new(_: Socket) -> Result<Self, Failure> {
+    fn new(_: Channel) -> Result<Self, Failure> {
         unreachable!("a script has no socket")
     }
 
@@ -228,7 +228,7 @@ impl Transport for Shared {
 }
 
 impl Transport for Script {
-    fn new(_: Socket) -> Result<Self, Failure> {
+    fn new(_: Channel) -> Result<Self, Failure> {
         unreachable!("a script has no socket")
     }
 

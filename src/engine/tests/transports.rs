@@ -12,7 +12,7 @@ use crate::proto::Session;
 async fn waits_until_the_deadline_or_an_answer<T: Transport>() {
     let mut socket = Socket::new(NETLINK_GENERIC).unwrap();
     let port = socket.bind_auto().unwrap().port_number();
-    let transport = T::new(socket).unwrap();
+    let transport = T::new(socket.into()).unwrap();
     let mut buffer = Vec::with_capacity(4096);
 
     let none = transport.try_receive(&mut buffer).unwrap_err();

@@ -3,36 +3,45 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use netlink_sys::Socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::engine::{Transport, socket};
+use crate::engine::Transport;
+use crate::engine::channel::Channel;
 use crate::error::Failure;
 
 /// A socket that blocks the thread while waiting.
 #[derive(Debug)]
-pub(crate) struct BlockingSocket(Socket);
+pub(crate) struct BlockingSocket(Channel);
 
 impl Transport for BlockingSocket {
-    fn new(socket: Socket) -> Result<Self, Failure> {
-        Ok(Self(socket))
+    fn new(channel: Channel) -> Result<Self, Failure> {
+        Ok(Self(channel))
     }
 
     fn send(&self, datagram: &[u8]) -> Result<(), Failure> {
-        socket::transmit(&self.0, datagram)
+        self.0.send(datagram, Instant::now)
     }
 
     fn try_receive(&self, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
-        socket::receive(&self.0, buffer)
+        self.0.receive(buffer, Instant::now)
+    }
+
+    fn now(&self) -> Instant {
+        self.0.virtual_now().unwrap_or_else(Instant::now)
     }
 
     async fn sleep(&self, time: Duration) -> Result<(), Failure> {
-        std::thread::sleep(time);
+        if !self.0.virtual_sleep(time) {
+            std::thread::sleep(time);
+        }
         Ok(())
     }
 
     async fn readable(&self, until: Option<Instant>) -> Result<(), Failure> {
+        if let Some(waited) = self.0.virtual_wait(until) {
+            return waited;
+        }
         loop {
             let left = until.map(|until| until.saturating_duration_since(self.now()));
             let timeout = left.map(Timespec::try_from).transpose().map_err(|_| Failure::Other)?;

@@ -6,10 +6,9 @@ mod smol;
 #[cfg(feature = "tokio")]
 mod tokio;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::{Duration, Instant};
-
-use netlink_sys::Socket;
 
 pub(crate) use blocking::{BlockingSocket, ready};
 #[cfg(feature = "smol")]
@@ -17,9 +16,11 @@ pub(crate) use smol::SmolSocket;
 #[cfg(feature = "tokio")]
 pub(crate) use tokio::TokioSocket;
 
+use crate::engine::channel::Channel;
 use crate::error::Failure;
 
-/// A netlink socket, a way to wait for it, and a clock.
+/// A netlink socket, a way to wait for it, and a clock. Over a fake kernel with a virtual clock,
+/// waiting moves that clock.
 ///
 /// The kernel executes a request inside `send`, so the answer is normally there when `send`
 /// returns. The engine therefore tries to receive first and rarely waits.
@@ -31,7 +32,7 @@ pub(crate) trait Transport: Sized {
     const SHARES_THREAD: bool = false;
 
     /// Takes over a connected socket.
-    fn new(socket: Socket) -> Result<Self, Failure>;
+    fn new(channel: Channel) -> Result<Self, Failure>;
 
     /// Sends a datagram to the kernel. The kernel executes the datagram before this returns.
     fn send(&self, datagram: &[u8]) -> Result<(), Failure>;
@@ -56,4 +57,17 @@ pub(crate) trait Transport: Sized {
 
     /// Waits for `time`.
     fn sleep(&self, time: Duration) -> impl Future<Output = Result<(), Failure>> + Send + Sync;
+}
+
+/// Yields to other tasks once.
+pub(super) async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

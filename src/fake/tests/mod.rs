@@ -1,0 +1,3 @@
+//! The fake kernel against captured bytes.
+
+mod captures;
