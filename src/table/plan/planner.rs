@@ -163,12 +163,13 @@ impl<'o> Planner<'o> {
             let Self { missing, refused: changes, .. } = self;
             return Err(PlanError::NotAllowed { missing, changes });
         }
+        if self.steps.is_empty() {
+            return Ok(Plan::of(self.steps, self.options, self.usable));
+        }
         // Put services with schedulers absent from the snapshot first: the kernel rejects an
         // unknown one only on use.
-        let seen: BTreeSet<Scheduler> = match self.steps.is_empty() {
-            true => BTreeSet::new(),
-            false => current.into_iter().map(|present| present.entry.service.scheduler).collect(),
-        };
+        let seen: BTreeSet<Scheduler> =
+            current.into_iter().map(|present| present.entry.service.scheduler).collect();
         let unseen: BTreeSet<ServiceId> = self
             .steps
             .iter()
@@ -180,12 +181,16 @@ impl<'o> Planner<'o> {
             .map(|service| service.id)
             .collect();
         self.steps.shrink_to_fit();
-        // The sort is stable: steps with equal keys stay in the order of the services.
-        self.steps.sort_by_cached_key(|step| {
-            let familiar = !step.service().is_some_and(|service| unseen.contains(&service));
+        let rank = |step: &Step| {
+            let is_familiar = |service| !unseen.contains(&service);
+            let familiar = unseen.is_empty() || step.service().is_none_or(is_familiar);
             let deletion = matches!(step.change, Change::DeleteService(_));
             (step.phase, deletion, familiar)
-        });
+        };
+        // The sort is stable: steps with equal keys stay in the order of the services.
+        if !self.steps.is_sorted_by_key(rank) {
+            self.steps.sort_by_cached_key(rank);
+        }
         Ok(Plan::of(self.steps, self.options, self.usable))
     }
 
@@ -200,6 +205,7 @@ impl<'o> Planner<'o> {
     /// Plans to add a service and its destinations.
     fn add(&mut self, wanted: &TableService) -> Result<(), PlanError> {
         self.check_scope(wanted)?;
+        self.steps.reserve(1 + wanted.destinations().len());
         self.step(
             Actions::ADD_SERVICE,
             Phase::Add,
