@@ -1,9 +1,8 @@
 //! Writing the plan of one service.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::model::{Change, DestinationId, ServiceSnapshot};
+use crate::model::{Change, Destination, DestinationEntry, DestinationId, ServiceSnapshot};
 use crate::table::execute::Execution;
 use crate::table::{Phase, Plan, Step, StepOutcome};
 
@@ -11,8 +10,7 @@ use crate::table::{Phase, Plan, Step, StepOutcome};
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) execution: Execution<Plan>,
-    /// The weights of the destinations: those that were read, changed by what was written since.
-    weights: BTreeMap<DestinationId, u32>,
+    weights: Weights,
     /// `true` if a newer wish or reading has made the plan out of date. No further step is
     /// written.
     pub(super) obsolete: bool,
@@ -31,10 +29,9 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn new(plan: Plan, present: Option<&ServiceSnapshot>) -> Self {
         let destinations = present.map_or(&[][..], |present| &present.destinations);
-        let destinations = destinations.iter().map(|entry| &entry.destination);
         Self {
+            weights: Weights::new(destinations, plan.len()),
             execution: Execution::new(plan),
-            weights: destinations.map(|there| (there.id, there.weight)).collect(),
             obsolete: false,
             conflict: false,
             queued: false,
@@ -47,22 +44,15 @@ impl Job {
     /// Sets the outcome of a step, and takes in its change if it is done.
     pub(super) fn set(&mut self, at: usize, outcome: StepOutcome) {
         let done = self.execution.step(at).filter(|_| outcome.is_done());
-        match done.map(|step| &step.change) {
-            Some(Change::AddDestination(_, there) | Change::UpdateDestination(_, there)) => {
-                self.weights.insert(there.id, there.weight);
-            }
-            Some(Change::DeleteDestination(_, id)) => {
-                self.weights.remove(id);
-            }
-            Some(Change::DeleteService(_)) => self.weights.clear(),
-            _ => {}
+        if let Some(step) = done {
+            self.weights.take_in(&step.change);
         }
         self.execution.set(at, outcome);
     }
 
     /// Returns `true` if the service has a usable destination.
     pub(super) fn serves(&self) -> bool {
-        self.weights.values().any(|weight| *weight > 0)
+        self.weights.0.iter().any(|(_, weight)| *weight > 0)
     }
 
     /// Returns the steps and whether each is done.
@@ -80,5 +70,47 @@ impl Job {
             && self.steps().any(|(step, _)| {
                 matches!(&step.change, Change::AddDestination(_, wanted) if wanted.weight > 0)
             })
+    }
+}
+
+/// The weights of the destinations of a service, in the order of their ids: those that were read,
+/// changed by what was written since.
+#[derive(Debug)]
+struct Weights(Vec<(DestinationId, u32)>);
+
+impl Weights {
+    /// `more` is the number of destinations for which to keep room.
+    fn new(read: &[DestinationEntry], more: usize) -> Self {
+        let mut weights = Vec::with_capacity(read.len() + more);
+        weights.extend(read.iter().map(|entry| (entry.id(), entry.destination.weight)));
+        Self(weights)
+    }
+
+    /// Takes in a change that the kernel has made.
+    fn take_in(&mut self, change: &Change) {
+        let Self(all) = self;
+        let place = |id: &DestinationId| match all.last() {
+            // The destinations of a new service come in order.
+            Some((last, _)) if last < id => Err(all.len()),
+            _ => all.binary_search_by_key(id, |(id, _)| *id),
+        };
+        match change {
+            Change::AddDestination(_, Destination { id, weight, .. })
+            | Change::UpdateDestination(_, Destination { id, weight, .. }) => {
+                let at = place(id);
+                match at.map(|at| all.get_mut(at)) {
+                    Ok(Some(there)) => there.1 = *weight,
+                    Ok(None) => {}
+                    Err(at) => all.insert(at, (*id, *weight)),
+                }
+            }
+            Change::DeleteDestination(_, id) => {
+                if let Ok(at) = place(id) {
+                    all.remove(at);
+                }
+            }
+            Change::DeleteService(_) => all.clear(),
+            _ => {}
+        }
     }
 }

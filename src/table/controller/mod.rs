@@ -15,6 +15,7 @@ mod kept;
 mod options;
 mod reading;
 mod request;
+mod services;
 mod stepped;
 mod stepping;
 mod sweep;
@@ -36,6 +37,7 @@ use crate::table::controller::backoff::Random;
 use crate::table::controller::drains::Drains;
 use crate::table::controller::job::Job;
 use crate::table::controller::kept::{Kept, Serving, Stage};
+use crate::table::controller::services::{Services, in_order};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
@@ -63,7 +65,7 @@ pub struct Controller {
     /// Tells the tasks of this controller from those of others.
     number: u64,
     last_task: u64,
-    services: BTreeMap<ServiceId, Kept>,
+    services: Services,
     /// When single services are to be read.
     agenda: Agenda,
     drains: Drains,
@@ -116,7 +118,7 @@ impl Controller {
             options,
             number: CONTROLLERS.fetch_add(1, Ordering::Relaxed),
             last_task: 0,
-            services: BTreeMap::new(),
+            services: Services::default(),
             agenda: Agenda::default(),
             drains: Drains::default(),
             troubles: BTreeMap::new(),
@@ -191,6 +193,8 @@ impl Controller {
     ///
     /// A [`Table`](crate::table::Table) is a list of wishes.
     pub fn wish_all<W: Into<Wish>>(&mut self, wishes: impl IntoIterator<Item = W>) {
+        let wishes = wishes.into_iter();
+        self.services.reserve(wishes.size_hint().0.saturating_sub(self.services.len()));
         let mut wished = BTreeSet::new();
         for wish in wishes {
             let wish = wish.into();
@@ -199,7 +203,7 @@ impl Controller {
         }
         let others = self.services.iter().filter(|(_, kept)| kept.wish.is_some());
         let others = others.map(|(id, _)| *id).filter(|id| !wished.contains(id));
-        for id in others.collect::<Vec<_>>() {
+        for id in in_order(others) {
             self.forget(id);
         }
     }
@@ -222,7 +226,7 @@ impl Controller {
     /// that stores them hands them to [`formerly`](Self::formerly) when it starts again.
     pub fn owned(&self) -> impl Iterator<Item = ServiceId> {
         let scope = &self.options.plan.scope;
-        self.services.keys().copied().filter(|id| !scope.excludes(*id))
+        in_order(self.services.keys().copied().filter(|id| !scope.excludes(*id))).into_iter()
     }
 
     /// Makes the controller read the whole table as its next task.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::model::{Change, DestinationEntry, Listing, ServiceEntry, ServiceId, ServiceSnapshot};
 use crate::table::controller::backoff::after;
 use crate::table::controller::job::Job;
+use crate::table::controller::services::in_order;
 use crate::table::controller::stepping::is_mass;
 use crate::table::controller::{Controller, Event, Kept, Reading, Serving, Stage};
 use crate::table::plan::plan_service;
@@ -22,8 +23,7 @@ impl Controller {
             self.agenda.cancel_now();
         }
         let is_there = |id: ServiceId| entries.binary_search_by_key(&id, ServiceEntry::id).is_ok();
-        let mut absent: Vec<ServiceId> =
-            self.services.keys().copied().filter(|id| !is_there(*id)).collect();
+        let mut absent = in_order(self.services.keys().copied().filter(|id| !is_there(*id)));
         entries.retain(|entry| {
             let id = entry.service.id;
             self.services.contains_key(&id) || self.options.plan.scope.names(id)

@@ -48,6 +48,9 @@ impl Controller {
                 }
                 continue;
             };
+            if writes.is_empty() {
+                writes.reserve(MOST.min(steps.len() * (self.ready.len() + 1)));
+            }
             writes.extend(
                 steps
                     .iter()
