@@ -58,7 +58,7 @@ impl Version {
         const DESCRIPTOR: usize = 256;
         const SHARED_INFO: usize = 320;
         // Linux 6.3 and later have a cache for small buffers.
-        const SMALL: usize = 640;
+        const SMALL: usize = 704;
         let needed = length.next_multiple_of(64) + SHARED_INFO;
         match self {
             Self::V6_12 if needed <= SMALL => SMALL + DESCRIPTOR,

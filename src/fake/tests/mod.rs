@@ -1,3 +1,7 @@
-//! The fake kernel against captured bytes.
+//! The fake kernel against captured bytes, and the rules of sockets, dumps and the trash.
 
 mod captures;
+mod dumps;
+mod raw;
+mod sockets;
+mod trash;
