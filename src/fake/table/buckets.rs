@@ -22,7 +22,10 @@ impl Buckets {
 
     pub(super) fn remove(&mut self, bucket: usize, slot: Slot) {
         if let Some(bucket) = self.buckets.get_mut(bucket) {
-            bucket.retain(|other| *other != slot);
+            // The newest are the likeliest, and the cheapest to remove.
+            if let Some(at) = bucket.iter().rposition(|other| *other == slot) {
+                bucket.remove(at);
+            }
         }
     }
 

@@ -136,7 +136,9 @@ impl Table {
     ) -> Result<(), Errno> {
         let slot = self.find_destination(service, key).ok_or(Errno::NOENT)?;
         if let Some(service) = self.services.get_mut(service) {
-            service.destinations.retain(|other| *other != slot);
+            if let Some(at) = service.destinations.iter().rposition(|other| *other == slot) {
+                service.destinations.remove(at);
+            }
         }
         self.discard(service, slot, now);
         Ok(())

@@ -7,10 +7,10 @@ use crate::fake::{Errno, Kernel, Namespace, Socket, Version};
 use crate::model::{Change, Scheduler, Service};
 
 /// One file of `tests/fixtures`.
-struct Capture {
-    name: String,
-    sent: Vec<Vec<u8>>,
-    received: Vec<Vec<u8>>,
+pub(super) struct Capture {
+    pub(super) name: String,
+    pub(super) sent: Vec<Vec<u8>>,
+    pub(super) received: Vec<Vec<u8>>,
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 /// The files of a kernel in their order.
-fn captures(kernel: &str) -> Vec<Capture> {
+pub(super) fn captures(kernel: &str) -> Vec<Capture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let prefix = format!("{kernel}-");
@@ -44,7 +44,7 @@ fn captures(kernel: &str) -> Vec<Capture> {
 }
 
 /// Replaces the family in the messages of a datagram, or the port, or both.
-fn with(datagram: &[u8], family: Option<(u16, u16)>, port: Option<u32>) -> Vec<u8> {
+pub(super) fn with(datagram: &[u8], family: Option<(u16, u16)>, port: Option<u32>) -> Vec<u8> {
     let mut bytes = datagram.to_vec();
     let mut at = 0;
     while at + 16 <= bytes.len() {
@@ -68,7 +68,7 @@ fn with(datagram: &[u8], family: Option<(u16, u16)>, port: Option<u32>) -> Vec<u
     bytes
 }
 
-fn receive(socket: &Socket) -> Vec<Vec<u8>> {
+pub(super) fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = vec![0; 65_536];
     loop {
@@ -82,7 +82,7 @@ fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     }
 }
 
-fn socket(host: &Namespace, extended: bool, capped: bool) -> Socket {
+pub(super) fn socket(host: &Namespace, extended: bool, capped: bool) -> Socket {
     let socket = host.socket().unwrap();
     socket.set_extended_acknowledgements(extended);
     socket.set_capped_acknowledgements(capped);
