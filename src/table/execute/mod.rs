@@ -19,9 +19,6 @@ mod sequencer;
 mod undo;
 mod writing;
 
-#[cfg(test)]
-mod tests;
-
 pub use applied::{Applied, StepOutcome};
 pub use drained::Drained;
 pub(crate) use execution::Execution;

@@ -7,6 +7,8 @@ use crate::engine::Report;
 use crate::error::{Error, Failure};
 use crate::model::{Change, ServiceId, Snapshot};
 use crate::table::execute::applied::Applied;
+#[cfg(test)]
+use crate::table::execute::applied::StepOutcome;
 use crate::table::execute::drains::Drains;
 use crate::table::execute::execution::Execution;
 use crate::table::execute::progress::{DrainProgress, NextPhase};
@@ -176,6 +178,12 @@ impl<P: Borrow<Plan>> Sequencer<P> {
             Stage::Draining(drains) => Some(drains.report(&self.execution, now, observer)),
             _ => None,
         }
+    }
+
+    /// Returns the outcome of a step, or `None` if the step has none yet.
+    #[cfg(test)]
+    pub(crate) fn outcome(&self, index: usize) -> Option<&StepOutcome> {
+        self.execution.outcome(index)
     }
 
     /// Ends the work: steps without an outcome are stopped.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Outcome, Report};
-use crate::error::{Context, Error, ErrorKind, kind_of_refusal};
+use crate::error::{Error, ErrorKind};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, Listing, Service, ServiceEntry,
     ServiceId, ServiceSnapshot, Stats,
@@ -12,19 +12,16 @@ use crate::model::{
 use crate::table::controller::{
     Answer, Controller, ControllerOptions, Event, MOST, Next, Reading, Task, Work,
 };
+use crate::table::tests::kernel::{self, Rows};
 use crate::table::tests::planning::{server, web};
 use crate::table::{DrainPolicy, PlanOptions, Scope, TableService};
-
-const ENOENT: i32 = 2;
-const ESRCH: i32 = 3;
-const EEXIST: i32 = 17;
 
 /// A kernel's table, and a controller for it.
 pub(super) struct World {
     pub(super) controller: Controller,
     pub(super) now: Instant,
     pub(super) begin: Instant,
-    pub(super) table: BTreeMap<ServiceId, (Service, BTreeMap<DestinationId, DestinationEntry>)>,
+    pub(super) table: Rows,
     /// What was read and written, in short.
     pub(super) log: Vec<String>,
     /// Answers a change instead of the table.
@@ -98,39 +95,7 @@ impl World {
 
     /// Makes a change like the kernel.
     pub(super) fn write(&mut self, change: &Change) -> Result<(), Error> {
-        let refused = |errno| {
-            let kind = kind_of_refusal(change.operation(), None, errno);
-            Error::refused(Context::of(change), kind, errno, None)
-        };
-        let service = change.service().unwrap();
-        let there = self.table.get_mut(&service);
-        match (change, there) {
-            (Change::AddService(_), Some(_)) => return Err(refused(EEXIST)),
-            (Change::AddService(new), None) => {
-                self.table.insert(service, (new.clone(), BTreeMap::new()));
-            }
-            (_, None) => return Err(refused(ESRCH)),
-            (Change::UpdateService(new), Some(there)) => there.0 = new.clone(),
-            (Change::DeleteService(_), Some(_)) => drop(self.table.remove(&service)),
-            (Change::AddDestination(_, new), Some((_, there))) => {
-                if there.contains_key(&new.id) {
-                    return Err(refused(EEXIST));
-                }
-                let (connections, stats) = (Connections::default(), Stats::default());
-                there.insert(new.id, DestinationEntry::new(new.clone(), connections, stats));
-            }
-            (Change::UpdateDestination(_, new), Some((_, there))) => match there.get_mut(&new.id) {
-                Some(entry) => entry.destination = new.clone(),
-                None => return Err(refused(ENOENT)),
-            },
-            (Change::DeleteDestination(_, id), Some((_, there))) => {
-                if there.remove(id).is_none() {
-                    return Err(refused(ENOENT));
-                }
-            }
-            _ => unreachable!("{change}"),
-        }
-        Ok(())
+        kernel::write(&mut self.table, change)
     }
 
     fn read(&self, id: ServiceId) -> Option<ServiceSnapshot> {
