@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::model::{DestinationEntry, DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::DrainPolicy;
-use crate::table::controller::{DrainEnd, Event};
+use crate::table::controller::{DrainEnd, DrainStatus, Event};
 use crate::table::execute::drain_state::DrainState;
 
 /// The destinations that drain, by their services.
@@ -33,6 +33,19 @@ impl Drains {
     /// Returns the services with destinations that drain.
     pub(super) fn services(&self) -> impl Iterator<Item = &ServiceId> {
         self.services.keys()
+    }
+
+    /// Returns all drains, in the order of their services.
+    pub(super) fn status(&self) -> impl Iterator<Item = DrainStatus> {
+        self.services.iter().flat_map(|(service, drains)| {
+            drains.iter().map(|(destination, Drain { state, .. })| DrainStatus {
+                service: *service,
+                destination: *destination,
+                begun: state.begun(),
+                deadline: state.deadline(),
+                connections: state.connections(),
+            })
+        })
     }
 
     /// Begins a drain, and takes in the destination as it was read, if it has weight 0 already.

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod backoff;
+mod drain_status;
 mod drains;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod ending;
@@ -41,6 +42,7 @@ use crate::table::controller::services::{Services, in_order};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
+pub use drain_status::DrainStatus;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "tokio", feature = "smol"))))]
 pub use ending::Ending;
@@ -229,9 +231,13 @@ impl Controller {
         in_order(self.services.keys().copied().filter(|id| !scope.excludes(*id))).into_iter()
     }
 
-    /// Makes the controller read the whole table as its next task.
+    /// Makes the controller read the whole table now, and write what differs without a delay: what
+    /// failed is tried again at once, and a quarrel with another program begins anew.
+    ///
+    /// While it [backs off](Event::BackingOff) it reads at the end of that delay.
     pub fn resynchronize(&mut self) {
         self.resync_at = None;
+        self.troubles.clear();
     }
 
     /// Takes out the events, in their order. Those that the iterator has not returned yet when it is
@@ -244,6 +250,11 @@ impl Controller {
     #[must_use]
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
+    }
+
+    /// Returns the destinations that drain, in the order of their services.
+    pub fn drains(&self) -> impl Iterator<Item = DrainStatus> {
+        self.drains.status()
     }
 
     /// Returns `true` if nothing is left to do but to read the whole table now and then: every

@@ -1,6 +1,6 @@
 //! Writes plans portion by portion, and takes in the outcomes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use crate::engine::{Outcome, Report};
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Change, ServiceId};
 use crate::table::controller::job::Job;
 use crate::table::controller::{Controller, Event, MOST, Stage, Work, Write};
-use crate::table::execute::done;
+use crate::table::execute::{CAREFUL_PORTION, done};
 use crate::table::plan::Purpose;
 use crate::table::{OnFailure, Phase, Plan, Step, StepOutcome};
 
@@ -34,13 +34,20 @@ impl Controller {
     /// if there are none.
     pub(super) fn gather_writes(&mut self, now: Instant) -> Option<(Work, Parts)> {
         let (mut writes, mut parts) = (Vec::new(), Parts::new());
-        while writes.len() < MOST {
+        let phase = self.common_phase();
+        let most = if phase.is_some() { CAREFUL_PORTION } else { MOST };
+        let mut later = VecDeque::new();
+        while writes.len() < most {
             let Some(id) = self.ready.pop_front() else { break };
             let Some(job) = self.jobs.get_mut(&id).filter(|job| job.queued) else { continue };
+            if phase.is_some() && !job.obsolete && job.execution.phase_to_come() > phase {
+                later.push_back(id);
+                continue;
+            }
             job.queued = false;
             let portion = match job.obsolete {
                 true => None,
-                false => job.execution.next_portion(MOST - writes.len()),
+                false => job.execution.next_portion(most - writes.len()),
             };
             let Some(steps) = portion else {
                 if let Some(job) = self.jobs.remove(&id) {
@@ -62,7 +69,18 @@ impl Controller {
                 sweep.wrote(id);
             }
         }
+        self.ready.append(&mut later);
         (!writes.is_empty()).then_some((Work::Write(writes), parts))
+    }
+
+    /// Returns the phase that all services finish before one of them begins the next: a failure is
+    /// to stop what comes later. Returns `None` if a failure stops its own service only.
+    fn common_phase(&self) -> Option<Phase> {
+        if self.options.plan.on_failure == OnFailure::KeepService {
+            return None;
+        }
+        let jobs = self.ready.iter().filter_map(|id| self.jobs.get(id));
+        jobs.filter(|job| !job.obsolete).filter_map(|job| job.execution.phase_to_come()).min()
     }
 
     /// Takes in the outcomes of a task.

@@ -126,6 +126,13 @@ impl<P: Borrow<Plan>> Execution<P> {
         steps.get(..portion(steps.len(), most, change)).unwrap_or(steps)
     }
 
+    /// Returns the phase of the first step without an outcome, or `None` if all have one.
+    pub(crate) fn phase_to_come(&self) -> Option<Phase> {
+        let mut rest = self.at..self.outcomes.len();
+        let first = rest.find(|index| self.outcome(*index).is_none())?;
+        Some(self.step(first)?.phase)
+    }
+
     /// Returns the next steps to be written together: at most `most` steps of one phase, and none
     /// that a failure forbids. Returns `None` if no step is left.
     ///

@@ -21,7 +21,7 @@ mod writing;
 
 pub use applied::{Applied, StepOutcome};
 pub use drained::Drained;
-pub(crate) use execution::Execution;
+pub(crate) use execution::{CAREFUL_PORTION, Execution};
 pub use incomplete::Incomplete;
 pub(crate) use progress::Observer;
 pub use progress::{DrainProgress, Draining, NextPhase, Progress};

@@ -8,7 +8,7 @@ use crate::model::{Change, Operation};
 use crate::table::OnFailure;
 use crate::table::controller::tests::world::{World, numbered, options, plan, web_with};
 use crate::table::controller::{ControllerOptions, Next};
-use crate::table::tests::planning::web;
+use crate::table::tests::planning::{server, web};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -192,4 +192,23 @@ fn with_stop_a_failure_delays_all_services() {
     assert!(!world.table.contains_key(&numbered(1).id()));
     world.pass(2 * SECOND);
     assert!(world.table.contains_key(&numbered(1).id()));
+}
+
+#[test]
+fn with_stop_nothing_is_taken_away_before_everything_was_added() {
+    let mut world = World::new(ControllerOptions::new().plan(plan().on_failure(OnFailure::Stop)));
+    world.controller.wish_all([web_with(&[1, 2]), numbered(1), numbered(2)]);
+    world.work();
+    world.take_log();
+    world.refuse = Some(refuse_third);
+    // One comes before the service whose change is refused, and one after it.
+    world.controller.wish_all([web_with(&[1]), numbered(2).with(server(3))]);
+    world.work();
+    let log = world.take_log();
+    assert_eq!(log.iter().filter(|line| line.starts_with('-')).count(), 1, "{log:?}");
+    assert_eq!(world.weights(), [(1, 1), (2, 1)]);
+    world.refuse = None;
+    world.pass(100 * SECOND);
+    assert_eq!(world.weights(), [(1, 1)]);
+    assert!(!world.table.contains_key(&numbered(1).id()) && world.controller.is_settled());
 }

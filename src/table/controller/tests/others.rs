@@ -100,3 +100,18 @@ fn a_weight_that_somebody_gives_to_a_draining_destination_is_taken_again() {
     world.pass(20 * SECOND);
     assert_eq!(world.weights(), [(1, 1)], "the deadline is that of the beginning");
 }
+
+#[test]
+fn who_asks_for_a_reading_does_not_wait_for_the_quarrel() {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    for _ in 0..20 {
+        let _ = world.write(&Change::DeleteDestination(web().id, id_of(2)));
+        world.pass(10 * SECOND);
+    }
+    let _ = world.write(&Change::DeleteDestination(web().id, id_of(2)));
+    world.controller.resynchronize();
+    world.work();
+    assert_eq!(world.weights(), [(1, 1), (2, 1)]);
+}
