@@ -24,7 +24,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     let mut desired = file::read(&planning.file)?;
     let mut ipvs = planning.kernel.connect()?;
     let interrupt = Interrupt::new(false)?;
-    let mut none = Memory::default();
+    let none = Memory::default();
     let mut alone = None;
     if apply.yes {
         alone = Some(planning.kernel.alone(apply.wait, screen)?);
@@ -52,7 +52,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         snapshot = again;
     }
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
-    let done = work.carry_out(&mut ipvs, &mut snapshot, &mut none, &interrupt, || false);
+    let done = work.carry_out(&mut ipvs, &mut snapshot, &interrupt);
     drop(alone);
     done
 }
@@ -118,40 +118,42 @@ pub(crate) struct Work<'w> {
 }
 
 impl Work<'_> {
-    /// Applies the plan and reports the result.
-    ///
-    /// `snapshot` is what the plan was made from; it is brought up to date. `memory` notes what
-    /// the plan has done. The wait for drains ends early if
-    /// `superseded` returns `true`.
-    pub(crate) fn carry_out(
+    /// Applies the plan and reports the result. `snapshot` is what the plan was made from; it is
+    /// brought up to date.
+    fn carry_out(
         &self,
         ipvs: &mut Client,
         snapshot: &mut Snapshot,
-        memory: &mut Memory,
         interrupt: &Interrupt,
-        mut superseded: impl FnMut() -> bool + Send,
+    ) -> Result<Status, Failure> {
+        let observer = |progress: &Progress<'_>| {
+            if let Progress::Draining(progress) = progress {
+                self.screen.progress(&draining(progress));
+            }
+            if interrupt.came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let applied = interrupt.hold(|| ipvs.apply_from(self.plan, snapshot, observer));
+        self.screen.progress("");
+        self.report(&applied, interrupt, || self.verify(&applied, snapshot))
+    }
+
+    /// Reports the result. `verify` returns the status if every step is done.
+    pub(crate) fn report(
+        &self,
+        applied: &Applied,
+        interrupt: &Interrupt,
+        verify: impl FnOnce() -> Status,
     ) -> Result<Status, Failure> {
         let &Self { plan, screen, .. } = self;
-        let observer = |progress: &Progress<'_>| {
-            let mut ends = interrupt.came();
-            if let Progress::Draining(progress) = progress {
-                screen.progress(&draining(progress));
-                ends = ends || superseded();
-            }
-            if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let applied = interrupt.hold(|| ipvs.apply_from(plan, snapshot, observer));
-        screen.progress("");
-        memory.note(plan, &applied);
         let printed = match self.apply.planning.json {
-            true => screen.write(|out| json::applied(plan, &applied, out)),
+            true => screen.write(|out| json::applied(plan, applied, out)),
             false => Ok(()),
         };
-        tell(plan, &applied, screen);
+        tell(plan, applied, screen);
         let done = match applied.is_done() {
             true if plan.is_empty() => self.planned,
-            true => self.verify(&applied, snapshot, memory),
-            false if is_unfinished(&applied) => Status::Unfinished,
+            true => verify(),
+            false if is_unfinished(applied) => Status::Unfinished,
             false => Status::PartlyFailed,
         };
         if interrupt.came() && !applied.is_done() {
@@ -175,8 +177,9 @@ impl Work<'_> {
 
     /// Compares the desired table with what was read after the last step: the list of services,
     /// and the services of the plan.
-    fn verify(&self, applied: &Applied, snapshot: &Snapshot, memory: &Memory) -> Status {
-        match self.apply.planning.compare(snapshot, self.desired, memory, self.screen) {
+    fn verify(&self, applied: &Applied, snapshot: &Snapshot) -> Status {
+        let none = Memory::default();
+        match self.apply.planning.compare(snapshot, self.desired, &none, self.screen) {
             Ok((_, Status::NoChange)) if applied.cut().next().is_some() => Status::Cut,
             Ok((_, Status::NoChange)) => Status::Changed,
             Ok((rest, status)) if rest.is_empty() => status,

@@ -300,6 +300,7 @@ pub(crate) struct Apply {
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// Apply the file again when it is written and on SIGHUP, until interrupted. Needs --yes.
+    /// A new version is taken over while connections drain, and what fails is tried again.
     /// Changes that other programs make stay until the next time, or see --every. A file that
     /// cannot be used ends the program at the start (exit code 1 or 5), and is reported later
     #[arg(long, requires = "yes")]

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::WarningKind;
+use ipvs_netlink::table::controller::DrainStatus;
 use ipvs_netlink::table::{DrainProgress, Plan, Sign, Table};
 
 use crate::exit::{Failure, Status};
@@ -137,13 +138,8 @@ impl Screen {
     }
 }
 
-/// Returns a line about the progress of draining. The time comes first, because a terminal may cut
-/// off the end.
+/// Returns a line about the progress of draining.
 pub(crate) fn draining(progress: &DrainProgress<'_>) -> String {
-    let left = match progress.left {
-        Some(left) => format!("{} s left", left.as_secs()),
-        None => "no deadline".to_owned(),
-    };
     let what = match progress.draining {
         [one] => one.to_string(),
         all => {
@@ -152,7 +148,35 @@ pub(crate) fn draining(progress: &DrainProgress<'_>) -> String {
             format!("{} with {}{most}", progress.waiting, progress.connections)
         }
     };
-    format!("draining for {} s, {left}: {what}", progress.elapsed.as_secs())
+    draining_line(progress.elapsed, progress.left, &what)
+}
+
+/// Returns a line about the drains of a controller.
+pub(crate) fn drains(drains: &[DrainStatus], now: Instant) -> String {
+    let left = |deadline: Instant| deadline.saturating_duration_since(now);
+    let begun = drains.iter().map(|drain| drain.begun).min().unwrap_or(now);
+    let what = match drains {
+        [one] => one.to_string(),
+        all => {
+            let active = all.iter().map(|one| u64::from(one.connections.active)).sum::<u64>();
+            let most = all.iter().max_by_key(|one| one.connections.active);
+            let most = most.map_or_else(String::new, |most| format!("; most has {most}"));
+            format!("{} with active {active}{most}", all.len())
+        }
+    };
+    // The time of the last one, if each has a deadline.
+    let deadlines: Option<Vec<Instant>> = drains.iter().map(|drain| drain.deadline).collect();
+    let last = deadlines.and_then(|all| all.into_iter().max());
+    draining_line(now.saturating_duration_since(begun), last.map(left), &what)
+}
+
+/// Puts the time first, because a terminal may cut off the end.
+fn draining_line(elapsed: Duration, left: Option<Duration>, what: &str) -> String {
+    let left = match left {
+        Some(left) => format!("{} s left", left.as_secs()),
+        None => "no deadline".to_owned(),
+    };
+    format!("draining for {} s, {left}: {what}", elapsed.as_secs())
 }
 
 /// The warnings about a valid table.

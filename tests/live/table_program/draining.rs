@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Client, DestinationId, ServiceId};
 use nix::sys::signal::{Signal, kill};
@@ -171,4 +173,33 @@ fn a_destination_that_is_wanted_again_while_it_drains_gets_its_weight_back() {
     running.says_at_last("web.yaml: not finished");
     running.says_at_last("web.yaml: applied");
     assert_eq!(held.weight(), 5);
+}
+
+#[test]
+fn a_new_version_is_taken_over_while_a_drain_goes_on_to_its_deadline() {
+    let mut held = Held::new();
+    let folder = Folder::new("takeover");
+    let web = "services: [{tcp: \"192.0.2.10:7000\", scheduler: rr, forward: direct, \
+               destinations: [{address: \"127.0.0.1:7000\"}]}]\n";
+    let file = folder.write("web.yaml", web);
+    let watch = ["apply", "-y", "--watch", "--drain-deadline", "10s"];
+    let mut running = Running::start(table_of(&watch, &file));
+    running.says_at_last("nothing differed");
+    fs::write(&file, NONE).unwrap();
+    running.says(": TCP 192.0.2.10:7000");
+    let begun = Instant::now();
+    sleep(Duration::from_secs(5));
+    fs::write(&file, "services: [{tcp: \"192.0.2.11:80\"}]\n").unwrap();
+    running.says_at_last("web.yaml: not finished");
+    let other: ServiceId = "TCP 192.0.2.11:80".parse().unwrap();
+    while held.ipvs.service(other).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the new version is not applied");
+        sleep(Duration::from_millis(50));
+    }
+    assert_eq!(held.weight(), 0, "the drain goes on");
+    running.says_at_last("web.yaml: applied, connections were cut");
+    // A deadline that began anew would end 15 s after the beginning at least.
+    let time = begun.elapsed();
+    assert!((9..15).contains(&time.as_secs()), "{time:?}");
+    assert_eq!(there(&mut held.ipvs).services().next().unwrap().id(), other);
 }
