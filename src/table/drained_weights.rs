@@ -86,6 +86,7 @@ impl DrainedWeights {
             ) => {
                 self.weights.insert((*service, after.id), destination.weight);
             }
+            _ if self.weights.is_empty() => {}
             (
                 Change::AddDestination(service, destination)
                 | Change::UpdateDestination(service, destination),

@@ -38,7 +38,7 @@ use crate::table::controller::backoff::Random;
 use crate::table::controller::drains::Drains;
 use crate::table::controller::job::Job;
 use crate::table::controller::kept::{Kept, Serving, Stage};
-use crate::table::controller::services::{Services, in_order};
+use crate::table::controller::services::{ByService, in_order};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
@@ -67,14 +67,14 @@ pub struct Controller {
     /// Tells the tasks of this controller from those of others.
     number: u64,
     last_task: u64,
-    services: Services,
+    services: ByService<Kept>,
     /// When single services are to be read.
     agenda: Agenda,
     drains: Drains,
     /// The services for which an attempt failed, or that another program has undone.
     troubles: BTreeMap<ServiceId, Trouble>,
     /// The plans that are being written.
-    jobs: BTreeMap<ServiceId, Job>,
+    jobs: ByService<Job>,
     /// The services whose jobs have steps to be written, in turn.
     ready: VecDeque<ServiceId>,
     outstanding: Option<Outstanding>,
@@ -120,11 +120,11 @@ impl Controller {
             options,
             number: CONTROLLERS.fetch_add(1, Ordering::Relaxed),
             last_task: 0,
-            services: Services::default(),
+            services: ByService::default(),
             agenda: Agenda::default(),
             drains: Drains::default(),
             troubles: BTreeMap::new(),
-            jobs: BTreeMap::new(),
+            jobs: ByService::default(),
             ready: VecDeque::new(),
             outstanding: None,
             sweep: None,

@@ -1,14 +1,16 @@
-//! The services that a controller keeps.
+//! Maps of services.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::model::ServiceId;
-use crate::table::controller::kept::Kept;
 
-/// Services by their ids. A look-up costs the same however many there are. They have no order: see
-/// [`in_order`].
-pub(super) type Services = HashMap<ServiceId, Kept, BuildHasherDefault<IdHasher>>;
+/// What belongs to services, by their ids. A look-up costs the same however many there are. The ids
+/// have no order: see [`in_order`].
+pub(super) type ByService<V> = HashMap<ServiceId, V, BuildHasherDefault<IdHasher>>;
+
+/// The ids of some services.
+pub(super) type Services = HashSet<ServiceId, BuildHasherDefault<IdHasher>>;
 
 /// Sorts ids, so that the same wishes give the same tasks and events.
 pub(super) fn in_order(ids: impl Iterator<Item = ServiceId>) -> Vec<ServiceId> {

@@ -8,6 +8,7 @@ use crate::model::ServiceId;
 use crate::table::Phase;
 use crate::table::controller::backoff::after;
 use crate::table::controller::options::SHORTEST_RESYNC;
+use crate::table::controller::services::in_order;
 use crate::table::controller::sweep::Sweep;
 use crate::table::controller::{
     Answer, Controller, Event, MOST, Next, Stage, Task, TaskNumber, Trouble, Work,
@@ -189,7 +190,7 @@ impl Controller {
         let until = after(now, self.random.delay(self.options.retry, failures));
         let until = at_least.map_or(until, |at_least| until.max(at_least));
         self.backing_off = Some((failures, until));
-        for id in mem::take(&mut self.jobs).into_keys() {
+        for id in in_order(mem::take(&mut self.jobs).into_keys()) {
             self.reopen(id);
             self.agenda.now(id);
         }

@@ -1,8 +1,9 @@
 //! Reading the whole table in portions.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::model::{ServiceEntry, ServiceId};
+use crate::table::controller::services::Services;
 use crate::table::controller::task::MOST;
 
 /// A reading of the whole table, from the list of services on.
@@ -23,11 +24,11 @@ pub(super) struct Sweep {
     /// The wished services that the kernel has not.
     absent: VecDeque<ServiceId>,
     /// The services that were written since they were listed: their entries are out of date.
-    written: BTreeSet<ServiceId>,
+    written: Services,
 }
 
 impl Sweep {
-    pub(super) const fn new(takes_due: bool) -> Self {
+    pub(super) fn new(takes_due: bool) -> Self {
         Self {
             takes_due,
             listed: false,
@@ -36,7 +37,7 @@ impl Sweep {
             rest: VecDeque::new(),
             reading: Vec::new(),
             absent: VecDeque::new(),
-            written: BTreeSet::new(),
+            written: Services::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::engine::{Engine, Transport};
+use crate::engine::{Engine, HasChange, Transport};
 use crate::error::Result;
 use crate::model::{Change, ServiceId, ServiceSnapshot};
 use crate::table::controller::{Answer, Reading, Work, Write};
@@ -19,15 +19,18 @@ pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -
         Work::ReadServices(ids) => {
             read_services(engine, ids).await.map_or_else(Answer::Failed, Answer::Readings)
         }
-        Work::Write(writes) => {
-            let changes: Vec<Change> = writes.iter().map(|write| write.change.clone()).collect();
-            let read = |at: usize| writes.get(at).and_then(|write: &Write| write.read.clone());
-            Answer::Written(engine.submit_updates(&changes, &read).await)
-        }
+        // The controller has planned them, so they are valid.
+        Work::Write(writes) => Answer::Written(engine.submit_valid(writes).await),
     }
 }
 
 #[allow(dead_code, reason = "see above")]
+impl HasChange for Write {
+    fn change(&self) -> &Change {
+        &self.change
+    }
+}
+
 /// Reads services one by one. Fails if a failure concerns all services.
 async fn read_services<T: Transport>(
     engine: &mut Engine<T>,

@@ -151,14 +151,16 @@ impl<P: Borrow<Plan>> Execution<P> {
             }
             let end = self.range(phase).end;
             let undecided = (first..end).filter(|index| self.outcome(*index).is_none());
-            let steps: Vec<usize> = undecided.take(most.saturating_add(1)).collect();
+            let mut steps = Vec::with_capacity((end - first).min(most.saturating_add(1)));
+            steps.extend(undecided.take(most.saturating_add(1)));
             let length = match self.together(&steps, most).len() {
                 0 => continue,
                 // A new service waits for the next portion, which has its first destination.
                 longer if longer > most => most.saturating_sub(1).max(1),
                 length => length,
             };
-            return Some(steps.into_iter().take(length).collect());
+            steps.truncate(length);
+            return Some(steps);
         }
     }
 

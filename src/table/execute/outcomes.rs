@@ -49,8 +49,9 @@ impl StepOutcomes {
     pub(crate) fn set(&mut self, index: usize, outcome: StepOutcome) {
         let Some(mark) = self.marks.get_mut(index) else { return };
         if matches!(outcome, StepOutcome::Done) {
-            *mark = Mark::Done;
-            self.others.remove(&index);
+            if std::mem::replace(mark, Mark::Done) == Mark::Other {
+                self.others.remove(&index);
+            }
         } else {
             *mark = Mark::Other;
             self.others.insert(index, outcome);
