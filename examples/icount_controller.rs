@@ -17,7 +17,7 @@ use ipvs_netlink::table::{PlanOptions, Scope, Table, TableService};
 use table::{Outcome, Size, destination, ensure, service};
 
 /// How often `change-one` replaces a destination.
-const ROUNDS: u32 = 100;
+const ROUNDS: u32 = 1000;
 
 /// The services that `churn` changes in a second, and for how many seconds.
 const EACH_SECOND: u32 = 100;

@@ -38,7 +38,7 @@ typedef uint64_t u64;
 #define DATAGRAMS 4
 
 /* The workloads of a controller. */
-#define ROUNDS 100        /* of `change-one` */
+#define ROUNDS 1000       /* of `change-one` */
 #define EACH_SECOND 100   /* services that `churn` changes in a second */
 #define SECONDS 60
 
