@@ -35,7 +35,9 @@ impl Errno {
     pub const OPNOTSUPP: Self = Self(95);
     /// `EAFNOSUPPORT`: no such address family.
     pub const AFNOSUPPORT: Self = Self(97);
-    /// `ENETUNREACH`: the interface is down.
+    /// `EADDRNOTAVAIL`: the interface is down, and the group is of IPv6.
+    pub const ADDRNOTAVAIL: Self = Self(99);
+    /// `ENETUNREACH`: the interface is down, or the group is of IPv6 and the interface `lo`.
     pub const NETUNREACH: Self = Self(101);
     /// `ENOBUFS`: the receive buffer was full, and answers were lost.
     pub const NOBUFS: Self = Self(105);

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use crate::fake::state::State;
 use crate::fake::table::connections::Class;
 use crate::fake::table::counters::Counters;
 use crate::fake::table::destination::Destination as Stored;
+use crate::fake::table::interfaces::Interfaces;
 use crate::fake::table::service::Service as StoredService;
 use crate::fake::table::slab::Slot;
-use crate::fake::table::space::Interface;
 use crate::fake::{Errno, Kernel, Socket, convert};
 use crate::model::{
     Change, Connections, DestinationEntry, DestinationId, InterfaceName, Rates, Role, ServiceEntry,
@@ -238,17 +239,38 @@ impl Namespace {
         Ok(())
     }
 
-    /// Adds a network interface, on which synchronization daemons can run. A namespace has `lo`,
-    /// which is up, at first. An interface of this name is changed.
+    /// Adds a network interface, or changes the one of this name. A namespace has `lo`, which is
+    /// up, at first.
     ///
-    /// `mtu` is in bytes. A master on an interface that is not `up` is refused with
-    /// [`Errno::NETUNREACH`].
+    /// `mtu` is in bytes. Synchronization daemons run on interfaces: a master on one that is not
+    /// `up` is refused with [`Errno::NETUNREACH`], or [`Errno::ADDRNOTAVAIL`] if its group is of
+    /// IPv6.
+    ///
+    /// While no interface with an IPv4 address has ever been up, as after
+    /// [`reset_interfaces`](Self::reset_interfaces), the kernel refuses all IPv4 destinations with [`Errno::INVAL`].
     pub fn set_interface(&self, name: InterfaceName, mtu: u32, up: bool) {
-        let mut state = self.shared.lock();
-        let Some(space) = state.table.space(self.space) else { return };
-        let name = name.as_bytes().to_vec();
-        space.interfaces.retain(|interface| interface.name != name);
-        space.interfaces.push(Interface { name, mtu, up });
+        if let Some(space) = self.shared.lock().table.space(self.space) {
+            space.interfaces.set(name.as_bytes(), mtu, up);
+        }
+    }
+
+    /// Makes the interfaces those of a namespace that has just been made in Linux: only `lo`,
+    /// which is down and has never been up.
+    pub fn reset_interfaces(&self) {
+        if let Some(space) = self.shared.lock().table.space(self.space) {
+            space.interfaces = Interfaces::new();
+        }
+    }
+
+    /// Adds an address to a network interface that exists. `prefix` is the length of the
+    /// network's prefix, at most 32. `lo` has 127.0.0.1 and a prefix of 8.
+    ///
+    /// While the interface is up, the kernel refuses destinations with the broadcast address of
+    /// the network with [`Errno::INVAL`].
+    pub fn add_address(&self, name: InterfaceName, address: Ipv4Addr, prefix: u8) {
+        if let Some(space) = self.shared.lock().table.space(self.space) {
+            space.interfaces.add_address(name.as_bytes(), (address.into(), prefix.into()));
+        }
     }
 
     /// Sets the part of the kernel's hash that differs from namespace to namespace and from boot

@@ -109,8 +109,7 @@ impl Space {
         if !multicast || self.has_mixed_families() {
             return Err(Errno::INVAL);
         }
-        let interface = self.interfaces.iter().find(|it| it.name == settings.interface);
-        let interface = interface.ok_or(Errno::NODEV)?;
+        let interface = self.interfaces.find(settings.interface).ok_or(Errno::NODEV)?;
         let master = settings.state == IP_VS_STATE_MASTER;
         let (mtu, least) =
             if master { (1500, 1) } else { (interface.mtu.clamp(1500, 65_535), 1024) };
@@ -118,7 +117,7 @@ impl Space {
             0 => mtu - headers,
             length => length.clamp(least, 65_535 - headers),
         };
-        let up = interface.up;
+        let (up, loopback) = (interface.up, interface.is_loopback());
         let place = match settings.state {
             IP_VS_STATE_MASTER => &mut self.master,
             IP_VS_STATE_BACKUP => &mut self.backup,
@@ -127,8 +126,14 @@ impl Space {
         if place.is_some() {
             return Err(Errno::EXIST);
         }
-        if master && !up {
-            return Err(Errno::NETUNREACH);
+        if master {
+            // A master connects its socket to the group. `lo` has no routes to groups of IPv6.
+            match group {
+                Group::Ipv4(_) if !up => return Err(Errno::NETUNREACH),
+                Group::Ipv6(_) if !up => return Err(Errno::ADDRNOTAVAIL),
+                Group::Ipv6(_) if loopback => return Err(Errno::NETUNREACH),
+                _ => {}
+            }
         }
         *place = Some(Daemon {
             interface: String::from_utf8_lossy(settings.interface).into_owned(),

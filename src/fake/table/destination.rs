@@ -85,7 +85,7 @@ impl Table {
         let slot = match self.take_from_trash(service, key, now) {
             Some(slot) => slot,
             None => {
-                check_address(key)?;
+                self.check_address(service, key)?;
                 self.born += 1;
                 self.destinations.insert(Destination {
                     key,
@@ -113,6 +113,27 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Checks the address of a new destination.
+    ///
+    /// Source: `ip_vs_ctl.c:ip_vs_new_dest` and `addrconf_core.c:__ipv6_addr_type`.
+    fn check_address(&self, service: Slot, key: DestinationKey) -> Result<(), Errno> {
+        let space = self.services.get(service).map(|service| service.key.space);
+        let space = space.and_then(|space| self.spaces.get(space)).ok_or(Errno::SRCH)?;
+        let bytes = key.address.bytes();
+        let usable = match (key.family, bytes) {
+            (AF_INET6, [0xff, ..]) => false,
+            // Link-local.
+            (AF_INET6, [0xfe, low, ..]) if low & 0xc0 == 0x80 => false,
+            // Unspecified, or IPv4 as IPv6.
+            (AF_INET6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rest @ ..]) => {
+                rest != [0; 6] && !matches!(rest, [0xff, 0xff, ..])
+            }
+            (AF_INET6, _) => true,
+            (_, [a, b, c, d, ..]) => space.interfaces.is_unicast(u32::from_be_bytes([a, b, c, d])),
+        };
+        if usable { Ok(()) } else { Err(Errno::INVAL) }
     }
 
     pub(in crate::fake) fn edit_destination(
@@ -161,26 +182,4 @@ impl Table {
 
 const fn masked(settings: &DestinationSettings) -> DestinationSettings {
     DestinationSettings { method: settings.method & IP_VS_CONN_F_FWD_MASK, ..*settings }
-}
-
-/// Checks the address of a new destination in a namespace whose only address is that of the
-/// loopback interface.
-///
-/// Source: `ip_vs_ctl.c:ip_vs_new_dest`, `fib_frontend.c:__inet_dev_addr_type` and
-/// `addrconf_core.c:__ipv6_addr_type`.
-fn check_address(key: DestinationKey) -> Result<(), Errno> {
-    let bytes = key.address.bytes();
-    let usable = match (key.family, bytes) {
-        (AF_INET6, [0xff, ..]) => false,
-        // Link-local.
-        (AF_INET6, [0xfe, low, ..]) if low & 0xc0 == 0x80 => false,
-        // Unspecified, or IPv4 as IPv6.
-        (AF_INET6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rest @ ..]) => {
-            rest != [0; 6] && !matches!(rest, [0xff, 0xff, ..])
-        }
-        (AF_INET6, _) => true,
-        (_, [0, 0, 0, 0, ..] | [255, 255, 255, 255, ..] | [127, 255, 255, 255, ..]) => false,
-        (_, [first, ..]) => first & 0xf0 != 0xe0,
-    };
-    if usable { Ok(()) } else { Err(Errno::INVAL) }
 }

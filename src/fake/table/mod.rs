@@ -5,6 +5,7 @@ pub(super) mod connections;
 pub(super) mod counters;
 pub(super) mod destination;
 mod fold;
+pub(super) mod interfaces;
 pub(super) mod key;
 pub(super) mod service;
 pub(super) mod slab;

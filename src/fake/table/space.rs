@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::fake::Errno;
 use crate::fake::table::fold::FoldMap;
+use crate::fake::table::interfaces::Interfaces;
 use crate::fake::table::slab::Slot;
 use crate::fake::table::trash::TrashKey;
 
@@ -15,7 +16,7 @@ pub(in crate::fake) struct Space {
     pub(in crate::fake) timeouts: [u32; 3],
     pub(in crate::fake) master: Option<Daemon>,
     pub(in crate::fake) backup: Option<Daemon>,
-    pub(in crate::fake) interfaces: Vec<Interface>,
+    pub(in crate::fake) interfaces: Interfaces,
     /// Destinations whose family is not that of their service.
     pub(super) mixed: usize,
     pub(super) trash: FoldMap<TrashKey, Vec<Slot>>,
@@ -23,14 +24,6 @@ pub(in crate::fake) struct Space {
     pub(super) trash_timer: Option<Duration>,
     /// Whether everything in the trash has connections, so that looks change nothing.
     pub(super) trash_waits: bool,
-}
-
-/// A network interface.
-#[derive(Debug)]
-pub(in crate::fake) struct Interface {
-    pub(in crate::fake) name: Vec<u8>,
-    pub(in crate::fake) mtu: u32,
-    pub(in crate::fake) up: bool,
 }
 
 /// A synchronization daemon that runs.
@@ -53,7 +46,6 @@ pub(in crate::fake) enum Group {
 }
 
 const TIMEOUTS: [u32; 3] = [900, 120, 300];
-const LOOPBACK_MTU: u32 = 65_536;
 
 impl Space {
     pub(in crate::fake) fn new(name: &str, seed: u8) -> Self {
@@ -63,7 +55,7 @@ impl Space {
             timeouts: TIMEOUTS,
             master: None,
             backup: None,
-            interfaces: vec![Interface { name: b"lo".to_vec(), mtu: LOOPBACK_MTU, up: true }],
+            interfaces: Interfaces::usual(),
             mixed: 0,
             trash: FoldMap::default(),
             trash_timer: None,
