@@ -33,6 +33,13 @@ impl Clock {
         self.elapsed = self.elapsed.max(elapsed);
     }
 
+    /// Makes up for time that passes for the kernel only, in real time: the clock began earlier.
+    pub(super) fn set_back_begin(&mut self, time: Duration) {
+        if self.real {
+            self.begin = self.begin.checked_sub(time).unwrap_or(self.begin);
+        }
+    }
+
     /// Returns how far the clock stands when a client says what time it is, in real time. The
     /// clock begins when the first client does: a paused clock may be behind this thread's.
     pub(super) fn follow(&mut self, told: impl FnOnce() -> Instant) -> Option<Duration> {

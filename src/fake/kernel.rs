@@ -4,13 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::fake::faults::{Event, Faults};
-use crate::fake::log::Entry;
-use crate::fake::netlink::acknowledgement::Reason;
-use crate::fake::netlink::inbox::Fate;
-use crate::fake::netlink::message::Message;
 use crate::fake::state::State;
-use crate::fake::table::slab::Slot;
-use crate::fake::{Errno, Fault, Namespace, Request, Socket, Version};
+use crate::fake::{Fault, Namespace, Request, Socket, Version};
 
 /// A kernel in memory, with its network namespaces, clock and faults.
 ///
@@ -24,7 +19,7 @@ pub struct Kernel(Arc<Shared>);
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// Whether clients wait in real time.
-    real_time: bool,
+    pub(super) real_time: bool,
 }
 
 impl Default for Kernel {
@@ -61,6 +56,10 @@ impl Kernel {
     fn build(version: Version, real_time: bool) -> Self {
         let state = Mutex::new(State::new(version, real_time));
         Self(Arc::new(Shared { state, real_time }))
+    }
+
+    pub(super) fn of(shared: &Arc<Shared>) -> Self {
+        Self(Arc::clone(shared))
     }
 
     /// Returns the version.
@@ -106,10 +105,11 @@ impl Kernel {
 
     /// Moves the clock forward. Connections end, the trash is emptied and counters grow as in
     /// that time.
+    ///
+    /// In real time, the clocks of the clients do not move: for the kernel, more time has passed
+    /// than for them.
     pub fn advance(&self, time: Duration) {
-        let mut state = self.0.lock();
-        let now = state.now() + time;
-        state.pass(now);
+        self.0.lock().advance(time);
     }
 
     /// Sets whether senders have `CAP_NET_ADMIN`, which they have at first. Without it, the
@@ -146,6 +146,9 @@ impl Kernel {
     /// Runs `hook` right before the kernel executes the `nth` request from now, of all clients. 1
     /// is the next request. The hook may do anything but wait for the client that sends the
     /// request: change tables as a foreign writer, move the clock, plan further faults.
+    ///
+    /// A hook gets the kernel. It should not own a handle of the kernel: the kernel would live
+    /// until the hook has run.
     pub fn before(&self, nth: u64, hook: impl FnOnce(&Self) + Send + 'static) {
         self.0.lock().faults.plan(nth, Event::Hook(Box::new(hook)));
     }
@@ -205,7 +208,7 @@ impl Kernel {
     pub fn log(&self) -> Vec<Request> {
         let state = self.0.lock();
         let name = |space: usize| state.table.spaces.get(space).map_or("", |it| it.name.as_str());
-        state.log.entries().map(|entry| Request::new(entry, name(entry.space))).collect()
+        state.log.entries().map(|entry| Request::new(entry.clone(), name(entry.space))).collect()
     }
 
     /// Sets how many requests the log keeps. 0 turns it off.
@@ -228,14 +231,6 @@ impl fmt::Debug for Kernel {
     }
 }
 
-/// What becomes of a request, by its faults.
-#[derive(Default)]
-struct Verdict {
-    refusal: Option<Errno>,
-    not_sent: Option<Errno>,
-    fate: Fate,
-}
-
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in a test's hook leaves the state as it was between two requests.
@@ -256,151 +251,5 @@ impl Shared {
         let mut state = self.lock();
         let until = state.clock.until(until);
         state.pass(until);
-    }
-
-    /// Executes one message, with what is planned for it.
-    pub(super) fn receive<'s>(
-        self: &'s Arc<Self>,
-        mut state: MutexGuard<'s, State>,
-        socket: Slot,
-        message: &Message<'_>,
-    ) -> Result<MutexGuard<'s, State>, Errno> {
-        if !message.is_request() || message.is_control() {
-            state.receive(socket, message);
-            return Ok(state);
-        }
-        state.note(socket, message);
-        if state.faults.are_none() {
-            state.receive(socket, message);
-            return Ok(state);
-        }
-        let (mut state, verdict) = self.meddle(state, socket, message);
-        if let Some(errno) = verdict.not_sent {
-            return Err(errno);
-        }
-        state.set_fate(socket, verdict.fate);
-        match verdict.refusal {
-            Some(errno) => state.acknowledge(socket, message, Err(errno), &Reason::default()),
-            None => state.receive(socket, message),
-        }
-        state.set_fate(socket, Fate::Delivered);
-        if matches!(verdict.fate, Fate::Lost | Fate::Overflowing) {
-            state.end_dump(socket, message.sequence);
-        }
-        Ok(state)
-    }
-
-    /// Lets happen what is planned for the request that was counted last. Hooks run without the
-    /// lock.
-    fn meddle<'s>(
-        self: &'s Arc<Self>,
-        mut state: MutexGuard<'s, State>,
-        socket: Slot,
-        message: &Message<'_>,
-    ) -> (MutexGuard<'s, State>, Verdict) {
-        let kernel = Kernel(Arc::clone(self));
-        let mut verdict = Verdict::default();
-        for event in state.faults.take_due() {
-            match event {
-                Event::Fault(fault) => state = self.judge(state, fault, &mut verdict),
-                Event::Hook(hook) => {
-                    drop(state);
-                    hook(&kernel);
-                    state = self.lock();
-                }
-            }
-        }
-        if let Some(mut interceptor) = state.faults.interceptor.take() {
-            let which = state.faults.interceptors;
-            let entry = state.entry(socket, message);
-            let name = state.table.spaces.get(entry.space).map(|space| space.name.clone());
-            drop(state);
-            let request = Request::new(&entry, &name.unwrap_or_default());
-            let fault = interceptor(&kernel, &request);
-            state = self.lock();
-            if state.faults.interceptors == which {
-                state.faults.interceptor = Some(interceptor);
-            }
-            if let Some(fault) = fault {
-                state = self.judge(state, fault, &mut verdict);
-            }
-        }
-        (state, verdict)
-    }
-
-    fn judge<'s>(
-        &'s self,
-        mut state: MutexGuard<'s, State>,
-        fault: Fault,
-        verdict: &mut Verdict,
-    ) -> MutexGuard<'s, State> {
-        let fate = match fault {
-            Fault::Refused(errno) => {
-                verdict.refusal.get_or_insert(errno);
-                return state;
-            }
-            Fault::NotSent(errno) => {
-                verdict.not_sent.get_or_insert(errno);
-                return state;
-            }
-            Fault::Latency(time) if self.real_time => {
-                drop(state);
-                std::thread::sleep(time);
-                return self.lock();
-            }
-            Fault::Latency(time) => {
-                let now = state.now() + time;
-                state.pass(now);
-                return state;
-            }
-            Fault::AnswerLost => Fate::Lost,
-            Fault::Overflow => Fate::Overflowing,
-            Fault::Truncated => Fate::Cut,
-        };
-        if verdict.fate == Fate::Delivered {
-            verdict.fate = fate;
-        }
-        state
-    }
-}
-
-impl State {
-    /// Follows the clock of a client, in real time.
-    pub(super) fn follow(&mut self, clock: impl FnOnce() -> Instant) {
-        if let Some(now) = self.clock.follow(clock) {
-            self.pass(now);
-        }
-    }
-
-    /// Counts a request and writes it into the log.
-    fn note(&mut self, socket: Slot, message: &Message<'_>) {
-        self.faults.count();
-        let space = self.sockets.get(socket).map_or(0, |socket| socket.space);
-        let when = (self.faults.requests, self.clock.now());
-        self.log.note(when, space, self.module.family, message.bytes);
-    }
-
-    fn entry(&self, socket: Slot, message: &Message<'_>) -> Entry {
-        Entry {
-            number: self.faults.requests,
-            at: self.clock.now(),
-            space: self.sockets.get(socket).map_or(0, |socket| socket.space),
-            family: self.module.family,
-            bytes: message.bytes.to_vec(),
-        }
-    }
-
-    fn set_fate(&mut self, socket: Slot, fate: Fate) {
-        if let Some(socket) = self.sockets.get_mut(socket) {
-            socket.inbox.fate = fate;
-        }
-    }
-
-    /// Ends a dump whose first datagram was lost: nothing would ever be received that makes the
-    /// next one.
-    fn end_dump(&mut self, socket: Slot, sequence: u32) {
-        if let Some(socket) = self.sockets.get_mut(socket) {
-            socket.dump = socket.dump.take_if(|dump| dump.sequence != sequence);
-        }
     }
 }

@@ -88,6 +88,12 @@
 //! destinations that come back with their connections, the flags and names that the kernel stores
 //! unchecked. [`Version`] chooses between releases where they differ. The crate's own tests run
 //! the same operations on the fake kernel and on real ones, and compare every byte.
+//!
+//! # What is missing
+//!
+//! Packets, `/proc`, sysctls and the older socket options of IPVS (`IP_VS_SO_SET_ADD` and others).
+//! The module `ip_vs` can be missing, but not single schedulers. Of the family `nlctrl`, the
+//! kernel knows how to look up the family of IPVS.
 
 mod clock;
 mod commands;
@@ -98,9 +104,11 @@ mod errno;
 mod faults;
 mod kernel;
 mod log;
+mod meddling;
 mod module;
 mod namespace;
 mod netlink;
+mod reading;
 mod replies;
 mod request;
 mod requests;
@@ -110,7 +118,9 @@ mod state;
 mod table;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod version;
+mod writing;
 
 pub use errno::Errno;
 pub use faults::Fault;

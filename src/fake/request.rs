@@ -31,8 +31,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn new(entry: &Entry, namespace: &str) -> Self {
-        let Entry { number, at, family, bytes, .. } = entry.clone();
+    pub(super) fn new(entry: Entry, namespace: &str) -> Self {
+        let Entry { number, at, family, bytes, .. } = entry;
         Self { number, at, namespace: namespace.to_owned(), family, bytes }
     }
 

@@ -1,6 +1,6 @@
 //! A fake kernel behind its lock.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fake::clock::Clock;
 use crate::fake::dump;
@@ -91,6 +91,20 @@ impl State {
         if now > self.clock.elapsed() {
             self.clock.set(now);
             self.table.pass(now);
+        }
+    }
+
+    /// Lets time pass that is not that of a client.
+    pub(super) fn advance(&mut self, time: Duration) {
+        self.clock.set_back_begin(time);
+        let now = self.now().saturating_add(time);
+        self.pass(now);
+    }
+
+    /// Follows the clock of a client, in real time.
+    pub(super) fn follow(&mut self, clock: impl FnOnce() -> Instant) {
+        if let Some(now) = self.clock.follow(clock) {
+            self.pass(now);
         }
     }
 

@@ -101,8 +101,7 @@ fn a_reloaded_module_has_another_family_and_an_empty_table() {
 fn a_foreign_writer_comes_between_two_requests() {
     let kernel = Kernel::new();
     let mut ipvs = Client::fake(&kernel).unwrap();
-    let foreign = kernel.initial();
-    kernel.before(2, move |_| foreign.write(&Change::Flush).unwrap());
+    kernel.before(2, |kernel| kernel.initial().write(&Change::Flush).unwrap());
     ipvs.submit(&additions(1..4)).into_result().unwrap();
     assert_eq!(kernel.initial().table().len(), 2);
 }

@@ -69,6 +69,19 @@ fn in_real_time_waits_are_real() {
     assert!(kernel.elapsed() >= Duration::from_millis(30));
 }
 
+#[test]
+fn in_real_time_the_kernel_can_be_moved_ahead_of_its_clients() {
+    let kernel = Kernel::in_real_time(Version::V6_12);
+    let mut ipvs = Client::fake(&kernel).unwrap();
+    ipvs.add_service(&web()).unwrap();
+    ipvs.add_destination(web().id, &server()).unwrap();
+    let (hour, none) = (Duration::from_secs(3600), Duration::ZERO);
+    kernel.initial().open_connections(web().id, server().id, 1, hour, none).unwrap();
+    kernel.advance(hour);
+    assert_eq!(ipvs.destination(web().id, server().id).unwrap().connections.active, 0);
+    assert!(kernel.now() < Instant::now() + Duration::from_secs(60));
+}
+
 #[tokio::test(start_paused = true)]
 async fn in_real_time_tokio_waits_on_its_own_clock() {
     let kernel = Kernel::in_real_time(Version::V6_12);
