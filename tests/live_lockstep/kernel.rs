@@ -1,19 +1,21 @@
 //! Sockets and namespaces of the kernel that runs this program.
 
+use std::fs::File;
 use std::os::fd::AsFd;
 
 use netlink_sys::SocketAddr;
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send, sockopt};
 
 use crate::operation::{self, Setting};
 
-/// The namespace of this thread.
+/// The namespaces of a sequence.
 #[derive(Debug)]
-pub(crate) struct Namespace {
+pub(crate) struct Namespaces {
     family: u16,
+    files: Vec<File>,
 }
 
 #[derive(Debug)]
@@ -62,41 +64,67 @@ impl operation::Socket for Socket {
     }
 }
 
-impl operation::Namespace for &Namespace {
+impl operation::Namespaces for &Namespaces {
     type Socket = Socket;
 
     fn family(&self) -> u16 {
         self.family
     }
 
-    fn open(&mut self) -> Socket {
+    fn open(&mut self, namespace: usize) -> Socket {
+        self.enter(namespace);
         Socket::open(NETLINK_GENERIC)
+    }
+
+    fn set_loopback(&mut self, namespace: usize, up: bool) {
+        self.enter(namespace);
+        // A `struct ifinfomsg` with the index 1, flags, and which flags change.
+        let state = [0, 0, 0, 0, 1, 0, 0, 0, u8::from(up), 0, 0, 0, 1, 0, 0, 0];
+        assert_eq!(exchange(&mut Socket::open(NETLINK_ROUTE), 16, &state)[16..20], [0; 4]);
     }
 }
 
-impl Namespace {
-    /// Moves this thread into a fresh network namespace with `lo` up.
-    pub(crate) fn fresh() -> Self {
-        unshare(CloneFlags::CLONE_NEWNET).expect("a test on a real kernel needs CAP_SYS_ADMIN");
-        let up = [0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
-        assert_eq!(exchange(&mut Socket::open(NETLINK_ROUTE), 16, &up)[16..20], [0; 4]);
+impl Namespaces {
+    /// Makes fresh network namespaces for this thread.
+    pub(crate) fn fresh(count: usize) -> Self {
+        let files = (0..count).map(|_| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a test on a real kernel needs CAP_SYS_ADMIN");
+            File::open("/proc/thread-self/ns/net").unwrap()
+        });
+        let files = files.collect();
         let name = [3, 1, 0, 0, 9, 0, 2, 0, b'I', b'P', b'V', b'S', 0, 0, 0, 0];
         let reply = exchange(&mut Socket::open(NETLINK_GENERIC), 16, &name);
         // The attributes are the name, in 12 bytes, and the id.
         assert_eq!(reply[32..36], [6, 0, 1, 0]);
-        Self { family: u16::from_ne_bytes([reply[36], reply[37]]) }
+        Self { family: u16::from_ne_bytes([reply[36], reply[37]]), files }
     }
 
-    /// Empties the table. The kernel would do it some time after the end of the namespace, and up
-    /// to Linux 7.0 what is in other namespaces counts where a list is continued.
+    /// Moves this thread.
+    fn enter(&self, namespace: usize) {
+        setns(&self.files[namespace], CloneFlags::CLONE_NEWNET).unwrap();
+    }
+
+    /// Empties the tables. The kernel would do it some time after the end of the namespaces, and
+    /// up to Linux 7.0 what is in other namespaces counts where a list is continued.
     pub(crate) fn empty(&self) {
+        (0..self.files.len()).for_each(|namespace| self.flush(namespace));
+    }
+
+    fn flush(&self, namespace: usize) {
+        self.enter(namespace);
         let flushed = exchange(&mut Socket::open(NETLINK_GENERIC), self.family, &[17, 1, 0, 0]);
         assert_eq!(flushed[16..20], [0; 4]);
     }
 
-    /// Finds out what this namespace adds to the hashes of its services. Services are listed by
-    /// hash, so that the first of 256 with different hashes tells it.
-    pub(crate) fn salt(&self) -> u8 {
+    /// Finds out what each namespace adds to the hashes of its services.
+    pub(crate) fn salts(&self) -> Vec<u8> {
+        (0..self.files.len()).map(|namespace| self.salt(namespace)).collect()
+    }
+
+    /// Services are listed by hash, so that the first of 256 with different hashes tells what is
+    /// added.
+    fn salt(&self, namespace: usize) -> u8 {
+        self.enter(namespace);
         let mut socket = Socket::open(NETLINK_GENERIC);
         for mark in 1..=256_u32 {
             let mut request = vec![1, 1, 0, 0, 56, 0, 1, 0, 6, 0, 1, 0, 2, 0, 0, 0, 8, 0, 5, 0];
@@ -108,7 +136,7 @@ impl Namespace {
         operation::Socket::send(&mut socket, &message(self.family, 0x301, &[4, 1, 0, 0])).unwrap();
         let mut first = vec![0; 32768];
         operation::Socket::receive(&mut socket, &mut first).unwrap();
-        self.empty();
+        self.flush(namespace);
         // The family and the mark are the first attributes of the nest.
         assert_eq!((&first[24..28], &first[32..36]), (&[6, 0, 1, 0][..], &[8, 0, 5, 0][..]));
         first[36]

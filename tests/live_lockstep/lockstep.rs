@@ -3,15 +3,15 @@
 use std::fmt;
 
 use crate::harness::Random;
-use crate::operation::{Answer, Namespace, Operation, Side};
+use crate::operation::{Answer, Namespaces, Operation, Side};
 use crate::sequence::{sequence, shorter, simpler};
 
 /// The answers to the operations of a sequence, one after the other.
 pub(crate) type Transcript = Vec<Vec<Answer>>;
 
-/// Runs a sequence in a namespace.
-pub(crate) fn transcript(namespace: impl Namespace, operations: &[Operation]) -> Transcript {
-    let mut side = Side::new(namespace);
+/// Runs a sequence in the namespaces of a kernel.
+pub(crate) fn transcript(namespaces: impl Namespaces, operations: &[Operation]) -> Transcript {
+    let mut side = Side::new(namespaces);
     operations.iter().map(|operation| side.run(operation)).collect()
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Count {
     pub(crate) answers: usize,
 }
 
-/// Compares random sequences until `count` requests were sent.
+/// Compares random sequences, each of at most so many sockets, until `count` requests were sent.
 ///
 /// # Errors
 ///
@@ -102,6 +102,7 @@ pub(crate) struct Count {
 pub(crate) fn compare(
     seed: u64,
     count: usize,
+    sockets: usize,
     mut run: impl FnMut(&[Operation]) -> (Transcript, Transcript),
 ) -> Result<Count, Difference> {
     let mut compared = Count::default();
@@ -111,7 +112,7 @@ pub(crate) fn compare(
         }
         let mut random = Random::new(seed);
         let length = 20 + random.below(180);
-        let operations = sequence(&mut random, length);
+        let operations = sequence(&mut random, length, sockets);
         let (left, right) = run(&operations);
         compared.operations += operations.len();
         compared.requests += operations.iter().map(Operation::requests).sum::<usize>();

@@ -31,33 +31,34 @@ use std::thread;
 use rustix::io::Errno;
 
 use crate::harness::Budget;
-use crate::kernel::Namespace;
+use crate::kernel::Namespaces;
 use crate::lockstep::{Transcript, transcript};
-use crate::operation::{Answer, Operation};
+use crate::operation::{Answer, NAMESPACES, Operation};
 
-/// Runs a sequence in a fresh namespace. Returns what that adds to the hashes of services, too.
-fn on_the_kernel(operations: &[Operation]) -> (u8, Transcript) {
+/// Runs a sequence in fresh namespaces. Returns what they add to the hashes of services, too.
+fn on_the_kernel(operations: &[Operation]) -> (Vec<u8>, Transcript) {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            let namespace = Namespace::fresh();
-            let salt = namespace.salt();
-            let answers = transcript(&namespace, operations);
-            namespace.empty();
-            (salt, answers)
+            let namespaces = Namespaces::fresh(NAMESPACES);
+            let salts = namespaces.salts();
+            let answers = transcript(&namespaces, operations);
+            namespaces.empty();
+            (salts, answers)
         });
         thread.join().unwrap()
     })
 }
 
-/// Runs a sequence in namespaces until two hash services to the same places.
+/// Runs a sequence in namespaces until two hash services to the same places. Nothing is in the
+/// other namespaces.
 fn on_the_kernel_twice(operations: &[Operation]) -> (Transcript, Transcript) {
     let mut earlier = HashMap::new();
     loop {
-        let (salt, answers) = on_the_kernel(operations);
-        if let Some(first) = earlier.remove(&salt) {
+        let (salts, answers) = on_the_kernel(operations);
+        if let Some(first) = earlier.remove(&salts[0]) {
             return (first, answers);
         }
-        earlier.insert(salt, answers);
+        earlier.insert(salts[0], answers);
     }
 }
 
@@ -66,9 +67,13 @@ fn on_the_kernel_twice(operations: &[Operation]) -> (Transcript, Transcript) {
 /// # Panics
 ///
 /// Panics at the first difference.
-fn compare(count: usize, run: impl FnMut(&[Operation]) -> (Transcript, Transcript)) {
+fn compare(
+    count: usize,
+    sockets: usize,
+    run: impl FnMut(&[Operation]) -> (Transcript, Transcript),
+) {
     let budget = Budget::new(count);
-    let compared = lockstep::compare(budget.seed, budget.count, run);
+    let compared = lockstep::compare(budget.seed, budget.count, sockets, run);
     let compared = compared.unwrap_or_else(|difference| panic!("{difference}"));
     // Write to standard error directly: the harness hides the output of tests that pass.
     let mut stderr = std::io::stderr();
@@ -77,7 +82,7 @@ fn compare(count: usize, run: impl FnMut(&[Operation]) -> (Transcript, Transcrip
 
 #[test]
 fn the_kernel_answers_twice_the_same() {
-    compare(1000, on_the_kernel_twice);
+    compare(1000, 2, on_the_kernel_twice);
 }
 
 /// The other side says once more that a service is gone.
@@ -99,7 +104,7 @@ fn a_difference_is_found_and_told_in_few_requests() {
         }
         (right, wrong)
     };
-    let difference = lockstep::compare(1, 1000, broken).unwrap_err();
+    let difference = lockstep::compare(1, 1000, 1, broken).unwrap_err();
     assert_eq!(difference.operations().len(), 1, "{difference}");
     assert_eq!(difference.operations()[0].requests(), 1, "{difference}");
     assert!(difference.to_string().contains("DEL_SERVICE flags"), "{difference}");

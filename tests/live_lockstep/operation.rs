@@ -16,7 +16,15 @@ pub(crate) enum Setting {
     SendBuffer(u32),
 }
 
-/// One step of a sequence. Sockets are numbered.
+/// The number of network namespaces.
+pub(crate) const NAMESPACES: usize = 2;
+
+/// The namespace of a socket: the first has two sockets.
+const fn namespace_of(socket: usize) -> usize {
+    socket / 2
+}
+
+/// One step of a sequence. Sockets and namespaces are numbered.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operation {
     /// Closes the socket if it is open, and opens it.
@@ -29,6 +37,8 @@ pub(crate) enum Operation {
     /// has been received, and its answers are received at once and are without these
     /// acknowledgements.
     Send(usize, Vec<Message>),
+    /// Sets the loopback interface of a namespace up or down. It is down at first.
+    Loopback(usize, bool),
     /// Receives a datagram into a buffer of so many bytes.
     Receive(usize, usize),
     /// Receives until nothing is left.
@@ -52,6 +62,9 @@ impl fmt::Display for Operation {
             Self::Send(socket, messages) => {
                 write!(f, "{socket}: send")?;
                 messages.iter().try_for_each(|message| write!(f, "\n      {message}"))
+            }
+            Self::Loopback(namespace, up) => {
+                write!(f, "loopback of {namespace} {}", if *up { "up" } else { "down" })
             }
             Self::Receive(socket, size) => write!(f, "{socket}: receive {size}"),
             Self::Drain(socket, size) => write!(f, "{socket}: drain {size}"),
@@ -90,37 +103,38 @@ pub(crate) trait Socket {
     fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno>;
 }
 
-/// A namespace of a kernel.
-pub(crate) trait Namespace {
+/// The namespaces of a kernel.
+pub(crate) trait Namespaces {
     type Socket: Socket;
     fn family(&self) -> u16;
-    fn open(&mut self) -> Self::Socket;
+    fn open(&mut self, namespace: usize) -> Self::Socket;
+    fn set_loopback(&mut self, namespace: usize, up: bool);
 }
 
 /// The sockets of a sequence on one kernel.
-pub(crate) struct Side<N: Namespace> {
-    pub(crate) namespace: N,
+pub(crate) struct Side<N: Namespaces> {
+    namespaces: N,
     sockets: Vec<Option<N::Socket>>,
 }
 
 /// The most datagrams that draining reads, so that a kernel in a loop is noticed.
 const MOST: usize = 100_000;
 
-impl<N: Namespace> Side<N> {
-    pub(crate) fn new(namespace: N) -> Self {
-        Self { namespace, sockets: Vec::new() }
+impl<N: Namespaces> Side<N> {
+    pub(crate) fn new(namespaces: N) -> Self {
+        Self { namespaces, sockets: Vec::new() }
     }
 
     fn socket(&mut self, number: usize) -> &mut N::Socket {
         while self.sockets.len() <= number {
             self.sockets.push(None);
         }
-        let namespace = &mut self.namespace;
-        self.sockets[number].get_or_insert_with(|| namespace.open())
+        let namespaces = &mut self.namespaces;
+        self.sockets[number].get_or_insert_with(|| namespaces.open(namespace_of(number)))
     }
 
     pub(crate) fn run(&mut self, operation: &Operation) -> Vec<Answer> {
-        let family = self.namespace.family();
+        let family = self.namespaces.family();
         match operation {
             Operation::Open(number) => {
                 if let Some(socket) = self.sockets.get_mut(*number) {
@@ -143,6 +157,10 @@ impl<N: Namespace> Side<N> {
                 answers.extend(drain(socket, 4096, family));
                 answers.retain(|answer| !stops.iter().any(|stop| is_acknowledged(stop, answer)));
                 answers
+            }
+            Operation::Loopback(namespace, up) => {
+                self.namespaces.set_loopback(*namespace, *up);
+                Vec::new()
             }
             Operation::Receive(number, size) => vec![receive(self.socket(*number), *size, family)],
             Operation::Drain(number, size) => drain(self.socket(*number), *size, family),

@@ -2,7 +2,7 @@
 
 use crate::harness::Random;
 use crate::message::{Attribute, Body, Message, Value};
-use crate::operation::{Operation, Setting};
+use crate::operation::{NAMESPACES, Operation, Setting};
 use crate::requests::Requests;
 use crate::universe::{Universe, rarely};
 
@@ -15,14 +15,19 @@ const SIZES: &[usize] = &[
 const REQUEST: u16 = 1;
 const ACKNOWLEDGE: u16 = 4;
 
-/// Makes a sequence of some `length` operations.
-pub(crate) fn sequence(random: &mut Random, length: usize) -> Vec<Operation> {
+/// Makes a sequence of some `length` operations with up to `sockets` sockets.
+pub(crate) fn sequence(random: &mut Random, length: usize, sockets: usize) -> Vec<Operation> {
     let (ports, hosts) = *random.one_of(&[(200, 200), (20, 20), (2, 60), (2, 3)]);
     let favourites = random.number();
     let mut requests = Requests::new(Universe { ports, hosts, favourites });
-    let sockets = 1 + random.below(3);
+    let sockets = 1 + random.below(sockets);
     let sizes: Vec<_> = (0..sockets).map(|_| *random.one_of(&SIZES[5..])).collect();
     let mut operations = Vec::new();
+    for namespace in 0..NAMESPACES {
+        if !rarely(random, 10) {
+            operations.push(Operation::Loopback(namespace, true));
+        }
+    }
     for socket in 0..sockets {
         open(random, &mut operations, socket);
     }
@@ -47,6 +52,10 @@ pub(crate) fn sequence(random: &mut Random, length: usize) -> Vec<Operation> {
             82..86 => operations.push(Operation::Drain(socket, size)),
             86 => open(random, &mut operations, socket),
             87 => operations.push(Operation::Set(socket, setting(random))),
+            88 if rarely(random, 3) => {
+                let namespace = random.below(NAMESPACES);
+                operations.push(Operation::Loopback(namespace, random.below(3) > 0));
+            }
             88..91 => operations.push(send(fill(random, &mut requests))),
             91 if rarely(random, 3) => {
                 overflow(random, &mut requests, &mut operations, socket, size);
