@@ -1,10 +1,15 @@
 //! Runs sequences on two sides, and looks for the shortest that gives different answers.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::harness::Random;
 use crate::operation::{Answer, Namespaces, Operation, Side};
-use crate::sequence::{sequence, shorter, simpler};
+use crate::sequence::sequence;
+use crate::shorter::{Removal, without_attributes, without_messages, without_operations};
+
+/// How long a shorter sequence is looked for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The answers to the operations of a sequence, one after the other.
 pub(crate) type Transcript = Vec<Vec<Answer>>;
@@ -41,28 +46,31 @@ impl Difference {
 
     /// Makes the sequence shorter, as long as the last operation is still answered differently.
     fn shortened(mut self, run: &mut impl FnMut(&[Operation]) -> (Transcript, Transcript)) -> Self {
-        let mut attempts = 0..1500;
+        let end = Instant::now() + PATIENCE;
         let mut attempt = |operations: &[Operation]| {
-            attempts.next()?;
-            Self::between(operations, run(operations))
+            let time = Instant::now() < end;
+            time.then(|| Self::between(operations, run(operations))).flatten()
         };
-        let mut piece = self.operations.len();
-        while piece > 0 {
-            piece = piece.min(self.operations.len());
-            let found = shorter(&self.operations, piece).find_map(|fewer| attempt(&fewer));
-            match found {
-                Some(difference) => self = difference,
-                None => piece /= 2,
+        for remove in [without_operations, without_messages, without_attributes] {
+            let mut piece = size_of(&self.operations, remove);
+            while piece > 0 {
+                let mut start = 0;
+                while let Some(fewer) = remove(&self.operations, start..start + piece) {
+                    match attempt(&fewer) {
+                        Some(difference) => self = difference,
+                        None => start += piece,
+                    }
+                }
+                piece /= 2;
             }
         }
-        loop {
-            let found = simpler(&self.operations).iter().find_map(|simpler| attempt(simpler));
-            match found {
-                Some(difference) => self = difference,
-                None => return self,
-            }
-        }
+        self
     }
+}
+
+/// How many parts there are to remove.
+fn size_of(operations: &[Operation], remove: Removal) -> usize {
+    (0..).take_while(|start| remove(operations, *start..start + 1).is_some()).count()
 }
 
 impl fmt::Display for Difference {
@@ -71,14 +79,28 @@ impl fmt::Display for Difference {
         for (place, operation) in self.operations.iter().enumerate() {
             writeln!(f, "{place:4} {operation}")?;
             let last = place + 1 == self.operations.len();
-            let (left, right) = (&self.left[place], &self.right[place]);
-            for (index, answer) in left.iter().enumerate() {
-                let same = right.get(index) == Some(answer);
-                writeln!(f, "       {} {answer}", if same { "=" } else { "<" })?;
+            if !last {
+                self.left[place]
+                    .iter()
+                    .try_for_each(|answer| writeln!(f, "       = {answer:.60}"))?;
+                continue;
             }
-            for (index, answer) in right.iter().enumerate() {
-                if last && left.get(index) != Some(answer) {
-                    writeln!(f, "       > {answer}")?;
+            let count = self.left[place].len().max(self.right[place].len());
+            for index in 0..count {
+                match (self.left[place].get(index), self.right[place].get(index)) {
+                    (Some(left), Some(right)) if left == right => {
+                        writeln!(f, "       = {left:.60}")?;
+                    }
+                    (left, right) => {
+                        for (sign, answer) in [('<', left), ('>', right)] {
+                            if let Some(answer) = answer {
+                                writeln!(f, "       {sign} {answer}")?;
+                            }
+                        }
+                        if let (Some(left), Some(right)) = (left, right) {
+                            writeln!(f, "       from byte {} on", left.equal_bytes(right))?;
+                        }
+                    }
                 }
             }
         }

@@ -13,6 +13,7 @@
     reason = "a test that fails panics"
 )]
 
+mod fake;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
@@ -22,6 +23,7 @@ mod message;
 mod operation;
 mod requests;
 mod sequence;
+mod shorter;
 mod universe;
 
 use std::collections::HashMap;
@@ -78,6 +80,14 @@ fn compare(
     // Write to standard error directly: the harness hides the output of tests that pass.
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{compared:?}").unwrap();
+}
+
+#[test]
+fn the_fake_kernel_answers_as_the_kernel_does() {
+    compare(10_000, 3, |operations| {
+        let (salts, answers) = on_the_kernel(operations);
+        (answers, transcript(fake::Namespaces::new(&salts), operations))
+    });
 }
 
 #[test]

@@ -81,15 +81,34 @@ pub(crate) enum Answer {
     Datagram(usize, Vec<u8>),
 }
 
+impl Answer {
+    /// How many bytes at the start of two datagrams are equal.
+    pub(crate) fn equal_bytes(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Datagram(_, one), Self::Datagram(_, other)) => {
+                one.iter().zip(other).take_while(|(one, other)| one == other).count()
+            }
+            _ => 0,
+        }
+    }
+}
+
 impl fmt::Display for Answer {
+    /// A precision limits how many bytes of a datagram are shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => write!(f, "done"),
-            Self::Failed(errno) => write!(f, "{errno:?}"),
-            Self::Datagram(length, bytes) if *length == bytes.len() => {
-                write!(f, "{length}: {}", hex(bytes))
+            Self::Failed(errno) => write!(f, "{errno}"),
+            Self::Datagram(length, bytes) => {
+                write!(f, "{length}: ")?;
+                let shown = f.precision().unwrap_or(usize::MAX).min(bytes.len());
+                write!(f, "{}", hex(&bytes[..shown]))?;
+                match (shown < bytes.len(), bytes.len() < *length) {
+                    (true, _) => write!(f, ".."),
+                    (false, true) => write!(f, " (truncated)"),
+                    (false, false) => Ok(()),
+                }
             }
-            Self::Datagram(length, bytes) => write!(f, "{length}, truncated: {}", hex(bytes)),
         }
     }
 }

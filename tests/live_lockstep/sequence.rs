@@ -1,7 +1,7 @@
 //! Random sequences of operations, and shorter ones with the same effect.
 
 use crate::harness::Random;
-use crate::message::{Attribute, Body, Message, Value};
+use crate::message::{Attribute, Body, Message};
 use crate::operation::{NAMESPACES, Operation, Setting};
 use crate::requests::Requests;
 use crate::universe::{Universe, rarely};
@@ -161,66 +161,4 @@ fn continued(
         operations.push(Operation::Receive(reader, size));
     }
     operations.push(Operation::Drain(reader, size));
-}
-
-/// Sequences that are a little shorter than this one, the shortest first.
-pub(crate) fn shorter(
-    operations: &[Operation],
-    piece: usize,
-) -> impl Iterator<Item = Vec<Operation>> {
-    (0..operations.len()).step_by(piece.max(1)).rev().map(move |start| {
-        let end = (start + piece).min(operations.len());
-        [&operations[..start], &operations[end..]].concat()
-    })
-}
-
-/// The same sequence with one message or one attribute less.
-pub(crate) fn simpler(operations: &[Operation]) -> Vec<Vec<Operation>> {
-    let mut all = Vec::new();
-    for (place, operation) in operations.iter().enumerate() {
-        let Operation::Send(socket, messages) = operation else { continue };
-        let mut with = |messages: Vec<Message>| {
-            let mut copy = operations.to_vec();
-            copy[place] = Operation::Send(*socket, messages);
-            all.push(copy);
-        };
-        let half = messages.len() / 2;
-        if half > 1 {
-            with(messages[..half].to_vec());
-            with(messages[half..].to_vec());
-        }
-        for index in 0..messages.len() {
-            if messages.len() > 1 {
-                let mut fewer = messages.clone();
-                fewer.remove(index);
-                with(fewer);
-            }
-            let Body::Command { attributes, .. } = &messages[index].body else { continue };
-            for attributes in without_one(attributes) {
-                let mut changed = messages.clone();
-                if let Body::Command { attributes: place, .. } = &mut changed[index].body {
-                    *place = attributes;
-                }
-                with(changed);
-            }
-        }
-    }
-    all
-}
-
-fn without_one(attributes: &[Attribute]) -> Vec<Vec<Attribute>> {
-    let mut all = Vec::new();
-    for (place, attribute) in attributes.iter().enumerate() {
-        let mut fewer = attributes.to_vec();
-        fewer.remove(place);
-        all.push(fewer);
-        if let Value::Nest(inner) = &attribute.value {
-            for inner in without_one(inner) {
-                let mut changed = attributes.to_vec();
-                changed[place].value = Value::Nest(inner);
-                all.push(changed);
-            }
-        }
-    }
-    all
 }
