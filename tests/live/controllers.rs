@@ -1,6 +1,6 @@
 //! Controllers, step by step, with every client.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipvs_netlink::table::controller::{
     Controller, ControllerOptions, Event, Request, RetryPolicy, Stepped,
@@ -8,8 +8,8 @@ use ipvs_netlink::table::controller::{
 use ipvs_netlink::table::{Scope, Table, TableService};
 use ipvs_netlink::{Destination, Service, ServiceId};
 
-use crate::client::Client;
-use crate::namespace::fresh;
+use super::client::Client;
+use super::namespace::{fresh, now, sleep};
 
 /// The longest time for anything that has to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,7 +39,7 @@ fn until(
     mut is_over: impl FnMut(&Controller, &Event) -> bool,
 ) -> Vec<Event> {
     let mut seen = Vec::new();
-    let begin = Instant::now();
+    let begin = now();
     loop {
         let stepped = ipvs.step(controller);
         let events: Vec<Event> = controller.events().collect();
@@ -48,8 +48,8 @@ fn until(
         if over {
             return seen;
         }
-        assert!(begin.elapsed() < PATIENCE, "never over: {seen:?}");
-        std::thread::sleep(stepped.pause(Instant::now()).min(Duration::from_millis(100)));
+        assert!((now() - begin) < PATIENCE, "never over: {seen:?}");
+        sleep(stepped.pause(now()).min(Duration::from_millis(100)));
     }
 }
 
@@ -64,7 +64,7 @@ fn a_step_does_what_is_wished_and_never_sleeps() {
     assert_eq!(ipvs.step(&mut controller), Stepped::Idle, "nothing is wished");
     controller.wish(service(80, &[2, 3]));
     let mut events = Vec::new();
-    let begin = Instant::now();
+    let begin = now();
     let stepped = loop {
         match ipvs.step(&mut controller) {
             Stepped::Again => events.extend(controller.events()),
@@ -72,9 +72,9 @@ fn a_step_does_what_is_wished_and_never_sleeps() {
         }
     };
     // The next reading of the whole table is a minute away.
-    let pause = stepped.pause(Instant::now());
+    let pause = stepped.pause(now());
     assert!(pause > Duration::from_secs(30) && pause < Duration::from_secs(70), "{stepped:?}");
-    assert!(begin.elapsed() < Duration::from_secs(30));
+    assert!((now() - begin) < Duration::from_secs(30));
     assert!(controller.is_settled() && controller.is_serving(id(80)));
     let done = events.iter().filter(|event| matches!(event, Event::Done(_))).count();
     assert_eq!(done, 3, "{events:?}");
@@ -167,7 +167,7 @@ fn two_controllers_share_a_client() {
     one.wish(service(80, &[2]));
     two.wish(theirs.clone());
     let (mut settled, mut gone) = (Vec::new(), false);
-    let begin = Instant::now();
+    let begin = now();
     while settled.len() < 2 || !gone {
         for controller in [&mut one, &mut two] {
             let _ = ipvs.step(controller);
@@ -178,7 +178,7 @@ fn two_controllers_share_a_client() {
                 }
             }
         }
-        assert!(begin.elapsed() < PATIENCE);
+        assert!((now() - begin) < PATIENCE);
     }
     settled.sort_unstable();
     assert_eq!(settled, [id(80), theirs.id]);

@@ -1,11 +1,36 @@
 //! A blocking face for the async clients, so that the same tests run with all clients.
 
-/// `Client` over `$client`, whose futures `$wait` waits for.
+/// `Client` over `$client`, whose futures `$wait` waits for. With `@connect`, the ways to connect
+/// to the kernel that runs the program.
 macro_rules! facade {
+    (@connect $client:ty, $wait:path) => {
+        impl Client {
+            pub(crate) fn connect() -> ipvs_netlink::Result<Self> {
+                $wait(<$client>::connect()).map(Self)
+            }
+
+            pub(crate) fn in_namespace(
+                path: impl AsRef<std::path::Path>,
+            ) -> ipvs_netlink::Result<Self> {
+                $wait(<$client>::in_namespace(path)).map(Self)
+            }
+
+            pub(crate) fn in_namespace_fd(
+                namespace: impl std::os::fd::AsFd,
+            ) -> ipvs_netlink::Result<Self> {
+                $wait(<$client>::in_namespace_fd(namespace)).map(Self)
+            }
+
+            pub(crate) fn from_sockets(
+                commands: netlink_sys::Socket,
+                dumps: Option<netlink_sys::Socket>,
+            ) -> ipvs_netlink::Result<Self> {
+                $wait(<$client>::from_sockets(commands, dumps)).map(Self)
+            }
+        }
+    };
     ($client:ty, $wait:path) => {
         use std::ops::ControlFlow;
-        use std::os::fd::AsFd;
-        use std::path::Path;
         use std::time::Duration;
 
         use ipvs_netlink::table::controller::{Controller, Stepped};
@@ -17,28 +42,10 @@ macro_rules! facade {
             Change, Destination, DestinationEntry, DestinationId, Info, Listing, Outcome, Report, Result,
             Role, Scheduler, Service, ServiceEntry, ServiceId, Snapshot, SyncDaemon, Timeouts,
         };
-        use netlink_sys::Socket;
-
         #[derive(Debug)]
         pub(crate) struct Client($client);
 
         impl Client {
-            pub(crate) fn connect() -> Result<Self> {
-                $wait(<$client>::connect()).map(Self)
-            }
-
-            pub(crate) fn in_namespace(path: impl AsRef<Path>) -> Result<Self> {
-                $wait(<$client>::in_namespace(path)).map(Self)
-            }
-
-            pub(crate) fn in_namespace_fd(namespace: impl AsFd) -> Result<Self> {
-                $wait(<$client>::in_namespace_fd(namespace)).map(Self)
-            }
-
-            pub(crate) fn from_sockets(commands: Socket, dumps: Option<Socket>) -> Result<Self> {
-                $wait(<$client>::from_sockets(commands, dumps)).map(Self)
-            }
-
             pub(crate) fn deadline(&self) -> Option<Duration> {
                 self.0.deadline()
             }

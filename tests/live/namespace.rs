@@ -1,6 +1,8 @@
 //! A network namespace for each test. It ends with the thread of the test.
 
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ipvs_netlink::Client as Blocking;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
@@ -55,6 +57,15 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
         .unwrap_or_else(|error| panic!("{program} is needed for these tests: {error}"));
     assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The time by the clock of the kernel.
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+pub(crate) fn sleep(time: Duration) {
+    thread::sleep(time);
 }
 
 /// A netlink socket for requests that no client makes.

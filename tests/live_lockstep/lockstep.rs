@@ -9,7 +9,7 @@ use crate::sequence::sequence;
 use crate::shorter::{Removal, without_attributes, without_messages, without_operations};
 
 /// How long a shorter sequence is looked for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The answers to the operations of a sequence, one after the other.
 pub(crate) type Transcript = Vec<Vec<Answer>>;
@@ -94,11 +94,11 @@ impl fmt::Display for Difference {
                     (left, right) => {
                         for (sign, answer) in [('<', left), ('>', right)] {
                             if let Some(answer) = answer {
-                                writeln!(f, "       {sign} {answer}")?;
+                                writeln!(f, "       {sign} {answer:.400}")?;
                             }
                         }
                         if let (Some(left), Some(right)) = (left, right) {
-                            writeln!(f, "       from byte {} on", left.equal_bytes(right))?;
+                            writeln!(f, "{}", left.compared(right))?;
                         }
                     }
                 }

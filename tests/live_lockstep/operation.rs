@@ -82,14 +82,17 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// How many bytes at the start of two datagrams are equal.
-    pub(crate) fn equal_bytes(&self, other: &Self) -> usize {
-        match (self, other) {
-            (Self::Datagram(_, one), Self::Datagram(_, other)) => {
-                one.iter().zip(other).take_while(|(one, other)| one == other).count()
-            }
-            _ => 0,
-        }
+    /// What two datagrams have from a little before their first difference on.
+    pub(crate) fn compared(&self, other: &Self) -> String {
+        let (Self::Datagram(_, one), Self::Datagram(_, other)) = (self, other) else {
+            return String::new();
+        };
+        let equal = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+        let shown = |bytes: &[u8]| {
+            let end = bytes.len().min(equal + 100);
+            hex(&bytes[equal.saturating_sub(60)..end]).to_string()
+        };
+        format!("       at byte {equal}:\n       < {}\n       > {}", shown(one), shown(other))
     }
 }
 
@@ -240,6 +243,13 @@ fn mask(datagram: &mut [u8], family: u16, port: u32) {
         }
         let padding = (length.next_multiple_of(4) - length).min(others.len());
         rest = &mut others[padding..];
+    }
+    // The buffer took a part of a header.
+    if let Some(kind) = rest.get_mut(4..6) {
+        replace(kind, family.to_ne_bytes(), FAMILY.to_ne_bytes());
+    }
+    if let Some(part) = rest.get_mut(12..) {
+        part.fill(0xff);
     }
 }
 

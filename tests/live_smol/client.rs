@@ -7,3 +7,4 @@ mod facade;
 use facade::facade;
 
 facade!(Async, wait);
+facade!(@connect Async, wait);

@@ -19,3 +19,4 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
 }
 
 facade!(Async, wait);
+facade!(@connect Async, wait);
