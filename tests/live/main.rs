@@ -13,7 +13,9 @@ mod client {
     pub(crate) use ipvs_netlink::{Client, Client as Blocking};
 }
 mod connecting;
+mod controller_program;
 mod data_path;
+mod examples;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
@@ -26,3 +28,9 @@ mod small_programs;
 mod suite;
 mod table_program;
 mod text;
+
+/// The example `controller`, on a fresh table.
+fn controller() -> std::process::Command {
+    namespace::fresh();
+    std::process::Command::new(examples::example("controller"))
+}

@@ -1,16 +1,17 @@
 //! Tests that run the small example programs.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Destination, Service};
 
-use crate::ipvsadm::example;
+use crate::examples::example;
 use crate::namespace::{fresh, run};
 
 #[test]
 fn every_program_has_help_and_refuses_what_it_does_not_know() {
-    for name in ["list", "tokio", "smol", "quickstart", "table", "ipvsadm"] {
+    for name in ["list", "tokio", "smol", "quickstart", "table", "ipvsadm", "controller"] {
         let run = |word: &str| Command::new(example(name)).arg(word).output().unwrap();
         let help = run(if name == "ipvsadm" { "-h" } else { "--help" });
         assert!(help.status.success() && help.stderr.is_empty(), "{name}: {help:?}");
@@ -62,4 +63,32 @@ fn a_drain_that_lasts_is_not_told_again_and_again() {
     assert!(begin.elapsed() >= Duration::from_secs(4));
     assert_eq!(printed.lines().count(), 1, "{printed}");
     assert!(printed.contains("active 1"), "{printed}");
+}
+
+#[test]
+fn what_an_earlier_run_of_the_controller_has_left_leaves() {
+    let mut ipvs = fresh();
+    let state = std::env::temp_dir().join(format!("controller-{}", std::process::id()));
+    let controller = |wishes: &str| {
+        let mut child = Command::new(example("controller"))
+            .arg("--state")
+            .arg(&state)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(wishes.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let theirs = Service::tcp(([192, 0, 2, 12], 80).into());
+    ipvs.add_service(&theirs).unwrap();
+    controller("-A -t 192.0.2.10:80\n-A -t 192.0.2.11:80\n");
+    assert_eq!(ipvs.services().unwrap().len(), 3);
+    let told = controller("-A -t 192.0.2.11:80\n");
+    assert!(told.contains("TCP 192.0.2.10:80 has left\n"), "{told}");
+    assert_eq!(ipvs.services().unwrap().len(), 2);
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), "TCP 192.0.2.11:80\n");
+    std::fs::remove_file(&state).unwrap();
 }

@@ -18,7 +18,7 @@ use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Client, Destination, Service};
 use nix::unistd::mkdtemp;
 
-use crate::ipvsadm::example;
+use crate::examples::example;
 use crate::namespace::{fresh, ipvsadm};
 
 const WEB: &str = "

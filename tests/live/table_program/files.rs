@@ -9,7 +9,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use super::{Folder, WEB, run, there};
-use crate::ipvsadm::example;
+use crate::examples::example;
 use crate::namespace::fresh;
 
 #[test]
