@@ -33,9 +33,8 @@ pub(crate) enum Operation {
     /// Sends a datagram.
     ///
     /// The kernel forgets to acknowledge the stop of a daemon whose thread has not run yet, which
-    /// depends on its scheduler. A datagram with such a request is sent when everything before
-    /// has been received, and its answers are received at once and are without these
-    /// acknowledgements.
+    /// depends on its scheduler. Such a request is sent when everything before has been received.
+    /// Its answers are received at once, and compared without the acknowledgement.
     Send(usize, Vec<Message>),
     /// Sets the loopback interface of a namespace up or down. It is down at first.
     Loopback(usize, bool),

@@ -42,7 +42,7 @@ pub(crate) fn sequence(random: &mut Random, length: usize, sockets: usize) -> Ve
             }
             62..69 => {
                 let many = 2 + random.below(12);
-                operations.push(send((0..many).map(|_| requests.any(random)).collect()));
+                operations.push(send(several(random, &mut requests, many)));
                 if !rarely(random, 3) {
                     operations.push(Operation::Drain(socket, size));
                 }
@@ -89,6 +89,13 @@ fn setting(random: &mut Random) -> Setting {
     }
 }
 
+/// Any requests but the stop of a daemon: whether that is acknowledged, which depends on the run,
+/// would decide whether there is room for the other answers.
+fn several(random: &mut Random, requests: &mut Requests, many: usize) -> Vec<Message> {
+    let all = (0..many).map(|_| requests.any(random));
+    all.filter(|message| !message.stops_daemon()).collect()
+}
+
 /// Many additions at once, of which only the last is acknowledged.
 fn fill(random: &mut Random, requests: &mut Requests) -> Vec<Message> {
     let many = 10 + random.below(120);
@@ -123,7 +130,8 @@ fn odd_datagram(
     operations: &mut Vec<Operation>,
     socket: usize,
 ) {
-    let mut messages: Vec<_> = (0..random.below(4)).map(|_| requests.any(random)).collect();
+    let many = random.below(4);
+    let mut messages = several(random, requests, many);
     if let Some(chosen) = messages.len().checked_sub(1) {
         let message = &mut messages[random.below(chosen + 1)];
         match random.below(3) {
