@@ -17,7 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ipvsadm", &["model"]),
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
-    ("table", &["uapi", "model", "error", "ipvsadm", "engine"]),
+    // Only a test names the fake kernel: the one of all error types.
+    ("table", &["uapi", "model", "error", "ipvsadm", "fake", "engine"]),
     ("client", &["model", "error", "fake", "engine", "table"]),
     ("cookbook", &[]),
 ];
@@ -234,7 +235,7 @@ fn what_decides_about_tables_knows_no_engine_clock_thread_or_future() -> io::Res
     Ok(())
 }
 
-/// A test with a clock of its own runs minutes in milliseconds.
+/// A test with a clock of its own runs minutes in milliseconds. The fake kernel has that clock.
 #[test]
 fn only_transports_read_a_clock_and_wait() -> io::Result<()> {
     let mut transports = 0;
@@ -242,7 +243,7 @@ fn only_transports_read_a_clock_and_wait() -> io::Result<()> {
         let found = CLOCKS.iter().find(|name| code.contains(**name));
         if within.starts_with("engine/transport") {
             transports += usize::from(found.is_some());
-        } else if let Some(name) = found {
+        } else if let Some(name) = found.filter(|_| !within.starts_with("fake")) {
             panic!("{path:?} says {name}");
         }
     }

@@ -13,6 +13,16 @@ use crate::error::Failure;
 #[cfg(feature = "fake")]
 use crate::fake;
 
+/// Receives a datagram into the spare capacity of `buffer` if one is there. Returns its length,
+/// also if it did not fit.
+#[inline]
+pub(super) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let received = recv(socket, spare_capacity(buffer), flags);
+    let (_, length) = received.map_err(Failure::to_receive)?;
+    Ok(length)
+}
+
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) enum Channel {
@@ -50,8 +60,7 @@ impl Channel {
         }
     }
 
-    /// Receives a datagram into the spare capacity of `buffer` if one is there. Returns its
-    /// length, also if it did not fit. `clock` is that of the transport.
+    /// Receives a datagram like [`receive`]. `clock` is that of the transport.
     #[inline]
     pub(super) fn receive(
         &self,
@@ -61,10 +70,7 @@ impl Channel {
         match self {
             Self::Kernel(socket) => {
                 drop(clock);
-                let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-                let received = recv(socket, spare_capacity(buffer), flags);
-                let (_, length) = received.map_err(Failure::to_receive)?;
-                Ok(length)
+                receive(socket, buffer)
             }
             #[cfg(feature = "fake")]
             Self::Fake(socket) => {

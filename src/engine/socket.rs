@@ -4,8 +4,6 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::thread;
-#[cfg(feature = "packet")]
-use std::time::Instant;
 
 use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
@@ -20,6 +18,8 @@ use rustix::net::{
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::engine::channel::Channel;
+#[cfg(feature = "packet")]
+use crate::engine::channel::receive;
 use crate::error::{Context, Error, ErrorKind, Failure, Result};
 #[cfg(feature = "fake")]
 use crate::fake::Namespace;
@@ -85,18 +85,17 @@ impl Endpoint {
                 0 => socket.bind_auto()?.port_number(),
                 port => port,
             };
-            let endpoint = Self::measure(socket, port)?;
             let mut waiting = Vec::with_capacity(64);
             loop {
                 waiting.clear();
-                match endpoint.channel.receive(&mut waiting, Instant::now) {
+                match receive(&socket, &mut waiting) {
                     // Answers that an overflow lost were not for this client either.
                     Ok(_) | Err(Failure::Overflow | Failure::Interrupted) => {}
                     Err(Failure::Empty) => break,
                     Err(failure) => return Err(failure),
                 }
             }
-            Ok(endpoint)
+            Ok(Self::measure(socket, port)?)
         };
         adopt().map_err(|failure| Error::not_sent(CONNECT, failure))
     }
