@@ -9,6 +9,7 @@ use crate::operation::{self, NAMESPACES, Setting};
 
 #[derive(Debug)]
 pub(crate) struct Namespaces {
+    kernel: Kernel,
     family: u16,
     namespaces: Vec<Namespace>,
 }
@@ -27,7 +28,7 @@ impl Namespaces {
                 namespace
             })
             .collect();
-        Self { family: family(&kernel), namespaces }
+        Self { family: family(&kernel), kernel, namespaces }
     }
 }
 
@@ -60,6 +61,10 @@ impl operation::Namespaces for Namespaces {
 
     fn open(&mut self, namespace: usize) -> fake::Socket {
         self.namespaces[namespace].socket().unwrap()
+    }
+
+    fn set_privileged(&mut self, privileged: bool) {
+        self.kernel.set_privileged(privileged);
     }
 
     fn set_loopback(&mut self, namespace: usize, up: bool) {

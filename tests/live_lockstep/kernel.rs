@@ -1,13 +1,16 @@
 //! Sockets and namespaces of the kernel that runs this program.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::os::fd::AsFd;
+use std::rc::Rc;
 
 use netlink_sys::SocketAddr;
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use nix::sched::{CloneFlags, setns, unshare};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send, sockopt};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::operation::{self, Setting};
 
@@ -16,12 +19,14 @@ use crate::operation::{self, Setting};
 pub(crate) struct Namespaces {
     family: u16,
     files: Vec<File>,
+    privileged: Rc<Cell<bool>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Socket {
     socket: netlink_sys::Socket,
     port: u32,
+    privileged: Rc<Cell<bool>>,
 }
 
 impl Socket {
@@ -29,7 +34,7 @@ impl Socket {
         let mut socket = netlink_sys::Socket::new(protocol).unwrap();
         let port = socket.bind_auto().unwrap().port_number();
         socket.connect(&SocketAddr::new(0, 0)).unwrap();
-        Self { socket, port }
+        Self { socket, port, privileged: Rc::new(Cell::new(true)) }
     }
 }
 
@@ -55,7 +60,8 @@ impl operation::Socket for Socket {
     }
 
     fn send(&mut self, datagram: &[u8]) -> Result<(), Errno> {
-        send(&self.socket, datagram, SendFlags::empty()).map(drop)
+        let send = || send(&self.socket, datagram, SendFlags::empty()).map(drop);
+        if self.privileged.get() { send() } else { without_privilege(send) }
     }
 
     fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
@@ -73,7 +79,11 @@ impl operation::Namespaces for &Namespaces {
 
     fn open(&mut self, namespace: usize) -> Socket {
         self.enter(namespace);
-        Socket::open(NETLINK_GENERIC)
+        Socket { privileged: Rc::clone(&self.privileged), ..Socket::open(NETLINK_GENERIC) }
+    }
+
+    fn set_privileged(&mut self, privileged: bool) {
+        self.privileged.set(privileged);
     }
 
     fn set_loopback(&mut self, namespace: usize, up: bool) {
@@ -96,7 +106,8 @@ impl Namespaces {
         let reply = exchange(&mut Socket::open(NETLINK_GENERIC), 16, &name);
         // The attributes are the name, in 12 bytes, and the id.
         assert_eq!(reply[32..36], [6, 0, 1, 0]);
-        Self { family: u16::from_ne_bytes([reply[36], reply[37]]), files }
+        let family = u16::from_ne_bytes([reply[36], reply[37]]);
+        Self { family, files, privileged: Rc::new(Cell::new(true)) }
     }
 
     /// Moves this thread.
@@ -141,6 +152,17 @@ impl Namespaces {
         assert_eq!((&first[24..28], &first[32..36]), (&[6, 0, 1, 0][..], &[8, 0, 5, 0][..]));
         first[36]
     }
+}
+
+/// Runs something while this thread has no `CAP_NET_ADMIN`.
+fn without_privilege<T>(run: impl FnOnce() -> T) -> T {
+    let all = capabilities(None).unwrap();
+    let mut fewer = all;
+    fewer.effective.remove(CapabilitySet::NET_ADMIN);
+    set_capabilities(None, fewer).unwrap();
+    let result = run();
+    set_capabilities(None, all).unwrap();
+    result
 }
 
 fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {

@@ -86,7 +86,7 @@ fn compare(
 
 #[test]
 fn the_fake_kernel_answers_as_the_kernel_does() {
-    compare(10_000, 3, |operations| {
+    compare(5000, 3, |operations| {
         let (salts, answers) = on_the_kernel(operations);
         (answers, transcript(fake::Namespaces::new(&salts), operations))
     });

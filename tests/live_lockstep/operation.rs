@@ -38,6 +38,8 @@ pub(crate) enum Operation {
     Send(usize, Vec<Message>),
     /// Sets the loopback interface of a namespace up or down. It is down at first.
     Loopback(usize, bool),
+    /// Sets whether the sender has `CAP_NET_ADMIN`. Sockets are always opened with it.
+    Privilege(bool),
     /// Receives a datagram into a buffer of so many bytes.
     Receive(usize, usize),
     /// Receives until nothing is left.
@@ -65,6 +67,7 @@ impl fmt::Display for Operation {
             Self::Loopback(namespace, up) => {
                 write!(f, "loopback of {namespace} {}", if *up { "up" } else { "down" })
             }
+            Self::Privilege(on) => write!(f, "privilege {}", if *on { "on" } else { "off" }),
             Self::Receive(socket, size) => write!(f, "{socket}: receive {size}"),
             Self::Drain(socket, size) => write!(f, "{socket}: drain {size}"),
         }
@@ -130,6 +133,7 @@ pub(crate) trait Namespaces {
     fn family(&self) -> u16;
     fn open(&mut self, namespace: usize) -> Self::Socket;
     fn set_loopback(&mut self, namespace: usize, up: bool);
+    fn set_privileged(&mut self, privileged: bool);
 }
 
 /// The sockets of a sequence on one kernel.
@@ -181,6 +185,10 @@ impl<N: Namespaces> Side<N> {
             }
             Operation::Loopback(namespace, up) => {
                 self.namespaces.set_loopback(*namespace, *up);
+                Vec::new()
+            }
+            Operation::Privilege(on) => {
+                self.namespaces.set_privileged(*on);
                 Vec::new()
             }
             Operation::Receive(number, size) => vec![receive(self.socket(*number), *size, family)],

@@ -56,6 +56,15 @@ pub(crate) fn sequence(random: &mut Random, length: usize, sockets: usize) -> Ve
                 let namespace = random.below(NAMESPACES);
                 operations.push(Operation::Loopback(namespace, random.below(3) > 0));
             }
+            // Rarely and not for long.
+            89 if rarely(random, 3) => {
+                operations.push(Operation::Privilege(false));
+                for _ in 0..random.below(8) {
+                    operations.push(Operation::Send(socket, vec![requests.any(random)]));
+                    operations.push(Operation::Drain(socket, size));
+                }
+                operations.push(Operation::Privilege(true));
+            }
             88..91 => operations.push(send(fill(random, &mut requests))),
             91 if rarely(random, 3) => {
                 overflow(random, &mut requests, &mut operations, socket, size);
