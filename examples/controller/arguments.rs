@@ -38,9 +38,9 @@ pub(crate) struct Arguments {
     /// At the end, let all services leave, and wait until they have
     #[arg(long)]
     pub(crate) withdraw: bool,
-    /// Keep the names of the services in this file, so that the next run lets those leave that are
-    /// not wished any more
-    #[arg(long, value_name = "PATH")]
+    /// Keep the names of the services in a file of this path, so that the next run lets those leave
+    /// that FILE does not wish any more
+    #[arg(long, value_name = "PATH", requires = "file")]
     pub(crate) state: Option<PathBuf>,
 }
 

@@ -60,9 +60,10 @@ fn keep(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .hold(arguments.hold)
         .resync(arguments.resync);
     let mut controller = Controller::new(options);
+    let mut input = Input::open(arguments.file, &mut controller)?;
+    // After the wishes: what is not among them leaves.
     let mut state = arguments.state.map(State::read).transpose()?;
     controller.formerly(state.iter().flat_map(State::owned));
-    let mut input = Input::open(arguments.file, &mut controller)?;
 
     let mut ipvs = match arguments.fake {
         true => Client::fake(&fake::Kernel::in_real_time(fake::Version::default()))?,

@@ -4,7 +4,8 @@
 //! | --- | --- | --- |
 //! | switch traffic from one release to the next, or give a share to it | [`blue_and_green`] | canary, rollback |
 //! | take a server out for maintenance, without breaking connections | [`draining`] | drain, graceful |
-//! | keep the table of a host as a controller says, and set weights by health checks | [`node_agent`] | health, reconcile, VIP |
+//! | keep a table as wished for ever: loops, events, restarts, tests | [`table::controller`](crate::table::controller) | controller, operator, daemon |
+//! | keep the table of a host as a file or an API says, and set weights by health checks | [`node_agent`] | health, reconcile, VIP |
 //! | export counters and rates | [`counters`] | Prometheus, metrics, monitoring |
 //! | work in containers and other network namespaces | [`namespaces`] | netns, Docker, pod |
 //! | decide by the cause of an error | [`errors`] | retry, timeout, EPERM |

@@ -8,6 +8,7 @@
 //! | [`PlanOptions`], [`DrainPolicy`] | how to plan, and how destinations leave |
 //! | [`Plan`], [`Step`] | the changes from the kernel's table to the desired one, in a safe order |
 //! | [`Applied`], [`Reconciled`] | the outcome of each step |
+//! | [`controller::Controller`] | keeps a table as wished, for ever |
 //!
 //! Build a [`Table`] in code, take one from a [`Snapshot`](crate::Snapshot), or read one from the
 //! text of `ipvsadm -S` ([`Table::from_ipvsadm`]) or, with the feature `serde`, from YAML, TOML or

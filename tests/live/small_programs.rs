@@ -1,6 +1,6 @@
 //! Tests that run the small example programs.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,27 +68,33 @@ fn a_drain_that_lasts_is_not_told_again_and_again() {
 #[test]
 fn what_an_earlier_run_of_the_controller_has_left_leaves() {
     let mut ipvs = fresh();
-    let state = std::env::temp_dir().join(format!("controller-{}", std::process::id()));
-    let controller = |wishes: &str| {
-        let mut child = Command::new(example("controller"))
-            .arg("--state")
-            .arg(&state)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(wishes.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
+    let folder = nix::unistd::mkdtemp(&std::env::temp_dir().join("state-XXXXXX")).unwrap();
+    let (state, file) = (folder.join("state"), folder.join("wishes"));
+    // Runs until the line `last`.
+    let controller = |wishes: &str, last: &str| {
+        std::fs::write(&file, wishes).unwrap();
+        let mut command = Command::new(example("controller"));
+        let command = command.arg(&file).arg("--state").arg(&state).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            let over = line == last;
+            lines.push(line);
+            if over {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lines
     };
     let theirs = Service::tcp(([192, 0, 2, 12], 80).into());
     ipvs.add_service(&theirs).unwrap();
-    controller("-A -t 192.0.2.10:80\n-A -t 192.0.2.11:80\n");
+    let (gone, stays) = ("-A -t 192.0.2.10:80\n", "-A -t 192.0.2.11:80\n");
+    controller(&format!("{gone}{stays}"), "TCP 192.0.2.11:80 is as wished");
     assert_eq!(ipvs.services().unwrap().len(), 3);
-    let told = controller("-A -t 192.0.2.11:80\n");
-    assert!(told.contains("TCP 192.0.2.10:80 has left\n"), "{told}");
+    let lines = controller(stays, "TCP 192.0.2.10:80 has left");
+    assert!(!lines.iter().any(|line| line.contains("-t 192.0.2.11:80")), "{lines:?}");
     assert_eq!(ipvs.services().unwrap().len(), 2);
-    assert_eq!(std::fs::read_to_string(&state).unwrap(), "TCP 192.0.2.11:80\n");
-    std::fs::remove_file(&state).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -3,6 +3,8 @@
 //! A [`Controller`] takes wishes, and says step by step what is to be read and written. It has no
 //! socket, no clock and no thread: the program, or the clients' methods, do each task and answer
 //! it.
+//!
+#![doc = include_str!("keeping_a_table.md")]
 
 mod agenda;
 mod backoff;
