@@ -157,6 +157,11 @@ impl Drains {
     /// Returns when the drains of a service are to be looked at next.
     pub(super) fn next_look(&self, service: ServiceId, now: Instant) -> Option<Instant> {
         let drains = self.services.get(&service)?;
-        drains.values().map(|drain| drain.state.next_look(now)).min()
+        // What is due and still there could not be deleted, which another look does not change.
+        let next = |Drain { state, .. }: &Drain| match state.is_due(now) {
+            true => state.after_interval(now),
+            false => state.next_look(now),
+        };
+        drains.values().map(next).min()
     }
 }

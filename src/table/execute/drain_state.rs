@@ -131,12 +131,17 @@ impl DrainState {
         cuts.then_some(self.connections)
     }
 
+    /// Returns the end of an interval that begins now.
+    pub(crate) fn after_interval(&self, now: Instant) -> Instant {
+        let interval = self.policy.interval.max(SHORTEST);
+        // A time that cannot be expressed is as good as a day.
+        now.checked_add(interval).unwrap_or(now + Duration::from_secs(86_400))
+    }
+
     /// Returns when to look again: after the interval, but not after the deadline. Returns `now`
     /// if the deadline has come.
     pub(crate) fn next_look(&self, now: Instant) -> Instant {
-        let interval = self.policy.interval.max(SHORTEST);
-        // A time that cannot be expressed is as good as a day.
-        let next = now.checked_add(interval).unwrap_or(now + Duration::from_secs(86_400));
+        let next = self.after_interval(now);
         self.deadline().map_or(next, |deadline| next.min(deadline.max(now)))
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::engine::Outcome;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Change, Operation};
 use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
 use crate::table::controller::{ControllerOptions, Wish};
 use crate::table::tests::planning::{server, web};
@@ -193,7 +196,7 @@ fn without_a_drain_policy_destinations_leave_at_once() {
 #[test]
 fn what_others_delete_ends_its_drain() {
     let mut world = draining();
-    world.write(&crate::model::Change::DeleteDestination(web().id, id_of(2))).unwrap();
+    world.write(&Change::DeleteDestination(web().id, id_of(2))).unwrap();
     world.pass(SECOND);
     let events = world.take_events();
     assert_eq!(drained(&events), ["web -> 10.0.0.2:8080 another program deleted it"]);
@@ -218,5 +221,26 @@ fn a_drain_of_a_service_whose_wish_is_refused_is_not_waited_for() {
     world.pass(60 * SECOND);
     world.controller.wish(web_with(&[1]));
     world.work();
+    assert_eq!(world.weights(), [(1, 1)]);
+}
+
+fn refuse_deletions(change: &Change) -> Option<Outcome> {
+    let error = Error::for_test(ErrorKind::Rejected, Operation::DeleteDestination);
+    matches!(change, Change::DeleteDestination(..)).then_some(Outcome::Refused(error))
+}
+
+#[test]
+fn what_cannot_be_deleted_at_its_deadline_is_not_looked_at_all_the_time() {
+    let policy = DrainPolicy::new().deadline(Some(SECOND));
+    let mut world = World::new(ControllerOptions::new().plan(plan().drain(Some(policy))));
+    world.put(&web_with(&[1, 2]));
+    world.connect(2, 1, 0);
+    world.refuse = Some(refuse_deletions);
+    world.controller.wish(web_with(&[1]));
+    world.pass(20 * SECOND);
+    let log = world.take_log();
+    assert!(log.len() < 100, "{log:?}");
+    world.refuse = None;
+    world.pass(20 * SECOND);
     assert_eq!(world.weights(), [(1, 1)]);
 }
