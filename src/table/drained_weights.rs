@@ -30,7 +30,8 @@ use crate::table::{Applied, Plan, Step};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrainedWeights {
-    weights: BTreeMap<(ServiceId, DestinationId), u32>,
+    /// No service has an empty map.
+    weights: BTreeMap<ServiceId, BTreeMap<DestinationId, u32>>,
 }
 
 impl DrainedWeights {
@@ -43,7 +44,7 @@ impl DrainedWeights {
     /// Returns the number of weights.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.weights.len()
+        self.weights.values().map(BTreeMap::len).sum()
     }
 
     /// Returns `true` if there is no weight.
@@ -55,18 +56,22 @@ impl DrainedWeights {
     /// Returns the former weight of a destination that drains.
     #[must_use]
     pub fn of(&self, service: ServiceId, destination: DestinationId) -> Option<u32> {
-        self.weights.get(&(service, destination)).copied()
+        self.weights.get(&service)?.get(&destination).copied()
     }
 
     /// Remembers a weight, such as that of
     /// [`Drained::Cancelled`](crate::table::Drained::Cancelled).
     pub fn insert(&mut self, service: ServiceId, destination: DestinationId, weight: u32) {
-        self.weights.insert((service, destination), weight);
+        self.weights.entry(service).or_default().insert(destination, weight);
     }
 
     /// Forgets a weight.
     pub(crate) fn remove(&mut self, service: ServiceId, destination: DestinationId) {
-        self.weights.remove(&(service, destination));
+        let Some(weights) = self.weights.get_mut(&service) else { return };
+        weights.remove(&destination);
+        if weights.is_empty() {
+            self.weights.remove(&service);
+        }
     }
 
     /// Adds the former weights of destinations that `plan` let drain, and removes those of
@@ -84,7 +89,7 @@ impl DrainedWeights {
                 Purpose::Drain,
                 Some(Before::Destination { destination, .. }),
             ) => {
-                self.weights.insert((*service, after.id), destination.weight);
+                self.insert(*service, after.id, destination.weight);
             }
             _ if self.weights.is_empty() => {}
             (
@@ -92,13 +97,13 @@ impl DrainedWeights {
                 | Change::UpdateDestination(service, destination),
                 ..,
             ) => {
-                self.weights.remove(&(*service, destination.id));
+                self.remove(*service, destination.id);
             }
             (Change::DeleteDestination(service, id), ..) => {
-                self.weights.remove(&(*service, *id));
+                self.remove(*service, *id);
             }
             (Change::DeleteService(service), ..) => {
-                self.weights.retain(|(of, _), _| of != service);
+                self.weights.remove(service);
             }
             _ => {}
         }

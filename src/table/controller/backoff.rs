@@ -48,10 +48,15 @@ impl Random {
     }
 }
 
-/// A time that may be too far away for an [`Instant`]. Then it is an hour away.
-pub(super) fn after(now: Instant, delay: Duration) -> Instant {
-    let hour = Duration::from_secs(3600);
-    now.checked_add(delay).or_else(|| now.checked_add(hour)).unwrap_or(now)
+/// A time that may be too far away for an [`Instant`]. Then it is as far away as can be expressed,
+/// within a factor of two.
+pub(super) fn after(now: Instant, mut delay: Duration) -> Instant {
+    loop {
+        match now.checked_add(delay) {
+            Some(time) => return time,
+            None => delay /= 2,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +85,7 @@ mod tests {
             let interval = random.interval(Duration::from_secs(60)).as_secs();
             assert!((54..=66).contains(&interval));
         }
-        assert!(after(Instant::now(), Duration::MAX) > Instant::now());
+        let century = Duration::from_secs(100 * 365 * 24 * 3600);
+        assert!(after(Instant::now(), Duration::MAX) > Instant::now() + century);
     }
 }

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 use std::slice;
 use std::time::Instant;
 
-use crate::model::{DestinationEntry, DestinationId, ServiceId, ServiceSnapshot};
-use crate::table::DrainPolicy;
+use crate::model::{
+    Change, Destination, DestinationEntry, DestinationId, ServiceId, ServiceSnapshot,
+};
 use crate::table::controller::{DrainEnd, DrainStatus, Event};
 use crate::table::execute::drain_state::DrainState;
+use crate::table::plan::Purpose;
+use crate::table::{Before, DrainPolicy, Step};
 
 /// The destinations that drain, by their services.
 #[derive(Debug, Default)]
 pub(super) struct Drains {
     services: BTreeMap<ServiceId, BTreeMap<DestinationId, Drain>>,
+    /// The destinations that were updated, which is not known, and their weights before a drain.
+    doubts: BTreeMap<ServiceId, Vec<(DestinationId, Option<u32>)>>,
 }
 
 #[derive(Debug)]
@@ -140,8 +145,32 @@ impl Drains {
         drains.into_iter().map(event).collect()
     }
 
+    /// Notes that a step may have been done.
+    pub(super) fn in_doubt(&mut self, service: ServiceId, step: &Step, now: Instant) {
+        match (&step.change, step.before()) {
+            (Change::DeleteService(_) | Change::DeleteDestination(..), _) => {
+                self.may_be_deleted(service, step.destination(), now);
+            }
+            (
+                Change::UpdateDestination(_, Destination { id, .. }),
+                Some(Before::Destination { destination, .. }),
+            ) => {
+                let drains = step.purpose == Purpose::Drain;
+                let before = drains.then_some(destination.weight);
+                self.doubts.entry(service).or_default().push((*id, before));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes out the destinations of a service that may have been updated, and the weights that
+    /// those had which may have begun to drain.
+    pub(super) fn take_doubts(&mut self, service: ServiceId) -> Vec<(DestinationId, Option<u32>)> {
+        self.doubts.remove(&service).unwrap_or_default()
+    }
+
     /// Notes that a destination, or the whole service, may have been deleted.
-    pub(super) fn may_be_deleted(
+    fn may_be_deleted(
         &mut self,
         service: ServiceId,
         destination: Option<DestinationId>,

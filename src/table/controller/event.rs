@@ -32,6 +32,18 @@ pub enum Event {
         /// Why the outcome is unknown.
         error: Error,
     },
+    /// A service could not be read, so nothing is written for it. The controller makes another
+    /// attempt at the time `retry`.
+    #[non_exhaustive]
+    Unread {
+        /// The service.
+        service: ServiceId,
+        /// The reason, or `None` if destinations may be missing in the reading because other
+        /// programs write the service all the time.
+        error: Option<Error>,
+        /// The time of the next attempt.
+        retry: Instant,
+    },
     /// A wish cannot be carried out: a setting is invalid, the service is out of scope, or the
     /// options do not allow a change that it needs. Nothing is written for the service until the
     /// wish or the kernel's table changes.
@@ -160,6 +172,7 @@ impl Event {
             Self::Done(_) => "done",
             Self::Failed { .. } => "failed",
             Self::Unknown { .. } => "unknown",
+            Self::Unread { .. } => "unread",
             Self::Refused { .. } => "refused",
             Self::Settled(_) => "settled",
             Self::Superseded(_) => "superseded",
@@ -189,6 +202,7 @@ impl Event {
             | Self::Serving(service)
             | Self::NotServing(service)
             | Self::Left(service)
+            | Self::Unread { service, .. }
             | Self::Refused { service, .. }
             | Self::Contested { service, .. }
             | Self::DrainBegun { service, .. }
@@ -209,6 +223,12 @@ impl fmt::Display for Event {
             // An error names its object itself.
             Self::Failed { change, error, .. } => write!(f, "failed: {change}: {error}"),
             Self::Unknown { change, error } => write!(f, "unknown: {change}: {error}"),
+            Self::Unread { service, error: Some(error), .. } => {
+                write!(f, "{service} cannot be read: {error}")
+            }
+            Self::Unread { service, error: None, .. } => {
+                write!(f, "{service} cannot be read: other programs keep writing it")
+            }
             Self::Refused { service, error } => write!(f, "{service} cannot be kept: {error}"),
             Self::Settled(service) => write!(f, "{service} is as wished"),
             Self::Superseded(service) => write!(f, "{service} has a newer wish"),

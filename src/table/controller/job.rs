@@ -14,12 +14,13 @@ pub(super) struct Job {
     /// `true` if a newer wish or reading has made the plan out of date. No further step is
     /// written.
     pub(super) obsolete: bool,
-    /// `true` if another program has written the service since it was read.
-    pub(super) conflict: bool,
+    /// The phase of the last step that another program has made useless or impossible since the
+    /// service was read.
+    pub(super) conflict: Option<Phase>,
     /// `true` while the job waits in the queue of those that have steps to be written.
     pub(super) queued: bool,
-    /// `true` if a step was not sent because of another service.
-    pub(super) unsent: bool,
+    /// The phase of the last step that was not sent because of another change.
+    pub(super) unsent: Option<Phase>,
     /// The phase of the last step whose outcome is unknown.
     pub(super) unknown: Option<Phase>,
     /// The time of the next attempt, if the kernel refused a change.
@@ -33,9 +34,9 @@ impl Job {
             weights: Weights::new(destinations, plan.len()),
             execution: Execution::new(plan),
             obsolete: false,
-            conflict: false,
+            conflict: None,
             queued: false,
-            unsent: false,
+            unsent: None,
             unknown: None,
             retry: None,
         }

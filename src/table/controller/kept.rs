@@ -73,17 +73,29 @@ impl Kept {
     /// wishes said.
     pub(super) fn replace(&mut self, wish: Wish) {
         let Wish { service, at_once, all_at_once } = wish;
-        match &self.at_once {
-            Some(before) => self.marked_before.extend(before),
-            None => {
-                let before = self.wish.iter().flat_map(TableService::destinations);
-                self.marked_before.extend(before.map(TableDestination::id));
-            }
+        self.marked_before.extend(self.at_once.iter().flatten());
+        if all_at_once || self.at_once.is_none() {
+            self.mark_all();
         }
         self.marked_before.retain(|id| service.destination(*id).is_none());
         self.at_once = (!all_at_once).then_some(at_once);
         self.wish = Some(service);
         self.stage = Stage::Open;
+    }
+
+    /// Takes the wish back.
+    pub(super) fn forget(&mut self) {
+        if self.at_once.is_none() {
+            self.mark_all();
+        }
+        self.wish = None;
+        self.stage = Stage::Open;
+    }
+
+    /// Marks all destinations of the wish.
+    fn mark_all(&mut self) {
+        let wished = self.wish.iter().flat_map(TableService::destinations);
+        self.marked_before.extend(wished.map(TableDestination::id));
     }
 
     /// Forgets that former wishes marked destinations that are not there.

@@ -92,8 +92,7 @@ pub struct Controller {
     mass: bool,
     /// `true` if services were written that the next reading of the whole table is to confirm.
     unconfirmed: bool,
-    /// The failures in a row that concern all services, and when the next attempt is due.
-    backing_off: Option<(u32, Instant)>,
+    backing_off: Option<BackingOff>,
     events: VecDeque<Event>,
 }
 
@@ -104,10 +103,23 @@ struct Trouble {
     failures: u32,
     /// How many times in a row another program has undone what was written.
     undone: u32,
+    /// `true` if changes were not sent because of others, and nothing was confirmed since.
+    unsent: bool,
     /// Nothing but the end of drains is written before this time.
     until: Option<Instant>,
     /// No drain is ended before this time.
     drained_until: Option<Instant>,
+}
+
+/// A failure that concerns all services.
+#[derive(Clone, Copy, Debug)]
+struct BackingOff {
+    /// The failures in a row.
+    failures: u32,
+    /// When the next attempt is due.
+    until: Instant,
+    /// `true` if changes were refused. That the kernel can be read does not end such a failure.
+    of_writing: bool,
 }
 
 /// The number of the next controller.
@@ -183,8 +195,7 @@ impl Controller {
         if kept.is_unsettled() {
             self.events.push_back(Event::Superseded(id));
         }
-        kept.wish = None;
-        kept.stage = Stage::Open;
+        kept.forget();
         match id.check_encodable() {
             Ok(()) => self.changed(id),
             // No kernel can have it.
@@ -242,7 +253,8 @@ impl Controller {
         self.troubles.clear();
     }
 
-    /// Takes out the events, in their order. Those that the iterator has not returned yet when it is
+    /// Takes out the events, in their order. Nothing else removes them: take them out now and then,
+    /// also if you do not use them. Those that the iterator has not returned yet when it is
     /// dropped stay.
     pub fn events(&mut self) -> impl Iterator<Item = Event> + use<'_> {
         iter::from_fn(|| self.events.pop_front())

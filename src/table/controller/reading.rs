@@ -8,6 +8,7 @@ use crate::table::controller::job::Job;
 use crate::table::controller::services::in_order;
 use crate::table::controller::stepping::is_mass;
 use crate::table::controller::{Controller, Event, Kept, Reading, Serving, Stage};
+use crate::table::execute::done;
 use crate::table::plan::plan_service;
 use crate::table::{Phase, Plan, PlanError, Step};
 
@@ -24,6 +25,8 @@ impl Controller {
         }
         let is_there = |id: ServiceId| entries.binary_search_by_key(&id, ServiceEntry::id).is_ok();
         let mut absent = in_order(self.services.keys().copied().filter(|id| !is_there(*id)));
+        // No kernel can have them, or read them.
+        absent.retain(|id| id.check_encodable().is_ok());
         entries.retain(|entry| {
             let id = entry.service.id;
             self.services.contains_key(&id) || self.options.plan.scope.names(id)
@@ -86,6 +89,9 @@ impl Controller {
         self.events.push_back(Event::Resynchronized { services, differed });
         if differed == 0 {
             self.surprises = 0;
+            if self.jobs.is_empty() {
+                self.recover(true);
+            }
         }
         self.mass = false;
         self.swept_at = Some(now);
@@ -102,16 +108,15 @@ impl Controller {
         now: Instant,
     ) {
         let mut readings = readings.into_iter().peekable();
+        let mut concerns_all = None;
         for id in ids {
-            let Some(Reading { present, complete, .. }) =
-                readings.next_if(|reading| reading.id == id)
-            else {
-                self.agenda.now(id);
-                continue;
-            };
+            let reading = readings.next_if(|reading| reading.id == id);
             if self.jobs.contains_key(&id) {
                 continue;
             }
+            // A service that the answer does not mention is one that cannot be read.
+            let Reading { present, complete, .. } =
+                reading.unwrap_or_else(|| Reading::new(id, None).incomplete());
             match present {
                 Ok(present) if complete => {
                     let differs = self.consider(id, present.as_ref(), false, now);
@@ -122,14 +127,19 @@ impl Controller {
                 }
                 Err(error) if error.concerns_all_services() => {
                     self.agenda.now(id);
-                    self.back_off(error, None, now);
+                    concerns_all = Some(error);
                 }
                 // Others write the service all the time, or it cannot be read.
-                _ => {
-                    let until = self.fail(id, None, now);
-                    self.agenda.at(id, until);
+                unread => {
+                    let retry = self.fail(id, None, now);
+                    self.agenda.at(id, retry);
+                    let error = unread.err();
+                    self.events.push_back(Event::Unread { service: id, error, retry });
                 }
             }
+        }
+        if let Some(error) = concerns_all {
+            self.back_off(error, None, false, now);
         }
     }
 
@@ -151,6 +161,7 @@ impl Controller {
         }
         if !self.services.contains_key(&id) {
             if present.is_none() || !self.options.plan.scope.names(id) {
+                self.troubles.remove(&id);
                 return false;
             }
             self.services.insert(id, Kept::leaving());
@@ -159,13 +170,26 @@ impl Controller {
         let ended = self.drains.look(id, present, |destination| kept.wishes(destination), now);
         for event in &ended {
             if let Event::DrainEnded { destination, .. } = event {
-                let gone = present.is_none_or(|there| there.destination(*destination).is_none());
-                if gone {
+                let there = present.and_then(|present| present.destination(*destination));
+                let wish = kept.wish.as_ref().and_then(|wish| wish.destination(*destination));
+                // Others deleted it or gave it a weight, or the wish says the weight.
+                if there.is_none_or(|entry| entry.destination.weight > 0)
+                    || wish.is_some_and(|wish| wish.weight().is_some())
+                {
                     self.options.plan.drained_weights.remove(id, *destination);
                 }
             }
         }
         self.events.extend(ended);
+        for (destination, before) in self.drains.take_doubts(id) {
+            let there = present.and_then(|present| present.destination(destination));
+            let weights = &mut self.options.plan.drained_weights;
+            match (there.map(|entry| entry.destination.weight), before) {
+                (Some(0), Some(before)) => weights.insert(id, destination, before),
+                (Some(0), None) => {}
+                _ => weights.remove(id, destination),
+            }
+        }
         kept.forget_gone(|id| present.is_some_and(|there| there.destination(id).is_some()));
         if kept.wish.is_none() && present.is_none() {
             self.left(id);
@@ -209,13 +233,13 @@ impl Controller {
         swept: bool,
         now: Instant,
     ) -> bool {
-        if !plan.is_empty() {
-            self.keep_due_steps(id, present, &mut plan.steps, now);
-        }
-        let differs = plan.steps().any(|step| step.phase != Phase::Drained);
         let stage = self.services.get(&id).map(|kept| kept.stage);
-        if differs && matches!(stage, Some(Stage::Written | Stage::Settled)) {
-            self.undone(id, swept, now);
+        let was_right = matches!(stage, Some(Stage::Written | Stage::Settled));
+        let is_back =
+            !plan.is_empty() && self.keep_due_steps(id, present, &mut plan.steps, now) && was_right;
+        let differs = is_back || plan.steps().any(|step| step.phase != Phase::Drained);
+        if differs && was_right {
+            self.undone(id, is_back.then_some(Phase::Drained), swept, now);
         }
         let trouble = self.troubles.get(&id).copied().unwrap_or_default();
         let is_complete = plan.is_empty();
@@ -239,14 +263,14 @@ impl Controller {
     }
 
     /// Removes the steps that wait for drains. Begins the drains of destinations that have weight
-    /// 0 already.
+    /// 0 already. Returns `true` if there are such.
     fn keep_due_steps(
         &mut self,
         id: ServiceId,
         present: Option<&ServiceSnapshot>,
         steps: &mut Vec<Step>,
         now: Instant,
-    ) {
+    ) -> bool {
         let entry = |destination| present.and_then(|there| there.destination(destination));
         let deletion = |step: &Step| match step.change {
             Change::DeleteDestination(_, destination) => Some(destination),
@@ -258,12 +282,15 @@ impl Controller {
             if steps.iter().any(deletes_service) {
                 steps.retain(deletes_service);
             }
-            return;
+            return false;
         };
+        let mut begins = false;
         for destination in steps.iter().filter_map(drained) {
             let idle = entry(destination).filter(|entry| entry.destination.weight == 0);
             if idle.is_some() {
-                self.events.extend(self.drains.begin(id, destination, policy, idle, now));
+                let begun = self.drains.begin(id, destination, policy, idle, now);
+                begins |= begun.is_some();
+                self.events.extend(begun);
             }
         }
         let is_due = |step: &Step| match drained(step) {
@@ -275,10 +302,15 @@ impl Controller {
         };
         let all_due = steps.iter().all(is_due);
         match (steps.iter().any(deletes_service), all_due) {
+            // What a deletion cuts beside drains is told.
+            (true, true) if steps.last().is_some_and(|step| step.phase == Phase::Drained) => {
+                steps.retain(|step| deletes_service(step) || done(step).cut().is_some());
+            }
             (true, true) => steps.retain(deletes_service),
             (true, false) => steps.retain(|step| !deletes_service(step) && is_due(step)),
             (false, _) => steps.retain(is_due),
         }
+        begins
     }
 
     /// Notes that a service is as wished.
@@ -286,6 +318,7 @@ impl Controller {
         let Some(kept) = self.services.get_mut(&id) else { return };
         if let Some(trouble) = self.troubles.get_mut(&id) {
             (trouble.failures, trouble.until, trouble.drained_until) = (0, None, None);
+            trouble.unsent = false;
             // Right through a whole interval: the quarrel is over.
             if trouble.undone == 0 || (swept && kept.stage == Stage::Settled) {
                 self.troubles.remove(&id);

@@ -11,7 +11,7 @@ use crate::table::controller::options::SHORTEST_RESYNC;
 use crate::table::controller::services::in_order;
 use crate::table::controller::sweep::Sweep;
 use crate::table::controller::{
-    Answer, Controller, Event, MOST, Next, Stage, Task, TaskNumber, Trouble, Work,
+    Answer, BackingOff, Controller, Event, MOST, Next, Stage, Task, TaskNumber, Trouble, Work,
 };
 
 /// The task that has not been answered.
@@ -49,8 +49,8 @@ impl Controller {
         if let Some(unanswered) = self.outstanding.take() {
             self.take_back(unanswered.kind, now);
         }
-        if let Some((_, until)) = self.backing_off.filter(|(_, until)| *until > now) {
-            return Next::Wait(Some(until));
+        if let Some(delay) = self.backing_off.filter(|delay| delay.until > now) {
+            return Next::Wait(Some(delay.until));
         }
         loop {
             if let Some((work, parts)) = self.gather_writes(now) {
@@ -69,9 +69,11 @@ impl Controller {
                 let interval = self.options.resync.max(SHORTEST_RESYNC);
                 self.resync_at = Some(after(now, self.random.interval(interval)));
             }
-            let takes_due = |sweep: &Sweep| sweep.takes_due && !sweep.listed;
-            if due > 0 && !self.sweep.as_ref().is_some_and(takes_due) {
+            if due > 0 && !self.sweep.as_ref().is_some_and(Sweep::goes_first) {
                 let ids = self.agenda.take(MOST, now);
+                if let Some(sweep) = &mut self.sweep {
+                    sweep.read_alone(ids.len());
+                }
                 return self.hand_out(Work::ReadServices(ids.clone()), Kind::Services(ids));
             }
             let Some(sweep) = &mut self.sweep else {
@@ -95,7 +97,9 @@ impl Controller {
             }
             let ids = sweep.next_portion();
             if ids.is_empty() {
-                self.finish_sweep(now);
+                if sweep.is_over(due) {
+                    self.finish_sweep(now);
+                }
                 continue;
             }
             return self.hand_out(Work::ReadDestinations(ids), Kind::Destinations);
@@ -130,15 +134,15 @@ impl Controller {
         };
         match (kind, answer) {
             (Kind::List, Answer::Services(listing)) => {
-                self.recover();
+                self.recover(false);
                 self.listed(listing);
             }
             (Kind::Destinations, Answer::Destinations(destinations)) => {
-                self.recover();
+                self.recover(false);
                 self.read_destinations(destinations, now);
             }
             (Kind::Services(ids), Answer::Readings(readings)) => {
-                self.recover();
+                self.recover(false);
                 self.read_services(ids, readings, now);
             }
             (Kind::Write(parts), Answer::Written(report)) => self.written(parts, &report, now),
@@ -148,8 +152,9 @@ impl Controller {
                 entries.iter().for_each(|entry| self.agenda.now(entry.service.id));
             }
             (kind, Answer::Failed(error)) => {
+                let of_writing = matches!(kind, Kind::Write(_));
                 self.take_back(kind, now);
-                self.back_off(error, None, now);
+                self.back_off(error, None, of_writing, now);
             }
             _ => {}
         }
@@ -159,9 +164,11 @@ impl Controller {
     /// Handles a task that was not answered: its outcome is found out by reading.
     fn take_back(&mut self, kind: Kind, now: Instant) {
         match kind {
-            Kind::List | Kind::Destinations => {
-                self.sweep = None;
-                self.resync_at = None;
+            Kind::List => {}
+            Kind::Destinations => {
+                if let Some(sweep) = &mut self.sweep {
+                    sweep.put_back();
+                }
             }
             Kind::Services(ids) => ids.into_iter().for_each(|id| self.agenda.now(id)),
             Kind::Write(parts) => {
@@ -172,7 +179,7 @@ impl Controller {
                             let change = step.change.clone();
                             let context = Context::of(&change);
                             let error = Error::unanswered(context, Failure::DeadlineExceeded);
-                            self.drains.may_be_deleted(id, step.destination(), now);
+                            self.drains.in_doubt(id, step, now);
                             self.events.push_back(Event::Unknown { change, error });
                         }
                     }
@@ -183,13 +190,22 @@ impl Controller {
         }
     }
 
-    /// Delays everything after a failure that concerns all services, until the time `at_least`. Then reads the whole table:
-    /// the module may have been reloaded.
-    pub(super) fn back_off(&mut self, error: Error, at_least: Option<Instant>, now: Instant) {
-        let failures = self.backing_off.map_or(0, |(failures, _)| failures).saturating_add(1);
+    /// Delays everything after a failure that concerns all services, until the time `at_least`. Then
+    /// reads the whole table: the module may have been reloaded. `of_writing` tells that changes
+    /// were refused.
+    pub(super) fn back_off(
+        &mut self,
+        error: Error,
+        at_least: Option<Instant>,
+        of_writing: bool,
+        now: Instant,
+    ) {
+        let before = self.backing_off;
+        let failures = before.map_or(0, |before| before.failures).saturating_add(1);
+        let of_writing = of_writing || before.is_some_and(|before| before.of_writing);
         let until = after(now, self.random.delay(self.options.retry, failures));
         let until = at_least.map_or(until, |at_least| until.max(at_least));
-        self.backing_off = Some((failures, until));
+        self.backing_off = Some(BackingOff { failures, until, of_writing });
         for id in in_order(mem::take(&mut self.jobs).into_keys()) {
             self.reopen(id);
             self.agenda.now(id);
@@ -200,9 +216,9 @@ impl Controller {
         self.events.push_back(Event::BackingOff { error, until });
     }
 
-    /// Notes that the kernel answers.
-    pub(super) fn recover(&mut self) {
-        if self.backing_off.take().is_some() {
+    /// Notes that the kernel can be read, or that it has also done what was asked.
+    pub(super) fn recover(&mut self, has_done: bool) {
+        if self.backing_off.take_if(|delay| has_done || !delay.of_writing).is_some() {
             self.events.push_back(Event::Recovered);
         }
     }
@@ -232,15 +248,26 @@ impl Controller {
         until
     }
 
-    /// Notes that another program has undone what was written. From the second time on delays the
-    /// writes and tells of it. `swept` is `true` in a reading of the whole table.
-    pub(super) fn undone(&mut self, id: ServiceId, swept: bool, now: Instant) {
-        let Trouble { undone: times, until, .. } = self.troubles.entry(id).or_default();
+    /// Notes that another program has undone what was written in a phase. From the second time on
+    /// delays the writes, and the end of drains if that was undone, and tells of it. `swept` is
+    /// `true` in a reading of the whole table.
+    pub(super) fn undone(
+        &mut self,
+        id: ServiceId,
+        phase: Option<Phase>,
+        swept: bool,
+        now: Instant,
+    ) {
+        let trouble = self.troubles.entry(id).or_default();
+        let Trouble { undone: times, until, drained_until, .. } = trouble;
         *times = times.saturating_add(1);
         let times = *times;
         if times > 1 {
             let next = after(now, self.random.delay(self.options.retry, times - 1));
             *until = Some(next);
+            if phase == Some(Phase::Drained) {
+                *drained_until = Some(next);
+            }
             self.events.push_back(Event::Contested { service: id, times, until: next });
         }
         self.reopen(id);

@@ -25,6 +25,11 @@ pub(super) struct Sweep {
     absent: VecDeque<ServiceId>,
     /// The services that were written since they were listed: their entries are out of date.
     written: Services,
+    /// `true` if services were read alone since the last task of this reading: the next task is
+    /// one of this reading.
+    has_turn: bool,
+    /// The number of services that are still to be read alone at the end.
+    alone: Option<usize>,
 }
 
 impl Sweep {
@@ -38,6 +43,8 @@ impl Sweep {
             reading: Vec::new(),
             absent: VecDeque::new(),
             written: Services::default(),
+            has_turn: false,
+            alone: None,
         }
     }
 
@@ -67,6 +74,24 @@ impl Sweep {
         self.written.contains(&id)
     }
 
+    /// Returns `true` if services that are due have to wait for the next task of this reading.
+    pub(super) const fn goes_first(&self) -> bool {
+        (self.takes_due && !self.listed) || self.has_turn
+    }
+
+    /// Notes that `number` services are read alone.
+    pub(super) fn read_alone(&mut self, number: usize) {
+        self.has_turn = true;
+        self.alone = self.alone.map(|alone| alone.saturating_sub(number));
+    }
+
+    /// Returns `true` if nothing is left to be read. Of the services that are due then, `due`,
+    /// those belong to this reading that were due when its last portion was read.
+    pub(super) fn is_over(&mut self, due: usize) -> bool {
+        self.has_turn = false;
+        due == 0 || *self.alone.get_or_insert(due) == 0
+    }
+
     /// Takes out an absent service.
     pub(super) fn next_absent(&mut self) -> Option<ServiceId> {
         self.absent.pop_front()
@@ -74,6 +99,7 @@ impl Sweep {
 
     /// Begins to read the next services. Returns their ids; none at the end.
     pub(super) fn next_portion(&mut self) -> Vec<ServiceId> {
+        self.has_turn = false;
         while self.reading.len() < MOST {
             let Some(entry) = self.rest.pop_front() else { break };
             if !self.written.contains(&entry.service.id) {
@@ -81,6 +107,11 @@ impl Sweep {
             }
         }
         self.reading.iter().map(ServiceEntry::id).collect()
+    }
+
+    /// Notes that the services that are being read could not be read.
+    pub(super) fn put_back(&mut self) {
+        self.reading.drain(..).rev().for_each(|entry| self.rest.push_front(entry));
     }
 
     /// Takes out the services that are being read.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use crate::engine::{Outcome, Report};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Context, Error, ErrorKind, Failure};
 use crate::model::{Change, ServiceId};
 use crate::table::controller::job::Job;
 use crate::table::controller::{Controller, Event, MOST, Stage, Work, Write};
@@ -101,7 +101,7 @@ impl Controller {
             }
         }
         if let Some((error, at_least)) = concerns_all {
-            self.back_off(error, at_least, now);
+            self.back_off(error, at_least, true, now);
         }
     }
 
@@ -122,47 +122,60 @@ impl Controller {
             |error: &Error| error.concerns_all_services().then(|| (error.clone(), None));
         match outcome {
             Some(Outcome::Done) => {
-                self.recover();
+                self.recover(true);
                 self.step_done(id, step, now);
                 (done(step), None)
             }
             Some(Outcome::Refused(error)) => match refusal(job, step, error) {
                 Refusal::AlreadySo => {
-                    job.conflict = true;
+                    job.conflict = Some(phase);
                     (StepOutcome::AlreadySo, None)
                 }
                 Refusal::Skipped { because } => (StepOutcome::Skipped { because }, None),
                 Refusal::Conflict => {
-                    job.conflict = true;
+                    job.conflict = Some(phase);
                     (failed(error), None)
                 }
                 Refusal::All => (failed(error), concerning_all(error)),
                 Refusal::Failed => {
                     let retry = job.retry.unwrap_or_else(|| self.fail(id, Some(phase), now));
-                    let (change, stops) = (change.clone(), self.stops_at_failure());
-                    job.retry = Some(retry);
-                    self.events.push_back(Event::Failed { change, error: error.clone(), retry });
-                    (failed(error), stops.then(|| (error.clone(), Some(retry))))
+                    (failed(error), self.refused(change, error, retry, &mut job.retry))
                 }
             },
-            Some(Outcome::NotSent(error)) => {
-                job.unsent = true;
+            Some(Outcome::NotSent(error))
+                if error.kind() == ErrorKind::NotAttempted || error.concerns_all_services() =>
+            {
+                job.unsent = Some(phase);
                 (failed(error), concerning_all(error))
             }
-            Some(Outcome::Unknown(error)) => {
-                if let Change::DeleteService(_) | Change::DeleteDestination(..) = change {
-                    self.drains.may_be_deleted(id, step.destination(), now);
-                }
-                let change = change.clone();
-                self.events.push_back(Event::Unknown { change, error: error.clone() });
-                job.unknown = Some(phase);
-                (failed(error), None)
+            Some(Outcome::NotSent(error)) => {
+                let retry = job.retry.unwrap_or_else(|| self.fail(id, Some(phase), now));
+                (failed(error), self.refused(change, error, retry, &mut job.retry))
             }
-            None => {
+            Some(Outcome::Unknown(_)) | None => {
+                let lost = || Error::unanswered(Context::of(change), Failure::DeadlineExceeded);
+                let error = outcome.and_then(Outcome::error).cloned().unwrap_or_else(lost);
+                self.drains.in_doubt(id, step, now);
+                let outcome = failed(&error);
+                self.events.push_back(Event::Unknown { change: change.clone(), error });
                 job.unknown = Some(phase);
-                (StepOutcome::Stopped, None)
+                (outcome, None)
             }
         }
+    }
+
+    /// Notes that a change was refused. Returns the failure, if it stops all services.
+    fn refused(
+        &mut self,
+        change: &Change,
+        error: &Error,
+        retry: Instant,
+        job: &mut Option<Instant>,
+    ) -> Option<(Error, Option<Instant>)> {
+        *job = Some(retry);
+        let change = change.clone();
+        self.events.push_back(Event::Failed { change, error: error.clone(), retry });
+        self.stops_at_failure().then(|| (error.clone(), Some(retry)))
     }
 
     fn stops_at_failure(&self) -> bool {
@@ -197,12 +210,22 @@ impl Controller {
 
     /// Ends the writing of a plan. Decides when the service is read again.
     fn finish_job(&mut self, id: ServiceId, job: Job, now: Instant) {
-        if job.conflict && !job.obsolete {
-            self.undone(id, false, now);
+        if job.conflict.is_some() && !job.obsolete {
+            self.undone(id, job.conflict, false, now);
         }
-        if job.obsolete || job.conflict || (job.unsent && job.unknown.is_none()) {
+        if job.obsolete || job.conflict.is_some() {
             self.reopen(id);
             self.agenda.now(id);
+        } else if job.unsent.is_some() && job.unknown.is_none() {
+            self.reopen(id);
+            let trouble = self.troubles.entry(id).or_default();
+            match std::mem::replace(&mut trouble.unsent, true) {
+                false => self.agenda.now(id),
+                true => {
+                    let retry = self.fail(id, job.unsent, now);
+                    self.agenda.at(id, retry);
+                }
+            }
         } else if job.unknown.is_some() {
             self.reopen(id);
             self.fail(id, job.unknown, now);
@@ -213,6 +236,10 @@ impl Controller {
                 self.undo(id, retry);
             }
             self.agenda.at(id, retry);
+            // Other destinations may have begun to drain.
+            if let Some(look) = self.drains.next_look(id, now) {
+                self.agenda.at(id, look);
+            }
         } else {
             if let Some(kept) = self.services.get_mut(&id) {
                 kept.stage = Stage::Written;

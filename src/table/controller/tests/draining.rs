@@ -94,7 +94,7 @@ fn a_destination_of_any_weight_gets_back_the_weight_that_it_had() {
     };
     world.controller.wish(any(&[1, 2]));
     world.work();
-    let heavy = crate::model::Change::UpdateDestination(web().id, server(2).weight(7));
+    let heavy = Change::UpdateDestination(web().id, server(2).weight(7));
     world.write(&heavy).unwrap();
     world.connect(2, 1, 0);
     world.controller.wish(any(&[1]));

@@ -2,6 +2,7 @@
 
 mod draining;
 mod failures;
+mod hostile;
 mod numbers;
 mod others;
 mod serving;
