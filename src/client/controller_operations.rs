@@ -41,6 +41,33 @@ while ipvs.step(&mut controller)"# await r#" == Stepped::Again {
             ) -> $crate::table::controller::Stepped {
                 $wait!($crate::table::step(&mut self.engine, controller))
             }
+
+            /// Does one task of a controller, for programs that call
+            /// [`next`](crate::table::controller::Controller::next) and
+            /// [`answer`](crate::table::controller::Controller::answer) themselves. They see each
+            /// reading and writing, as a simulation or a detailed log does. Other programs call
+            /// [`step`](Self::step).
+            ///
+            #[doc = example!({ $($async)? } r#"
+use ipvs_netlink::Service;
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Next};
+use std::time::Instant;
+
+let mut controller = Controller::new(ControllerOptions::new());
+controller.wish(Service::tcp("192.0.2.10:80".parse()?));
+while let Next::Do(task) = controller.next(Instant::now()) {
+    let answer = ipvs.perform(&task)"# await r#";
+    controller.answer(task.number(), answer, Instant::now());
+}"#)]
+            ///
+            /// It never fails: the answer says what failed.
+            $(#[doc = cancel_safety!($async steps)])?
+            pub $($async)? fn perform(
+                &mut self,
+                task: &$crate::table::controller::Task,
+            ) -> $crate::table::controller::Answer {
+                $wait!($crate::table::perform(&mut self.engine, task.work()))
+            }
         }
     };
 }

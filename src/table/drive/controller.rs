@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::model::{Change, ServiceId, ServiceSnapshot};
 use crate::table::controller::{Answer, Reading, Work, Write};
 
-#[allow(dead_code, reason = "the clients' `step` is its user")]
 /// Does the work of a task. Never fails: the answer says what failed.
 pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -> Answer {
     match work {
@@ -24,7 +23,6 @@ pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -
     }
 }
 
-#[allow(dead_code, reason = "see above")]
 impl HasChange for Write {
     fn change(&self) -> &Change {
         &self.change
@@ -53,7 +51,6 @@ async fn read_services<T: Transport>(
     Ok(readings)
 }
 
-#[allow(dead_code, reason = "see above")]
 fn reading((id, present, complete): (ServiceId, Option<ServiceSnapshot>, bool)) -> Reading {
     let reading = Reading::new(id, present);
     if complete { reading } else { reading.incomplete() }
