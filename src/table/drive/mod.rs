@@ -11,8 +11,8 @@ mod run;
 mod step;
 
 pub(crate) use apply::{apply, apply_from};
-pub(crate) use drain::drain;
 pub(crate) use controller::perform;
+pub(crate) use drain::drain;
 pub(crate) use keep::keep;
 pub(crate) use reconcile::reconcile;
 #[cfg(any(feature = "tokio", feature = "smol"))]

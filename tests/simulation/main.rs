@@ -1,0 +1,85 @@
+//! A deterministic simulation of controllers: a user, other programs, connections and faults act
+//! on controllers and a fake kernel in simulated time, all from one seed. Judges check every step.
+//!
+//! `cargo test --test simulation` makes the short run. The long run has ten million requests:
+//!
+//! ```sh
+//! cargo test --release --test simulation -- --ignored --nocapture long_run
+//! ```
+//!
+//! A failure names its seed. To see what happened, run that seed alone:
+//!
+//! ```sh
+//! SEED=42 WITHOUT=foreign,latency cargo test --test simulation -- --ignored --nocapture replay
+//! ```
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that fails panics"
+)]
+
+mod broken;
+mod bug;
+mod connections;
+mod faults;
+mod foreign;
+mod judge;
+mod keeper;
+mod kernel;
+mod lockstep;
+mod profile;
+mod random;
+mod runs;
+mod statistics;
+mod text;
+mod trace;
+mod universe;
+mod user;
+mod wishes;
+mod world;
+
+use crate::profile::Profile;
+use crate::runs::{many, report};
+
+/// The first seed. Others begin elsewhere to look for more.
+const FIRST: u64 = 1;
+
+#[test]
+fn short_run() {
+    let statistics = many(FIRST, 300_000);
+    eprintln!("{statistics}");
+}
+
+#[test]
+#[ignore = "takes minutes: see the documentation of this file"]
+fn long_run() {
+    let statistics = many(FIRST, 10_000_000);
+    eprintln!("{statistics}");
+    statistics.assert_everything_occurred(1000);
+}
+
+#[test]
+#[ignore = "for a seed that failed"]
+fn replay() {
+    let seed = std::env::var("SEED").expect("SEED").parse().expect("a number");
+    let mut profile = Profile::new(seed);
+    let without = std::env::var("WITHOUT").unwrap_or_default();
+    without.split(',').for_each(|actor| profile.actors.leave_out(actor));
+    match world::run(&profile, None, 4000) {
+        Ok(statistics) => eprintln!("{statistics}"),
+        Err(failure) => panic!("{}", report(&failure)),
+    }
+}
+
+/// Tells how many of the next seeds fail, and how, without stopping at the first.
+#[test]
+#[ignore = "to look for failures"]
+fn survey() {
+    let number = |name: &str, otherwise: u64| {
+        std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+    };
+    eprintln!("{}", runs::survey(number("SEED", FIRST), number("SEEDS", 100)));
+}
