@@ -81,6 +81,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # A test of a controller
+//!
+//! Somebody deletes everything, and the controller makes it again when it has read the table for
+//! the next time:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use ipvs_netlink::fake::Kernel;
+//! use ipvs_netlink::table::controller::{Controller, ControllerOptions, Stepped};
+//! use ipvs_netlink::table::Table;
+//! use ipvs_netlink::{Change, Client};
+//!
+//! fn settle(ipvs: &mut Client, controller: &mut Controller) {
+//!     while ipvs.step(controller) == Stepped::Again {
+//!         controller.events().for_each(|event| println!("{event}"));
+//!     }
+//! }
+//!
+//! let kernel = Kernel::new();
+//! let (host, mut ipvs) = (kernel.initial(), Client::fake(&kernel)?);
+//! let mut controller = Controller::new(ControllerOptions::new());
+//! let wish = "-A -t 192.0.2.10:80 -s rr\n-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m -w 1\n";
+//! controller.wish_all(wish.parse::<Table>()?);
+//! settle(&mut ipvs, &mut controller);
+//! let made = host.table();
+//! assert_eq!((made.len(), controller.is_settled()), (1, true));
+//!
+//! host.write(&Change::Flush)?;
+//! kernel.advance(Duration::from_secs(90));
+//! settle(&mut ipvs, &mut controller);
+//! assert_eq!(host.table(), made);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is the same as in Linux
 //!
 //! Errors and their order, the order of lists, the length of datagrams, the continuation of a

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fake::state::State;
 use crate::fake::table::connections::Class;
-use crate::fake::table::counters::Counters;
+use crate::fake::table::counters::counters;
 use crate::fake::table::destination::Destination as Stored;
 use crate::fake::table::slab::Slot;
 use crate::fake::{Errno, Namespace, convert};
@@ -112,8 +112,8 @@ impl Namespace {
     }
 
     /// Lets traffic flow to a destination from now on, in units per second: its counters and
-    /// those of its service grow. As in Linux, growth is reported every two seconds, and rates
-    /// are averages over about eight.
+    /// those of its service grow, until it is deleted. As in Linux, growth is reported every two
+    /// seconds, and rates are averages over about eight.
     ///
     /// # Errors
     ///
@@ -127,18 +127,7 @@ impl Namespace {
         let mut state = self.shared.lock();
         let (service, slot) = state.find(self.space, service, destination)?;
         let now = state.now();
-        let new = convert::rates(per_second);
-        let stored = state.table.destinations.get_mut(slot).ok_or(Errno::NOENT)?;
-        let of_destination = counters(&mut stored.counters, now);
-        let old = of_destination.per_second();
-        of_destination.flow(now, new);
-        let service = state.table.services.get_mut(service).ok_or(Errno::SRCH)?;
-        let of_service = counters(&mut service.counters, now);
-        let mut sum = of_service.per_second();
-        for ((sum, old), new) in sum.iter_mut().zip(old).zip(new) {
-            *sum = sum.saturating_sub(old).saturating_add(new);
-        }
-        of_service.flow(now, sum);
+        state.table.set_traffic(service, slot, now, convert::rates(per_second));
         Ok(())
     }
 
@@ -153,10 +142,6 @@ impl Namespace {
         let now = state.now();
         state.table.destinations.get_mut(slot).map(|it| with(it, now)).ok_or(Errno::NOENT)
     }
-}
-
-fn counters(place: &mut Option<Box<Counters>>, now: Duration) -> &mut Counters {
-    place.get_or_insert_with(|| Box::new(Counters::new(now)))
 }
 
 impl State {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::fake::table::Table;
+use crate::fake::table::slab::Slot;
+
 /// Connections, packets in and out, bytes in and out.
 pub(in crate::fake) type Five = [u64; 5];
 
@@ -26,6 +29,8 @@ pub(in crate::fake) struct Counters {
     averages: Five,
     /// How many ticks there were.
     ticks: u64,
+    /// Whether the estimator does not look: the destination is in the trash.
+    stopped: bool,
 }
 
 /// What netlink reports.
@@ -55,7 +60,7 @@ impl Counters {
     /// Source: `ip_vs_est.c:estimation_timer`.
     fn catch_up(&mut self, now: Duration) {
         let last = ticks(now);
-        if last <= self.ticks {
+        if last <= self.ticks || self.stopped {
             return;
         }
         let still = self.per_second == Five::default()
@@ -79,6 +84,20 @@ impl Counters {
             }
         }
         self.ticks = last;
+    }
+
+    /// Stops the estimator. What is counted meanwhile shows after it was started again.
+    ///
+    /// Source: `ip_vs_est.c:ip_vs_stop_estimator`.
+    pub(super) fn stop(&mut self, now: Duration) {
+        self.catch_up(now);
+        self.stopped = true;
+    }
+
+    /// Starts the estimator again.
+    pub(super) fn start(&mut self, now: Duration) {
+        self.stopped = false;
+        self.ticks = ticks(now);
     }
 
     /// Counts at once, and shows it with the next tick.
@@ -139,6 +158,42 @@ impl Counters {
     }
 }
 
+/// The counters at a place that may have none yet.
+pub(in crate::fake) fn counters(place: &mut Option<Box<Counters>>, now: Duration) -> &mut Counters {
+    place.get_or_insert_with(|| Box::new(Counters::new(now)))
+}
+
+impl Table {
+    /// Lets traffic flow to a destination of a service, in units per second.
+    pub(in crate::fake) fn set_traffic(
+        &mut self,
+        service: Slot,
+        destination: Slot,
+        now: Duration,
+        new: Five,
+    ) {
+        let Some(stored) = self.destinations.get_mut(destination) else { return };
+        let of_destination = counters(&mut stored.counters, now);
+        let old = of_destination.per_second();
+        of_destination.flow(now, new);
+        let Some(service) = self.services.get_mut(service) else { return };
+        let of_service = counters(&mut service.counters, now);
+        let mut sum = of_service.per_second();
+        for ((sum, old), new) in sum.iter_mut().zip(old).zip(new) {
+            *sum = sum.saturating_sub(old).saturating_add(new);
+        }
+        of_service.flow(now, sum);
+    }
+
+    /// Ends the traffic to a destination: packets to one that is deleted are dropped.
+    pub(super) fn end_traffic(&mut self, service: Slot, destination: Slot, now: Duration) {
+        let stored = self.destinations.get(destination).and_then(|it| it.counters.as_ref());
+        if stored.is_some_and(|counters| counters.per_second() != Five::default()) {
+            self.set_traffic(service, destination, now, Five::default());
+        }
+    }
+}
+
 /// The scale of each average, as a power of two: bytes have the smaller one.
 const fn scales() -> [u32; 5] {
     [10, 10, 10, 5, 5]
@@ -188,6 +243,17 @@ mod tests {
             often.shown(seconds(second));
         }
         assert_eq!(often.shown(seconds(300)), at_once.shown(seconds(300)));
+    }
+
+    #[test]
+    fn what_is_counted_while_stopped_shows_later() {
+        let mut counters = Counters::new(Duration::ZERO);
+        counters.flow(Duration::ZERO, [1, 0, 0, 0, 0]);
+        counters.stop(seconds(5));
+        assert_eq!(counters.shown(seconds(100)).totals[0], 4);
+        counters.start(seconds(101));
+        assert_eq!(counters.shown(seconds(101)).totals[0], 4);
+        assert_eq!(counters.shown(seconds(102)).totals[0], 102);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::fake::table::Table;
 use crate::fake::table::counters::Counters;
 use crate::fake::table::key::DestinationKey;
 use crate::fake::table::slab::Slot;
-use crate::fake::table::trash::TrashKey;
 use crate::uapi::{
     AF_INET6, IP_VS_CONN_F_FWD_MASK, IP_VS_CONN_F_TUNNEL, IP_VS_CONN_F_TUNNEL_TYPE_GUE,
 };
@@ -26,7 +25,6 @@ pub(in crate::fake) struct Destination {
     pub(super) serial: u64,
     /// Since when nothing used it in the trash.
     pub(super) idle_since: Option<Duration>,
-    pub(super) trash: Option<(usize, TrashKey)>,
 }
 
 /// The settings in a request.
@@ -95,7 +93,6 @@ impl Table {
                     service: 0,
                     serial: self.born,
                     idle_since: None,
-                    trash: None,
                 })
             }
         };
@@ -170,6 +167,7 @@ impl Table {
         let Some(destination) = self.destinations.get(slot) else { return };
         let key = destination.key;
         self.by_destination.remove(&(service, key));
+        self.end_traffic(service, slot, now);
         let Some(owner) = self.services.get(service).map(|service| service.key) else { return };
         if owner.family != key.family {
             if let Some(space) = self.space(owner.space) {

@@ -36,7 +36,9 @@ impl Table {
         let Some(destination) = self.destinations.get_mut(slot) else { return };
         let key = TrashKey::new(service, destination.key);
         destination.idle_since = None;
-        destination.trash = Some((service.space, key));
+        if let Some(counters) = &mut destination.counters {
+            counters.stop(now);
+        }
         let Some(space) = self.spaces.get_mut(service.space) else { return };
         if space.trash.is_empty() {
             space.trash_timer = Some(now + LOOK);
@@ -67,9 +69,9 @@ impl Table {
             space.trash.remove(&trash_key);
         }
         let destination = self.destinations.get_mut(slot)?;
-        destination.trash = None;
-        if destination.service != owner.serial {
-            if let Some(counters) = &mut destination.counters {
+        if let Some(counters) = &mut destination.counters {
+            counters.start(now);
+            if destination.service != owner.serial {
                 counters.zero(now);
             }
         }

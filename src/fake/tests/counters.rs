@@ -1,5 +1,7 @@
 //! Counters, rates and connections are written as the real kernels wrote theirs.
 
+use std::time::Duration;
+
 use crate::fake::netlink::attributes::{Attributes, Kind};
 use crate::fake::requests::destination::DestinationRequest;
 use crate::fake::requests::service::ServiceRequest;
@@ -7,7 +9,7 @@ use crate::fake::table::counters::Shown;
 use crate::fake::tests::captures::{Capture, captures, receive, socket, with};
 use crate::fake::tests::raw::{DONE, messages};
 use crate::fake::{Kernel, Version, convert};
-use crate::model::{Change, Connections, ServiceId, Stats};
+use crate::model::{Change, Connections, Destination, Rates, Service, ServiceId, Stats};
 use crate::uapi::{AF_INET, IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_STATS64};
 
 const ANY: [Kind; 16] = [Kind::Any; 16];
@@ -46,7 +48,7 @@ fn replay(version: Version, family: u16, capture: &Capture) -> bool {
             host.set_service_stats(id, &stats(&nest(bytes))).unwrap();
         }
         if let Some(bytes) = top.get(2) {
-            let _ = host.write(&Change::AddService(crate::model::Service::new(id)));
+            let _ = host.write(&Change::AddService(Service::new(id)));
             let destination = DestinationRequest::parse(Some(bytes), true).unwrap();
             let key = destination.key(AF_INET).unwrap();
             let destination = convert::destination(&key, &destination.settings.unwrap());
@@ -87,4 +89,25 @@ fn of_user_mode_linux_6_1() {
 #[test]
 fn of_linux_6_12() {
     replays(Version::V6_12, "k612", 34, 4);
+}
+
+#[test]
+fn traffic_ends_with_its_destination() {
+    let kernel = Kernel::new();
+    let host = kernel.initial();
+    let service = Service::tcp("192.0.2.10:80".parse().unwrap());
+    let server = Destination::masquerade("10.0.0.2:8080".parse().unwrap());
+    host.write(&Change::AddService(service.clone())).unwrap();
+    let add = Change::AddDestination(service.id, server.clone());
+    host.write(&add).unwrap();
+    let traffic = Rates { connections: 3, ..Rates::default() };
+    host.set_traffic(service.id, server.id, &traffic).unwrap();
+    kernel.advance(Duration::from_secs(10));
+    host.write(&Change::DeleteDestination(service.id, server.id)).unwrap();
+    kernel.advance(Duration::from_secs(10));
+    host.write(&add).unwrap();
+    kernel.advance(Duration::from_secs(10));
+    let found = host.service(service.id).unwrap();
+    assert_eq!(found.entry.stats.connections, 30);
+    assert_eq!(found.destinations[0].stats.connections, 30);
 }
