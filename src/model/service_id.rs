@@ -171,6 +171,7 @@ impl Ord for ServiceId {
 }
 
 impl PartialOrd for ServiceId {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

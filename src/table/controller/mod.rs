@@ -75,8 +75,8 @@ pub struct Controller {
     drains: Drains,
     /// The services for which an attempt failed, or that another program has undone.
     troubles: BTreeMap<ServiceId, Trouble>,
-    /// The plans that are being written.
-    jobs: ByService<Job>,
+    /// The plans that are being written, in boxes because they move for each task.
+    jobs: ByService<Box<Job>>,
     /// The services whose jobs have steps to be written, in turn.
     ready: VecDeque<ServiceId>,
     outstanding: Option<Outstanding>,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::model::{Change, DestinationEntry, Listing, ServiceEntry, ServiceId, ServiceSnapshot};
 use crate::table::controller::backoff::after;
 use crate::table::controller::job::Job;
-use crate::table::controller::services::in_order;
+use crate::table::controller::services::{Services, in_order};
 use crate::table::controller::stepping::is_mass;
 use crate::table::controller::{Controller, Event, Kept, Reading, Serving, Stage};
 use crate::table::execute::done;
@@ -17,14 +17,15 @@ impl Controller {
     pub(super) fn listed(&mut self, listing: Listing<ServiceEntry>) {
         let complete = listing.is_complete();
         let mut entries = listing.into_vec();
-        entries.sort_by_key(ServiceEntry::id);
-        entries.dedup_by_key(|entry| entry.service.id);
+        let mut there = Services::default();
+        there.reserve(entries.len());
+        entries.retain(|entry| there.insert(entry.service.id));
         let services = entries.len();
         if self.sweep.as_ref().is_some_and(|sweep| sweep.takes_due) {
             self.agenda.cancel_now();
         }
-        let is_there = |id: ServiceId| entries.binary_search_by_key(&id, ServiceEntry::id).is_ok();
-        let mut absent = in_order(self.services.keys().copied().filter(|id| !is_there(*id)));
+        let is_absent = |id: &ServiceId| !there.contains(id);
+        let mut absent = in_order(self.services.keys().copied().filter(is_absent));
         // No kernel can have them, or read them.
         absent.retain(|id| id.check_encodable().is_ok());
         entries.retain(|entry| {
@@ -252,7 +253,7 @@ impl Controller {
             self.agenda.at(id, until);
         }
         if !plan.is_empty() {
-            self.queue(id, Job::new(plan, present));
+            self.queue(id, Box::new(Job::new(plan, present)));
         } else if is_complete {
             self.settle(id, swept);
         }

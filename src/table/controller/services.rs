@@ -15,7 +15,7 @@ pub(super) type Services = HashSet<ServiceId, BuildHasherDefault<IdHasher>>;
 /// Sorts ids, so that the same wishes give the same tasks and events.
 pub(super) fn in_order(ids: impl Iterator<Item = ServiceId>) -> Vec<ServiceId> {
     let mut ids: Vec<ServiceId> = ids.collect();
-    ids.sort_unstable();
+    ids.sort_unstable_by(ServiceId::cmp);
     ids
 }
 

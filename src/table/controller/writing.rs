@@ -51,7 +51,7 @@ impl Controller {
             };
             let Some(steps) = portion else {
                 if let Some(job) = self.jobs.remove(&id) {
-                    self.finish_job(id, job, now);
+                    self.finish_job(id, *job, now);
                 }
                 continue;
             };
@@ -256,13 +256,13 @@ impl Controller {
     fn undo(&mut self, id: ServiceId, retry: Instant) {
         let delete = Step::new(Change::DeleteService(id), Phase::Delete, None, Purpose::Desired);
         let plan = Plan::of(vec![delete], &self.options.plan, BTreeSet::new());
-        let mut job = Job::new(plan, None);
+        let mut job = Box::new(Job::new(plan, None));
         job.retry = Some(retry);
         self.queue(id, job);
     }
 
     /// Puts a job into the queue of those that have steps to be written.
-    pub(super) fn queue(&mut self, id: ServiceId, mut job: Job) {
+    pub(super) fn queue(&mut self, id: ServiceId, mut job: Box<Job>) {
         job.queued = true;
         self.jobs.insert(id, job);
         self.ready.push_back(id);
