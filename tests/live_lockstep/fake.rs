@@ -15,10 +15,14 @@ pub(crate) struct Namespaces {
 }
 
 impl Namespaces {
-    /// Makes a kernel of the version of the one that runs this program. Its namespaces add these
-    /// salts to the hashes of services.
-    pub(crate) fn new(salts: &[u8]) -> Self {
+    /// Makes a kernel of the version of the one that runs this program, with the same id of the
+    /// family. Its namespaces add these salts to the hashes of services.
+    pub(crate) fn new(family: u16, salts: &[u8]) -> Self {
         let kernel = Kernel::with_version(version());
+        while look_up(&kernel) != family {
+            // The module gets the next id when it is loaded again.
+            kernel.unload();
+        }
         let namespaces: Vec<_> = (0..NAMESPACES)
             .zip(salts)
             .map(|(number, salt)| {
@@ -28,7 +32,7 @@ impl Namespaces {
                 namespace
             })
             .collect();
-        Self { family: family(&kernel), kernel, namespaces }
+        Self { kernel, family, namespaces }
     }
 }
 
@@ -42,7 +46,8 @@ fn version() -> Version {
     }
 }
 
-fn family(kernel: &Kernel) -> u16 {
+/// The id of the family.
+fn look_up(kernel: &Kernel) -> u16 {
     let socket = kernel.socket().unwrap();
     let request = [32, 0, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0];
     let name = [9, 0, 2, 0, b'I', b'P', b'V', b'S', 0, 0, 0, 0];

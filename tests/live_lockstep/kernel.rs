@@ -17,7 +17,7 @@ use crate::operation::{self, Setting};
 /// The namespaces of a sequence.
 #[derive(Debug)]
 pub(crate) struct Namespaces {
-    family: u16,
+    pub(crate) family: u16,
     files: Vec<File>,
     privileged: Rc<Cell<bool>>,
 }

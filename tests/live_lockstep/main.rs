@@ -4,9 +4,9 @@
 //!     FUZZ_COUNT=100000 IPVS_KERNEL=qemu cargo test --test live_lockstep fake
 //!
 //! compare 100,000 requests; `FUZZ_SEED` chooses the first sequence. Nothing is left out of the
-//! comparison but what every kernel chooses anew, the family's id and the sockets' ports, and
-//! whether the stop of a daemon is acknowledged. The kernel, compared with itself, shows that
-//! nothing else depends on the run.
+//! comparison but the sockets' ports, which every kernel chooses anew, and whether the stop of a
+//! daemon is acknowledged. The kernel, compared with itself, shows that nothing else depends on
+//! the run.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -39,15 +39,19 @@ use crate::kernel::Namespaces;
 use crate::lockstep::{Transcript, transcript};
 use crate::operation::{Answer, NAMESPACES, Operation};
 
-/// Runs a sequence in fresh namespaces. Returns what they add to the hashes of services, too.
-fn on_the_kernel(operations: &[Operation]) -> (Vec<u8>, Transcript) {
+/// What a fake kernel needs to be the same: the id of the family, and what the namespaces add to
+/// the hashes of services.
+type Identity = (u16, Vec<u8>);
+
+/// Runs a sequence in fresh namespaces.
+fn on_the_kernel(operations: &[Operation]) -> (Identity, Transcript) {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let namespaces = Namespaces::fresh(NAMESPACES);
             let salts = namespaces.salts();
             let answers = transcript(&namespaces, operations);
             namespaces.empty();
-            (salts, answers)
+            ((namespaces.family, salts), answers)
         });
         thread.join().unwrap()
     })
@@ -58,7 +62,7 @@ fn on_the_kernel(operations: &[Operation]) -> (Vec<u8>, Transcript) {
 fn on_the_kernel_twice(operations: &[Operation]) -> (Transcript, Transcript) {
     let mut earlier = HashMap::new();
     loop {
-        let (salts, answers) = on_the_kernel(operations);
+        let ((_, salts), answers) = on_the_kernel(operations);
         if let Some(first) = earlier.remove(&salts[0]) {
             return (first, answers);
         }
@@ -87,8 +91,8 @@ fn compare(
 #[test]
 fn the_fake_kernel_answers_as_the_kernel_does() {
     compare(5000, 3, |operations| {
-        let (salts, answers) = on_the_kernel(operations);
-        (answers, transcript(fake::Namespaces::new(&salts), operations))
+        let ((family, salts), answers) = on_the_kernel(operations);
+        (answers, transcript(fake::Namespaces::new(family, &salts), operations))
     });
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 const DEL_DAEMON: u8 = 10;
 
-/// A value that stands for the id of the family, which differs between kernels.
+/// The type of a message. The id of the family is not known before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     Ipvs,

@@ -20,7 +20,7 @@ pub(crate) enum Setting {
 pub(crate) const NAMESPACES: usize = 2;
 
 /// The namespace of a socket: the first has two sockets.
-const fn namespace_of(socket: usize) -> usize {
+pub(crate) const fn namespace_of(socket: usize) -> usize {
     socket / 2
 }
 
@@ -177,9 +177,9 @@ impl<N: Namespaces> Side<N> {
                 if stops.is_empty() {
                     return vec![done(socket.send(&datagram))];
                 }
-                let mut answers = drain(socket, 4096, family);
+                let mut answers = drain(socket, 4096);
                 answers.push(done(socket.send(&datagram)));
-                answers.extend(drain(socket, 4096, family));
+                answers.extend(drain(socket, 4096));
                 answers.retain(|answer| !stops.iter().any(|stop| is_acknowledged(stop, answer)));
                 answers
             }
@@ -191,8 +191,8 @@ impl<N: Namespaces> Side<N> {
                 self.namespaces.set_privileged(*on);
                 Vec::new()
             }
-            Operation::Receive(number, size) => vec![receive(self.socket(*number), *size, family)],
-            Operation::Drain(number, size) => drain(self.socket(*number), *size, family),
+            Operation::Receive(number, size) => vec![receive(self.socket(*number), *size)],
+            Operation::Drain(number, size) => drain(self.socket(*number), *size),
         }
     }
 }
@@ -201,80 +201,42 @@ fn done(result: Result<(), Errno>) -> Answer {
     result.map_or_else(Answer::Failed, |()| Answer::Done)
 }
 
-fn drain(socket: &mut impl Socket, size: usize, family: u16) -> Vec<Answer> {
+fn drain(socket: &mut impl Socket, size: usize) -> Vec<Answer> {
     let mut answers = Vec::new();
     while answers.last() != Some(&Answer::Failed(Errno::AGAIN)) && answers.len() < MOST {
-        answers.push(receive(socket, size, family));
+        answers.push(receive(socket, size));
     }
     answers
 }
 
-fn receive(socket: &mut impl Socket, size: usize, family: u16) -> Answer {
+fn receive(socket: &mut impl Socket, size: usize) -> Answer {
     let mut buffer = vec![0; size];
     match socket.receive(&mut buffer) {
         Err(errno) => Answer::Failed(errno),
         Ok(length) => {
             buffer.truncate(length);
-            mask(&mut buffer, family, socket.port());
+            mask(&mut buffer, socket.port());
             Answer::Datagram(length, buffer)
         }
     }
 }
 
-/// The family's number in answers that can be compared.
-const FAMILY: u16 = 0xfafa;
-
-/// Replaces the id of the family and the port of the socket, which every kernel chooses anew.
-fn mask(datagram: &mut [u8], family: u16, port: u32) {
+/// Replaces the port of the socket, which every kernel chooses anew, in the headers of messages.
+fn mask(datagram: &mut [u8], port: u32) {
     let mut rest = datagram;
     while rest.len() >= 16 {
         let length = u32::from_ne_bytes(rest[..4].try_into().unwrap());
         let length = usize::try_from(length).unwrap().clamp(16, rest.len());
-        let kind = u16::from_ne_bytes([rest[4], rest[5]]);
         let (message, others) = rest.split_at_mut(length);
-        replace(&mut message[4..6], family.to_ne_bytes(), FAMILY.to_ne_bytes());
-        replace(&mut message[12..16], port.to_ne_bytes(), 0xffff_ffff_u32.to_ne_bytes());
-        match kind {
-            // An error repeats the header of the request, and a request for the family's id, if
-            // not capped.
-            2 if length >= 36 => {
-                replace(&mut message[24..26], family.to_ne_bytes(), FAMILY.to_ne_bytes());
-                if message[24..26] == 16_u16.to_ne_bytes() {
-                    if let Some(attributes) = message.get_mut(40..) {
-                        mask_family(attributes, family);
-                    }
-                }
-            }
-            16 if length >= 20 => mask_family(&mut message[20..], family),
-            _ => {}
+        if message[12..16] == port.to_ne_bytes() {
+            message[12..16].fill(0xff);
         }
         let padding = (length.next_multiple_of(4) - length).min(others.len());
         rest = &mut others[padding..];
     }
     // The buffer took a part of a header.
-    if let Some(kind) = rest.get_mut(4..6) {
-        replace(kind, family.to_ne_bytes(), FAMILY.to_ne_bytes());
-    }
     if let Some(part) = rest.get_mut(12..) {
         part.fill(0xff);
-    }
-}
-
-/// Replaces the id of the family in the answers of the controller.
-fn mask_family(mut attributes: &mut [u8], family: u16) {
-    while attributes.len() >= 6 {
-        let length = usize::from(u16::from_ne_bytes([attributes[0], attributes[1]]));
-        if u16::from_ne_bytes([attributes[2], attributes[3]]) == 1 && length == 6 {
-            replace(&mut attributes[4..6], family.to_ne_bytes(), FAMILY.to_ne_bytes());
-        }
-        let length = length.next_multiple_of(4).clamp(4, attributes.len());
-        attributes = &mut attributes[length..];
-    }
-}
-
-fn replace<const N: usize>(bytes: &mut [u8], from: [u8; N], to: [u8; N]) {
-    if bytes == from {
-        bytes.copy_from_slice(&to);
     }
 }
 

@@ -91,6 +91,29 @@ impl Requests {
         self.message(Kind::Ipvs, REQUEST | DUMP, command, attributes)
     }
 
+    /// Requests that add a service, and that add and delete a destination of it with a broadcast
+    /// address of `lo`.
+    pub(crate) fn broadcast(&mut self, random: &mut Random) -> (Message, Message, Message) {
+        let flags = REQUEST | ACKNOWLEDGE;
+        let (mut id, mut family) = universe::service_id(random, self.universe);
+        while family != 2 {
+            (id, family) = universe::service_id(random, self.universe);
+        }
+        let settings = universe::service_settings(random, family);
+        let service = vec![Attribute::nest(1, [id.clone(), settings].concat())];
+        let destination = universe::broadcast(random);
+        let add = [destination.clone(), universe::destination_settings(random, false)].concat();
+        let add = vec![Attribute::nest(1, id.clone()), Attribute::nest(2, add)];
+        let delete = vec![Attribute::nest(1, id), Attribute::nest(2, destination)];
+        let service = self.message(Kind::Ipvs, flags, 1, service);
+        let add = self.message(Kind::Ipvs, flags, 5, add);
+        (service, add, self.message(Kind::Ipvs, flags, 7, delete))
+    }
+
+    pub(crate) fn flush(&mut self) -> Message {
+        self.message(Kind::Ipvs, REQUEST | ACKNOWLEDGE, 17, Vec::new())
+    }
+
     /// Something that is answered by an acknowledgement or an error.
     pub(crate) fn answered(&mut self, random: &mut Random) -> Message {
         match random.below(3) {

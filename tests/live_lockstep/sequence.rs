@@ -2,7 +2,7 @@
 
 use crate::harness::Random;
 use crate::message::{Attribute, Body, Message};
-use crate::operation::{NAMESPACES, Operation, Setting};
+use crate::operation::{NAMESPACES, Operation, Setting, namespace_of};
 use crate::requests::Requests;
 use crate::universe::{Universe, rarely};
 
@@ -70,6 +70,7 @@ pub(crate) fn sequence(random: &mut Random, length: usize, sockets: usize) -> Ve
                 overflow(random, &mut requests, &mut operations, socket, size);
             }
             91 => odd_datagram(random, &mut requests, &mut operations, socket),
+            92 => comes_back(random, &mut requests, &mut operations, socket, size),
             _ => continued(random, &mut requests, &mut operations, sockets, size),
         }
     }
@@ -157,6 +158,27 @@ fn odd_datagram(
         }
     }
     operations.push(Operation::Send(socket, messages));
+}
+
+/// Destinations that are deleted and added again, also with addresses that the kernel would not
+/// accept anew.
+fn comes_back(
+    random: &mut Random,
+    requests: &mut Requests,
+    operations: &mut Vec<Operation>,
+    socket: usize,
+    size: usize,
+) {
+    let namespace = namespace_of(socket);
+    let (service, add, delete) = requests.broadcast(random);
+    let flush = rarely(random, 4);
+    operations.push(Operation::Loopback(namespace, true));
+    operations.push(Operation::Loopback(namespace, false));
+    operations.push(Operation::Send(socket, vec![service.clone(), add.clone()]));
+    operations.push(Operation::Send(socket, vec![if flush { requests.flush() } else { delete }]));
+    operations.push(Operation::Loopback(namespace, true));
+    operations.push(Operation::Send(socket, vec![service, add.clone(), add]));
+    operations.push(Operation::Drain(socket, size));
 }
 
 /// A list that is read slowly while something is written by the same socket or by others.

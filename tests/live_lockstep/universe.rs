@@ -194,6 +194,13 @@ pub(crate) fn destination_id(
     id
 }
 
+/// The name of a destination with the broadcast address of `lo`.
+pub(crate) fn broadcast(random: &mut Random) -> Vec<Attribute> {
+    let port: u16 = *random.one_of(&[0, 80, 8080]);
+    let address = v4([127, 255, 255, 255], random);
+    vec![Attribute::bytes(1, &address), Attribute::bytes(2, &port.to_be_bytes())]
+}
+
 /// The settings of a destination.
 pub(crate) fn destination_settings(random: &mut Random, mixed: bool) -> Vec<Attribute> {
     let method = match random.below(10) {
