@@ -124,6 +124,9 @@ impl Kernel {
     /// The kernel loads the module again when a client looks its family up, which clients do
     /// after `ENOENT`. The family then has another id. To keep the module away, call
     /// [`set_loadable`](Self::set_loadable).
+    ///
+    /// All requests of a datagram meet the same family. Between two requests of one datagram, this
+    /// therefore takes effect when the datagram has been executed.
     pub fn unload(&self) {
         self.0.lock().unload();
     }

@@ -28,19 +28,19 @@ impl Shared {
         mut state: MutexGuard<'s, State>,
         socket: Slot,
         message: &Message<'_>,
-    ) -> Result<MutexGuard<'s, State>, Errno> {
+    ) -> (MutexGuard<'s, State>, Result<(), Errno>) {
         if !message.is_request() || message.is_control() {
             state.receive(socket, message);
-            return Ok(state);
+            return (state, Ok(()));
         }
         state.note(socket, message);
         if state.faults.are_none() {
             state.receive(socket, message);
-            return Ok(state);
+            return (state, Ok(()));
         }
         let (mut state, verdict) = self.meddle(state, socket, message);
         if let Some(errno) = verdict.not_sent {
-            return Err(errno);
+            return (state, Err(errno));
         }
         state.set_fate(socket, verdict.fate);
         match verdict.refusal {
@@ -51,7 +51,7 @@ impl Shared {
         if matches!(verdict.fate, Fate::Lost | Fate::Overflowing) {
             state.end_dump(socket, message.sequence);
         }
-        Ok(state)
+        (state, Ok(()))
     }
 
     /// Lets happen what is planned for the request that was counted last. Hooks run without the

@@ -72,14 +72,27 @@ impl Socket {
             return Err(Errno::NODATA);
         }
         let mut rest = datagram;
+        let mut begun = false;
+        let mut sent = Ok(());
         while let Some((message, after)) = Message::split(rest) {
             rest = after;
-            state = self.shared.receive(state, self.slot, &message)?;
+            let received;
+            (state, received) = self.shared.receive(state, self.slot, &message);
+            if received.is_err() {
+                sent = received;
+                break;
+            }
+            if !std::mem::replace(&mut begun, true) {
+                state.begin_datagram();
+            }
+        }
+        if begun {
+            state.end_datagram();
         }
         if let Some(socket) = state.sockets.get_mut(self.slot) {
             socket.update_signal();
         }
-        Ok(())
+        sent
     }
 
     /// Receives the next datagram into `buffer`. Returns the length of the datagram. If it is

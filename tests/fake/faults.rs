@@ -98,6 +98,18 @@ fn a_reloaded_module_has_another_family_and_an_empty_table() {
 }
 
 #[test]
+fn a_module_is_not_unloaded_within_a_datagram() {
+    let kernel = Kernel::new();
+    let mut ipvs = Client::fake(&kernel).unwrap();
+    kernel.before(2, Kernel::unload);
+    ipvs.submit(&additions(1..4)).into_result().unwrap();
+    assert!(kernel.initial().table().is_empty());
+    kernel.before(1, Kernel::unload);
+    ipvs.submit(&additions(1..4)).into_result().unwrap();
+    assert_eq!(kernel.initial().table().len(), 3);
+}
+
+#[test]
 fn a_foreign_writer_comes_between_two_requests() {
     let kernel = Kernel::new();
     let mut ipvs = Client::fake(&kernel).unwrap();
