@@ -152,7 +152,9 @@ impl Controller {
         }
     }
 
-    /// Returns the options.
+    /// Returns the options. The [`drained_weights`](crate::table::PlanOptions::drained_weights) of
+    /// the plan are the present ones: a program that [keeps
+    /// weights](crate::table::PlanOptions::keep_weights) stores them for its next run.
     pub const fn options(&self) -> &ControllerOptions {
         &self.options
     }

@@ -71,7 +71,7 @@ impl Controller {
         present: Option<ServiceSnapshot>,
         now: Instant,
     ) {
-        if self.sweep.as_ref().is_some_and(|sweep| sweep.is_written(id))
+        if self.sweep.as_ref().is_some_and(|sweep| sweep.is_superseded(id))
             || self.jobs.contains_key(&id)
         {
             return;
@@ -121,9 +121,9 @@ impl Controller {
             match present {
                 Ok(present) if complete => {
                     let differs = self.consider(id, present.as_ref(), false, now);
-                    if let Some(sweep) = self.sweep.as_mut().filter(|sweep| sweep.listed && differs)
-                    {
-                        sweep.differed += 1;
+                    if let Some(sweep) = self.sweep.as_mut().filter(|sweep| sweep.listed) {
+                        sweep.supersede(id);
+                        sweep.differed += usize::from(differs);
                     }
                 }
                 Err(error) if error.concerns_all_services() => {

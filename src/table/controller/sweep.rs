@@ -23,8 +23,9 @@ pub(super) struct Sweep {
     reading: Vec<ServiceEntry>,
     /// The wished services that the kernel has not.
     absent: VecDeque<ServiceId>,
-    /// The services that were written since they were listed: their entries are out of date.
-    written: Services,
+    /// The services that were written or read alone since they were listed: their entries are out of
+    /// date.
+    superseded: Services,
     /// `true` if services were read alone since the last task of this reading: the next task is
     /// one of this reading.
     has_turn: bool,
@@ -42,7 +43,7 @@ impl Sweep {
             rest: VecDeque::new(),
             reading: Vec::new(),
             absent: VecDeque::new(),
-            written: Services::default(),
+            superseded: Services::default(),
             has_turn: false,
             alone: None,
         }
@@ -59,19 +60,19 @@ impl Sweep {
         self.services = services;
         self.rest = rest.into();
         self.absent = absent.into();
-        self.written.clear();
+        self.superseded.clear();
     }
 
-    /// Notes that a service is written: its entry in the list is out of date.
-    pub(super) fn wrote(&mut self, id: ServiceId) {
+    /// Notes that a service is written or was read alone: its entry in the list is out of date.
+    pub(super) fn supersede(&mut self, id: ServiceId) {
         if self.listed {
-            self.written.insert(id);
+            self.superseded.insert(id);
         }
     }
 
     /// Returns `true` if the entry of a service in the list is out of date.
-    pub(super) fn is_written(&self, id: ServiceId) -> bool {
-        self.written.contains(&id)
+    pub(super) fn is_superseded(&self, id: ServiceId) -> bool {
+        self.superseded.contains(&id)
     }
 
     /// Returns `true` if services that are due have to wait for the next task of this reading.
@@ -102,7 +103,7 @@ impl Sweep {
         self.has_turn = false;
         while self.reading.len() < MOST {
             let Some(entry) = self.rest.pop_front() else { break };
-            if !self.written.contains(&entry.service.id) {
+            if !self.superseded.contains(&entry.service.id) {
                 self.reading.push(entry);
             }
         }

@@ -66,7 +66,7 @@ impl Controller {
             );
             parts.push((id, steps));
             if let Some(sweep) = &mut self.sweep {
-                sweep.wrote(id);
+                sweep.supersede(id);
             }
         }
         self.ready.append(&mut later);

@@ -23,8 +23,10 @@ pub(crate) struct DrainState {
     packets: u64,
     /// The time of the last traffic that was seen, or of the beginning.
     since: Instant,
-    /// `true` if no connection was active in the reading before the last one either.
-    inactive_before: bool,
+    /// The time of the first of the last readings in a row that showed no active connection.
+    inactive_since: Option<Instant>,
+    /// `true` if these readings are an interval apart.
+    inactive_twice: bool,
     /// `true` after the first reading.
     looked: bool,
     /// The number of readings in a row that have failed.
@@ -40,7 +42,8 @@ impl DrainState {
             connections: Connections { active: 0, inactive: 0, persistent: 0 },
             packets: 0,
             since: now,
-            inactive_before: false,
+            inactive_since: None,
+            inactive_twice: false,
             looked: false,
             misses: 0,
         }
@@ -58,7 +61,12 @@ impl DrainState {
         if connections.active > 0 || more {
             self.since = now;
         }
-        self.inactive_before = self.looked && self.connections.active == 0;
+        let inactive = connections.active == 0;
+        self.inactive_since = inactive.then(|| self.inactive_since.unwrap_or(now));
+        // Readings for other reasons may follow each other at once.
+        self.inactive_twice = self.inactive_since.is_some_and(|since| {
+            now.saturating_duration_since(since) >= self.policy.interval.max(SHORTEST)
+        });
         (self.connections, self.packets, self.looked) = (connections, packets, true);
         self.misses = 0;
     }
@@ -115,7 +123,7 @@ impl DrainState {
         }
         match self.policy.until {
             // An inactive connection may be opening. In the next reading it is active or gone.
-            DrainUntil::NoActive => self.inactive_before,
+            DrainUntil::NoActive => self.inactive_twice,
             DrainUntil::NoTraffic => self.quiet(now) >= self.policy.quiet,
             DrainUntil::NoConnections | DrainUntil::NoClients => false,
         }
@@ -198,6 +206,11 @@ mod tests {
         let mut drain = DrainState::begin(policy(DrainUntil::NoActive), now);
         drain.look(&[entry(0, 1, 0, 0)], now);
         assert!(!drain.is_met(now));
+        // Too early for a connection that opens.
+        let soon = now + Duration::from_millis(1);
+        drain.look(&[entry(0, 1, 0, 0)], soon);
+        assert!(!drain.is_met(soon));
+        let now = now + Duration::from_millis(500);
         drain.look(&[entry(0, 1, 0, 0)], now);
         assert!(drain.is_met(now));
         drain.look(&[entry(1, 0, 0, 0)], now);

@@ -8,7 +8,7 @@ use crate::model::{Change, Operation, Service};
 use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
 use crate::table::controller::{Answer, ControllerOptions, Next, Reading, RetryPolicy, Wish, Work};
 use crate::table::tests::planning::{server, web};
-use crate::table::{DrainPolicy, TableDestination, TableService};
+use crate::table::{DrainPolicy, DrainUntil, TableDestination, TableService};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -325,6 +325,44 @@ fn a_destination_that_leaves_at_once_beside_one_that_has_drained_is_told_as_cut(
     assert!(world.table.is_empty());
     let events = world.take_events();
     assert_eq!(count(&events, "10.0.0.1:8080 deleted at once, and cut: active 4"), 1, "{events:?}");
+}
+
+#[test]
+fn readings_that_follow_each_other_at_once_are_one_look_at_a_drain() {
+    let policy = DrainPolicy::new().until(DrainUntil::NoActive);
+    let mut world = World::new(ControllerOptions::new().plan(plan().drain(Some(policy))));
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    // A connection that is opening.
+    world.connect(2, 0, 1);
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    world.controller.wish(web_with(&[1, 3]));
+    world.work();
+    assert_eq!(world.weights(), [(1, 1), (2, 0), (3, 1)]);
+    world.connect(2, 1, 0);
+    world.pass(10 * SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 0), (3, 1)]);
+}
+
+#[test]
+fn a_service_that_was_read_since_the_list_is_not_taken_for_absent() {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    world.write(&Change::DeleteService(web().id)).unwrap();
+    world.controller.resynchronize();
+    assert!(once(&mut world));
+    // Another program has put it back when a new wish makes the controller read it.
+    world.put(&web_with(&[1]));
+    world.controller.wish(Wish::new(web_with(&[1])).at_once(id_of(1)));
+    world.take_events();
+    world.take_log();
+    world.work();
+    let events = world.take_events();
+    assert_eq!(count(&events, "no usable"), 0, "{events:?}");
+    assert_eq!(count(&events, "is as wished"), 1, "{events:?}");
+    assert!(!world.take_log().iter().any(|line| line.starts_with('-')));
 }
 
 #[test]
