@@ -82,7 +82,10 @@ impl Writing {
             }
             let steps = self.portion.iter().filter_map(|index| execution.step(*index));
             if !self.lost {
-                return Some(Task::Write(steps.map(|step| step.change.clone()).collect()));
+                // Collecting would grow the list several times.
+                let mut changes = Vec::with_capacity(self.portion.len());
+                changes.extend(steps.map(|step| step.change.clone()));
+                return Some(Task::Write(changes));
             }
             self.report = Some(steps.map(|step| not_attempted(&step.change)).collect());
         }
