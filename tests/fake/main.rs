@@ -3,6 +3,7 @@
 
 #[path = "../live/controller_program.rs"]
 mod controller_program;
+mod controllers;
 #[path = "../live/examples.rs"]
 mod examples;
 mod faults;
