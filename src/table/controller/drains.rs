@@ -30,7 +30,8 @@ struct Drain {
 impl Drain {
     /// Returns how the drain ends if the destination is deleted now.
     fn end(&self, now: Instant) -> DrainEnd {
-        self.state.cut(now).map_or(DrainEnd::Emptied, DrainEnd::Cut)
+        let cut = self.state.cut(now).filter(|_| !self.state.is_met(now));
+        cut.map_or(DrainEnd::Emptied, DrainEnd::Cut)
     }
 }
 

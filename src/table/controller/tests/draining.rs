@@ -244,3 +244,21 @@ fn what_cannot_be_deleted_at_its_deadline_is_not_looked_at_all_the_time() {
     world.pass(20 * SECOND);
     assert_eq!(world.weights(), [(1, 1)]);
 }
+
+#[test]
+fn a_drain_that_waits_for_active_connections_only_cuts_nothing() {
+    let policy = DrainPolicy::new().until(DrainUntil::NoActive);
+    let options = ControllerOptions::new().plan(plan().drain(Some(policy)));
+    let mut world = World::new(options);
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    world.connect(2, 3, 0);
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    // Closed a moment ago.
+    world.connect(2, 0, 3);
+    world.pass(2 * SECOND);
+    assert_eq!(world.weights(), [(1, 1)]);
+    let expected = "web -> 10.0.0.2:8080 deleted: its connections had ended";
+    assert_eq!(drained(&world.take_events()).last(), Some(&expected));
+}
