@@ -9,11 +9,14 @@
 )]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ipvs_netlink::table::TableService;
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Event, RetryPolicy};
 use ipvs_netlink::{Certainty, Client, Destination, ErrorKind, Service};
 
 const MODPROBE: &str = "/proc/sys/kernel/modprobe";
@@ -148,4 +151,46 @@ fn a_client_notices_that_the_module_is_gone_and_goes_on_when_it_is_back() {
     ipvs.add_service(&web).unwrap();
     assert_eq!(ipvs.services().unwrap().len(), 1);
     ipvs.flush().unwrap();
+}
+
+/// A module that was loaded again has an empty table.
+#[test]
+fn a_controller_makes_everything_again_after_a_reload() {
+    let mut ipvs = Client::connect().unwrap();
+    let web = Service::tcp("192.0.2.10:80".parse().unwrap());
+    let server = Destination::masquerade("10.0.0.2:80".parse().unwrap());
+    let soon = Duration::from_millis(100);
+    let retry = RetryPolicy::new().first(soon).most(soon);
+    let mut controller = Controller::new(ControllerOptions::new().resync(soon).retry(retry));
+    controller.wish(TableService::new(web.clone()).with(server));
+    let until =
+        |ipvs: &mut Client, controller: &mut Controller, is_over: &dyn Fn(&Event) -> bool| {
+            let begin = Instant::now();
+            ipvs.keep(controller, soon, |_, event| {
+                assert!(begin.elapsed() < Duration::from_secs(20), "never over");
+                match event.is_some_and(|event| is_over(&event)) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+        };
+    let settled = |event: &Event| *event == Event::Settled(web.id);
+    until(&mut ipvs, &mut controller, &settled);
+    let mut other = Client::connect().unwrap();
+
+    // The next reading loads the module again.
+    unload(&mut other);
+    until(&mut ipvs, &mut controller, &settled);
+    assert_eq!(other.destinations(web.id).unwrap().len(), 1);
+
+    // While it cannot be loaded, everything waits.
+    let modprobe = fs::read_to_string(MODPROBE).unwrap();
+    fs::write(MODPROBE, "/nonexistent").unwrap();
+    unload(&mut other);
+    until(&mut ipvs, &mut controller, &|event| matches!(event, Event::BackingOff { .. }));
+    fs::write(MODPROBE, modprobe.trim()).unwrap();
+    until(&mut ipvs, &mut controller, &|event| *event == Event::Recovered);
+    until(&mut ipvs, &mut controller, &settled);
+    assert_eq!(other.destinations(web.id).unwrap().len(), 1);
+    other.flush().unwrap();
 }

@@ -359,7 +359,13 @@ fn a_wish_ends_the_wait_for_the_next_reading() {
         let mut controller = controller();
         let (sender, mut receiver) = ::tokio::sync::mpsc::unbounded_channel::<Request>();
         let mut readings = 0;
-        let events = |event| readings += usize::from(matches!(event, Event::Resynchronized { .. }));
+        let (begin, mut first) = (::tokio::time::Instant::now(), None);
+        let events = |event| {
+            if let Event::Resynchronized { .. } = event {
+                readings += 1;
+                first.get_or_insert(begin.elapsed());
+            }
+        };
         let run = ipvs.run(&mut controller, Ending::Keep, async || receiver.recv().await, events);
         let user = async {
             sender.send(service(80, &[2]).into()).unwrap();
@@ -373,6 +379,7 @@ fn a_wish_ends_the_wait_for_the_next_reading() {
         let (ended, ()) = ::tokio::join!(run, user);
         ended.unwrap();
         assert!((9..=12).contains(&readings), "{readings}");
+        assert!(first.unwrap() < SECOND, "an event is told before the wait: {first:?}");
     });
     assert!(begin.elapsed() < 60 * SECOND);
 }

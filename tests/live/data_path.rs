@@ -3,6 +3,7 @@
 //! Most tests need one namespace: IPVS also balances connections from a host to its own loopback
 //! addresses.
 
+mod controllers;
 mod costs;
 mod drains;
 mod forwarding;
