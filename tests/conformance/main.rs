@@ -30,7 +30,7 @@ macro_rules! suite {
                 use ipvs_netlink::fake::Version;
 
                 use super::client::Client;
-                pub(super) use crate::place::{RawSocket, ip, now, sleep};
+                pub(super) use crate::place::{Connection, RawSocket, Server, ip, now, sleep};
 
                 /// Moves this thread into a fresh namespace with `lo` up and connects.
                 pub(super) fn fresh() -> Client {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::fake::{Kernel, Namespace, Socket, Version};
+use ipvs_netlink::{Destination, DestinationId, ServiceId};
 
 thread_local! {
     static HERE: RefCell<Option<(Kernel, Namespace)>> = const { RefCell::new(None) };
@@ -57,6 +58,33 @@ pub(crate) fn now() -> Instant {
 /// Moves the clock of the kernel.
 pub(crate) fn sleep(time: Duration) {
     with(|kernel, _| kernel.advance(time));
+}
+
+/// A server of which there is nothing but the address.
+#[derive(Debug)]
+pub(crate) struct Server;
+
+impl Server {
+    pub(crate) const fn start() -> Self {
+        Self
+    }
+
+    #[allow(clippy::unused_self, reason = "a real server has a port of its own")]
+    pub(crate) fn destination(&self) -> Destination {
+        Destination::masquerade(([127, 0, 0, 1], 8080).into())
+    }
+}
+
+/// A connection of a client to a service. It lasts longer than any test.
+#[derive(Debug)]
+pub(crate) struct Connection;
+
+impl Connection {
+    pub(crate) fn open(service: ServiceId, destination: DestinationId) -> Self {
+        let day = Duration::from_secs(86_400);
+        here().open_connections(service, destination, 1, day, Duration::ZERO).unwrap();
+        Self
+    }
 }
 
 /// A netlink socket for requests that no client makes.

@@ -1,10 +1,11 @@
 //! A network namespace for each test. It ends with the thread of the test.
 
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::Client as Blocking;
+use ipvs_netlink::{Client as Blocking, Destination, DestinationId, ServiceId};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
 use nix::sched::{CloneFlags, unshare};
 
@@ -66,6 +67,34 @@ pub(crate) fn now() -> Instant {
 
 pub(crate) fn sleep(time: Duration) {
     thread::sleep(time);
+}
+
+/// A server in this thread's namespace.
+#[derive(Debug)]
+pub(crate) struct Server(TcpListener);
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    pub(crate) fn destination(&self) -> Destination {
+        Destination::masquerade(self.0.local_addr().unwrap())
+    }
+}
+
+/// A connection of a client to a service, which lasts until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    _stream: TcpStream,
+}
+
+impl Connection {
+    /// The service has one destination, a server.
+    pub(crate) fn open(service: ServiceId, _: DestinationId) -> Self {
+        let ServiceId::Address { address, .. } = service else { panic!("{service}") };
+        Self { _stream: TcpStream::connect(address).unwrap() }
+    }
 }
 
 /// A netlink socket for requests that no client makes.

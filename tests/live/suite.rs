@@ -1,7 +1,7 @@
 //! The tests that run on every kernel, a real one or the fake one, and with every client.
 //!
-//! They need nothing of the system but a network namespace with interfaces: no packets, no
-//! processes, no files. The program that includes this file says in its modules `client` and
+//! They need nothing of the system but a network namespace with interfaces: no programs, no
+//! files. The program that includes this file says in its modules `client` and
 //! `namespace` with which client the tests run, and on which kernel.
 
 mod batches;
@@ -17,6 +17,7 @@ mod names;
 mod random;
 pub(crate) mod raw;
 mod refusals;
+mod returning;
 mod services;
 mod settings;
 mod snapshots;
