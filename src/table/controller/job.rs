@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::model::{Change, Destination, DestinationEntry, DestinationId, ServiceSnapshot};
+use crate::model::{Change, DestinationEntry, DestinationId, ServiceSnapshot};
 use crate::table::execute::Execution;
 use crate::table::{Phase, Plan, Step, StepOutcome};
 
@@ -29,9 +29,8 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn new(plan: Plan, present: Option<&ServiceSnapshot>) -> Self {
-        let destinations = present.map_or(&[][..], |present| &present.destinations);
         Self {
-            weights: Weights::new(destinations, plan.len()),
+            weights: Weights::new(present),
             execution: Execution::new(plan),
             obsolete: false,
             conflict: None,
@@ -53,7 +52,7 @@ impl Job {
 
     /// Returns `true` if the service has a usable destination.
     pub(super) fn serves(&self) -> bool {
-        self.weights.0.iter().any(|(_, weight)| *weight > 0)
+        self.weights.has_usable()
     }
 
     /// Returns the steps and whether each is done.
@@ -74,43 +73,53 @@ impl Job {
     }
 }
 
-/// The weights of the destinations of a service, in the order of their ids: those that were read,
-/// changed by what was written since.
+/// The weights of the destinations of a service: those that were read, changed by what was written
+/// since.
 #[derive(Debug)]
-struct Weights(Vec<(DestinationId, u32)>);
+enum Weights {
+    /// The service was absent, and its plan only adds: whether a usable destination was added.
+    Added { usable: bool },
+    /// The weights, in the order of the ids.
+    Known(Vec<(DestinationId, u32)>),
+}
 
 impl Weights {
-    /// `more` is the number of destinations for which to keep room.
-    fn new(read: &[DestinationEntry], more: usize) -> Self {
-        let mut weights = Vec::with_capacity(read.len() + more);
-        weights.extend(read.iter().map(|entry| (entry.id(), entry.destination.weight)));
-        Self(weights)
+    fn new(present: Option<&ServiceSnapshot>) -> Self {
+        let weight = |entry: &DestinationEntry| (entry.id(), entry.destination.weight);
+        match present {
+            None => Self::Added { usable: false },
+            Some(present) => Self::Known(present.destinations.iter().map(weight).collect()),
+        }
+    }
+
+    fn has_usable(&self) -> bool {
+        match self {
+            Self::Added { usable } => *usable,
+            Self::Known(weights) => weights.iter().any(|(_, weight)| *weight > 0),
+        }
     }
 
     /// Takes in a change that the kernel has made.
     fn take_in(&mut self, change: &Change) {
-        let Self(all) = self;
-        let place = |id: &DestinationId| match all.last() {
-            // The destinations of a new service come in order.
-            Some((last, _)) if last < id => Err(all.len()),
-            _ => all.binary_search_by_key(id, |(id, _)| *id),
-        };
-        match change {
-            Change::AddDestination(_, Destination { id, weight, .. })
-            | Change::UpdateDestination(_, Destination { id, weight, .. }) => {
-                let at = place(id);
-                match at.map(|at| all.get_mut(at)) {
-                    Ok(Some(there)) => there.1 = *weight,
-                    Ok(None) => {}
-                    Err(at) => all.insert(at, (*id, *weight)),
+        match (self, change) {
+            (Self::Added { usable }, Change::AddDestination(_, added)) => {
+                *usable |= added.weight > 0;
+            }
+            (
+                Self::Known(weights),
+                Change::AddDestination(_, there) | Change::UpdateDestination(_, there),
+            ) => match weights.binary_search_by_key(&there.id, |(id, _)| *id) {
+                Ok(at) => {
+                    weights.iter_mut().skip(at).take(1).for_each(|known| known.1 = there.weight);
+                }
+                Err(at) => weights.insert(at, (there.id, there.weight)),
+            },
+            (Self::Known(weights), Change::DeleteDestination(_, id)) => {
+                if let Ok(at) = weights.binary_search_by_key(id, |(id, _)| *id) {
+                    weights.remove(at);
                 }
             }
-            Change::DeleteDestination(_, id) => {
-                if let Ok(at) = place(id) {
-                    all.remove(at);
-                }
-            }
-            Change::DeleteService(_) => all.clear(),
+            (weights, Change::DeleteService(_)) => *weights = Self::Added { usable: false },
             _ => {}
         }
     }
