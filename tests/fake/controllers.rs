@@ -166,6 +166,21 @@ fn nothing_is_taken_away_before_the_program_has_seen_that_the_service_leaves() {
     }
 }
 
+#[test]
+fn a_program_that_starts_again_hears_what_serves_and_writes_nothing() {
+    let kernel = Kernel::new();
+    let mut ipvs = Client::fake(&kernel).unwrap();
+    let mut before = controller();
+    before.wish(service(80, &[2]));
+    settle(&mut ipvs, &mut before);
+    let mut now = controller();
+    now.wish(service(80, &[2]));
+    let events = settle(&mut ipvs, &mut now);
+    let expected = ["TCP 192.0.2.10:80 serves", "TCP 192.0.2.10:80 is as wished"];
+    assert_eq!(events[..2], expected, "{events:?}");
+    assert!(!events.iter().any(|event| event.starts_with("done")), "{events:?}");
+}
+
 /// Polls a future until it is ready, at most so often.
 fn ready_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);

@@ -16,6 +16,9 @@ impl Stepped {
     /// Returns how long to wait at `now` before the next step, unless a wish comes: zero after
     /// [`Again`](Self::Again), and [`Duration::MAX`] if nothing is due.
     ///
+    /// `now` is the time of the client's clock: [`Instant::now`], or that of the runtime or of the
+    /// fake kernel.
+    ///
     /// ```
     /// use std::time::{Duration, Instant};
     ///
