@@ -80,10 +80,10 @@ impl State {
         };
         let Some(family) = family else { return Errno::NOENT.into() };
         let dumps_have_policy = self.table.version.aligns();
-        self.reply(socket, message, (CTRL_CMD_NEWFAMILY, CTRL_VERSION), |_, writer| {
+        let command = (CTRL_CMD_NEWFAMILY, CTRL_VERSION);
+        Outcome::Result(self.reply(socket, message, command, |_, writer| {
             replies::family::write(writer, family, dumps_have_policy);
-        });
-        Outcome::Result(Ok(()))
+        }))
     }
 
     /// Source: `genetlink.c:genl_family_rcv_msg`.
@@ -166,15 +166,13 @@ impl State {
             IPVS_CMD_GET_INFO => {
                 self.reply(socket, message, (IPVS_CMD_SET_INFO, IPVS), |_, writer| {
                     replies::settings::write_info(writer);
-                });
-                Ok(())
+                })
             }
             IPVS_CMD_GET_CONFIG => {
                 self.reply(socket, message, (IPVS_CMD_SET_CONFIG, IPVS), |table, writer| {
                     let timeouts = table.space(space).map(|space| space.timeouts);
                     replies::settings::write_timeouts(writer, timeouts.unwrap_or_default());
-                });
-                Ok(())
+                })
             }
             IPVS_CMD_GET_SERVICE => self.report_service(socket, message, space, attributes),
             IPVS_CMD_NEW_DAEMON => self.start_daemon(space, attributes, reason),
@@ -198,8 +196,7 @@ impl State {
             if let Some(service) = table.services.get_mut(slot) {
                 replies::service::write(writer, service, now);
             }
-        });
-        Ok(())
+        })
     }
 
     fn start_daemon(

@@ -142,16 +142,17 @@ impl State {
         socket.inbox.answer(version, bytes);
     }
 
-    /// Answers a request with a message that `write` fills.
+    /// Answers a request with a message that `write` fills. If the socket has no room for the
+    /// message, the request fails with `EAGAIN`, and a shorter error may find room.
     pub(super) fn reply(
         &mut self,
         socket: Slot,
         message: &Message<'_>,
         (command, command_version): (u8, u8),
         write: impl FnOnce(&mut Table, &mut Writer<'_>),
-    ) {
+    ) -> Result<(), Errno> {
         let version = self.table.version;
-        let Some(socket) = self.sockets.get_mut(socket) else { return };
+        let Some(socket) = self.sockets.get_mut(socket) else { return Err(Errno::AGAIN) };
         let mut bytes = socket.inbox.buffer();
         let mut writer = Writer::new(&mut bytes, version.aligns().then_some(0));
         let header =
@@ -159,7 +160,8 @@ impl State {
         let open: Open = writer.begin_generic(header, command, command_version);
         write(&mut self.table, &mut writer);
         writer.end(open);
-        socket.inbox.answer(version, bytes);
+        let queued = socket.inbox.answer(version, bytes);
+        if queued { Ok(()) } else { Err(Errno::AGAIN) }
     }
 
     /// Starts the dump that was put into a socket.

@@ -84,10 +84,11 @@ impl Inbox {
         self.charged <= self.limit / 2
     }
 
-    /// Queues an answer, or drops it if there is no room.
+    /// Queues an answer, or drops it if there is no room. Returns `false` if the kernel notices
+    /// that it dropped the answer.
     ///
     /// Source: `af_netlink.c:netlink_attachskb`.
-    pub(in crate::fake) fn answer(&mut self, version: Version, bytes: Vec<u8>) {
+    pub(in crate::fake) fn answer(&mut self, version: Version, bytes: Vec<u8>) -> bool {
         let charge = version.charge(bytes.len());
         let fits = self.charged == 0 || self.charged + charge <= self.limit;
         match self.fate {
@@ -96,8 +97,10 @@ impl Inbox {
             _ => {
                 self.overflow();
                 self.give_back(bytes);
+                return false;
             }
         }
+        true
     }
 
     /// Whether there is room for a part of a dump for which the kernel allocates so much.

@@ -4,6 +4,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::fake::tests::raw::{ACK, DUMP, receive, request, service};
 use crate::fake::{Errno, Kernel, Socket, Version};
+use crate::model::{AddressFamily, Change, Service};
 use crate::uapi::{
     IPVS_CMD_DEL_SERVICE, IPVS_CMD_FLUSH, IPVS_CMD_GET_INFO, IPVS_CMD_GET_SERVICE, IPVS_CMD_ZERO,
 };
@@ -58,6 +59,26 @@ fn without_enobufs_the_loss_is_silent() {
     let mut buffer = [0; 64];
     let received = std::iter::from_fn(|| socket.receive(&mut buffer).ok()).count();
     assert_eq!(received, 277);
+}
+
+/// Seen on Linux 6.1: two acknowledgements and an error just have room, a service has none.
+#[test]
+fn a_reply_without_room_fails_and_the_error_may_have_room() {
+    let kernel = Kernel::with_version(Version::V6_1);
+    let web = Service::fwmark(1, AddressFamily::Ipv4);
+    kernel.initial().write(&Change::AddService(web)).unwrap();
+    let socket = kernel.socket().unwrap();
+    socket.set_silent_overflow(true);
+    socket.set_receive_buffer(0);
+    for sequence in 1..=2 {
+        socket.send(&request(sequence, IPVS_CMD_ZERO, ACK, &[])).unwrap();
+    }
+    socket.send(&request(3, IPVS_CMD_GET_SERVICE, ACK, &service(1))).unwrap();
+    for errno in [0, 0, Errno::AGAIN.number()] {
+        assert_eq!(receive(&socket, 256).unwrap()[0].errno(), errno);
+    }
+    socket.send(&request(4, IPVS_CMD_GET_SERVICE, 0, &service(1))).unwrap();
+    assert_eq!(receive(&socket, 512).unwrap()[0].mark(), 1);
 }
 
 #[test]
