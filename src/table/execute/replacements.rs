@@ -62,21 +62,27 @@ impl Replacements {
     }
 }
 
-/// Returns `true` if a destination with a weight is left after `steps`.
+/// Returns `true` if `steps` leave a destination with a weight, and take no last one on the way: a
+/// step that gives another destination a weight again may come later, and the kernel may refuse it.
 fn is_usable<P: Borrow<Plan>>(
     execution: &Execution<P>,
     reading: &ServiceReading<'_>,
     steps: &[usize],
 ) -> bool {
     let there = reading.destinations.iter().map(|entry| &entry.destination);
-    let mut weights: BTreeMap<DestinationId, u32> =
-        there.map(|destination| (destination.id, destination.weight)).collect();
+    // The weights before and after the steps.
+    let mut weights: BTreeMap<DestinationId, (u32, u32)> = there
+        .map(|destination| (destination.id, (destination.weight, destination.weight)))
+        .collect();
     let changed = steps.iter().filter_map(|index| weight_after(&execution.step(*index)?.change));
-    for (id, after) in changed {
+    for (id, new) in changed {
         // A destination that was deleted gets no weight.
-        weights.entry(id).and_modify(|weight| *weight = after);
+        weights.entry(id).and_modify(|(_, after)| *after = new);
     }
-    weights.into_values().any(|weight| weight > 0)
+    let any =
+        |has: fn(u32, u32) -> bool| weights.values().any(|(before, after)| has(*before, *after));
+    let stays = any(|before, after| before > 0 && after > 0);
+    stays || (any(|_, after| after > 0) && !any(|before, _| before > 0))
 }
 
 /// Returns the weight of the destination after a change: 0 if the change deletes the destination.

@@ -263,3 +263,18 @@ fn what_cannot_be_waited_for_fails() {
     assert_eq!(next(&mut sequencer, world.now), Task::Finished);
     assert_eq!(names(&sequencer.finish()), ["failed"]);
 }
+
+/// The update of the second server would give it a weight again, but comes after the first one's.
+#[test]
+fn a_weight_that_the_plan_raises_again_is_no_replacement() {
+    let current = there(web(), &[server(1), server(2).weight(5)]);
+    let desired = wanted(web(), &[server(2).weight(3)]);
+    let mut sequencer = sequencer(&current, &desired, &everything());
+    let now = Instant::now();
+    assert_eq!(next(&mut sequencer, now), Task::Read(web().id));
+    let stopped = there(web(), &[server(1), server(2).weight(0)]);
+    sequencer.saw(Ok(read(&rows(&stopped), web().id)), now);
+    let task = next(&mut sequencer, now);
+    assert_eq!(task, Task::Finished);
+    assert_eq!(names(&sequencer.finish()), ["kept", "kept", "kept"]);
+}
