@@ -15,8 +15,7 @@ macro_rules! controller_operations {
             /// Wishes may come between any two steps. One client may do the steps of several
             /// controllers with disjoint scopes. The time of
             /// [`Stepped::Until`](crate::table::controller::Stepped::Until) is one of the client's
-            /// clock: that of the runtime or of the fake kernel, else
-            /// [`Instant::now`](std::time::Instant::now).
+            /// clock, which [`now`](Self::now) reads.
             ///
             #[doc = example!({ $($async)? } r#"
 use ipvs_netlink::table::controller::{Controller, ControllerOptions, Stepped};
@@ -42,6 +41,13 @@ while ipvs.step(&mut controller)"# await r#" == Stepped::Again {
                 $wait!($crate::table::step(&mut self.engine, controller))
             }
 
+            /// Reads the client's clock, which tells controllers the time: that of the tokio runtime
+            /// or of the fake kernel, else [`Instant::now`](std::time::Instant::now).
+            #[must_use]
+            pub fn now(&self) -> std::time::Instant {
+                self.engine.now()
+            }
+
             /// Does one task of a controller, for programs that call
             /// [`next`](crate::table::controller::Controller::next) and
             /// [`answer`](crate::table::controller::Controller::answer) themselves. They see each
@@ -51,13 +57,12 @@ while ipvs.step(&mut controller)"# await r#" == Stepped::Again {
             #[doc = example!({ $($async)? } r#"
 use ipvs_netlink::Service;
 use ipvs_netlink::table::controller::{Controller, ControllerOptions, Next};
-use std::time::Instant;
 
 let mut controller = Controller::new(ControllerOptions::new());
 controller.wish(Service::tcp("192.0.2.10:80".parse()?));
-while let Next::Do(task) = controller.next(Instant::now()) {
+while let Next::Do(task) = controller.next(ipvs.now()) {
     let answer = ipvs.perform(&task)"# await r#";
-    controller.answer(task.number(), answer, Instant::now());
+    controller.answer(task.number(), answer, ipvs.now());
 }"#)]
             ///
             /// It never fails: the answer says what failed.

@@ -145,7 +145,8 @@ impl PlanOptions {
 #[non_exhaustive]
 pub enum OnFailure {
     /// The later steps of the same service, so that nothing is taken from it. The steps of other
-    /// services are executed.
+    /// services are executed. A [controller](crate::table::controller) still takes out what needs no
+    /// replacement.
     #[default]
     KeepService,
     /// All later steps. Changes are sent in groups of about 64; the other changes in the group of

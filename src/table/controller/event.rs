@@ -13,7 +13,9 @@ pub enum Event {
     /// The kernel made a change.
     Done(Change),
     /// The kernel refused a change. The controller reads the service again and makes another
-    /// attempt at the time `retry`.
+    /// attempt at the time `retry`. Until then destinations that drain stay in rotation, because
+    /// what was refused may be their replacement; those of a lower weight, and those
+    /// [marked](crate::table::controller::Wish::at_once), are taken out.
     #[non_exhaustive]
     Failed {
         /// The change.
@@ -123,8 +125,8 @@ pub enum Event {
         /// The number of services that were not as wished.
         differed: usize,
     },
-    /// A failure concerns all services, such as a missing module or privilege. The controller
-    /// does nothing before the time `until`.
+    /// A failure concerns all services: no module, privilege, memory or socket, no such namespace,
+    /// no answer to a reading. The controller does nothing before the time `until`.
     #[non_exhaustive]
     BackingOff {
         /// The failure.

@@ -17,6 +17,8 @@ pub(super) struct Job {
     /// The phase of the last step that another program has made useless or impossible since the
     /// service was read.
     pub(super) conflict: Option<Phase>,
+    /// `true` if steps of the plan are held back until the next attempt.
+    pub(super) partial: bool,
     /// `true` while the job waits in the queue of those that have steps to be written.
     pub(super) queued: bool,
     /// The phase of the last step that was not sent because of another change.
@@ -34,6 +36,7 @@ impl Job {
             execution: Execution::new(plan),
             obsolete: false,
             conflict: None,
+            partial: false,
             queued: false,
             unsent: None,
             unknown: None,
@@ -53,6 +56,11 @@ impl Job {
     /// Returns `true` if the service has a usable destination.
     pub(super) fn serves(&self) -> bool {
         self.weights.has_usable()
+    }
+
+    /// Returns `true` if a failure has kept a step back that `is_meant`.
+    pub(super) fn skipped(&self, is_meant: impl Fn(&Step) -> bool) -> bool {
+        self.steps().any(|(step, done)| !done && is_meant(step))
     }
 
     /// Returns the steps and whether each is done.

@@ -105,8 +105,11 @@ struct Trouble {
     undone: u32,
     /// `true` if changes were not sent because of others, and nothing was confirmed since.
     unsent: bool,
-    /// Nothing but the end of drains is written before this time.
+    /// Nothing is written before this time but the end of drains, and what takes destinations out
+    /// that need no replacement.
     until: Option<Instant>,
+    /// No destination is taken out before this time.
+    taken_out_until: Option<Instant>,
     /// No drain is ended before this time.
     drained_until: Option<Instant>,
 }
@@ -273,8 +276,9 @@ impl Controller {
         self.drains.status()
     }
 
-    /// Returns `true` if nothing is left to do but to read the whole table now and then: every
-    /// wish is settled or refused, and nothing drains.
+    /// Returns `true` if nothing is left to do but to read the whole table now and then: each
+    /// wished service is settled or refused, the others have left, and nothing drains. Before the
+    /// first reading this is `true` only without a wish and a scope.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let confirmed = self.swept_at.is_some() && !self.unconfirmed;

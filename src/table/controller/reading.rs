@@ -9,7 +9,7 @@ use crate::table::controller::services::{Services, in_order};
 use crate::table::controller::stepping::is_mass;
 use crate::table::controller::{Controller, Event, Kept, Reading, Serving, Stage};
 use crate::table::execute::done;
-use crate::table::plan::plan_service;
+use crate::table::plan::{Purpose, plan_service};
 use crate::table::{Phase, Plan, PlanError, Step};
 
 impl Controller {
@@ -244,8 +244,18 @@ impl Controller {
         }
         let trouble = self.troubles.get(&id).copied().unwrap_or_default();
         let is_complete = plan.is_empty();
-        if let Some(until) = trouble.until.filter(|until| *until > now && differs) {
-            plan.steps.retain(|step| step.phase == Phase::Drained);
+        let held = trouble.until.filter(|until| *until > now && differs);
+        if let Some(until) = held {
+            let may_go = trouble.undone == 0
+                && trouble.taken_out_until.is_none_or(|until| until <= now)
+                && self.serves_without(id, present, &plan);
+            plan.steps.retain(|step| {
+                step.phase == Phase::Drained || (may_go && goes_without_replacement(step))
+            });
+            if let Some(trouble) = self.troubles.get_mut(&id).filter(|_| may_go) {
+                // Once in each attempt.
+                trouble.taken_out_until = Some(until);
+            }
             self.agenda.at(id, until);
         }
         if let Some(until) = trouble.drained_until.filter(|until| *until > now) {
@@ -253,7 +263,9 @@ impl Controller {
             self.agenda.at(id, until);
         }
         if !plan.is_empty() {
-            self.queue(id, Box::new(Job::new(plan, present)));
+            let mut job = Box::new(Job::new(plan, present));
+            job.partial = held.is_some();
+            self.queue(id, job);
         } else if is_complete {
             self.settle(id, swept);
         }
@@ -261,6 +273,26 @@ impl Controller {
             self.agenda.at(id, look);
         }
         differs
+    }
+
+    /// Returns `true` if a service keeps a usable destination that is wished when the steps of a
+    /// plan have taken those out that go without a replacement.
+    fn serves_without(
+        &self,
+        id: ServiceId,
+        present: Option<&ServiceSnapshot>,
+        plan: &Plan,
+    ) -> bool {
+        let goes = |destination| {
+            let mut gone = plan.steps().filter(|step| goes_without_replacement(step));
+            gone.any(|step| step.destination() == Some(destination))
+        };
+        let kept = self.services.get(&id);
+        let stays = |entry: &DestinationEntry| {
+            let there = &entry.destination;
+            there.weight > 0 && kept.is_some_and(|kept| kept.wishes(there.id)) && !goes(there.id)
+        };
+        present.is_some_and(|present| present.destinations.iter().any(stays))
     }
 
     /// Removes the steps that wait for drains. Begins the drains of destinations that have weight
@@ -318,7 +350,8 @@ impl Controller {
     fn settle(&mut self, id: ServiceId, swept: bool) {
         let Some(kept) = self.services.get_mut(&id) else { return };
         if let Some(trouble) = self.troubles.get_mut(&id) {
-            (trouble.failures, trouble.until, trouble.drained_until) = (0, None, None);
+            (trouble.failures, trouble.until) = (0, None);
+            (trouble.taken_out_until, trouble.drained_until) = (None, None);
             trouble.unsent = false;
             // Right through a whole interval: the quarrel is over.
             if trouble.undone == 0 || (swept && kept.stage == Stage::Settled) {
@@ -368,6 +401,18 @@ impl Controller {
 /// Returns `true` if a service has a usable destination.
 fn serves(present: &ServiceSnapshot) -> bool {
     present.destinations.iter().any(|entry| entry.destination.weight > 0)
+}
+
+/// Returns `true` if a step takes a destination out by the decision of the wish, which does not
+/// wait for a replacement: by a lower weight, or at once.
+pub(super) fn goes_without_replacement(step: &Step) -> bool {
+    match step.change {
+        Change::UpdateDestination(..) => {
+            step.phase == Phase::Reduce && step.purpose != Purpose::Drain
+        }
+        Change::DeleteDestination(..) => step.phase == Phase::Delete,
+        _ => false,
+    }
 }
 
 const fn deletes_service(step: &Step) -> bool {

@@ -242,8 +242,10 @@ impl Controller {
         trouble.failures = trouble.failures.saturating_add(1);
         let until = after(now, self.random.delay(self.options.retry, trouble.failures));
         trouble.until = Some(until);
-        if phase == Some(Phase::Drained) {
-            trouble.drained_until = Some(until);
+        match phase {
+            Some(Phase::Drained) => trouble.drained_until = Some(until),
+            Some(Phase::Reduce | Phase::Delete) => trouble.taken_out_until = Some(until),
+            _ => {}
         }
         until
     }

@@ -7,6 +7,7 @@ use crate::engine::{Outcome, Report};
 use crate::error::{Context, Error, ErrorKind, Failure};
 use crate::model::{Change, ServiceId};
 use crate::table::controller::job::Job;
+use crate::table::controller::reading::goes_without_replacement;
 use crate::table::controller::{Controller, Event, MOST, Stage, Work, Write};
 use crate::table::execute::{CAREFUL_PORTION, done};
 use crate::table::plan::Purpose;
@@ -235,11 +236,17 @@ impl Controller {
             if job.added_in_vain() {
                 self.undo(id, retry);
             }
-            self.agenda.at(id, retry);
+            match job.skipped(goes_without_replacement) && !job.partial {
+                true => self.agenda.now(id),
+                false => self.agenda.at(id, retry),
+            }
             // Other destinations may have begun to drain.
             if let Some(look) = self.drains.next_look(id, now) {
                 self.agenda.at(id, look);
             }
+        } else if job.partial {
+            self.reopen(id);
+            self.agenda.now(id);
         } else {
             if let Some(kept) = self.services.get_mut(&id) {
                 kept.stage = Stage::Written;

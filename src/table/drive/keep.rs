@@ -5,6 +5,9 @@ use crate::engine::{Engine, Transport};
 use crate::table::controller::{Controller, Event};
 use crate::table::drive::step;
 
+/// The longest wait is at least this, so that a program that asks for none does not spin.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Steps and waits until `callback` breaks. Calls it with `None` before each step, so at least
 /// every `longest`, and for each event.
 pub(crate) async fn keep<T: Transport, B>(
@@ -23,7 +26,7 @@ pub(crate) async fn keep<T: Transport, B>(
                 return result;
             }
         }
-        let pause = stepped.pause(engine.now()).min(longest);
+        let pause = stepped.pause(engine.now()).min(longest.max(SHORTEST));
         if !pause.is_zero() {
             // The sleep of a thread does not fail.
             engine.sleep(pause).await.ok();

@@ -6,8 +6,8 @@ use crate::engine::Outcome;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Change, Operation};
 use crate::table::OnFailure;
-use crate::table::controller::tests::world::{World, numbered, options, plan, web_with};
-use crate::table::controller::{ControllerOptions, Next};
+use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
+use crate::table::controller::{ControllerOptions, Next, Wish};
 use crate::table::tests::planning::{server, web};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,6 +38,58 @@ fn a_refused_change_is_tried_again_ever_later_and_takes_nothing_away() {
     world.pass(90 * SECOND);
     assert_eq!(world.weights(), [(3, 1)]);
     assert!(world.controller.is_settled());
+}
+
+/// Server 3 is refused, and server 1 is to go. Returns the weights after some attempts.
+fn beside_a_refused_one(before: &[u8], wish: Wish) -> Vec<(u8, u32)> {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(before));
+    world.work();
+    world.refuse = Some(refuse_third);
+    world.controller.wish(wish);
+    world.work();
+    let at_once = world.weights();
+    world.take_log();
+    world.pass(100 * SECOND);
+    assert_eq!(world.weights(), at_once);
+    let log = world.take_log();
+    assert!(log.len() < 60, "{log:?}");
+    let events = world.take_events();
+    assert!(!events.iter().any(|line| line.contains("undone")), "{events:?}");
+    world.refuse = None;
+    world.pass(70 * SECOND);
+    assert!(world.controller.is_settled());
+    at_once
+}
+
+#[test]
+fn what_needs_no_replacement_leaves_beside_a_refused_addition() {
+    let weight_0 = web_with(&[2, 3]).with(server(1).weight(0));
+    let stopped = beside_a_refused_one(&[1, 2], weight_0.into());
+    assert_eq!(stopped, [(1, 0), (2, 1)]);
+    let dead = Wish::new(web_with(&[2, 3])).at_once(id_of(1));
+    assert_eq!(beside_a_refused_one(&[1, 2], dead), [(2, 1)]);
+    // The refused one may be the replacement of a destination that drains.
+    assert_eq!(beside_a_refused_one(&[1, 2], web_with(&[2, 3]).into()), [(1, 1), (2, 1)]);
+    // Nothing else would be left.
+    let last = Wish::new(web_with(&[3])).at_once(id_of(1));
+    assert_eq!(beside_a_refused_one(&[1], last), [(1, 1)]);
+}
+
+#[test]
+fn a_drain_ends_beside_a_refused_addition_and_is_no_quarrel() {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(&[1, 2]));
+    world.work();
+    world.connect(1, 1, 0);
+    world.controller.wish(web_with(&[2]));
+    world.work();
+    world.refuse = Some(refuse_third);
+    world.controller.wish(web_with(&[2, 3]));
+    world.pass(40 * SECOND);
+    assert_eq!(world.weights(), [(2, 1)]);
+    let events = world.take_events();
+    assert!(!events.iter().any(|line| line.contains("undone")), "{events:?}");
 }
 
 #[test]
