@@ -93,6 +93,7 @@ mod error;
 #[cfg(feature = "fake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
 pub mod fake;
+pub mod health;
 mod ipvsadm;
 mod model;
 mod proto;

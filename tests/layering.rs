@@ -10,6 +10,7 @@ use std::{fs, io};
 /// are not in each other's list.
 const LAYERS: &[(&str, &[&str])] = &[
     ("uapi", &[]),
+    ("random", &[]),
     ("model", &["uapi"]),
     ("error", &["uapi", "model"]),
     ("fake", &["uapi", "model"]),
@@ -18,7 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
     // Only a test names the fake kernel: the one of all error types.
-    ("table", &["uapi", "model", "error", "ipvsadm", "fake", "engine"]),
+    ("table", &["uapi", "random", "model", "error", "ipvsadm", "fake", "engine"]),
+    ("health", &["model", "error", "random", "table"]),
     ("client", &["model", "error", "fake", "engine", "table"]),
     ("cookbook", &[]),
 ];

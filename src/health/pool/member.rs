@@ -1,0 +1,64 @@
+//! What a pool knows of one destination.
+
+use std::time::Instant;
+
+use crate::health::{Maintenance, Share, Verdict};
+
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) verdict: Verdict,
+    pub(super) share: Share,
+    /// The weight that the table held at the start, while no check has decided.
+    pub(super) held: Option<u32>,
+    /// `true` from the start until the first verdict: the first success begins no slow start.
+    pub(super) is_first: bool,
+    /// The operator's decision, and when it takes effect.
+    pub(super) maintenance: Option<(Maintenance, Instant)>,
+    /// `true` if clients are to come to the destination.
+    pub(super) in_rotation: bool,
+    /// `true` if the destination is in the table, also with weight 0.
+    pub(super) present: bool,
+    /// When the slow start began.
+    pub(super) ramp: Option<Instant>,
+    /// `true` if the program knows that the destination is kept although it is dead.
+    pub(super) told_kept: bool,
+}
+
+impl Member {
+    /// A destination that the table does not hold.
+    pub(super) const fn absent() -> Self {
+        Self {
+            verdict: Verdict::Unknown,
+            share: Share::FULL,
+            held: None,
+            is_first: false,
+            maintenance: None,
+            in_rotation: false,
+            present: false,
+            ramp: None,
+            told_kept: false,
+        }
+    }
+
+    /// A destination at the start of the program. `held` is its weight in the table, if it is
+    /// there.
+    pub(super) fn at_start(held: Option<u32>) -> Self {
+        let in_rotation = held.is_some_and(|weight| weight > 0);
+        let present = held.is_some();
+        Self { held, is_first: true, in_rotation, present, ..Self::absent() }
+    }
+
+    /// Returns `true` if the operator's decision is in effect.
+    pub(super) fn is_maintained(&self, now: Instant) -> bool {
+        self.maintenance.as_ref().is_some_and(|(_, from)| *from <= now)
+    }
+
+    /// Returns `true` if the destination works, as far as is known, and nobody has stopped it.
+    pub(super) fn works(&self) -> bool {
+        match self.verdict {
+            Verdict::Up => self.share != Share::percent(0),
+            Verdict::Unknown => self.held.is_some_and(|weight| weight > 0),
+            Verdict::Down => false,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use crate::model::Destination;
+
+/// How a [`Pool`](crate::health::Pool) decides which destinations the table is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub struct PoolPolicy {
+    /// The live destinations that make the pool available, 1 by default, 1 at least.
+    pub quorum: u32,
+    /// The pool becomes available at `quorum + hysteresis` live destinations, and unavailable
+    /// below `quorum - hysteresis`, 0 by default. It is never available without a live one.
+    pub hysteresis: u32,
+    /// The panic share in percent of the destinations, 0 by default, 100 at most. While fewer are
+    /// live, no further dead destination is taken out.
+    pub panic: u8,
+    /// Keeps the last destination although it is dead, `true` by default. A sorry server takes its
+    /// place.
+    pub keep_last: bool,
+    /// The destination that the table has while no other is live, such as a server of error pages.
+    /// The wish has it together with, or before, the absence of the last dead one, so that the
+    /// service is never without a destination.
+    pub sorry: Option<Destination>,
+    /// How the weight of a destination that comes back grows. `None` gives the whole weight at
+    /// once.
+    pub slow_start: Option<SlowStart>,
+    /// How dead destinations leave, [`WhenDead::Auto`] by default.
+    pub when_dead: WhenDead,
+    /// The time from [`PoolEvent::Unavailable`](crate::health::PoolEvent::Unavailable) until an
+    /// operator's maintenance takes the destination out whose absence makes the pool unavailable,
+    /// 0 by default.
+    pub hold: Duration,
+}
+
+/// How a dead destination leaves the rotation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WhenDead {
+    /// It gets weight 0 where that keeps clients away from it. It is deleted at once where weight 0
+    /// does not: with the schedulers `dh`, and `sh` and `mh` without their fallback, in UDP
+    /// services, and in persistent ones, whose clients would come back to it.
+    #[default]
+    Auto,
+    /// It gets weight 0. Its connections stay in the kernel.
+    WeightZero,
+    /// It is deleted at once.
+    Delete,
+}
+
+/// How the weight of a destination that comes back grows.
+///
+/// The weight grows in steps. So that each step is a whole number, the pool multiplies all weights
+/// of the service by one factor; their ratios stay. Schedulers that ignore weights, such as `rr` and
+/// `lc`, give the destination its full part at once, and a pool with such a scheduler does not
+/// multiply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub struct SlowStart {
+    /// The time until the whole weight is reached.
+    pub time: Duration,
+    /// The number of steps, 10 by default, 2 to 100.
+    pub steps: u32,
+}
+
+impl SlowStart {
+    /// Creates a slow start with 10 steps.
+    pub const fn new(time: Duration) -> Self {
+        Self { time, steps: 10 }
+    }
+
+    /// Sets the number of steps.
+    pub const fn steps(mut self, steps: u32) -> Self {
+        self.steps = steps;
+        self
+    }
+}
+
+impl PoolPolicy {
+    /// Creates the default policy.
+    pub const fn new() -> Self {
+        Self {
+            quorum: 1,
+            hysteresis: 0,
+            panic: 0,
+            keep_last: true,
+            sorry: None,
+            slow_start: None,
+            when_dead: WhenDead::Auto,
+            hold: Duration::ZERO,
+        }
+    }
+
+    /// Sets how many live destinations make the pool available.
+    pub const fn quorum(mut self, quorum: u32) -> Self {
+        self.quorum = quorum;
+        self
+    }
+
+    /// Sets the hysteresis of the quorum.
+    pub const fn hysteresis(mut self, hysteresis: u32) -> Self {
+        self.hysteresis = hysteresis;
+        self
+    }
+
+    /// Sets the panic share in percent.
+    pub const fn panic(mut self, percent: u8) -> Self {
+        self.panic = percent;
+        self
+    }
+
+    /// Sets whether the last destination is kept although it is dead.
+    pub const fn keep_last(mut self, keep: bool) -> Self {
+        self.keep_last = keep;
+        self
+    }
+
+    /// Sets the sorry server.
+    pub fn sorry(mut self, sorry: Option<Destination>) -> Self {
+        self.sorry = sorry;
+        self
+    }
+
+    /// Sets how the weight of a destination that comes back grows.
+    pub const fn slow_start(mut self, slow_start: Option<SlowStart>) -> Self {
+        self.slow_start = slow_start;
+        self
+    }
+
+    /// Sets how dead destinations leave.
+    pub const fn when_dead(mut self, when_dead: WhenDead) -> Self {
+        self.when_dead = when_dead;
+        self
+    }
+
+    /// Sets the time between the announcement and the maintenance that makes the pool unavailable.
+    pub const fn hold(mut self, hold: Duration) -> Self {
+        self.hold = hold;
+        self
+    }
+}
+
+impl Default for PoolPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}

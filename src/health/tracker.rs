@@ -1,0 +1,242 @@
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::health::{Pace, Verdict};
+
+/// The times between checks are never shorter than this.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Makes a verdict of the results of one check of one target, and says when to check next.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use ipvs_netlink::health::{Pace, Tracker, Verdict};
+///
+/// let begin = Instant::now();
+/// let mut tracker = Tracker::new(Pace::new().fall(2), begin);
+/// assert_eq!(tracker.record(true, begin, begin), Some(Verdict::Up));
+/// let next = tracker.next();
+/// assert_eq!(tracker.record(false, next, next), None);
+/// // One failure: the next check comes sooner.
+/// assert_eq!(tracker.next(), next + Pace::new().changing);
+/// assert_eq!(tracker.record(false, next, next), Some(Verdict::Down));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    pace: Pace,
+    verdict: Verdict,
+    /// The results in a row that contradict the verdict; while it is unknown, the results in a row
+    /// that were the same.
+    streak: u32,
+    /// The last result.
+    passed: bool,
+    next: Instant,
+    /// When the target went down, as far as that counts.
+    downs: VecDeque<Instant>,
+}
+
+impl Tracker {
+    /// Creates a tracker of a target of which nothing is known. The first check is due at the time
+    /// `first`.
+    #[must_use]
+    pub const fn new(pace: Pace, first: Instant) -> Self {
+        let verdict = Verdict::Unknown;
+        Self { pace, verdict, streak: 0, passed: false, next: first, downs: VecDeque::new() }
+    }
+
+    /// Returns the verdict.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Returns when the next check is to begin.
+    #[must_use]
+    pub const fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Changes the pace. The verdict and the count of results stay, and the next check is not
+    /// later than the new pace asks for.
+    pub fn set_pace(&mut self, pace: Pace, now: Instant) {
+        self.pace = pace;
+        self.next = self.next.min(now + self.interval());
+    }
+
+    /// Makes the next check due at the time `now`, because something else says that the target may
+    /// not work. The verdict stays.
+    pub fn hasten(&mut self, now: Instant) {
+        self.next = self.next.min(now);
+    }
+
+    /// Takes in the result of the check that began at `began`, at the time `now`. Returns the
+    /// verdict if it changes.
+    pub fn record(&mut self, passed: bool, began: Instant, now: Instant) -> Option<Verdict> {
+        let contradicts = match self.verdict {
+            Verdict::Unknown => self.streak == 0 || passed == self.passed,
+            Verdict::Up => !passed,
+            Verdict::Down => passed,
+        };
+        self.streak = match (contradicts, self.verdict) {
+            (true, _) => self.streak.saturating_add(1),
+            (false, Verdict::Unknown) => 1,
+            (false, _) => 0,
+        };
+        self.passed = passed;
+        let needed = match (self.verdict, passed) {
+            (Verdict::Unknown, true) => self.pace.first_rise,
+            (_, true) => self.rise(now),
+            (_, false) => self.pace.fall,
+        };
+        let changed = self.streak >= needed.max(1);
+        if changed {
+            self.verdict = if passed { Verdict::Up } else { Verdict::Down };
+            self.streak = 0;
+            if !passed {
+                self.downs.push_back(now);
+            }
+        }
+        self.next = (began + self.interval()).max(now);
+        changed.then_some(self.verdict)
+    }
+
+    /// Returns the successes in a row that bring the target back at the time `now`.
+    #[must_use]
+    pub fn rise(&mut self, now: Instant) -> u32 {
+        let rise = self.pace.rise.max(1);
+        let Some(damping) = self.pace.damping else {
+            self.downs.clear();
+            return rise;
+        };
+        let counts = |down: &Instant| now.saturating_duration_since(*down) <= damping.window;
+        while self.downs.front().is_some_and(|down| !counts(down)) {
+            self.downs.pop_front();
+        }
+        let most = damping.most.clamp(1, 1 << 16);
+        // Older ones than these have no effect.
+        let effective = usize::try_from(damping.free).unwrap_or(usize::MAX).saturating_add(17);
+        while self.downs.len() > effective {
+            self.downs.pop_front();
+        }
+        let downs = u32::try_from(self.downs.len()).unwrap_or(u32::MAX);
+        let doublings = downs.saturating_sub(damping.free).min(16);
+        rise.saturating_mul(most.min(1 << doublings))
+    }
+
+    /// Returns the time from the start of one check to the next.
+    fn interval(&self) -> Duration {
+        let interval = match self.verdict {
+            Verdict::Unknown => self.pace.changing,
+            _ if self.streak > 0 => self.pace.changing,
+            Verdict::Up => self.pace.interval,
+            Verdict::Down => self.pace.down,
+        };
+        interval.max(SHORTEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::health::Damping;
+
+    /// Records results, one each second. Returns the verdicts.
+    fn verdicts(tracker: &mut Tracker, begin: Instant, results: &[bool]) -> Vec<Verdict> {
+        let mut now = begin;
+        let mut verdicts = Vec::new();
+        for passed in results {
+            tracker.record(*passed, now, now);
+            verdicts.push(tracker.verdict());
+            now += Duration::from_secs(1);
+        }
+        verdicts
+    }
+
+    #[test]
+    fn results_count_in_a_row() {
+        use Verdict::{Down, Unknown, Up};
+        let begin = Instant::now();
+        let mut tracker = Tracker::new(Pace::new(), begin);
+        let results =
+            [false, false, true, false, false, true, false, false, false, true, false, true, true];
+        let expected = [Unknown, Unknown, Up, Up, Up, Up, Up, Up, Down, Down, Down, Down, Up];
+        assert_eq!(verdicts(&mut tracker, begin, &results), expected);
+    }
+
+    #[test]
+    fn the_interval_depends_on_the_verdict_and_on_doubt() {
+        let begin = Instant::now();
+        let seconds = |seconds| Duration::from_secs(seconds);
+        let pace = Pace::new().interval(seconds(10)).changing(seconds(1)).down(seconds(30));
+        let mut tracker = Tracker::new(pace, begin);
+        let mut after = |passed| {
+            tracker.record(passed, begin, begin);
+            (tracker.next() - begin).as_secs()
+        };
+        let results = [true, false, true, false, false, false, false, true, true];
+        assert_eq!(results.map(&mut after), [10, 1, 10, 1, 1, 30, 30, 1, 10]);
+        // A check that took longer than the interval is followed at once.
+        tracker.record(true, begin, begin + seconds(60));
+        assert_eq!(tracker.next(), begin + seconds(60));
+        tracker.record(true, begin + seconds(60), begin + seconds(61));
+        tracker.hasten(begin + seconds(62));
+        assert_eq!(tracker.next(), begin + seconds(62));
+        assert_eq!(tracker.verdict(), Verdict::Up);
+    }
+
+    #[test]
+    fn a_flapping_target_needs_ever_more_successes() {
+        let begin = Instant::now();
+        let mut tracker = Tracker::new(Pace::new().fall(1).rise(1), begin);
+        tracker.record(true, begin, begin);
+        let mut needed = Vec::new();
+        for _ in 0..8 {
+            tracker.record(false, begin, begin);
+            let successes = (1..).find(|_| tracker.record(true, begin, begin).is_some());
+            needed.push(successes.unwrap());
+        }
+        assert_eq!(needed, [1, 1, 2, 4, 8, 16, 16, 16]);
+        let later = begin + Damping::new().window + Duration::from_secs(1);
+        assert_eq!(tracker.rise(later), 1);
+    }
+
+    proptest! {
+        /// No sequence of results changes the verdict faster than rise and fall allow, or leads to
+        /// a state that later results cannot leave.
+        #[test]
+        fn no_sequence_is_faster_than_rise_and_fall(
+            results in prop::collection::vec(any::<bool>(), 0..200),
+            rise in 1..5_u32,
+            fall in 1..5_u32,
+            damped in any::<bool>(),
+        ) {
+            let pace = Pace::new().rise(rise).fall(fall);
+            let pace = pace.damping(damped.then(Damping::new));
+            let begin = Instant::now();
+            let mut tracker = Tracker::new(pace, begin);
+            let (mut row, mut last) = (0, None);
+            for passed in results {
+                row = if last == Some(passed) { row + 1 } else { 1 };
+                last = Some(passed);
+                let before = tracker.verdict();
+                match tracker.record(passed, begin, begin) {
+                    Some(Verdict::Up) if before == Verdict::Down => prop_assert!(row >= rise),
+                    Some(Verdict::Down) => prop_assert!(row >= fall),
+                    _ => {}
+                }
+                prop_assert!(tracker.next() >= begin);
+            }
+            for _ in 0..rise * 16 {
+                tracker.record(true, begin, begin);
+            }
+            prop_assert_eq!(tracker.verdict(), Verdict::Up);
+            for _ in 0..fall {
+                tracker.record(false, begin, begin);
+            }
+            prop_assert_eq!(tracker.verdict(), Verdict::Down);
+        }
+    }
+}
