@@ -97,6 +97,7 @@ pub mod health;
 mod ipvsadm;
 mod model;
 mod proto;
+mod random;
 pub mod table;
 mod uapi;
 mod wire;

@@ -4,12 +4,16 @@
 //! and a [`Pool`] makes a [`Wish`](crate::table::controller::Wish) of the verdicts on the
 //! destinations of a service, of an operator's maintenance, and of a policy.
 
+mod monitor;
+mod outcome;
 mod pace;
 mod pool;
 mod share;
 mod tracker;
 mod verdict;
 
+pub use monitor::{Check, Monitor, TargetStatus, Watched};
+pub use outcome::Outcome;
 pub use pace::{Damping, Pace};
 pub use pool::{Maintenance, MaintenanceKind, Pool, PoolEvent, PoolPolicy, SlowStart, WhenDead};
 pub use share::Share;

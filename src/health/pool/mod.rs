@@ -191,6 +191,12 @@ impl Pool {
         Some(wish)
     }
 
+    /// Returns what [`wish`](Self::wish) returned last.
+    #[must_use]
+    pub const fn last_wish(&self) -> Option<&Wish> {
+        self.last.as_ref()
+    }
+
     /// Returns when [`wish`](Self::wish) may change next without new verdicts or decisions.
     #[must_use]
     pub fn next(&self, now: Instant) -> Option<Instant> {

@@ -2,37 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::random::Random;
 use crate::table::controller::RetryPolicy;
 
 /// The delays are never shorter than this.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// A source of random numbers that a seed determines.
-#[derive(Clone, Debug)]
-pub(super) struct Random(u64);
-
 impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Returns the next number. Source: `SplitMix64` (Steele, Lea, Flood 2014).
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Returns a time up to `most`.
-    fn up_to(&mut self, most: Duration) -> Duration {
-        // Only the upper half of the number, so that the product fits.
-        let part = u32::try_from(self.next() >> 32).unwrap_or_default();
-        let nanos = most.as_nanos().saturating_mul(u128::from(part)) >> 32;
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-
     /// Returns the delay before the attempt after `failures` failures in a row.
     pub(super) fn delay(&mut self, policy: RetryPolicy, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(30);

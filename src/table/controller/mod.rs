@@ -34,9 +34,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::model::{Object, ServiceId};
+use crate::random::Random;
 use crate::table::PlanError;
 use crate::table::controller::agenda::Agenda;
-use crate::table::controller::backoff::Random;
 use crate::table::controller::drains::Drains;
 use crate::table::controller::job::Job;
 use crate::table::controller::kept::{Kept, Serving, Stage};

@@ -1,0 +1,157 @@
+//! Monitors check each target once, and lose nothing of what is known.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::{Destination, Service};
+use crate::table::TableService;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn id(host: u8) -> DestinationId {
+    DestinationId::from(std::net::SocketAddr::from(([10, 0, 0, host], 8080)))
+}
+
+fn service(port: u16, hosts: &[u8]) -> TableService {
+    let service = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
+    hosts.iter().fold(service, |service, host| {
+        service.with(Destination::masquerade(([10, 0, 0, *host], 8080).into()))
+    })
+}
+
+/// Runs checks for a while. Returns the checks that were done; hosts in `dead` fail.
+fn run(monitor: &mut Monitor<&str>, now: &mut Instant, time: Duration, dead: &[u8]) -> usize {
+    let end = *now + time;
+    let mut checks = 0;
+    while let Some(next) = monitor.next(*now).filter(|next| *next <= end) {
+        *now = next.max(*now);
+        while let Some(check) = monitor.due(*now) {
+            checks += 1;
+            let is_dead = dead.iter().any(|host| id(*host) == check.destination);
+            let outcome = if is_dead { Outcome::failed("refused") } else { Outcome::passed() };
+            monitor.finished(&check, outcome, *now);
+        }
+        monitor.wishes(*now);
+    }
+    *now = end;
+    checks
+}
+
+/// The weight that the last wish for a service gives to a destination.
+fn weight(monitor: &mut Monitor<&str>, port: u16, host: u8) -> Option<u32> {
+    let pool = monitor.pool(service(port, &[]).id()).unwrap();
+    pool.last_wish()?.service().destination(id(host))?.weight()
+}
+
+#[test]
+fn a_target_of_several_services_is_checked_once() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    for port in 1..=50 {
+        monitor.watch(Watched::new(service(port, &[1, 2])).check("tcp", Pace::new()), None, now);
+    }
+    let checks = run(&mut monitor, &mut now, 50 * SECOND, &[]);
+    assert!((20..=24).contains(&checks), "{checks}");
+    assert!((1..=50).all(|port| weight(&mut monitor, port, 2) == Some(1)));
+    run(&mut monitor, &mut now, 10 * SECOND, &[2]);
+    assert!((1..=50).all(|port| weight(&mut monitor, port, 2) == Some(0)));
+    let status: Vec<_> = monitor.status(id(2)).collect();
+    assert_eq!((status[0].1.verdict, &*status[0].1.reason), (Verdict::Down, "refused"));
+}
+
+#[test]
+fn a_destination_that_moves_to_another_service_keeps_what_is_known() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let watched = |port, hosts: &[u8]| Watched::new(service(port, hosts)).check("tcp", Pace::new());
+    monitor.watch(watched(1, &[1, 2]), None, now);
+    run(&mut monitor, &mut now, 20 * SECOND, &[2]);
+    monitor.watch(watched(2, &[2, 3]), None, now);
+    monitor.watch(watched(1, &[1]), None, now);
+    assert_eq!(monitor.status(id(2)).next().unwrap().1.verdict, Verdict::Down);
+    // It is dead in the new service from the first moment on.
+    monitor.wishes(now);
+    assert_eq!(weight(&mut monitor, 2, 2), None);
+    run(&mut monitor, &mut now, 20 * SECOND, &[]);
+    assert_eq!(weight(&mut monitor, 2, 2), Some(1));
+    monitor.forget(service(2, &[]).id());
+    assert_eq!(monitor.status(id(2)).count(), 0);
+    assert_eq!(monitor.targets.len(), 1);
+    assert_eq!(monitor.queue.len(), 1);
+}
+
+#[test]
+fn checks_are_spread_and_do_not_drift() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let hosts: Vec<u8> = (1..=200).collect();
+    monitor.watch(Watched::new(service(1, &hosts)).check("tcp", Pace::new()), None, now);
+    let first = run(&mut monitor, &mut now, SECOND / 2, &[]);
+    assert!((60..=140).contains(&first), "{first} of 200 in the first half second");
+    run(&mut monitor, &mut now, 100 * SECOND, &[]);
+    let mut each = Vec::new();
+    for _ in 0..10 {
+        each.push(run(&mut monitor, &mut now, 5 * SECOND, &[]));
+    }
+    assert!(each.iter().all(|checks| (200..=225).contains(checks)), "{each:?}");
+}
+
+#[test]
+fn a_sign_from_elsewhere_makes_the_next_check_come_now_and_decides_nothing() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    monitor.watch(Watched::new(service(1, &[1, 2])).check("tcp", Pace::new()), None, now);
+    run(&mut monitor, &mut now, 10 * SECOND, &[]);
+    while monitor.due(now).is_some() {}
+    let mut monitor = Monitor::new(3);
+    monitor.watch(Watched::new(service(1, &[1, 2])).check("tcp", Pace::new()), None, now);
+    run(&mut monitor, &mut now, 2 * SECOND, &[]);
+    assert!(monitor.due(now).is_none());
+    monitor.hasten(id(1), now);
+    assert_eq!(monitor.due(now).unwrap().destination, id(1));
+    assert!(monitor.due(now).is_none());
+    assert_eq!(weight(&mut monitor, 1, 1), Some(1));
+}
+
+#[test]
+fn the_result_of_a_target_that_was_dropped_is_ignored() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let watched = || Watched::new(service(1, &[1])).check("tcp", Pace::new());
+    monitor.watch(watched(), None, now);
+    now += SECOND;
+    let check = monitor.due(now).unwrap();
+    monitor.forget(service(1, &[]).id());
+    monitor.finished(&check, Outcome::passed(), now);
+    assert!(monitor.targets.is_empty() && monitor.queue.is_empty());
+    // It is watched again, and the late result is not one of the new check.
+    monitor.watch(watched(), None, now);
+    monitor.finished(&check, Outcome::passed(), now);
+    assert_eq!(monitor.status(id(1)).next().unwrap().1.verdict, Verdict::Unknown);
+}
+
+#[test]
+fn several_checks_are_combined() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let watched = Watched::new(service(1, &[1]))
+        .check("tcp", Pace::new())
+        .check("http", Pace::new())
+        .combination(Combination::Any);
+    monitor.watch(watched, None, now);
+    for _ in 0..20 {
+        now += SECOND;
+        while let Some(check) = monitor.due(now) {
+            let outcome = match *check.check {
+                "tcp" => Outcome::Passed(Share::percent(300)),
+                _ => Outcome::failed("é".repeat(4000)),
+            };
+            monitor.finished(&check, outcome, now);
+        }
+        monitor.wishes(now);
+    }
+    assert_eq!(weight(&mut monitor, 1, 1), Some(3));
+    let reasons: Vec<usize> =
+        monitor.status(id(1)).map(|(_, status)| status.reason.len()).collect();
+    assert_eq!(reasons, [256, 0]);
+}
