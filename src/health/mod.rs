@@ -8,6 +8,9 @@ mod monitor;
 mod outcome;
 mod pace;
 mod pool;
+#[cfg(feature = "health")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health")))]
+pub mod probe;
 mod share;
 mod tracker;
 mod verdict;

@@ -1,0 +1,57 @@
+use std::fmt;
+
+/// The largest answer that a check reads, in bytes.
+pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// What a check sends, and what it expects in the answer.
+///
+/// The check passes as soon as the expected bytes have come, and fails when the server has closed
+/// the connection or has sent 64 KiB without them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// What is sent; may be empty.
+    pub send: Vec<u8>,
+    /// What the answer must contain; any answer will do if it is empty.
+    pub expect: Vec<u8>,
+}
+
+impl Exchange {
+    /// Creates an exchange.
+    #[must_use]
+    pub fn new(send: impl Into<Vec<u8>>, expect: impl Into<Vec<u8>>) -> Self {
+        Self { send: send.into(), expect: expect.into() }
+    }
+
+    /// Returns `true` if the answer has what is expected.
+    pub(super) fn is_met(&self, answer: &[u8]) -> bool {
+        match self.expect.is_empty() {
+            true => !answer.is_empty(),
+            false => answer.windows(self.expect.len()).any(|part| part == self.expect),
+        }
+    }
+}
+
+/// The beginning of an answer, for people.
+pub(super) struct Excerpt<'a>(pub(super) &'a [u8]);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begin = self.0.get(..40).unwrap_or(self.0);
+        write!(f, "\"{}\"", begin.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_must_contain_what_is_expected() {
+        let exchange = Exchange::new("PING", "PONG");
+        assert!(exchange.is_met(b"+PONG\r\n") && !exchange.is_met(b"+PON"));
+        let any = Exchange::new("", "");
+        assert!(any.is_met(b"x") && !any.is_met(b""));
+        assert_eq!(Excerpt(b"a\x1b[2J\"\n").to_string(), r#""a\x1b[2J\"\n""#);
+    }
+}

@@ -1,0 +1,176 @@
+use std::cmp::Ordering;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::health::Outcome;
+use crate::health::probe::{CommandCheck, Exchange, Origin, tcp, udp};
+
+/// A check of a server, as a value. Two destinations with equal addresses and equal probes are
+/// checked once.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ipvs_netlink::health::probe::{Exchange, Probe};
+///
+/// let redis = Probe::tcp_exchange(Exchange::new("PING\r\n", "+PONG"))
+///     .timeout(Duration::from_millis(500));
+/// assert_ne!(redis, Probe::tcp());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+#[must_use]
+pub struct Probe {
+    /// What is done.
+    pub kind: ProbeKind,
+    /// The longest time for the check, 2 s by default, 1 ms at least. A check that takes longer
+    /// fails.
+    pub timeout: Duration,
+    /// Where the check comes from.
+    pub origin: Origin,
+    /// The port that is checked, if it is not that of the destination.
+    pub port: Option<u16>,
+}
+
+/// What a [`Probe`] does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ProbeKind {
+    /// Connects by TCP, and closes by a reset.
+    Tcp,
+    /// Connects by TCP, sends something, and expects something.
+    TcpExchange(Exchange),
+    /// Sends a datagram, and expects one.
+    Udp(Exchange),
+    /// Runs a program.
+    Command(CommandCheck),
+    /// A check of the program's own.
+    Custom(Custom),
+}
+
+/// The future of a [`Check`].
+pub type CheckFuture<'c> = Pin<Box<dyn Future<Output = Outcome> + Send + 'c>>;
+
+/// A check that a program defines itself.
+///
+/// The future runs on the runner's thread, beside all other checks, in a tokio runtime. It must not
+/// block the thread. The runner drops it at the timeout.
+pub trait Check: Send + Sync + 'static {
+    /// Checks the server at `target`.
+    fn check(&self, target: SocketAddr) -> CheckFuture<'_>;
+}
+
+/// A check of the program's own. Checks of the same name are equal.
+#[derive(Clone)]
+pub struct Custom {
+    name: Arc<str>,
+    check: Arc<dyn Check>,
+}
+
+impl Probe {
+    const fn new(kind: ProbeKind) -> Self {
+        Self { kind, timeout: Duration::from_secs(2), origin: Origin::new(), port: None }
+    }
+
+    /// Creates a check that connects by TCP.
+    pub const fn tcp() -> Self {
+        Self::new(ProbeKind::Tcp)
+    }
+
+    /// Creates a check that connects by TCP, sends something, and expects something.
+    pub const fn tcp_exchange(exchange: Exchange) -> Self {
+        Self::new(ProbeKind::TcpExchange(exchange))
+    }
+
+    /// Creates a check that sends a datagram and expects one.
+    pub const fn udp(exchange: Exchange) -> Self {
+        Self::new(ProbeKind::Udp(exchange))
+    }
+
+    /// Creates a check by a program.
+    pub const fn command(command: CommandCheck) -> Self {
+        Self::new(ProbeKind::Command(command))
+    }
+
+    /// Creates a check of the program's own. Its name stands for it wherever checks are compared.
+    pub fn custom(name: impl Into<Arc<str>>, check: impl Check) -> Self {
+        Self::new(ProbeKind::Custom(Custom { name: name.into(), check: Arc::new(check) }))
+    }
+
+    /// Sets the longest time for the check.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets where the check comes from.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Sets the port that is checked.
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Does the check, until its timeout.
+    pub(super) async fn run(&self, mut target: SocketAddr) -> Outcome {
+        if let Some(port) = self.port {
+            target.set_port(port);
+        }
+        let timeout = self.timeout.max(Duration::from_millis(1));
+        if let ProbeKind::Command(command) = &self.kind {
+            let command = command.clone();
+            let run = move || command.run(target, timeout);
+            let ended = tokio::task::spawn_blocking(run).await;
+            return ended.unwrap_or_else(|_| Outcome::failed("the runner has ended"));
+        }
+        let origin = &self.origin;
+        let check = async {
+            match &self.kind {
+                ProbeKind::TcpExchange(exchange) => {
+                    tcp::check(target, origin, Some(exchange)).await
+                }
+                ProbeKind::Udp(exchange) => udp::check(target, origin, exchange).await,
+                ProbeKind::Custom(custom) => custom.check.check(target).await,
+                _ => tcp::check(target, origin, None).await,
+            }
+        };
+        let ended = tokio::time::timeout(timeout, check).await;
+        ended.unwrap_or_else(|_| {
+            Outcome::failed(format!("timeout after {} ms", timeout.as_millis()))
+        })
+    }
+}
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Custom").field(&self.name).finish()
+    }
+}
+
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Custom {}
+
+impl PartialOrd for Custom {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Custom {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+}

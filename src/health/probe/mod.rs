@@ -1,0 +1,21 @@
+//! Checks over the network, and the thread that does them (feature `health`).
+//!
+//! This is the only part of [`health`](crate::health) with sockets: to the servers under check.
+
+mod command;
+mod exchange;
+mod kind;
+mod origin;
+mod runner;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+mod updates;
+
+pub use command::CommandCheck;
+pub use exchange::Exchange;
+pub use kind::{Check, CheckFuture, Probe, ProbeKind};
+pub use origin::Origin;
+pub use runner::{Runner, RunnerOptions};
+pub use updates::{Update, Updates};

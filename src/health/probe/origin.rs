@@ -1,0 +1,65 @@
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Where a check comes from, and which way it takes. By default the kernel decides.
+///
+/// ```
+/// use ipvs_netlink::health::probe::Origin;
+///
+/// let origin = Origin::new().source([192, 0, 2, 1].into()).mark(7);
+/// assert_eq!(origin.mark, Some(7));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+#[must_use]
+pub struct Origin {
+    /// The source address. Its family must be that of the target.
+    pub source: Option<IpAddr>,
+    /// The interface that packets leave and enter (`SO_BINDTODEVICE`), at most 15 bytes.
+    pub interface: Option<String>,
+    /// The firewall mark of the packets (`SO_MARK`). It needs `CAP_NET_ADMIN`.
+    pub mark: Option<u32>,
+}
+
+impl Origin {
+    /// Lets the kernel decide.
+    pub const fn new() -> Self {
+        Self { source: None, interface: None, mark: None }
+    }
+
+    /// Sets the source address.
+    pub const fn source(mut self, source: IpAddr) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Sets the interface.
+    pub fn interface(mut self, interface: impl Into<String>) -> Self {
+        self.interface = Some(interface.into());
+        self
+    }
+
+    /// Sets the firewall mark.
+    pub const fn mark(mut self, mark: u32) -> Self {
+        self.mark = Some(mark);
+        self
+    }
+
+    /// Opens a socket that does not block, with these settings, for the family of `target`.
+    pub(super) fn socket(&self, target: SocketAddr, kind: Type) -> io::Result<Socket> {
+        let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
+        let socket = Socket::new(Domain::for_address(target), kind.nonblocking(), Some(protocol))?;
+        if let Some(mark) = self.mark {
+            socket.set_mark(mark)?;
+        }
+        if let Some(interface) = &self.interface {
+            socket.bind_device(Some(interface.as_bytes()))?;
+        }
+        if let Some(source) = self.source {
+            socket.bind(&SocketAddr::new(source, 0).into())?;
+        }
+        Ok(socket)
+    }
+}

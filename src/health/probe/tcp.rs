@@ -1,0 +1,58 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::Type;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::health::Outcome;
+use crate::health::probe::exchange::{Excerpt, LONGEST_ANSWER};
+use crate::health::probe::{Exchange, Origin};
+
+/// Connects by TCP, and exchanges some bytes if asked to.
+///
+/// The connection is closed by a reset, so that neither side keeps it.
+pub(super) async fn check(
+    target: SocketAddr,
+    origin: &Origin,
+    exchange: Option<&Exchange>,
+) -> Outcome {
+    match connect(target, origin).await {
+        Ok(stream) => match exchange {
+            None => Outcome::passed(),
+            Some(exchange) => converse(stream, exchange).await,
+        },
+        Err(error) => Outcome::failed(format!("connect: {error}")),
+    }
+}
+
+async fn connect(target: SocketAddr, origin: &Origin) -> std::io::Result<TcpStream> {
+    let socket = origin.socket(target, Type::STREAM)?;
+    socket.set_linger(Some(Duration::ZERO))?;
+    TcpSocket::from_std_stream(socket.into()).connect(target).await
+}
+
+async fn converse(mut stream: TcpStream, exchange: &Exchange) -> Outcome {
+    if let Err(error) = stream.write_all(&exchange.send).await {
+        return Outcome::failed(format!("send: {error}"));
+    }
+    let mut answer = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        match stream.read(&mut part).await {
+            Ok(0) => {
+                let excerpt = Excerpt(&answer);
+                return Outcome::failed(format!("the server closed after {excerpt}"));
+            }
+            Ok(length) => answer.extend_from_slice(part.get(..length).unwrap_or_default()),
+            Err(error) => return Outcome::failed(format!("receive: {error}")),
+        }
+        if exchange.is_met(&answer) {
+            return Outcome::passed();
+        }
+        if answer.len() >= LONGEST_ANSWER {
+            let excerpt = Excerpt(&answer);
+            return Outcome::failed(format!("64 KiB without what is expected: {excerpt}"));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Checks against real servers on this host.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Builder;
+
+use super::*;
+use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
+use crate::model::{Destination, Service};
+use crate::table::TableService;
+
+fn check(probe: &Probe, target: SocketAddr) -> Outcome {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let outcome = runtime.block_on(probe.run(target));
+    runtime.shutdown_background();
+    outcome
+}
+
+fn reason(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(reason) => reason,
+        passed => panic!("{passed:?}"),
+    }
+}
+
+/// A server that reads a request of each connection and answers it.
+fn server(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 64]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    address
+}
+
+/// An address at which nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[test]
+fn tcp_connects_or_says_why_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    assert_eq!(check(&Probe::tcp(), address), Outcome::passed());
+    // The server sees a reset, and keeps no connection.
+    let (mut stream, _) = listener.accept().unwrap();
+    assert!(stream.read(&mut [0; 1]).is_err());
+    assert!(reason(check(&Probe::tcp(), nobody())).contains("refused"));
+    let other = Probe::tcp().port(address.port());
+    assert_eq!(check(&other, nobody()), Outcome::passed());
+    let source = Probe::tcp().origin(Origin::new().source([127, 0, 0, 2].into()));
+    assert_eq!(check(&source, address), Outcome::passed());
+    assert_eq!(
+        listener.accept().map(|_| listener.accept().unwrap().1.ip()).unwrap().to_string(),
+        "127.0.0.2"
+    );
+}
+
+#[test]
+fn tcp_exchanges_what_is_asked_for_and_is_bounded() {
+    let expect = |expect: &str| Probe::tcp_exchange(Exchange::new("PING\r\n", expect));
+    let redis = server(b"+PONG\r\n");
+    assert_eq!(check(&expect("+PONG"), redis), Outcome::passed());
+    assert!(reason(check(&expect("-ERR"), redis)).contains("closed after \"+PONG"));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let short = expect("x").timeout(Duration::from_millis(50));
+    assert_eq!(reason(check(&short, silent.local_addr().unwrap())), "timeout after 50 ms");
+    static ENDLESS: [u8; 1 << 20] = [b'a'; 1 << 20];
+    assert!(reason(check(&expect("b"), server(&ENDLESS))).contains("64 KiB"));
+}
+
+#[test]
+fn udp_expects_an_answer_and_notices_a_refusal() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut request = [0; 16];
+        while let Ok((length, from)) = socket.recv_from(&mut request) {
+            socket.send_to(&request[..length], from).unwrap();
+        }
+    });
+    let probe = |expect: &str| Probe::udp(Exchange::new("hello", expect));
+    assert_eq!(check(&probe("ell"), address), Outcome::passed());
+    assert!(reason(check(&probe("bye"), address)).contains("unexpected answer: \"hello\""));
+    let begin = Instant::now();
+    let refused = reason(check(&probe("").timeout(Duration::from_secs(20)), nobody()));
+    assert!(refused.contains("refused"), "{refused}");
+    assert!(begin.elapsed() < Duration::from_secs(10), "the refusal ends the check");
+}
+
+#[test]
+fn a_command_says_by_its_exit_code_and_is_killed_with_all_its_processes() {
+    let shell = |script: &str| Probe::command(CommandCheck::new("sh", ["-c", script]));
+    let target = nobody();
+    assert_eq!(check(&shell("exit 0"), target), Outcome::passed());
+    assert_eq!(
+        reason(check(&shell("echo no such disk; exit 3"), target)),
+        "exit code 3: no such disk"
+    );
+    assert_eq!(reason(check(&shell("kill -9 $$"), target)), "signal 9");
+    let environment =
+        shell("test \"$TARGET_PORT\" -gt 0 && test -z \"$HOME\" && test $(env | wc -l) -le 6");
+    assert_eq!(check(&environment, target), Outcome::passed());
+    assert!(
+        reason(check(&Probe::command(CommandCheck::new("/no/such", [""; 0])), target))
+            .contains("/no/such")
+    );
+    let begin = Instant::now();
+    let hangs = shell("sleep 61 & sleep 61; true").timeout(Duration::from_millis(300));
+    assert_eq!(reason(check(&hangs, target)), "timeout after 300 ms");
+    // What is left behind when the program ends in time is killed, too, and its pipe is not waited for.
+    let leaves = shell("sleep 62 & exit 1").timeout(Duration::from_secs(30));
+    assert_eq!(reason(check(&leaves, target)), "exit code 1: ");
+    let talks = shell("yes").timeout(Duration::from_millis(300));
+    assert_eq!(reason(check(&talks, target)), "timeout after 300 ms");
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    thread::sleep(Duration::from_millis(100));
+    let sleeping = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        line == b"sleep\x0061\0" || line == b"sleep\x0062\0"
+    });
+    assert_eq!(sleeping.count(), 0, "all processes of the group are dead");
+}
+
+struct Panics;
+
+impl Check for Panics {
+    fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+        Box::pin(async { panic!("a fault of the program") })
+    }
+}
+
+#[test]
+fn a_runner_tells_what_the_table_is_to_hold() {
+    let (first, second) = (server(b"x"), TcpListener::bind("127.0.0.1:0").unwrap());
+    let addresses = [first, second.local_addr().unwrap()];
+    let service = Service::tcp(([192, 0, 2, 10], 80).into());
+    let table = addresses.iter().fold(TableService::new(service.clone()), |table, address| {
+        table.with(Destination::masquerade(*address))
+    });
+    let fast = Duration::from_millis(20);
+    let pace = Pace::new().interval(fast).changing(fast).down(fast).rise(2).fall(2);
+    let runner = Runner::start(RunnerOptions::new().concurrency(1)).unwrap();
+    let updates = runner.updates();
+    runner.watch(Watched::new(table).check(Probe::tcp(), pace).policy(PoolPolicy::new()), None);
+    let mut last = None;
+    let mut wait_for = |weights: [Option<u32>; 2]| {
+        let end = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < end {
+            let update = updates.next_within(Duration::from_secs(1));
+            if let Some(Update::Wish(wish)) = update {
+                let there = |address: &SocketAddr| {
+                    wish.service().destination((*address).into()).and_then(|there| there.weight())
+                };
+                last = Some([there(&addresses[0]), there(&addresses[1])]);
+            }
+            if last == Some(weights) {
+                return;
+            }
+        }
+        panic!("{last:?} is not {weights:?}");
+    };
+    wait_for([Some(1), Some(1)]);
+    drop(second);
+    wait_for([Some(1), Some(0)]);
+    let second = TcpListener::bind(addresses[1]).unwrap();
+    wait_for([Some(1), Some(1)]);
+    drop(second);
+    drop(runner);
+    assert!(updates.next_within(Duration::from_secs(1)).is_none_or(|_| true));
+}
+
+#[test]
+fn a_check_that_panics_has_failed_and_stops_nothing() {
+    let address = nobody();
+    let service = TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
+        .with(Destination::masquerade(address));
+    let fast = Duration::from_millis(10);
+    let pace = Pace::new().changing(fast).fall(2);
+    let runner = Runner::start(RunnerOptions::new()).unwrap();
+    runner.watch(Watched::new(service).check(Probe::custom("panics", Panics), pace), None);
+    let updates = runner.updates();
+    let end = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < end {
+        if let Some(Update::Event(_, PoolEvent::Verdict { verdict, .. })) =
+            updates.next_within(Duration::from_secs(1))
+        {
+            assert_eq!(verdict, Verdict::Down);
+            return;
+        }
+    }
+    panic!("no verdict");
+}

@@ -1,0 +1,120 @@
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use crate::health::PoolEvent;
+use crate::model::ServiceId;
+use crate::table::controller::{Request, Wish};
+
+/// What a [`Runner`](crate::health::probe::Runner) has to say.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Update {
+    /// What the table is to hold of a service has changed.
+    Wish(Wish),
+    /// Something has happened in the pool of a service.
+    Event(ServiceId, PoolEvent),
+}
+
+impl Update {
+    /// Returns the request to a [`Controller`](crate::table::controller::Controller), if the update
+    /// is a wish.
+    #[must_use]
+    pub fn into_request(self) -> Option<Request> {
+        match self {
+            Self::Wish(wish) => Some(wish.into()),
+            Self::Event(..) => None,
+        }
+    }
+}
+
+/// The updates of a runner, in their order. Clones share them: each update goes to one of them.
+#[derive(Clone, Debug)]
+pub struct Updates(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    updates: VecDeque<Update>,
+    ended: bool,
+    waker: Option<Waker>,
+}
+
+impl Updates {
+    pub(super) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while the lock is held.
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds updates, and wakes who waits.
+    pub(super) fn add(&self, updates: impl IntoIterator<Item = Update>) {
+        let mut queue = self.queue();
+        queue.updates.extend(updates);
+        if queue.updates.is_empty() {
+            return;
+        }
+        let waker = queue.waker.take();
+        drop(queue);
+        self.0.came.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Notes that no update will come any more.
+    pub(super) fn end(&self) {
+        let mut queue = self.queue();
+        queue.ended = true;
+        let waker = queue.waker.take();
+        drop(queue);
+        self.0.came.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Returns the next update if there is one.
+    #[must_use]
+    pub fn try_next(&self) -> Option<Update> {
+        self.queue().updates.pop_front()
+    }
+
+    /// Waits for the next update, at most so long. Returns `None` at the timeout, and when the
+    /// runner has ended.
+    #[must_use]
+    pub fn next_within(&self, timeout: Duration) -> Option<Update> {
+        let waits = |queue: &mut Queue| queue.updates.is_empty() && !queue.ended;
+        let waited = self.0.came.wait_timeout_while(self.queue(), timeout, waits);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.updates.pop_front()
+    }
+
+    /// Waits for the next update, in any runtime. Returns `None` when the runner has ended.
+    ///
+    /// Dropping the future loses nothing. If several tasks wait, only the last one is woken.
+    pub async fn next(&self) -> Option<Update> {
+        poll_fn(|context| {
+            let mut queue = self.queue();
+            match queue.updates.pop_front() {
+                Some(update) => Poll::Ready(Some(update)),
+                None if queue.ended => Poll::Ready(None),
+                None => {
+                    queue.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
