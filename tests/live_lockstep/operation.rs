@@ -34,7 +34,8 @@ pub(crate) enum Operation {
     ///
     /// The kernel forgets to acknowledge the stop of a daemon whose thread has not run yet, which
     /// depends on its scheduler. Such a request is sent when everything before has been received.
-    /// Its answers are received at once, and compared without the acknowledgement.
+    /// Its answers are received at once, and compared without the acknowledgement. The buffer is
+    /// too short to be remembered for the length of later datagrams.
     Send(usize, Vec<Message>),
     /// Sets the loopback interface of a namespace up or down. It is down at first.
     Loopback(usize, bool),
@@ -142,6 +143,9 @@ pub(crate) struct Side<N: Namespaces> {
     sockets: Vec<Option<N::Socket>>,
 }
 
+/// The length of an acknowledgement.
+const SHORT: usize = 36;
+
 /// The most datagrams that draining reads, so that a kernel in a loop is noticed.
 const MOST: usize = 100_000;
 
@@ -177,9 +181,9 @@ impl<N: Namespaces> Side<N> {
                 if stops.is_empty() {
                     return vec![done(socket.send(&datagram))];
                 }
-                let mut answers = drain(socket, 4096);
+                let mut answers = drain(socket, SHORT);
                 answers.push(done(socket.send(&datagram)));
-                answers.extend(drain(socket, 4096));
+                answers.extend(drain(socket, SHORT));
                 answers.retain(|answer| !stops.iter().any(|stop| is_acknowledged(stop, answer)));
                 answers
             }
