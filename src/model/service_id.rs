@@ -1,5 +1,6 @@
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::str::FromStr;
 
@@ -28,7 +29,7 @@ use crate::model::{AddressFamily, InvalidValue, Protocol, Service, ServiceEntry,
 /// assert_eq!("FWM 5 IPv6".parse::<ServiceId>()?.to_string(), "FWM 5 IPv6");
 /// # Ok::<(), ipvs_netlink::InvalidValue>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceId {
     /// The service of packets to an address and port.
     Address {
@@ -166,6 +167,16 @@ impl Ord for ServiceId {
         match (self.order_of_ipv4(), other.order_of_ipv4()) {
             (Some(this), Some(other)) => this.cmp(&other),
             _ => self.order().cmp(&other.order()),
+        }
+    }
+}
+
+impl Hash for ServiceId {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.order_of_ipv4() {
+            Some(number) => state.write_u64(number),
+            None => self.order().hash(state),
         }
     }
 }
