@@ -1,6 +1,19 @@
 //! A deterministic simulation of controllers: a user, other programs, connections and faults act
 //! on controllers and a fake kernel in simulated time, all from one seed. Judges check every step.
 //!
+//! | promise | judge |
+//! | --- | --- |
+//! | A service that had a usable destination, and is to have one, never passes through none by our doing. | `judge/serving.rs` |
+//! | Nothing outside the scope is ever written. | `judge/scope.rs` |
+//! | When all fall silent, the table is as wished within a stated time and number of tasks, and then only resynchronizations happen. | `judge/convergence.rs` |
+//! | No connection that a drain waits for is cut before the deadline. Without faults nothing drains longer than its deadline and one interval. | `judge/drains.rs` |
+//! | Every wish's fate is told by an event, and no event says done what is not there. | `judge/told.rs` |
+//! | The number of tasks in a second and in a minute is bounded by what there is to do. | `judge/pace.rs` |
+//!
+//! The judges know what a controller knows, its readings and answers, and not the kernel's table:
+//! what others do between a reading and a writing is nobody's fault. `broken.rs` shows for each
+//! judge that a controller which is broken on purpose is caught.
+//!
 //! `cargo test --test simulation` makes the short run. The long run has ten million requests:
 //!
 //! ```sh
@@ -11,6 +24,12 @@
 //!
 //! ```sh
 //! SEED=42 WITHOUT=foreign,latency cargo test --test simulation -- --ignored --nocapture replay
+//! ```
+//!
+//! To look for more failures, and not stop at the first, run many seeds:
+//!
+//! ```sh
+//! SEED=10001 SEEDS=1000 cargo test --release --test simulation -- --ignored --nocapture survey
 //! ```
 #![allow(
     clippy::expect_used,
