@@ -102,6 +102,8 @@ pub(crate) struct Drains {
     asked: BTreeMap<Key, Instant>,
     /// The drains that an event has told to have begun, with their deadlines.
     told: BTreeMap<Key, Option<Instant>>,
+    /// Until when nothing was to be deleted from a service: its wish was refused, or it was held.
+    paused: BTreeMap<ServiceId, Instant>,
     /// The last deletion by the controller.
     deleted: BTreeMap<Key, Deleted>,
 }
@@ -188,6 +190,11 @@ impl Drains {
     /// Takes in that the wish for a service has changed.
     pub(crate) fn wished(&mut self, case: &Case<'_>, id: ServiceId) {
         self.follow(case, id, false);
+    }
+
+    /// Takes in that nothing was to be deleted from a service until this time.
+    pub(crate) fn pause(&mut self, id: ServiceId, until: Instant) {
+        self.paused.insert(id, until);
     }
 
     /// Begins and ends the drains of a service.
@@ -289,12 +296,10 @@ impl Drains {
                 continue;
             }
             let age = case.now.saturating_duration_since(drain.began);
-            let hold = match case.wishes.current.contains_key(id) {
-                true => Duration::ZERO,
-                false => case.options.hold,
-            };
-            let longest = policy.deadline.map(|deadline| deadline + policy.interval + hold);
-            if longest.is_some_and(|longest| age > longest + SLACK) {
+            // What had weight 0 before begins to drain when the pause is over.
+            let began = self.paused.get(id).map_or(drain.began, |paused| drain.began.max(*paused));
+            let longest = policy.deadline.map(|deadline| began + deadline);
+            if longest.is_some_and(|longest| case.now > longest + policy.interval + SLACK) {
                 return Err(format!("{id} -> {to}: drains for {age:?}: {drain:?}"));
             }
         }

@@ -98,9 +98,9 @@ impl Knowledge {
                     for (id, known) in &mut self.services {
                         if !listed.contains(id) {
                             *known = None;
-                            self.guessed.remove(id);
                         }
                     }
+                    self.guessed.retain(|id| listed.contains(id));
                 }
                 for entry in listing.iter() {
                     self.settings(&entry.service);
@@ -170,7 +170,10 @@ impl Knowledge {
                 Outcome::Done => self.done(&write.change),
                 Outcome::Refused(error) => match (error.kind(), &write.change) {
                     (ErrorKind::NoSuchService, Change::DeleteService(_))
-                    | (ErrorKind::NoSuchDestination, Change::DeleteDestination(..)) => {
+                    | (
+                        ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
+                        Change::DeleteDestination(..),
+                    ) => {
                         self.done(&write.change);
                     }
                     _ => self.doubt(&write.change),

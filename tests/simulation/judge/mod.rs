@@ -119,10 +119,18 @@ impl Court {
         self.wishes.ours = formerly;
     }
 
+    /// A refused wish ends, or a hold time begins: until then nothing is deleted.
+    fn pause(&mut self, id: ServiceId, now: Instant) {
+        let hold = self.options.hold;
+        if self.refused.remove(&id) || !hold.is_zero() {
+            self.drains.pause(id, now + hold);
+        }
+    }
+
     pub(crate) fn wish(&mut self, wish: Wish, now: Instant) {
         let id = wish.id();
         if self.wishes.put(wish) {
-            self.refused.remove(&id);
+            self.pause(id, now);
             self.told.wished(id, true);
             self.judge(now, |case, drains, _, _| drains.wished(case, id));
         }
@@ -131,7 +139,7 @@ impl Court {
 
     pub(crate) fn forget(&mut self, id: ServiceId, now: Instant) {
         if self.wishes.forget(id) {
-            self.refused.remove(&id);
+            self.pause(id, now);
             self.told.wished(id, false);
             if !self.wishes.may_change(&self.options, id) {
                 self.told.no_concern(id);
