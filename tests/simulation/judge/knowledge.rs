@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipvs_netlink::table::controller::{Answer, Reading, Work, Write};
 use ipvs_netlink::{
-    Change, Connections, Destination, DestinationEntry, DestinationId, ErrorKind, Outcome, Report,
-    Scheduler, Service, ServiceFlags, ServiceId,
+    Change, Connections, Destination, DestinationEntry, DestinationId, Outcome, Report, Scheduler,
+    Service, ServiceFlags, ServiceId,
 };
 
 /// A destination as it was read or written last.
@@ -168,16 +168,7 @@ impl Knowledge {
         for (write, outcome) in writes.iter().zip(report.outcomes()) {
             match outcome {
                 Outcome::Done => self.done(&write.change),
-                Outcome::Refused(error) => match (error.kind(), &write.change) {
-                    (ErrorKind::NoSuchService, Change::DeleteService(_))
-                    | (
-                        ErrorKind::NoSuchService | ErrorKind::NoSuchDestination,
-                        Change::DeleteDestination(..),
-                    ) => {
-                        self.done(&write.change);
-                    }
-                    _ => self.doubt(&write.change),
-                },
+                Outcome::Refused(_) => self.doubt(&write.change),
                 Outcome::Unknown(_) => self.unknown(&write.change),
                 Outcome::NotSent(_) => {}
             }

@@ -24,7 +24,7 @@ pub(crate) fn judge(case: &Case<'_>, writes: &[Write]) -> Verdict {
             continue;
         }
         stays_usable(before, id, &changes)?;
-        if is_gentle(before) && wish_is_gentle(case, id) {
+        if !refuses(before, true) && wish_is_gentle(case, id) {
             stays_gentle(before, id, &changes)?;
         }
     }
@@ -79,10 +79,14 @@ fn stays_usable(before: &Present, id: ServiceId, changes: &[&Change]) -> Verdict
     Ok(())
 }
 
-/// Returns `true` if no client is refused because its hash selects a destination of weight 0.
-fn is_gentle(present: &Present) -> bool {
-    let zero = |server: &Server| !server.sure || server.settings.weight == 0;
-    !(refuses_at_zero(&present.settings) && present.servers.values().any(zero))
+/// Returns `true` if a client may be refused because its hash selects a destination of weight 0.
+/// `doubt` says whether a destination that may be gone, or have another weight, counts.
+fn refuses(present: &Present, doubt: bool) -> bool {
+    let zero = |server: &Server| match server.sure {
+        true => server.settings.weight == 0,
+        false => doubt,
+    };
+    refuses_at_zero(&present.settings) && present.servers.values().any(zero)
 }
 
 fn wish_is_gentle(case: &Case<'_>, id: ServiceId) -> bool {
@@ -107,7 +111,7 @@ fn stays_gentle(before: &Present, id: ServiceId, changes: &[&Change]) -> Verdict
             }
             _ => {}
         }
-        if !is_gentle(&after) {
+        if refuses(&after, false) {
             return Err(format!("{id}: its scheduler refuses clients after {change}"));
         }
     }
