@@ -76,6 +76,7 @@ const EVENTS: &[&str] = &[
     "done",
     "failed",
     "unknown",
+    "unread",
     "refused",
     "settled",
     "superseded",

@@ -249,8 +249,10 @@ impl Controller {
             let may_go = trouble.undone == 0
                 && trouble.taken_out_until.is_none_or(|until| until <= now)
                 && self.serves_without(id, present, &plan);
+            let refuses = waits_for_scheduler(present, &plan);
             plan.steps.retain(|step| {
-                step.phase == Phase::Drained || (may_go && goes_without_replacement(step))
+                let goes = goes_without_replacement(step) && !(refuses && stops(step));
+                step.phase == Phase::Drained || (may_go && goes)
             });
             if let Some(trouble) = self.troubles.get_mut(&id).filter(|_| may_go) {
                 // Once in each attempt.
@@ -413,6 +415,21 @@ pub(super) fn goes_without_replacement(step: &Step) -> bool {
         Change::DeleteDestination(..) => step.phase == Phase::Delete,
         _ => false,
     }
+}
+
+/// Returns `true` if the scheduler of a service refuses the clients of a destination of weight 0,
+/// and the plan is to change that.
+fn waits_for_scheduler(present: Option<&ServiceSnapshot>, plan: &Plan) -> bool {
+    present.is_some_and(|there| there.entry.service.refuses_at_weight_zero())
+        && plan.steps().any(|step| match &step.change {
+            Change::UpdateService(after) => !after.refuses_at_weight_zero(),
+            _ => false,
+        })
+}
+
+/// Returns `true` if a step gives a destination the weight 0.
+fn stops(step: &Step) -> bool {
+    matches!(&step.change, Change::UpdateDestination(_, after) if after.weight == 0)
 }
 
 const fn deletes_service(step: &Step) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::Outcome;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Change, Operation};
+use crate::model::{Change, Operation, Scheduler};
 use crate::table::OnFailure;
 use crate::table::controller::tests::world::{World, id_of, numbered, options, plan, web_with};
 use crate::table::controller::{ControllerOptions, Next, Wish};
@@ -60,6 +60,27 @@ fn beside_a_refused_one(before: &[u8], wish: Wish) -> Vec<(u8, u32)> {
     world.pass(70 * SECOND);
     assert!(world.controller.is_settled());
     at_once
+}
+
+fn refuse_updates_of_the_service(change: &Change) -> Option<Outcome> {
+    let error = Error::for_test(ErrorKind::UnknownScheduler, Operation::UpdateService);
+    matches!(change, Change::UpdateService(_)).then_some(Outcome::Refused(error))
+}
+
+#[test]
+fn no_weight_becomes_0_before_a_scheduler_goes_that_would_refuse_clients() {
+    let mut world = World::new(options());
+    let mut hashed = web_with(&[1, 2]);
+    hashed.update(|service| service.scheduler = Scheduler::SOURCE_HASHING);
+    world.controller.wish(hashed);
+    world.work();
+    world.refuse = Some(refuse_updates_of_the_service);
+    world.controller.wish(web_with(&[2]).with(server(1).weight(0)));
+    world.pass(100 * SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 1)]);
+    world.refuse = None;
+    world.pass(70 * SECOND);
+    assert_eq!(world.weights(), [(1, 0), (2, 1)]);
 }
 
 #[test]
