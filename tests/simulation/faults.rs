@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Overflow { request: u32 },
     /// The answer to a request is cut off.
     Truncation { request: u32 },
+    /// All that the next task reads is refused.
+    Unreadable,
     /// Another program writes between two requests.
     Between { request: u32 },
     /// The privilege is gone for this time.
@@ -33,6 +35,7 @@ impl Fault {
             Self::LostAnswer { .. } => "lost-answer",
             Self::Overflow { .. } => "overflow",
             Self::Truncation { .. } => "truncation",
+            Self::Unreadable => "unreadable",
             Self::Between { .. } => "between",
             Self::Denied(_) => "denied",
             Self::Unloaded(_) => "unloaded",
@@ -99,7 +102,8 @@ impl Faults {
         let request = random.pause(0, 12).as_millis();
         let request = u32::try_from(request).unwrap_or(0);
         match random.below(100) {
-            0..=34 => Fault::Errno { request, errno: errno(random) },
+            0..=27 => Fault::Errno { request, errno: errno(random) },
+            28..=34 => Fault::Unreadable,
             35..=49 => Fault::LostAnswer { request },
             50..=59 => Fault::Overflow { request },
             60..=69 => Fault::Truncation { request },
@@ -149,6 +153,7 @@ pub(crate) const NAMES: &[&str] = &[
     "lost-answer",
     "overflow",
     "truncation",
+    "unreadable",
     "between",
     "denied",
     "unloaded",

@@ -100,6 +100,13 @@ impl Kernel {
                 });
                 Some(nth)
             }
+            Fault::Unreadable => {
+                self.fake.intercept(|_, request| {
+                    let reads = request.operation().is_some_and(|operation| !operation.is_write());
+                    reads.then_some(fake::Fault::Refused(Errno::INVAL))
+                });
+                Some(1)
+            }
             Fault::Denied(time) => {
                 self.fake.set_privileged(false);
                 self.denied = Some(now + time);
@@ -131,7 +138,8 @@ impl Kernel {
         };
         if let Some((fault, request)) = self.armed.take() {
             self.fake.clear_faults();
-            if self.fake.requests() >= request {
+            let spared = fault == Fault::Unreadable && matches!(work, Work::Write(_));
+            if self.fake.requests() >= request && !spared {
                 self.met.push(fault);
             }
         }

@@ -92,6 +92,8 @@ struct Deleted {
     /// Nothing was left to wait for, or nothing carried data.
     empty: bool,
     connections: Connections,
+    /// The last traffic that a look showed.
+    traffic: Instant,
 }
 
 /// Judges drains.
@@ -133,6 +135,10 @@ impl Drains {
 
     fn deletes(&mut self, case: &Case<'_>, key: Key, single: bool) -> Verdict {
         let (id, to) = key;
+        if case.knowledge.is_absent(id) {
+            // A list has shown meanwhile that others have deleted the service: nothing is cut.
+            return Ok(());
+        }
         let Some(server) = case.knowledge.server(id, to) else {
             return Err(format!("{id} -> {to}: deletes what no reading had"));
         };
@@ -140,7 +146,9 @@ impl Drains {
         let drain = self.drains.get(&key);
         let empty = drain.is_some_and(|drain| drain.is_empty(policy, case.now));
         let idle = drain.is_some_and(|drain| drain.is_idle(policy, case.now));
-        self.deleted.insert(key, Deleted { empty: empty || idle, connections: server.connections });
+        let traffic = drain.map_or(case.now, |drain| drain.traffic);
+        let (empty_or_idle, connections) = (empty || idle, server.connections);
+        self.deleted.insert(key, Deleted { empty: empty_or_idle, connections, traffic });
         let due = drain.is_some_and(|drain| drain.is_due(policy, case.now));
         let fine = (server.settings.weight == 0 && (empty || due))
             || case.wishes.leaves_at_once(id, to)
@@ -269,10 +277,18 @@ impl Drains {
             return Err(format!("{id} -> {to}: a drain ends that has not begun"));
         }
         let deleted = self.deleted.get(&key);
+        let policy = case.options.plan.drain;
         let right = match end {
             DrainEnd::Emptied => deleted.is_some_and(|deleted| {
                 let Connections { active, inactive, persistent, .. } = deleted.connections;
-                deleted.empty || (active, inactive, persistent) == (0, 0, 0)
+                // The quiet time counts until the answer to the deletion, which may come late.
+                let quiet = policy.is_some_and(|policy| {
+                    case.now.saturating_duration_since(deleted.traffic) >= policy.quiet
+                        && (persistent == 0 || policy.until != DrainUntil::NoClients)
+                });
+                deleted.empty
+                    || (active == 0 && quiet)
+                    || (active, inactive, persistent) == (0, 0, 0)
             }),
             DrainEnd::Cut(connections) => {
                 deleted.is_some_and(|deleted| deleted.connections == connections)
