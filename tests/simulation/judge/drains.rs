@@ -218,6 +218,9 @@ impl Drains {
         for (to, server) in servers.into_iter().flatten() {
             let key = (id, *to);
             let leaves = case.wishes.destination(id, *to).is_none();
+            if !leaves {
+                self.asked.remove(&key);
+            }
             if !leaves && !look && self.told.contains_key(&key) {
                 // A wish that comes and goes before the controller reads ends no drain.
                 gone.retain(|other| *other != key);

@@ -58,7 +58,8 @@ impl Pace {
     /// Takes in a task. `services` is how many services there may be.
     ///
     /// An input costs at most a reading, seven phases and a reading, and what it finds can cost as
-    /// much again. A drain is looked at once in an interval. A resynchronization takes its chunks.
+    /// much again. An attempt that was delayed costs the same, and each service waits for its own. A
+    /// drain is looked at once in an interval. A resynchronization takes its chunks.
     pub(crate) fn task(&mut self, case: &Case<'_>, services: usize, drains: bool) -> Verdict {
         let chunks = (services / 1024 + 1) as u64;
         let interval = case.options.plan.drain.map(|drain| drain.interval);
@@ -71,8 +72,9 @@ impl Pace {
             };
             let looks = if drains { interval.map_or(0, spans) * 4 } else { 0 };
             let syncs = spans(case.options.resync) * 2 * (2 + chunks * 2);
-            let retries =
-                spans(case.options.retry.first.max(Duration::from_millis(500))) * services as u64;
+            let retries = spans(case.options.retry.first.max(Duration::from_millis(500)))
+                * services as u64
+                * 2;
             let inputs = (window.inputs + window.inputs_before) * (18 + 2 * chunks);
             let most = 10 * chunks + looks + syncs + retries + inputs;
             if window.tasks > most {
