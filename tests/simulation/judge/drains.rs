@@ -116,7 +116,8 @@ impl Drains {
         for Write { change, .. } in writes {
             match change {
                 Change::DeleteDestination(id, to) => self.deletes(case, (*id, *to), true)?,
-                Change::DeleteService(id) => {
+                // A wished service is only deleted to take it back: `serving` judges that.
+                Change::DeleteService(id) if !case.wishes.current.contains_key(id) => {
                     let all = case.knowledge.present(*id).map(|present| &present.servers);
                     for to in all.into_iter().flat_map(|servers| servers.keys()) {
                         self.deletes(case, (*id, *to), false)?;
