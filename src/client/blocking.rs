@@ -133,7 +133,8 @@ impl Client {
     ///     }
     ///     ControlFlow::Continue(())
     /// });
-    /// # Err::<(), Box<dyn std::error::Error>>(error.into())
+    /// eprintln!("{error}");
+    /// # Ok::<(), ipvs_netlink::Error>(())
     /// ```
     pub fn keep<B>(
         &mut self,

@@ -42,6 +42,8 @@ pub use policy::{PoolPolicy, SlowStart, WhenDead};
 /// let mut pool = Pool::new(desired, PoolPolicy::new(), None);
 /// pool.verdict(first.into(), Verdict::Up, now);
 /// pool.verdict(second.into(), Verdict::Up, now);
+/// let wish = pool.wish(now).expect("both are to be there");
+/// assert_eq!(wish.service().destinations().len(), 2);
 /// pool.verdict(first.into(), Verdict::Down, now);
 /// let wish = pool.wish(now).expect("the table is to change");
 /// assert_eq!(wish.service().destination(first.into()).and_then(|there| there.weight()), Some(0));
