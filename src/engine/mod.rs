@@ -49,7 +49,6 @@ pub(crate) use portions::portion;
 pub use report::{Failed, Failures, Outcome, Outcomes, Report};
 pub(crate) use socket::Endpoints;
 pub(crate) use streams::{Entries, Submitted};
-pub(crate) use submit::HasChange;
 #[cfg(feature = "smol")]
 pub(crate) use transport::SmolSocket;
 #[cfg(feature = "tokio")]

@@ -22,17 +22,6 @@ enum First {
     NotSent(Failure),
 }
 
-/// What is submitted: a change, alone or with what belongs to it.
-pub(crate) trait HasChange: Sync {
-    fn change(&self) -> &Change;
-}
-
-impl HasChange for Change {
-    fn change(&self) -> &Change {
-        self
-    }
-}
-
 /// Why answers to a chunk are missing.
 enum Loss {
     /// The chunk was not sent.
@@ -94,12 +83,11 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Does changes that are known to be valid, such as those of a plan, in chunks.
-    pub(crate) async fn submit_valid(&mut self, changes: &[impl HasChange]) -> Report {
+    pub(crate) async fn submit_valid(&mut self, changes: &[Change]) -> Report {
         let mut report = Report::default();
         let mut rest = changes;
         while !rest.is_empty() {
-            let change = |index| rest.get(index).map(HasChange::change);
-            let length = portion(rest.len(), self.commands.chunk(), change);
+            let length = portion(rest.len(), self.commands.chunk(), |index| rest.get(index));
             let (chunk, after) = rest.split_at(length);
             rest = after;
             if self.chunk(chunk, &mut report).await == Next::Stop {
@@ -107,7 +95,7 @@ impl<T: Transport> Engine<T> {
             }
         }
         for change in rest {
-            report.push(not_attempted(change.change()));
+            report.push(not_attempted(change));
         }
         report
     }
@@ -126,7 +114,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Sends a chunk of valid changes and reports on each, in order.
-    async fn chunk(&mut self, changes: &[impl HasChange], report: &mut impl Collect) -> Next {
+    async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> Next {
         if self.commands.session.has_unread() {
             // A failure comes again in the next call.
             let _ = Box::pin(self.commands.discard_unread()).await;
@@ -145,7 +133,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Sends a chunk and looks once for the answer. Returns `None` if all changes are done.
-    fn try_chunk(&mut self, changes: &[impl HasChange]) -> Option<(Batch, First)> {
+    fn try_chunk(&mut self, changes: &[Change]) -> Option<(Batch, First)> {
         let mut batch = self.encode_chunk(changes);
         let first = self.send_chunk(&mut batch);
         let complete = matches!(first, First::Read(Ok(Verdict::Complete)));
@@ -157,7 +145,7 @@ impl<T: Transport> Engine<T> {
         &mut self,
         mut batch: Batch,
         first: First,
-        changes: &[impl HasChange],
+        changes: &[Change],
         report: &mut impl Collect,
     ) -> Next {
         let mut result = self.await_chunk(&mut batch, first, changes).await;
@@ -179,7 +167,7 @@ impl<T: Transport> Engine<T> {
         match family {
             Ok(moved) => self.settle(&batch, result.err(), moved, changes, report).await,
             Err(error) => {
-                for (index, change) in (0..).zip(changes.iter().map(HasChange::change)) {
+                for (index, change) in (0..).zip(changes) {
                     let refusal = batch.refusal(index);
                     report.push(outcome_of_unknown_family(change, refusal, &error));
                 }
@@ -194,20 +182,19 @@ impl<T: Transport> Engine<T> {
         batch: &Batch,
         loss: Option<Loss>,
         moved: bool,
-        changes: &[impl HasChange],
+        changes: &[Change],
         report: &mut impl Collect,
     ) -> Next {
         // After any loss other than an overflow the socket may not work.
         let mut readable = matches!(&loss, Some(Loss::Unanswered(error))
             if error.kind() == ErrorKind::ReceiveOverflow);
-        let changes = || (0..).zip(changes.iter().map(HasChange::change));
-        for (index, change) in changes() {
+        for (index, change) in (0..).zip(changes) {
             let Some(Loss::Unanswered(error) | Loss::NotSent(error)) = &loss else {
                 report.push(outcome(change, batch.refusal(index), moved));
                 continue;
             };
             // The other changes that may have been done.
-            let others = changes().filter_map(|(at, other)| {
+            let others = (0..).zip(changes).filter_map(|(at, other)| {
                 (at != index && batch.refusal(at).is_none()).then_some(other)
             });
             if let Some(refusal) = batch.refusal(index) {
@@ -229,9 +216,9 @@ impl<T: Transport> Engine<T> {
         if loss.is_some() { Next::Stop } else { Next::Continue }
     }
 
-    fn encode_chunk(&mut self, changes: &[impl HasChange]) -> Batch {
+    fn encode_chunk(&mut self, changes: &[Change]) -> Batch {
         let link = &mut self.commands;
-        let requests = changes.iter().map(|change| Request::Change(change.change()));
+        let requests = changes.iter().map(Request::Change);
         link.session.batch(&mut link.outbox, self.family, requests, needs_fence(changes))
     }
 
@@ -253,11 +240,10 @@ impl<T: Transport> Engine<T> {
         &mut self,
         batch: &mut Batch,
         first: First,
-        changes: &[impl HasChange],
+        changes: &[Change],
     ) -> Result<(), Loss> {
         let link = &mut self.commands;
-        let first_change = || changes.first().map(HasChange::change);
-        let context = || first_change().map_or(Context::new(Operation::Flush), Context::of);
+        let context = || changes.first().map_or(Context::new(Operation::Flush), Context::of);
         let unanswered = |failure| Loss::Unanswered(Error::unanswered(context(), failure));
         let mut patience = Patience::new(self.deadline);
         let mut verdict = match first {
@@ -289,8 +275,8 @@ impl<T: Transport> Engine<T> {
 
 /// Returns `true` if the kernel may not answer the last of `changes`: it may never answer the stop
 /// of a daemon.
-fn needs_fence(changes: &[impl HasChange]) -> bool {
-    changes.iter().any(|change| matches!(change.change(), Change::StopDaemon(_)))
+fn needs_fence(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::StopDaemon(_)))
 }
 
 /// Validates `changes`. If one is invalid, reports on all of them and returns `true`; none may

@@ -35,12 +35,11 @@ impl Bug {
     pub(crate) fn work(self, court: &Court, work: &Work) -> Work {
         let Work::Write(writes) = work else { return work.clone() };
         let mut writes = writes.clone();
-        let template = writes.first().cloned();
         let mut more = Vec::new();
         match self {
             Self::NoBarrier => {
                 for write in &writes {
-                    let Change::AddDestination(id, new) = &write.change else { continue };
+                    let Change::AddDestination(id, new) = write else { continue };
                     let present = court.knowledge.present(*id);
                     for (to, server) in present.into_iter().flat_map(|present| &present.servers) {
                         if *to != new.id {
@@ -59,7 +58,7 @@ impl Bug {
             }
             Self::Impatient => {
                 for write in &writes {
-                    let Change::UpdateDestination(id, new) = &write.change else { continue };
+                    let Change::UpdateDestination(id, new) = write else { continue };
                     if new.weight == 0 && court.wishes.destination(*id, new.id).is_none() {
                         more.push(Change::DeleteDestination(*id, new.id));
                     }
@@ -67,11 +66,7 @@ impl Bug {
             }
             _ => {}
         }
-        for change in more {
-            let Some(mut write) = template.clone() else { continue };
-            (write.change, write.read) = (change, None);
-            writes.push(write);
-        }
+        writes.extend(more);
         Work::Write(writes)
     }
 

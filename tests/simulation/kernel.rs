@@ -130,9 +130,8 @@ impl Kernel {
     pub(crate) fn perform(&mut self, task: &Task, work: &Work) -> Answer {
         self.come_back();
         let answer = match work {
-            Work::Write(writes) if work != task.work() => {
-                let changes: Vec<Change> = writes.iter().map(|it| it.change.clone()).collect();
-                Answer::Written(self.client.submit(&changes))
+            Work::Write(changes) if work != task.work() => {
+                Answer::Written(self.client.submit(changes))
             }
             _ => self.client.perform(task),
         };

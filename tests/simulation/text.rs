@@ -16,8 +16,7 @@ pub(crate) fn wish_text(wish: &Wish) -> String {
 pub(crate) fn work_text(work: &Work) -> String {
     match work {
         Work::Write(writes) => {
-            let texts: Vec<_> =
-                writes.iter().take(12).map(|write| write.change.to_string()).collect();
+            let texts: Vec<_> = writes.iter().take(12).map(|write| write.to_string()).collect();
             format!("write {}: {}", writes.len(), texts.join("; "))
         }
         Work::ReadServices(ids) | Work::ReadDestinations(ids) => {
@@ -44,7 +43,7 @@ pub(crate) fn answer_text(work: &Work, answer: &Answer) -> String {
         (Work::Write(writes), Answer::Written(report)) => {
             let failures = report
                 .failures()
-                .map(|failed| format!("{}: {}", writes[failed.index].change, failed.outcome));
+                .map(|failed| format!("{}: {}", writes[failed.index], failed.outcome));
             format!("{report}: {}", failures.take(12).collect::<Vec<_>>().join("; "))
         }
         (_, Answer::Readings(readings)) => {

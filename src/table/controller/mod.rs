@@ -52,7 +52,7 @@ pub use event::{DrainEnd, Event};
 pub use options::{ControllerOptions, RetryPolicy};
 pub use request::Request;
 pub use stepped::Stepped;
-pub use task::{Answer, MOST, Next, Reading, Task, TaskNumber, Work, Write};
+pub use task::{Answer, MOST, Next, Reading, Task, TaskNumber, Work};
 pub use wish::Wish;
 
 /// Keeps the kernel's table as wished.

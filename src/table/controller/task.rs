@@ -62,18 +62,10 @@ pub enum Work {
     /// answer is [`Answer::Readings`].
     ReadServices(Vec<ServiceId>),
     /// Makes these changes, at most [`MOST`], in their order. The answer is [`Answer::Written`].
-    Write(Vec<Write>),
-}
-
-/// A change that a controller asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Write {
-    /// The change.
-    pub change: Change,
-    /// The update to the settings that were read, if the change is an update. The kernel may have
-    /// settings that this crate would not write, and an update keeps them.
-    pub read: Option<Change>,
+    ///
+    /// An update keeps the settings that the kernel has and the wish leaves alone, also such that
+    /// this crate refuses in a new object. `Client::perform` sends them; `Client::submit` does not.
+    Write(Vec<Change>),
 }
 
 /// The answer to a [`Task`].

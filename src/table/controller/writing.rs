@@ -8,7 +8,7 @@ use crate::error::{Context, Error, ErrorKind, Failure};
 use crate::model::{Change, ServiceId};
 use crate::table::controller::job::Job;
 use crate::table::controller::reading::goes_without_replacement;
-use crate::table::controller::{Controller, Event, MOST, Stage, Work, Write};
+use crate::table::controller::{Controller, Event, MOST, Stage, Work};
 use crate::table::execute::{CAREFUL_PORTION, done};
 use crate::table::plan::Purpose;
 use crate::table::{OnFailure, Phase, Plan, Step, StepOutcome};
@@ -63,7 +63,7 @@ impl Controller {
                 steps
                     .iter()
                     .filter_map(|at| job.execution.step(*at))
-                    .map(|step| Write { change: step.change.clone(), read: step.read() }),
+                    .map(|step| step.change.clone()),
             );
             parts.push((id, steps));
             if let Some(sweep) = &mut self.sweep {
@@ -139,8 +139,7 @@ impl Controller {
                 }
                 Refusal::All => (failed(error), concerning_all(error)),
                 Refusal::Failed => {
-                    let retry = job.retry.unwrap_or_else(|| self.fail(id, Some(phase), now));
-                    (failed(error), self.refused(change, error, retry, &mut job.retry))
+                    (failed(error), self.refused(id, step, error, &mut job.retry, now))
                 }
             },
             Some(Outcome::NotSent(error))
@@ -150,8 +149,7 @@ impl Controller {
                 (failed(error), concerning_all(error))
             }
             Some(Outcome::NotSent(error)) => {
-                let retry = job.retry.unwrap_or_else(|| self.fail(id, Some(phase), now));
-                (failed(error), self.refused(change, error, retry, &mut job.retry))
+                (failed(error), self.refused(id, step, error, &mut job.retry, now))
             }
             Some(Outcome::Unknown(_)) | None => {
                 let lost = || Error::unanswered(Context::of(change), Failure::DeadlineExceeded);
@@ -165,16 +163,18 @@ impl Controller {
         }
     }
 
-    /// Notes that a change was refused. Returns the failure, if it stops all services.
+    /// Notes that a step was refused. All that are refused of one job are tried again at the same
+    /// time, `retry`. Returns the failure, if it stops all services.
     fn refused(
         &mut self,
-        change: &Change,
+        id: ServiceId,
+        step: &Step,
         error: &Error,
-        retry: Instant,
-        job: &mut Option<Instant>,
+        retry: &mut Option<Instant>,
+        now: Instant,
     ) -> Option<(Error, Option<Instant>)> {
-        *job = Some(retry);
-        let change = change.clone();
+        let retry = *retry.get_or_insert_with(|| self.fail(id, Some(step.phase), now));
+        let change = step.change.clone();
         self.events.push_back(Event::Failed { change, error: error.clone(), retry });
         self.stops_at_failure().then(|| (error.clone(), Some(retry)))
     }

@@ -2,10 +2,10 @@
 
 use std::slice;
 
-use crate::engine::{Engine, HasChange, Transport};
+use crate::engine::{Engine, Transport};
 use crate::error::Result;
-use crate::model::{Change, ServiceId, ServiceSnapshot};
-use crate::table::controller::{Answer, Reading, Work, Write};
+use crate::model::{ServiceId, ServiceSnapshot};
+use crate::table::controller::{Answer, Reading, Work};
 
 /// Does the work of a task. Never fails: the answer says what failed.
 pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -> Answer {
@@ -19,13 +19,7 @@ pub(crate) async fn perform<T: Transport>(engine: &mut Engine<T>, work: &Work) -
             read_services(engine, ids).await.map_or_else(Answer::Failed, Answer::Readings)
         }
         // The controller has planned them, so they are valid.
-        Work::Write(writes) => Answer::Written(engine.submit_valid(writes).await),
-    }
-}
-
-impl HasChange for Write {
-    fn change(&self) -> &Change {
-        &self.change
+        Work::Write(changes) => Answer::Written(engine.submit_valid(changes).await),
     }
 }
 

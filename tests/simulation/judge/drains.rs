@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::table::controller::{Answer, DrainEnd, Event, Work, Write};
+use ipvs_netlink::table::controller::{Answer, DrainEnd, Event, Work};
 use ipvs_netlink::table::{DrainPolicy, DrainUntil};
 use ipvs_netlink::{Change, Connections, DestinationId, ServiceId};
 
@@ -112,8 +112,8 @@ pub(crate) struct Drains {
 
 impl Drains {
     /// Judges a list of changes that are about to be written.
-    pub(crate) fn given(&mut self, case: &Case<'_>, writes: &[Write]) -> Verdict {
-        for Write { change, .. } in writes {
+    pub(crate) fn given(&mut self, case: &Case<'_>, writes: &[Change]) -> Verdict {
+        for change in writes {
             match change {
                 Change::DeleteDestination(id, to) => self.deletes(case, (*id, *to), true)?,
                 // A wished service is only deleted to take it back: `serving` judges that.
@@ -179,7 +179,7 @@ impl Drains {
                 }
             }
             (Work::Write(writes), _) => {
-                let ids = writes.iter().filter_map(|write| match &write.change {
+                let ids = writes.iter().filter_map(|write| match write {
                     Change::UpdateDestination(id, _)
                     | Change::DeleteDestination(id, _)
                     | Change::AddDestination(id, _)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipvs_netlink::table::controller::{Answer, Reading, Work, Write};
+use ipvs_netlink::table::controller::{Answer, Reading, Work};
 use ipvs_netlink::{
     Change, Connections, Destination, DestinationEntry, DestinationId, Outcome, Report, Scheduler,
     Service, ServiceFlags, ServiceId,
@@ -135,7 +135,7 @@ impl Knowledge {
     pub(crate) fn unanswered(&mut self, work: &Work) {
         if let Work::Write(writes) = work {
             for write in writes {
-                self.unknown(&write.change);
+                self.unknown(write);
             }
         }
     }
@@ -164,12 +164,12 @@ impl Knowledge {
         self.guessed.remove(&id);
     }
 
-    fn written(&mut self, writes: &[Write], report: &Report) {
+    fn written(&mut self, writes: &[Change], report: &Report) {
         for (write, outcome) in writes.iter().zip(report.outcomes()) {
             match outcome {
-                Outcome::Done => self.done(&write.change),
-                Outcome::Refused(_) => self.doubt(&write.change),
-                Outcome::Unknown(_) => self.unknown(&write.change),
+                Outcome::Done => self.done(write),
+                Outcome::Refused(_) => self.doubt(write),
+                Outcome::Unknown(_) => self.unknown(write),
                 Outcome::NotSent(_) => {}
             }
         }

@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use ipvs_netlink::table::controller::Write;
 use ipvs_netlink::{Change, Connections, ServiceId};
 
 use crate::judge::knowledge::{Present, Server, objects, refuses_at_zero};
 use crate::judge::{Case, Verdict};
 
 /// Judges a list of changes that are about to be written.
-pub(crate) fn judge(case: &Case<'_>, writes: &[Write]) -> Verdict {
+pub(crate) fn judge(case: &Case<'_>, writes: &[Change]) -> Verdict {
     let mut services: BTreeMap<ServiceId, Vec<&Change>> = BTreeMap::new();
     for write in writes {
-        if let (Some(id), _) = objects(&write.change) {
-            services.entry(id).or_default().push(&write.change);
+        if let (Some(id), _) = objects(write) {
+            services.entry(id).or_default().push(write);
         }
     }
     for (id, changes) in services {

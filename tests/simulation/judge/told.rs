@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use ipvs_netlink::table::controller::{Answer, Event, Work, Write};
+use ipvs_netlink::table::controller::{Answer, Event, Work};
 use ipvs_netlink::{Change, Outcome, ServiceId};
 
 use crate::judge::knowledge::{Present, objects};
@@ -49,8 +49,8 @@ impl Told {
     }
 
     /// Judges a list of changes that are about to be written.
-    pub(crate) fn given(&mut self, case: &Case<'_>, writes: &[Write]) -> Verdict {
-        for Write { change, .. } in writes {
+    pub(crate) fn given(&mut self, case: &Case<'_>, writes: &[Change]) -> Verdict {
+        for change in writes {
             let (Some(id), _) = objects(change) else { continue };
             if case.knowledge.is_guess(id) {
                 return Err(format!("{id}: writes without finding out what came before: {change}"));
@@ -79,8 +79,8 @@ impl Told {
         if let (Work::Write(writes), Answer::Written(report)) = (work, answer) {
             for (write, outcome) in writes.iter().zip(report.outcomes()) {
                 match outcome {
-                    Outcome::Done => self.done.push(write.change.clone()),
-                    Outcome::Unknown(_) => self.unknown.push(write.change.clone()),
+                    Outcome::Done => self.done.push(write.clone()),
+                    Outcome::Unknown(_) => self.unknown.push(write.clone()),
                     _ => {}
                 }
             }
@@ -90,7 +90,7 @@ impl Told {
     /// Takes in that a task will not be answered.
     pub(crate) fn unanswered(&mut self, work: &Work) {
         if let Work::Write(writes) = work {
-            self.unknown.extend(writes.iter().map(|write| write.change.clone()));
+            self.unknown.extend(writes.iter().cloned());
         }
     }
 

@@ -144,13 +144,13 @@ impl World {
                     self.log.push(format!("write {}", writes.len()));
                 }
                 for write in writes {
-                    write.change.validate().unwrap();
+                    write.validate().unwrap();
                     if writes.len() <= 4 {
-                        self.log.push(short(&write.change));
+                        self.log.push(short(write));
                     }
-                    let outcome = match self.refuse.and_then(|refuse| refuse(&write.change)) {
+                    let outcome = match self.refuse.and_then(|refuse| refuse(write)) {
                         Some(outcome) => outcome,
-                        None => match self.write(&write.change) {
+                        None => match self.write(write) {
                             Ok(()) => Outcome::Done,
                             Err(error) => Outcome::Refused(error),
                         },
