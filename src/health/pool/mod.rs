@@ -128,6 +128,9 @@ impl Pool {
     /// Sets the part of its weight that a destination is to have.
     pub fn share(&mut self, id: DestinationId, share: Share, now: Instant) {
         let Some(member) = self.members.get_mut(&id) else { return };
+        if member.share == share {
+            return;
+        }
         member.share = share;
         self.decide(now);
     }
