@@ -7,6 +7,9 @@ mod controllers;
 #[path = "../live/examples.rs"]
 mod examples;
 mod faults;
+#[path = "../live/folder.rs"]
+#[allow(dead_code, reason = "what only other tests need")]
+mod folder;
 mod waiting;
 
 /// The example `controller`, on a kernel of its own in memory.

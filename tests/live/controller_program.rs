@@ -2,40 +2,20 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, mkdtemp};
+use nix::unistd::Pid;
 
 use crate::controller;
+use crate::folder::Folder;
 
 const WEB: &str = "-A -t 192.0.2.10:80 -s rr
 -a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m
 -a -t 192.0.2.10:80 -r 10.0.0.3:8080 -m
 ";
-
-/// A temporary folder.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        Self(mkdtemp(&std::env::temp_dir().join("controller-XXXXXX")).unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 /// A running program and its output. It ends with the test.
 struct Running {
@@ -134,7 +114,7 @@ fn the_end_of_the_input_is_the_end_when_everything_is_as_wished() {
 
 #[test]
 fn a_file_is_read_again_when_it_changes() {
-    let folder = Folder::new();
+    let folder = Folder::new("controller");
     let file = folder.write("web.ipvsadm", WEB);
     let mut running = Running::with(&[], Some(&file));
     running.says("TCP 192.0.2.10:80 is as wished");
@@ -157,9 +137,9 @@ fn a_file_is_read_again_when_it_changes() {
 
 #[test]
 fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
-    let folder = Folder::new();
+    let folder = Folder::new("controller");
     for (file, expected) in [
-        (folder.0.join("missing"), "No such file"),
+        (folder.join("missing"), "No such file"),
         (folder.write("bad", "-A -t nonsense\n"), "line 1, column 7: "),
     ] {
         let (code, errors) = Running::with(&[], Some(&file)).end();

@@ -5,33 +5,15 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::table::controller::{
-    Controller, ControllerOptions, Ending, Event, Request, RetryPolicy,
-};
-use ipvs_netlink::table::{Table, TableService};
-use ipvs_netlink::{Destination, Service, ServiceId};
+use ipvs_netlink::Service;
+use ipvs_netlink::table::Table;
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Ending, Event, Request};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::client::{Async as Client, wait};
 use crate::harness::{Budget, Random};
 use crate::namespace;
-
-fn service(port: u16, hosts: &[u8]) -> TableService {
-    let servers =
-        hosts.iter().map(|host| Destination::masquerade(([10, 0, 0, *host], 8080).into()));
-    let service = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
-    servers.fold(service, TableService::with)
-}
-
-fn id(port: u16) -> ServiceId {
-    service(port, &[]).id()
-}
-
-fn controller() -> Controller {
-    let soon = Duration::from_millis(100);
-    let retry = RetryPolicy::new().first(soon).most(soon);
-    Controller::new(ControllerOptions::new().resync(soon).retry(retry))
-}
+use crate::suite::controllers::{controller, id, service};
 
 /// Waits for an event.
 async fn comes(events: &mut UnboundedReceiver<Event>, expected: &Event) {

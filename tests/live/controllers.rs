@@ -14,19 +14,20 @@ use super::namespace::{fresh, now, sleep};
 /// The longest time for anything that has to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn service(port: u16, hosts: &[u8]) -> TableService {
+/// The service at a port with the servers of these addresses, by their last byte.
+pub(crate) fn service(port: u16, hosts: &[u8]) -> TableService {
     let servers =
         hosts.iter().map(|host| Destination::masquerade(([10, 0, 0, *host], 8080).into()));
     let service = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
     servers.fold(service, TableService::with)
 }
 
-fn id(port: u16) -> ServiceId {
+pub(crate) fn id(port: u16) -> ServiceId {
     service(port, &[]).id()
 }
 
 /// A controller that looks at everything ten times a second.
-fn controller() -> Controller {
+pub(crate) fn controller() -> Controller {
     let soon = Duration::from_millis(100);
     let retry = RetryPolicy::new().first(soon).most(soon);
     Controller::new(ControllerOptions::new().resync(soon).retry(retry))

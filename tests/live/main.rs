@@ -16,6 +16,7 @@ mod connecting;
 mod controller_program;
 mod data_path;
 mod examples;
+mod folder;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ipvs_netlink::{Destination, Service};
 
 use crate::examples::example;
+use crate::folder::Folder;
 use crate::namespace::{fresh, run};
 
 #[test]
@@ -68,7 +69,7 @@ fn a_drain_that_lasts_is_not_told_again_and_again() {
 #[test]
 fn what_an_earlier_run_of_the_controller_has_left_leaves() {
     let mut ipvs = fresh();
-    let folder = nix::unistd::mkdtemp(&std::env::temp_dir().join("state-XXXXXX")).unwrap();
+    let folder = Folder::new("state");
     let (state, file) = (folder.join("state"), folder.join("wishes"));
     // Runs until the line `last`.
     let controller = |wishes: &str, last: &str| {
@@ -96,5 +97,4 @@ fn what_an_earlier_run_of_the_controller_has_left_leaves() {
     let lines = controller(stays, "TCP 192.0.2.10:80 has left");
     assert!(!lines.iter().any(|line| line.contains("-t 192.0.2.11:80")), "{lines:?}");
     assert_eq!(ipvs.services().unwrap().len(), 2);
-    std::fs::remove_dir_all(&folder).unwrap();
 }

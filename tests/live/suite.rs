@@ -6,7 +6,7 @@
 
 mod batches;
 mod clients;
-mod controllers;
+pub(crate) mod controllers;
 mod daemons;
 mod destinations;
 mod errors;

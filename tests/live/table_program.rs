@@ -9,16 +9,15 @@ mod told;
 mod turns;
 mod watching;
 
-use std::fs;
 use std::io::{BufRead, BufReader, Lines};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Client, Destination, Service};
-use nix::unistd::mkdtemp;
 
 use crate::examples::example;
+use crate::folder::Folder;
 use crate::namespace::{fresh, ipvsadm};
 
 const WEB: &str = "
@@ -39,37 +38,6 @@ services:
     destinations:
       - {address: \"10.0.0.2:8080\", weight: 3}
 ";
-
-/// A temporary folder for a test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        Self::below(&std::env::temp_dir(), name)
-    }
-
-    /// A folder that can hold FIFOs. The files of the host cannot in QEMU (9p).
-    fn for_fifos(name: &str) -> Self {
-        Self::below(Path::new("/run"), name)
-    }
-
-    fn below(folder: &Path, name: &str) -> Self {
-        // Process ids do not suffice: two guests of one host may have the same.
-        Self(mkdtemp(&folder.join(format!("table-{name}-XXXXXX"))).unwrap())
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 fn table(arguments: &[&str]) -> Command {
     let mut command = Command::new(example("table"));
@@ -267,7 +235,7 @@ fn exit_codes_tell_what_happened() {
         2
     );
 
-    assert_eq!(run(&["apply", "-y"], &folder.0.join("missing.yaml")).0, 1);
+    assert_eq!(run(&["apply", "-y"], &folder.join("missing.yaml")).0, 1);
     assert_eq!(run(&["plan", "--no-such-option"], &web).0, 2);
     let forbidden = WEB.replace("wrr", "lc");
     let forbidden = folder.write("forbidden.yaml", forbidden);
@@ -294,7 +262,7 @@ fn success_ends_with_0_unless_details_are_asked_for() {
     let partly = folder.write("partly.yaml", WEB.replace("10.0.0.3:8080", "127.255.255.255:80"));
     assert_eq!(run_plainly(&["apply", "-y"], &partly).0, 4);
     assert_eq!(run_plainly(&["plan"], &folder.write("bad.yaml", "services: [")).0, 5);
-    assert_eq!(run_plainly(&["plan"], &folder.0.join("missing.yaml")).0, 1);
+    assert_eq!(run_plainly(&["plan"], &folder.join("missing.yaml")).0, 1);
 }
 
 #[test]

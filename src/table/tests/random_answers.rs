@@ -11,26 +11,9 @@ use super::strategies::{current, desired, options};
 use crate::engine::{Outcome, Report};
 use crate::error::{Certainty, Context, Error, ErrorKind};
 use crate::model::{Change, Connections, DestinationId, Operation, ServiceId};
+use crate::random::Random;
 use crate::table::execute::{Sequencer, ServiceReading, Task};
 use crate::table::{Applied, OnFailure, Phase, Plan, PlanOptions, StepOutcome};
-
-/// A source of random numbers.
-struct Random(u64);
-
-impl Random {
-    /// Returns a number below `limit`.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    /// Returns `true` in so many of 100 cases.
-    fn percent(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
 
 /// How often something goes wrong, in percent of the changes, readings or tasks.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +68,7 @@ impl World {
             deadline: plan.drain().and_then(|drain| drain.deadline),
             begin,
             now: begin,
-            random: Random(seed | 1),
+            random: Random::new(seed),
             trouble,
             broken: Vec::new(),
             stuck: BTreeSet::new(),
@@ -360,7 +343,7 @@ fn execute(
 
 /// Gives a few destinations of a table connections.
 fn busy(mut rows: Rows, seed: u64) -> Rows {
-    let mut random = Random(seed | 1);
+    let mut random = Random::new(seed);
     for entry in rows.values_mut().flat_map(|(_, entries)| entries.values_mut()) {
         let active = if random.percent(50) { 0 } else { 2 };
         entry.connections = Connections { active, ..Connections::default() };

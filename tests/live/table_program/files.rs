@@ -91,16 +91,16 @@ fn bad_files_are_refused_precisely_and_change_nothing() {
 fn only_regular_files_are_read_and_nothing_blocks() {
     fresh();
     let folder = Folder::for_fifos("kinds");
-    let fifo = folder.0.join("fifo.yaml");
+    let fifo = folder.join("fifo.yaml");
     mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
-    symlink("web.yaml", folder.0.join("link.yaml")).unwrap();
-    symlink(&fifo, folder.0.join("to-fifo.yaml")).unwrap();
+    symlink("web.yaml", folder.join("link.yaml")).unwrap();
+    symlink(&fifo, folder.join("to-fifo.yaml")).unwrap();
     let web = folder.write("web.yaml", WEB);
     for (odd, expected) in [
         (fifo.as_path(), "not a regular file"),
-        (&folder.0.join("to-fifo.yaml"), "not a regular file"),
+        (&folder.join("to-fifo.yaml"), "not a regular file"),
         (Path::new("/dev/zero"), "not a regular file"),
-        (&folder.0, "Is a directory"),
+        (folder.path(), "Is a directory"),
     ] {
         for arguments in [
             &["validate", "--format", "yaml"][..],
@@ -115,7 +115,7 @@ fn only_regular_files_are_read_and_nothing_blocks() {
         let formerly = format!("--formerly={}", odd.display());
         assert_eq!(run(&["plan", &formerly, "--format", "yaml"], &web).0, 1);
     }
-    assert_eq!(run(&["validate"], &folder.0.join("link.yaml")).0, 0);
+    assert_eq!(run(&["validate"], &folder.join("link.yaml")).0, 0);
 }
 
 /// What the caller has opened is waited for: it is as standard input is.

@@ -142,11 +142,12 @@ fn a_namespace_with_a_slash_is_a_path() {
     let folder = Folder::new("path");
     // As a link, which stays one wherever the program looks it up from.
     let process = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
-    let named = folder.0.join("blue");
+    let named = folder.join("blue");
     std::os::unix::fs::symlink(&process, &named).unwrap();
     folder.write("plain", "");
     let export = |name: &str| {
-        let output = table(&["export", "--netns", name]).current_dir(&folder.0).output().unwrap();
+        let output =
+            table(&["export", "--netns", name]).current_dir(folder.path()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     };

@@ -213,7 +213,7 @@ fn what_is_planned_can_be_done_by_a_shell() {
     assert_eq!((code, commands.lines().count()), (3, 5));
     // A shell would take `[2001:db8::1]:81` for a pattern, which matches this file.
     folder.write("1:81", "");
-    let script = format!("cd '{}'\n{commands}", folder.0.display());
+    let script = format!("cd '{}'\n{commands}", folder.path().display());
     crate::namespace::run("bash", &["-e", "-c", &script]);
     assert_eq!(run(&["plan"], &web).0, 0);
 }

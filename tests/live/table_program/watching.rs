@@ -115,7 +115,7 @@ fn a_file_that_cannot_be_used_at_the_start_is_an_error() {
     let mut ipvs = fresh();
     let folder = Folder::new("start");
     for (file, code, expected) in [
-        (folder.0.join("missing.yaml"), 1, "No such file"),
+        (folder.join("missing.yaml"), 1, "No such file"),
         (folder.write("table", WEB), 1, "use --format"),
         (folder.write("bad.yaml", "services: ["), 5, "line 1"),
     ] {
@@ -132,7 +132,7 @@ fn what_can_never_be_applied_at_the_start_is_an_error() {
     let folder = Folder::new("never");
     let web = folder.write("web.yaml", WEB);
     let odd = folder.write("odd.yaml", WEB.replace("scheduler: wrr", "scheduler: nosuch"));
-    let missing = folder.0.join("missing.yaml");
+    let missing = folder.join("missing.yaml");
     let missing = missing.to_str().unwrap();
     for (options, file, code) in [
         (&["--strict"][..], &odd, 5),
