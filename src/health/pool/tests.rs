@@ -114,6 +114,18 @@ fn the_sorry_server_comes_with_the_last_death_and_goes_with_the_first_return() {
 }
 
 #[test]
+fn the_sorry_server_does_not_wait_for_a_destination_of_which_nothing_is_known() {
+    let now = Instant::now();
+    let sorry = Destination::masquerade(([10, 0, 0, 99], 8080).into());
+    let policy = PoolPolicy::new().sorry(Some(sorry));
+    let mut pool = three(policy.clone(), now);
+    pool.set_desired(web(&[(4, 1), (3, 1)]), policy, now);
+    assert_eq!(weights(&mut pool, now), [(3, 1)]);
+    pool.verdict(id(3), Verdict::Down, now);
+    assert_eq!(weights(&mut pool, now), [(3, 0), (99, 1)]);
+}
+
+#[test]
 fn a_sorry_server_serves_over_a_restart() {
     let now = Instant::now();
     let sorry = Destination::masquerade(([10, 0, 0, 99], 8080).into());

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use crate::model::strategies;
-use crate::model::{AddressFamily, Service, ServiceSnapshot, Snapshot};
+use crate::model::{
+    AddressFamily, Destination, Service, ServiceFlags, ServiceSnapshot, Snapshot, Tunnel,
+    UnknownTunnel,
+};
 use crate::table::{Table, TableDestination, TableService};
 
 /// Destinations as a program or a person would want them, some of any weight.
@@ -35,26 +38,57 @@ fn table() -> impl Strategy<Value = Table> {
     prop_oneof![wanted, reported()]
 }
 
+fn json_and_back(table: &Table) -> Result<(), TestCaseError> {
+    let text = serde_json::to_string(table).unwrap();
+    prop_assert_eq!(&serde_json::from_str::<Table>(&text).unwrap(), table, "{}", text);
+    Ok(())
+}
+
+fn yaml_and_back(table: &Table) -> Result<(), TestCaseError> {
+    let text = serde_saphyr::to_string(table).unwrap();
+    let read = serde_saphyr::from_str::<Table>(&text);
+    prop_assert_eq!(read.as_ref().map_err(|error| format!("{error}\n{text}")), Ok(table));
+    Ok(())
+}
+
+fn toml_and_back(table: &Table) -> Result<(), TestCaseError> {
+    for text in [toml::to_string(table).unwrap(), toml::to_string_pretty(table).unwrap()] {
+        prop_assert_eq!(&toml::from_str::<Table>(&text).unwrap(), table, "{}", text);
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn json(table in table()) {
-        let text = serde_json::to_string(&table).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Table>(&text).unwrap(), table, "{}", text);
+        json_and_back(&table)?;
     }
 
     #[test]
     fn yaml(table in table()) {
-        let text = serde_saphyr::to_string(&table).unwrap();
-        let read = serde_saphyr::from_str::<Table>(&text);
-        prop_assert_eq!(read.map_err(|error| format!("{error}\n{text}")), Ok(table));
+        yaml_and_back(&table)?;
     }
 
     #[test]
     fn toml(table in table()) {
-        for text in [toml::to_string(&table).unwrap(), toml::to_string_pretty(&table).unwrap()] {
-            prop_assert_eq!(&toml::from_str::<Table>(&text).unwrap(), &table, "{}", text);
-        }
+        toml_and_back(&table)?;
     }
+}
+
+#[test]
+fn a_name_that_begins_like_a_number_and_an_unknown_tunnel_come_back() {
+    let flags = ServiceFlags::ONE_PACKET | ServiceFlags::SCHED_1 | ServiceFlags::SCHED_2;
+    let service = Service::tcp(([38, 199, 44, 22], 1431).into())
+        .scheduler("_-4_f_zQ".parse().unwrap())
+        .flags(flags | ServiceFlags::from_bits_retain(0x1a48_cb80));
+    let tunnel = Tunnel::Unknown(UnknownTunnel::new(2, 14049, 52915));
+    let address = "[696b:e425:38bf:244b:bf60:2066:b78f:9849]:48616".parse().unwrap();
+    let server = Destination::tunnel(address, tunnel).weight(2).thresholds(45, 2);
+    let service = TableService::new(service).with(TableDestination::of_any_weight(server));
+    let table = [service].into_iter().collect();
+    json_and_back(&table).unwrap();
+    yaml_and_back(&table).unwrap();
+    toml_and_back(&table).unwrap();
 }
 
 /// Names that YAML has another meaning for, unless they are in quotes.
