@@ -29,3 +29,47 @@ impl Outcome {
         matches!(self, Self::Passed(_))
     }
 }
+
+/// The most of a server's text that a reason quotes, in bytes.
+#[cfg(feature = "health")]
+const LONGEST_EXCERPT: usize = 160;
+
+/// The beginning of what a server or a program said, for people: quoted, and with escapes for
+/// whatever could move a terminal's cursor or turn the writing round.
+#[cfg(feature = "health")]
+pub(crate) struct Excerpt<'a>(pub(crate) &'a [u8]);
+
+#[cfg(feature = "health")]
+impl std::fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let begin = self.0.get(..LONGEST_EXCERPT);
+        write!(f, "{:?}", String::from_utf8_lossy(begin.unwrap_or(self.0)))?;
+        f.write_str(if begin.is_some_and(|begin| begin.len() < self.0.len()) { "..." } else { "" })
+    }
+}
+
+#[cfg(all(test, feature = "health"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_harmless() {
+        let excerpt = |bytes: &[u8]| Excerpt(bytes).to_string();
+        assert_eq!(excerpt(b"a\x1b[2J\"\n"), r#""a\u{1b}[2J\"\n""#);
+        assert_eq!(excerpt("Größe\u{202e}".as_bytes()), r#""Größe\u{202e}""#);
+        assert_eq!(excerpt(b"\xff"), "\"\u{fffd}\"");
+        assert_eq!(excerpt(&[b'a'; 161]), format!("\"{}\"...", "a".repeat(160)));
+        assert_eq!(excerpt(&[b'a'; 160]), format!("\"{}\"", "a".repeat(160)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_reach_a_terminal(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let text = Excerpt(&bytes).to_string();
+            prop_assert!(!text.chars().any(char::is_control));
+            prop_assert!(text.len() <= 12 * LONGEST_EXCERPT);
+        }
+    }
+}

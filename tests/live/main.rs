@@ -20,6 +20,7 @@ mod folder;
 #[path = "../fuzz/harness.rs"]
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
+mod health_checks;
 mod ipvsadm;
 mod namespace;
 mod places;

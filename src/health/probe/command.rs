@@ -12,7 +12,8 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
 };
 
-use crate::health::Outcome;
+use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::probe::{Origin, namespace};
 
 /// The most output of a command that is read, in bytes. A pipe holds more, so a program that says
 /// more than the pipe holds stops there, and runs into the timeout.
@@ -26,7 +27,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// No shell is involved. The program gets the arguments as they are, no standard input, and an
 /// environment of `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
 /// `TARGET_ADDRESS` and `TARGET_PORT` only. It leads a process group of its own, and the whole
-/// group is killed at the timeout. The first 4 KiB of its output are the reason of a failure.
+/// group is killed at the timeout, and when the program ends. The first 160 bytes of its output are
+/// in the reason of a failure; 4 KiB are read.
 ///
 /// The program runs with the privileges of its caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,19 +51,12 @@ impl CommandCheck {
         Self { program: program.into(), arguments }
     }
 
-    /// Runs the program on this thread.
-    pub(super) fn run(&self, target: SocketAddr, timeout: Duration) -> Outcome {
-        let spawned = Command::new(&self.program)
-            .args(&self.arguments)
-            .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("TARGET_ADDRESS", target.ip().to_string())
-            .env("TARGET_PORT", target.port().to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn();
+    /// Runs the program, and waits for it on this thread.
+    pub(super) fn run(&self, target: SocketAddr, origin: &Origin, timeout: Duration) -> Outcome {
+        let spawned = match &origin.namespace {
+            None => self.spawn(target),
+            Some(path) => namespace::end_in(path, || self.spawn(target)),
+        };
         let mut child = match spawned {
             Ok(child) => child,
             Err(error) => return Outcome::failed(format!("{}: {error}", self.program)),
@@ -79,10 +74,24 @@ impl CommandCheck {
             (Ok(false), _) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
             (Ok(true), Ok(status)) if status.success() => Outcome::passed(),
             (Ok(true), Ok(status)) => Outcome::failed(match (status.code(), status.signal()) {
-                (Some(code), _) => format!("exit code {code}: {said}"),
+                (Some(code), _) => format!("exit code {code}: {}", Excerpt(said.trim_ascii())),
                 (None, signal) => format!("signal {}", signal.unwrap_or_default()),
             }),
         }
+    }
+
+    fn spawn(&self, target: SocketAddr) -> io::Result<Child> {
+        Command::new(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("TARGET_ADDRESS", target.ip().to_string())
+            .env("TARGET_PORT", target.port().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
     }
 }
 
@@ -119,12 +128,12 @@ fn wait(child: &Child, timeout: Duration) -> io::Result<bool> {
 
 /// Returns the output that is there. Does not wait for more: a process that has left the group may
 /// hold the pipe open for ever.
-fn said(mut output: ChildStdout) -> String {
+fn said(mut output: ChildStdout) -> Vec<u8> {
     let mut said = vec![0; LONGEST_OUTPUT];
     let length = match fcntl_setfl(&output, OFlags::NONBLOCK) {
         Ok(()) => output.read(&mut said).unwrap_or(0),
         Err(_) => 0,
     };
     said.truncate(length);
-    String::from_utf8_lossy(&said).trim().to_owned()
+    said
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::Outcome;
-use crate::health::probe::{CommandCheck, Exchange, Origin, tcp, udp};
+use crate::health::probe::{CommandCheck, Exchange, Origin, namespace, tcp, udp};
 
 /// A check of a server, as a value. Two destinations with equal addresses and equal probes are
 /// checked once.
@@ -124,10 +124,13 @@ impl Probe {
         if let Some(port) = self.port {
             target.set_port(port);
         }
+        if namespace::is_lost() {
+            return Outcome::failed(namespace::LOST_THREAD);
+        }
         let timeout = self.timeout.max(Duration::from_millis(1));
         if let ProbeKind::Command(command) = &self.kind {
-            let command = command.clone();
-            let run = move || command.run(target, timeout);
+            let (command, origin) = (command.clone(), self.origin.clone());
+            let run = move || command.run(target, &origin, timeout);
             let ended = tokio::task::spawn_blocking(run).await;
             return ended.unwrap_or_else(|_| Outcome::failed("the runner has ended"));
         }

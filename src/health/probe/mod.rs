@@ -5,6 +5,8 @@
 mod command;
 mod exchange;
 mod kind;
+mod namespace;
+mod once;
 mod origin;
 mod runner;
 mod tcp;

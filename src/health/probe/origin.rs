@@ -1,7 +1,10 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::health::probe::namespace;
 
 /// Where a check comes from, and which way it takes. By default the kernel decides.
 ///
@@ -21,12 +24,20 @@ pub struct Origin {
     pub interface: Option<String>,
     /// The firewall mark of the packets (`SO_MARK`). It needs `CAP_NET_ADMIN`.
     pub mark: Option<u32>,
+    /// The file of the network namespace that the check comes from, such as `/run/netns/blue`.
+    /// `None` is the one of the thread that [starts](super::Runner::start) the runner. Entering
+    /// another one needs `CAP_SYS_ADMIN`.
+    ///
+    /// Sockets are opened and programs started there; all of it is done anew for each check, so
+    /// that a namespace which is deleted and made again is found. Files are those of the program:
+    /// unlike `ip netns exec`, a check mounts neither `/etc/netns` nor `/sys`.
+    pub namespace: Option<PathBuf>,
 }
 
 impl Origin {
     /// Lets the kernel decide.
     pub const fn new() -> Self {
-        Self { source: None, interface: None, mark: None }
+        Self { source: None, interface: None, mark: None, namespace: None }
     }
 
     /// Sets the source address.
@@ -47,9 +58,36 @@ impl Origin {
         self
     }
 
+    /// Sets the file of the network namespace.
+    pub fn namespace(mut self, path: impl Into<PathBuf>) -> Self {
+        self.namespace = Some(path.into());
+        self
+    }
+
     /// Opens a socket that does not block, with these settings, for the family of `target`.
     pub(super) fn socket(&self, target: SocketAddr, kind: Type) -> io::Result<Socket> {
         let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
+        self.socket_of(target, kind, protocol)
+    }
+
+    /// Opens a socket of a protocol.
+    pub(super) fn socket_of(
+        &self,
+        target: SocketAddr,
+        kind: Type,
+        protocol: Protocol,
+    ) -> io::Result<Socket> {
+        if namespace::is_lost() {
+            return Err(io::Error::other(namespace::LOST_THREAD));
+        }
+        match &self.namespace {
+            None => self.open(target, kind, protocol),
+            Some(path) => namespace::visit(path, || self.open(target, kind, protocol)),
+        }
+    }
+
+    /// Opens a socket in the network namespace of the thread.
+    fn open(&self, target: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(target), kind.nonblocking(), Some(protocol))?;
         if let Some(mark) = self.mark {
             socket.set_mark(mark)?;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinSet};
 use tokio::time::sleep_until;
 
-use crate::health::probe::{Probe, Update, Updates};
+use crate::health::probe::{Probe, Update, Updates, namespace};
 use crate::health::{Check, Maintenance, Monitor, Outcome, Watched};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 
@@ -63,7 +63,9 @@ impl Default for RunnerOptions {
 /// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
 /// programs with the blocking client and on smol use the same runner as those on tokio, and a
 /// program whose own runtime is busy does not take its servers for dead. The thread ends when the
-/// runner is dropped; the table stays as it is.
+/// runner is dropped; the table stays as it is. The thread also ends, and with it the updates, if the
+/// kernel does not let it back from the network namespace of a check
+/// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
 pub struct Runner {
     orders: Option<UnboundedSender<Order>>,
     updates: Updates,
@@ -192,6 +194,9 @@ async fn run(options: &RunnerOptions, mut orders: UnboundedReceiver<Order>, upda
                 None => return,
             },
             Some(ended) = running.join_next_with_id() => {
+                if namespace::is_lost() {
+                    return;
+                }
                 let (id, outcome) = match ended {
                     Ok(ended) => ended,
                     // A check of the program's own has panicked.

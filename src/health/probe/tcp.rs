@@ -5,8 +5,8 @@ use socket2::Type;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::health::Outcome;
-use crate::health::probe::exchange::{Excerpt, LONGEST_ANSWER};
+use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::probe::exchange::LONGEST_ANSWER;
 use crate::health::probe::{Exchange, Origin};
 
 /// Connects by TCP, and exchanges some bytes if asked to.

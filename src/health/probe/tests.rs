@@ -5,18 +5,13 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
-
 use super::*;
 use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
 use crate::model::{Destination, Service};
 use crate::table::TableService;
 
 fn check(probe: &Probe, target: SocketAddr) -> Outcome {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let outcome = runtime.block_on(probe.run(target));
-    runtime.shutdown_background();
-    outcome
+    probe.once(target).unwrap()
 }
 
 fn reason(outcome: Outcome) -> String {
@@ -103,7 +98,7 @@ fn a_command_says_by_its_exit_code_and_is_killed_with_all_its_processes() {
     assert_eq!(check(&shell("exit 0"), target), Outcome::passed());
     assert_eq!(
         reason(check(&shell("echo no such disk; exit 3"), target)),
-        "exit code 3: no such disk"
+        "exit code 3: \"no such disk\""
     );
     assert_eq!(reason(check(&shell("kill -9 $$"), target)), "signal 9");
     let environment =
@@ -118,7 +113,7 @@ fn a_command_says_by_its_exit_code_and_is_killed_with_all_its_processes() {
     assert_eq!(reason(check(&hangs, target)), "timeout after 300 ms");
     // What is left behind when the program ends in time is killed, too, and its pipe is not waited for.
     let leaves = shell("sleep 62 & exit 1").timeout(Duration::from_secs(30));
-    assert_eq!(reason(check(&leaves, target)), "exit code 1: ");
+    assert_eq!(reason(check(&leaves, target)), "exit code 1: \"\"");
     let talks = shell("yes").timeout(Duration::from_millis(300));
     assert_eq!(reason(check(&talks, target)), "timeout after 300 ms");
     assert!(begin.elapsed() < Duration::from_secs(20));

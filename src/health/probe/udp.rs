@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use socket2::Type;
 use tokio::net::UdpSocket;
 
-use crate::health::Outcome;
-use crate::health::probe::exchange::Excerpt;
+use crate::health::outcome::{Excerpt, Outcome};
 use crate::health::probe::{Exchange, Origin};
 
 /// Sends a datagram and waits for an answer with what is expected. A refusal by ICMP fails the
