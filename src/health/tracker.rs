@@ -51,6 +51,11 @@ impl Tracker {
         self.verdict
     }
 
+    /// Returns the pace.
+    pub const fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// Returns when the next check is to begin.
     #[must_use]
     pub const fn next(&self) -> Instant {

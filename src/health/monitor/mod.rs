@@ -1,6 +1,7 @@
 //! Which checks are due, and what their results mean for every service.
 
 mod target;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -10,22 +11,20 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::health::monitor::target::TargetState;
+use crate::health::monitor::target::{Phase, Target};
+use crate::health::monitor::targets::{CheckId, TargetId, Targets};
 use crate::health::{
     Combination, Maintenance, Outcome, Pace, Pool, PoolEvent, Share, Tracker, Verdict,
 };
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 use crate::random::Random;
-use crate::table::controller::Wish;
+use crate::table::controller::{Agenda, Wish};
 
 pub use watched::Watched;
 
 /// With fewer targets than this, the first checks of all begin within [`Pace::changing`]; with more
 /// within [`Pace::interval`].
 const FEW: usize = 1000;
-
-/// A destination, and what is checked there.
-type Target<C> = (DestinationId, Arc<C>);
 
 /// Says which checks are due, and makes wishes of their results.
 ///
@@ -57,20 +56,25 @@ type Target<C> = (DestinationId, Arc<C>);
 pub struct Monitor<C> {
     random: Random,
     services: BTreeMap<ServiceId, ServiceState<C>>,
-    targets: BTreeMap<Target<C>, TargetState>,
-    /// The targets that are not being checked, by the time of their next check.
-    queue: BTreeSet<(Instant, Target<C>)>,
-    /// The services whose wish may have changed.
-    changed: BTreeSet<ServiceId>,
-    /// When pools change by themselves.
-    times: BTreeMap<ServiceId, Instant>,
+    targets: Targets<C>,
+    /// The services whose wish may have changed, and when pools change by themselves.
+    agenda: Agenda,
+    /// The services whose pools may have events.
+    eventful: BTreeSet<ServiceId>,
 }
 
 #[derive(Debug)]
 struct ServiceState<C> {
     pool: Pool,
-    checks: Vec<(Arc<C>, Pace)>,
+    checks: Vec<ServiceCheck<C>>,
     combination: Combination,
+}
+
+#[derive(Debug)]
+struct ServiceCheck<C> {
+    id: CheckId,
+    check: Arc<C>,
+    pace: Pace,
 }
 
 /// A check that is to be done.
@@ -83,6 +87,7 @@ pub struct Check<C> {
     pub check: Arc<C>,
     /// When the check was due.
     pub due: Instant,
+    target: TargetId,
 }
 
 /// What is known of one target.
@@ -104,10 +109,9 @@ impl<C: Ord> Monitor<C> {
         Self {
             random: Random::new(seed),
             services: BTreeMap::new(),
-            targets: BTreeMap::new(),
-            queue: BTreeSet::new(),
-            changed: BTreeSet::new(),
-            times: BTreeMap::new(),
+            targets: Targets::new(),
+            agenda: Agenda::new(),
+            eventful: BTreeSet::new(),
         }
     }
 
@@ -119,10 +123,17 @@ impl<C: Ord> Monitor<C> {
     pub fn watch(&mut self, watched: Watched<C>, held: Option<&ServiceSnapshot>, now: Instant) {
         let Watched { service, policy, checks, combination } = watched;
         let id = service.id();
-        let checks: Vec<_> =
-            checks.into_iter().map(|(check, pace)| (Arc::new(check), pace)).collect();
+        let checks = checks.into_iter().map(|(check, pace)| {
+            let (id, check) = self.targets.use_check(check);
+            ServiceCheck { id, check, pace }
+        });
+        let checks: Vec<_> = checks.collect();
         let mut unwatched = self.targets_of(id);
-        let pool = match self.services.remove(&id) {
+        let known = self.services.remove(&id);
+        for check in known.iter().flat_map(|known| &known.checks) {
+            self.targets.leave_check(&check.check);
+        }
+        let pool = match known {
             Some(mut known) => {
                 known.pool.set_desired(service, policy, now);
                 known.pool
@@ -132,79 +143,75 @@ impl<C: Ord> Monitor<C> {
         let destinations: Vec<_> =
             pool.desired().destinations().map(|destination| destination.id()).collect();
         for destination in &destinations {
-            for (check, pace) in &checks {
-                let target = (*destination, Arc::clone(check));
-                unwatched.remove(&target);
-                self.add_target(target, *pace, id, now);
+            for check in &checks {
+                unwatched.remove(&(*destination, check.id));
+                self.add_target(*destination, check, id, now);
             }
         }
-        unwatched.into_iter().for_each(|target| self.drop_target(&target, id));
+        unwatched.into_iter().for_each(|target| self.drop_target(target, id));
         self.services.insert(id, ServiceState { pool, checks, combination });
-        destinations.into_iter().for_each(|destination| self.judge(id, destination, now));
-        self.changed.insert(id);
+        self.judge(id, destinations, now);
     }
 
     /// Watches a service no more. The program takes the wish for it back itself.
     pub fn forget(&mut self, id: ServiceId) {
         for target in self.targets_of(id) {
-            self.drop_target(&target, id);
+            self.drop_target(target, id);
         }
-        self.services.remove(&id);
-        self.changed.remove(&id);
-        self.times.remove(&id);
+        let Some(state) = self.services.remove(&id) else { return };
+        state.checks.iter().for_each(|check| self.targets.leave_check(&check.check));
+        self.agenda.cancel(id);
+        self.eventful.remove(&id);
     }
 
     /// Takes out a check that is due at the time `now`, the longest due one first. Returns `None`
     /// if none is due. The target is not checked again before the result is
     /// [handed back](Self::finished).
     pub fn due(&mut self, now: Instant) -> Option<Check<C>> {
-        if self.queue.first()?.0 > now {
-            return None;
-        }
-        let (due, target) = self.queue.pop_first()?;
-        if let Some(state) = self.targets.get_mut(&target) {
-            (state.due, state.began) = (None, Some(now));
-        }
-        let (destination, check) = target;
-        Some(Check { destination, check, due })
+        let (due, id) = self.targets.take_due(now)?;
+        let target = self.targets.get_mut(id)?;
+        // A check that begins late does not make the next one late, too, unless it is so late that
+        // the two would come close to each other.
+        let slack = target.tracker.pace().changing / 2;
+        let began = now.checked_sub(slack).map_or(due, |earliest| due.max(earliest));
+        target.phase = Phase::Runs(began);
+        let (destination, check) = (target.destination, Arc::clone(&target.check));
+        Some(Check { destination, check, due, target: id })
     }
 
     /// Hands back the result of a check. The result for a target that is not watched any more is
     /// ignored, and so is a second result.
     pub fn finished(&mut self, check: &Check<C>, outcome: Outcome, now: Instant) {
-        let target = (check.destination, Arc::clone(&check.check));
-        let Some(state) = self.targets.get_mut(&target) else { return };
-        let Some(began) = state.began.take() else { return };
-        let share = state.share;
-        let mut changed = state.tracker.record(outcome.is_passed(), began, now).is_some();
+        let Some(target) = self.targets.get_mut(check.target) else { return };
+        let Phase::Runs(began) = target.phase else { return };
+        let share = target.share;
+        let mut changed = target.tracker.record(outcome.is_passed(), began, now).is_some();
         match outcome {
             Outcome::Passed(share) => {
-                state.share = share;
-                state.reason.clear();
+                target.share = share;
+                target.reason = String::new();
             }
-            Outcome::Failed(reason) => state.set_reason(reason),
+            Outcome::Failed(reason) => target.set_reason(reason),
         }
-        changed |= share != state.share;
+        changed |= share != target.share;
         // A little earlier each time, so that the checks of many targets do not meet.
-        let next = state.tracker.next();
+        let next = target.tracker.next();
         let early = self.random.up_to(next.saturating_duration_since(began) / 20);
         let due = next.checked_sub(early).unwrap_or(next).max(now);
-        state.due = Some(due);
-        let services = if changed { state.services.iter().copied().collect() } else { Vec::new() };
-        self.queue.insert((due, target));
-        services.into_iter().for_each(|id| self.judge(id, check.destination, now));
+        let services = if changed { target.services.iter().copied().collect() } else { Vec::new() };
+        self.targets.set_due(check.target, due);
+        services.into_iter().for_each(|id| self.judge(id, [check.destination], now));
     }
 
     /// Makes the next checks of a destination due now, because something else says that it may not
     /// work. No verdict changes.
     pub fn hasten(&mut self, destination: DestinationId, now: Instant) {
-        let of = self.targets.iter_mut().filter(|((id, _), _)| *id == destination);
-        for (target, state) in of {
-            state.tracker.hasten(now);
-            if let Some(due) = state.due.filter(|due| *due > now) {
-                self.queue.remove(&(due, target.clone()));
-                self.queue.insert((now, target.clone()));
-                state.due = Some(now);
+        let targets: Vec<_> = self.targets.at(destination).collect();
+        for id in targets {
+            let Some(target) = self.targets.get_mut(id) else { continue };
+            target.tracker.hasten(now);
+            if matches!(target.phase, Phase::Waits(due) if due > now) {
+                self.targets.set_due(id, now);
             }
         }
     }
@@ -219,7 +226,7 @@ impl<C: Ord> Monitor<C> {
     ) {
         if let Some(state) = self.services.get_mut(&service) {
             state.pool.maintain(destination, maintenance, now);
-            self.changed.insert(service);
+            self.touch(service);
         }
     }
 
@@ -232,22 +239,20 @@ impl<C: Ord> Monitor<C> {
     ) {
         if let Some(state) = self.services.get_mut(&service) {
             state.pool.end_maintenance(destination, now);
-            self.changed.insert(service);
+            self.touch(service);
         }
     }
 
     /// Returns the wishes that have changed since the last call, in the order of their services.
     pub fn wishes(&mut self, now: Instant) -> Vec<Wish> {
-        let due = self.times.iter().filter(|(_, time)| **time <= now);
-        self.changed.extend(due.map(|(id, _)| *id));
         let mut wishes = Vec::new();
-        for id in mem::take(&mut self.changed) {
+        for id in self.agenda.take(usize::MAX, now) {
             let Some(state) = self.services.get_mut(&id) else { continue };
             wishes.extend(state.pool.wish(now));
-            match state.pool.next(now) {
-                Some(next) => self.times.insert(id, next),
-                None => self.times.remove(&id),
-            };
+            self.eventful.insert(id);
+            if let Some(next) = state.pool.next(now) {
+                self.agenda.at(id, next);
+            }
         }
         wishes
     }
@@ -255,18 +260,25 @@ impl<C: Ord> Monitor<C> {
     /// Returns when a check is due or a wish changes by itself. Checks that run have no time.
     #[must_use]
     pub fn next(&self, now: Instant) -> Option<Instant> {
-        if !self.changed.is_empty() {
-            return Some(now);
-        }
-        let check = self.queue.first().map(|(due, _)| *due);
-        check.into_iter().chain(self.times.values().copied()).min()
+        self.next_check().into_iter().chain(self.next_wish(now)).min()
     }
 
-    /// Returns what is known of a destination, by each of its checks.
+    /// Returns when a check is due.
+    pub(in crate::health) fn next_check(&self) -> Option<Instant> {
+        self.targets.next()
+    }
+
+    /// Returns when a wish may change: at the time `now`, or by itself later.
+    pub(in crate::health) fn next_wish(&self, now: Instant) -> Option<Instant> {
+        if self.agenda.has_now() { Some(now) } else { self.agenda.next() }
+    }
+
+    /// Returns what is known of a destination, by each of its checks, in the order in which services
+    /// first had the checks.
     pub fn status(&self, destination: DestinationId) -> impl Iterator<Item = (&C, TargetStatus)> {
-        let of = self.targets.iter().filter(move |((id, _), _)| *id == destination);
-        of.map(|((_, check), state)| {
-            let TargetState { tracker, reason, share, .. } = state;
+        let targets = self.targets.at(destination).filter_map(|id| self.targets.get(id));
+        targets.map(|target| {
+            let Target { check, tracker, reason, share, .. } = target;
             let reason = reason.clone();
             (&**check, TargetStatus { verdict: tracker.verdict(), reason, share: *share })
         })
@@ -278,58 +290,86 @@ impl<C: Ord> Monitor<C> {
         self.services.get(&id).map(|state| &state.pool)
     }
 
-    /// Takes out the events of all pools.
+    /// Takes out the events of all pools, in the order of their services.
     pub fn events(&mut self) -> Vec<(ServiceId, PoolEvent)> {
-        let pools = self.services.iter_mut();
-        pools.flat_map(|(id, state)| state.pool.events().map(move |event| (*id, event))).collect()
+        let mut events = Vec::new();
+        for id in mem::take(&mut self.eventful) {
+            let Some(state) = self.services.get_mut(&id) else { continue };
+            events.extend(state.pool.events().map(|event| (id, event)));
+        }
+        events
     }
 
     /// Returns the targets of a service.
-    fn targets_of(&self, id: ServiceId) -> BTreeSet<Target<C>> {
+    fn targets_of(&self, id: ServiceId) -> BTreeSet<(DestinationId, CheckId)> {
         let Some(state) = self.services.get(&id) else { return BTreeSet::new() };
-        let checks = |destination| {
-            state.checks.iter().map(move |(check, _)| (destination, Arc::clone(check)))
-        };
         let destinations = state.pool.desired().destinations();
-        destinations.flat_map(|destination| checks(destination.id())).collect()
+        let targets = destinations.flat_map(|destination| {
+            state.checks.iter().map(move |check| (destination.id(), check.id))
+        });
+        targets.collect()
     }
 
     /// Notes that a service has a target.
-    fn add_target(&mut self, target: Target<C>, pace: Pace, service: ServiceId, now: Instant) {
-        if let Some(state) = self.targets.get_mut(&target) {
-            state.services.insert(service);
-            state.tracker.set_pace(pace, now);
+    fn add_target(
+        &mut self,
+        destination: DestinationId,
+        check: &ServiceCheck<C>,
+        service: ServiceId,
+        now: Instant,
+    ) {
+        let pace = check.pace;
+        let id = self.targets.find(destination, check.id).unwrap_or_else(|| {
+            let window = if self.targets.len() < FEW { pace.changing } else { pace.interval };
+            let tracker = Tracker::new(pace, now + self.random.up_to(window));
+            self.targets.add(destination, (check.id, Arc::clone(&check.check)), tracker)
+        });
+        let Some(target) = self.targets.get_mut(id) else { return };
+        target.services.insert(service);
+        if target.tracker.pace() == pace {
             return;
         }
-        let window = if self.targets.len() < FEW { pace.changing } else { pace.interval };
-        let due = now + self.random.up_to(window);
-        self.queue.insert((due, target.clone()));
-        self.targets.insert(target, TargetState::new(Tracker::new(pace, due), service));
+        target.tracker.set_pace(pace, now);
+        let next = target.tracker.next();
+        if matches!(target.phase, Phase::Waits(due) if due > next) {
+            // Spread again: a reload may give all targets another pace.
+            let window = next.saturating_duration_since(now);
+            self.targets.set_due(id, now + self.random.up_to(window));
+        }
     }
 
     /// Notes that a service has a target no more.
-    fn drop_target(&mut self, target: &Target<C>, service: ServiceId) {
-        let Some(state) = self.targets.get_mut(target) else { return };
-        state.services.remove(&service);
-        if state.services.is_empty() {
-            if let Some(due) = state.due {
-                self.queue.remove(&(due, target.clone()));
-            }
-            self.targets.remove(target);
+    fn drop_target(&mut self, (destination, check): (DestinationId, CheckId), service: ServiceId) {
+        let Some(id) = self.targets.find(destination, check) else { return };
+        let Some(target) = self.targets.get_mut(id) else { return };
+        target.services.remove(&service);
+        if target.services.is_empty() {
+            self.targets.remove(id, check);
         }
     }
 
-    /// Tells a service what its checks say of a destination.
-    fn judge(&mut self, service: ServiceId, destination: DestinationId, now: Instant) {
+    /// Tells a service what its checks say of destinations.
+    fn judge(
+        &mut self,
+        service: ServiceId,
+        destinations: impl IntoIterator<Item = DestinationId>,
+        now: Instant,
+    ) {
         let Some(state) = self.services.get_mut(&service) else { return };
-        let checks = state.checks.iter();
-        let targets =
-            checks.filter_map(|(check, _)| self.targets.get(&(destination, Arc::clone(check))));
-        let targets: Vec<&TargetState> = targets.collect();
-        let verdict = state.combination.of(targets.iter().map(|target| target.tracker.verdict()));
-        let share = targets.iter().fold(Share::FULL, |share, target| share * target.share);
-        state.pool.share(destination, share, now);
-        state.pool.verdict(destination, verdict, now);
-        self.changed.insert(service);
+        let judged = destinations.into_iter().map(|destination| {
+            let ids = state.checks.iter().map(|check| self.targets.find(destination, check.id));
+            let targets: Vec<_> = ids.flatten().filter_map(|id| self.targets.get(id)).collect();
+            let verdicts = targets.iter().map(|target| target.tracker.verdict());
+            let share = targets.iter().fold(Share::FULL, |share, target| share * target.share);
+            (destination, state.combination.of(verdicts), share)
+        });
+        state.pool.judge(judged, now);
+        self.touch(service);
+    }
+
+    /// Notes that something has happened in a pool.
+    fn touch(&mut self, service: ServiceId) {
+        self.agenda.now(service);
+        self.eventful.insert(service);
     }
 }

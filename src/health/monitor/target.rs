@@ -1,38 +1,50 @@
 //! What is known of one target, and who wants to know.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::health::{Share, Tracker};
-use crate::model::ServiceId;
+use crate::model::{DestinationId, ServiceId};
 
 /// The longest reason of a failure that is kept, in bytes.
 const LONGEST_REASON: usize = 256;
 
+/// A destination, and what is checked there.
 #[derive(Debug)]
-pub(super) struct TargetState {
+pub(super) struct Target<C> {
+    pub(super) destination: DestinationId,
+    pub(super) check: Arc<C>,
     pub(super) tracker: Tracker,
     pub(super) share: Share,
     /// Why the last check failed; empty if it passed.
     pub(super) reason: String,
     /// The services that have this target.
     pub(super) services: BTreeSet<ServiceId>,
-    /// When the next check is due, or `None` while one runs.
-    pub(super) due: Option<Instant>,
-    /// When the check that runs began.
-    pub(super) began: Option<Instant>,
+    pub(super) phase: Phase,
 }
 
-impl TargetState {
-    pub(super) fn new(tracker: Tracker, service: ServiceId) -> Self {
-        let due = Some(tracker.next());
+/// Where a target is between two checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The next check is due at this time.
+    Waits(Instant),
+    /// A check runs that began at this time, as far as the pace counts.
+    Runs(Instant),
+}
+
+impl<C> Target<C> {
+    /// A target of which nothing is known. The first check is due when the tracker says.
+    pub(super) fn new(destination: DestinationId, check: Arc<C>, tracker: Tracker) -> Self {
+        let phase = Phase::Waits(tracker.next());
         Self {
+            destination,
+            check,
             tracker,
             share: Share::FULL,
             reason: String::new(),
-            services: [service].into(),
-            due,
-            began: None,
+            services: BTreeSet::new(),
+            phase,
         }
     }
 
@@ -43,6 +55,8 @@ impl TargetState {
             end -= 1;
         }
         reason.truncate(end);
+        // Thousands of targets may fail for a long time.
+        reason.shrink_to_fit();
         self.reason = reason;
     }
 }

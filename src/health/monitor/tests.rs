@@ -77,7 +77,7 @@ fn a_destination_that_moves_to_another_service_keeps_what_is_known() {
     monitor.forget(service(2, &[]).id());
     assert_eq!(monitor.status(id(2)).count(), 0);
     assert_eq!(monitor.targets.len(), 1);
-    assert_eq!(monitor.queue.len(), 1);
+    assert_eq!(monitor.targets.waiting(), 1);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn the_result_of_a_target_that_was_dropped_is_ignored() {
     let check = monitor.due(now).unwrap();
     monitor.forget(service(1, &[]).id());
     monitor.finished(&check, Outcome::passed(), now);
-    assert!(monitor.targets.is_empty() && monitor.queue.is_empty());
+    assert!(monitor.targets.len() == 0 && monitor.targets.waiting() == 0);
     // It is watched again, and the late result is not one of the new check.
     monitor.watch(watched(), None, now);
     monitor.finished(&check, Outcome::passed(), now);
@@ -153,5 +153,102 @@ fn several_checks_are_combined() {
     assert_eq!(weight(&mut monitor, 1, 1), Some(3));
     let reasons: Vec<usize> =
         monitor.status(id(1)).map(|(_, status)| status.reason.len()).collect();
-    assert_eq!(reasons, [256, 0]);
+    assert_eq!(reasons, [0, 256]);
+}
+
+#[test]
+fn a_check_that_begins_late_does_not_make_the_next_one_late() {
+    let begin = Instant::now();
+    let mut now = begin;
+    let mut monitor = Monitor::new(3);
+    monitor.watch(Watched::new(service(1, &[1])).check("tcp", Pace::new()), None, now);
+    let mut late = |by: Duration| {
+        let due = monitor.next_check().unwrap();
+        now = now.max(due) + by;
+        let check = monitor.due(now).unwrap();
+        monitor.finished(&check, Outcome::passed(), now);
+        (due, monitor.next_check().unwrap(), now)
+    };
+    late(Duration::ZERO);
+    let (due, next, _) = late(SECOND / 4);
+    assert!(next <= due + 5 * SECOND, "{:?}", next - due);
+    // After a stop of a minute the next check does not follow at once.
+    let (_, next, now) = late(60 * SECOND);
+    assert!(next > now + 4 * SECOND, "{:?}", next - now);
+}
+
+#[test]
+fn a_faster_pace_takes_effect_at_once_and_keeps_checks_apart() {
+    let now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let hosts: Vec<u8> = (1..=200).collect();
+    let watched = |interval| {
+        let pace = Pace::new().interval(interval).changing(interval);
+        Watched::new(service(1, &hosts)).check("tcp", pace)
+    };
+    monitor.watch(watched(600 * SECOND), None, now);
+    monitor.watch(watched(10 * SECOND), None, now);
+    let until = |monitor: &mut Monitor<_>, time| {
+        let mut checks = 0;
+        while monitor.due(now + time).is_some() {
+            checks += 1;
+        }
+        checks
+    };
+    let half = until(&mut monitor, 5 * SECOND);
+    assert!((60..=140).contains(&half), "{half}");
+    assert_eq!(half + until(&mut monitor, 10 * SECOND), 200);
+}
+
+/// A check that counts how often it is compared.
+#[derive(Debug)]
+struct Counted(u32, std::rc::Rc<std::cell::Cell<usize>>);
+
+impl Ord for Counted {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.1.set(self.1.get() + 1);
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Counted {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Counted {}
+
+#[test]
+fn checks_are_compared_once_for_a_service_and_not_for_a_destination() {
+    let now = Instant::now();
+    let compared = std::rc::Rc::default();
+    let mut monitor = Monitor::new(3);
+    let hosts: Vec<u8> = (1..=250).collect();
+    let watch = |monitor: &mut Monitor<_>| {
+        for port in 1..=40 {
+            let checks = [1, 2].map(|number| Counted(number, std::rc::Rc::clone(&compared)));
+            let watched = Watched::new(service(port, &hosts));
+            let watched =
+                checks.into_iter().fold(watched, |watched, it| watched.check(it, Pace::new()));
+            monitor.watch(watched, None, now);
+        }
+        monitor.wishes(now);
+    };
+    watch(&mut monitor);
+    watch(&mut monitor);
+    for _ in 0..50 {
+        let check = monitor.due(now + 10 * SECOND).unwrap();
+        monitor.finished(&check, Outcome::passed(), now);
+    }
+    monitor.hasten(id(1), now);
+    assert_eq!(monitor.status(id(1)).count(), 2);
+    let compared = compared.get();
+    assert!(compared <= 2 * 40 * 2 * 4, "{compared} for 40 services with 10,000 destinations");
 }

@@ -5,7 +5,8 @@ use crate::table::TableService;
 /// A service whose destinations are checked.
 ///
 /// `C` describes a check, such as a TCP connect with its timeout. Destinations of several services
-/// with the same id and an equal check are one target, which is checked once.
+/// with the same id and an equal check are one target, which is checked once, with the pace of the
+/// service that was watched last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use]

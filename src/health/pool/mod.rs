@@ -113,26 +113,45 @@ impl Pool {
 
     /// Takes in the verdict on a destination.
     pub fn verdict(&mut self, id: DestinationId, verdict: Verdict, now: Instant) {
-        let Some(member) = self.members.get_mut(&id) else { return };
-        if member.verdict == verdict {
-            return;
-        }
-        member.verdict = verdict;
-        self.events.push_back(PoolEvent::Verdict { destination: id, verdict });
-        self.decide(now);
-        if let Some(member) = self.members.get_mut(&id).filter(|_| verdict != Verdict::Unknown) {
-            (member.held, member.is_first) = (None, false);
-        }
+        let Some(member) = self.members.get(&id) else { return };
+        self.judge([(id, verdict, member.share)], now);
     }
 
     /// Sets the part of its weight that a destination is to have.
     pub fn share(&mut self, id: DestinationId, share: Share, now: Instant) {
-        let Some(member) = self.members.get_mut(&id) else { return };
-        if member.share == share {
+        let Some(member) = self.members.get(&id) else { return };
+        self.judge([(id, member.verdict, share)], now);
+    }
+
+    /// Takes in the verdicts on destinations and the parts of their weights, and decides once.
+    pub(in crate::health) fn judge(
+        &mut self,
+        judged: impl IntoIterator<Item = (DestinationId, Verdict, Share)>,
+        now: Instant,
+    ) {
+        let (mut changed, mut known) = (false, Vec::new());
+        for (id, verdict, share) in judged {
+            let Some(member) = self.members.get_mut(&id) else { continue };
+            changed |= (member.verdict, member.share) != (verdict, share);
+            member.share = share;
+            if member.verdict == verdict {
+                continue;
+            }
+            member.verdict = verdict;
+            self.events.push_back(PoolEvent::Verdict { destination: id, verdict });
+            if verdict != Verdict::Unknown {
+                known.push(id);
+            }
+        }
+        if !changed {
             return;
         }
-        member.share = share;
         self.decide(now);
+        for id in known {
+            if let Some(member) = self.members.get_mut(&id) {
+                (member.held, member.is_first) = (None, false);
+            }
+        }
     }
 
     /// Begins an operator's maintenance of a destination, or replaces the one that there is.

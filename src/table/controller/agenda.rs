@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use crate::model::ServiceId;
 
-/// The services that are to be read, each at its time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Agenda {
+/// Services that are to be looked at, each at its time. Nothing searches: each call takes
+/// logarithmic time for each service it touches.
+#[derive(Clone, Debug)]
+pub(crate) struct Agenda {
     /// Services that are due now, as soon as possible.
     now: BTreeSet<ServiceId>,
     /// The time of each other service.
@@ -16,14 +17,19 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
+    /// Creates an agenda without services.
+    pub(crate) const fn new() -> Self {
+        Self { now: BTreeSet::new(), times: BTreeMap::new(), later: BTreeSet::new() }
+    }
+
     /// Makes a service due now.
-    pub(super) fn now(&mut self, id: ServiceId) {
+    pub(crate) fn now(&mut self, id: ServiceId) {
         self.cancel(id);
         self.now.insert(id);
     }
 
     /// Makes a service due at a time, unless it is due earlier.
-    pub(super) fn at(&mut self, id: ServiceId, time: Instant) {
+    pub(crate) fn at(&mut self, id: ServiceId, time: Instant) {
         if self.now.contains(&id) || self.times.get(&id).is_some_and(|earlier| *earlier <= time) {
             return;
         }
@@ -33,7 +39,7 @@ impl Agenda {
     }
 
     /// Removes a service.
-    pub(super) fn cancel(&mut self, id: ServiceId) {
+    pub(crate) fn cancel(&mut self, id: ServiceId) {
         self.now.remove(&id);
         if let Some(time) = self.times.remove(&id) {
             self.later.remove(&(time, id));
@@ -41,12 +47,12 @@ impl Agenda {
     }
 
     /// Removes all services that are due now.
-    pub(super) fn cancel_now(&mut self) {
+    pub(crate) fn cancel_now(&mut self) {
         self.now.clear();
     }
 
     /// Returns the number of services that are due at `now`, without those whose time is to come.
-    pub(super) fn due_now(&mut self, now: Instant) -> usize {
+    pub(crate) fn due_now(&mut self, now: Instant) -> usize {
         while let Some((time, id)) = self.later.first().copied() {
             if time > now {
                 break;
@@ -57,7 +63,7 @@ impl Agenda {
     }
 
     /// Takes out at most `most` services that are due at `now`.
-    pub(super) fn take(&mut self, most: usize, now: Instant) -> Vec<ServiceId> {
+    pub(crate) fn take(&mut self, most: usize, now: Instant) -> Vec<ServiceId> {
         let due = self.due_now(now);
         if due <= most {
             return std::mem::take(&mut self.now).into_iter().collect();
@@ -66,12 +72,17 @@ impl Agenda {
     }
 
     /// Returns `true` if no service is due at any time.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.now.is_empty() && self.later.is_empty()
     }
 
+    /// Returns `true` if a service was made due now.
+    pub(crate) fn has_now(&self) -> bool {
+        !self.now.is_empty()
+    }
+
     /// Returns the earliest time to come. Services that are due now have none.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.later.first().map(|(time, _)| *time)
     }
 }
@@ -87,7 +98,7 @@ mod tests {
         let id = |port| ServiceId::tcp(([192, 0, 2, 1], port).into());
         let begin = Instant::now();
         let after = |seconds| begin + Duration::from_secs(seconds);
-        let mut agenda = Agenda::default();
+        let mut agenda = Agenda::new();
         agenda.at(id(1), after(5));
         agenda.at(id(1), after(3));
         agenda.at(id(1), after(9));

@@ -36,7 +36,6 @@ use std::time::Instant;
 use crate::model::{Object, ServiceId};
 use crate::random::Random;
 use crate::table::PlanError;
-use crate::table::controller::agenda::Agenda;
 use crate::table::controller::drains::Drains;
 use crate::table::controller::job::Job;
 use crate::table::controller::kept::{Kept, Serving, Stage};
@@ -44,6 +43,7 @@ use crate::table::controller::services::{ByService, in_order};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
+pub(crate) use agenda::Agenda;
 pub use drain_status::DrainStatus;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "tokio", feature = "smol"))))]
@@ -138,7 +138,7 @@ impl Controller {
             number: CONTROLLERS.fetch_add(1, Ordering::Relaxed),
             last_task: 0,
             services: ByService::default(),
-            agenda: Agenda::default(),
+            agenda: Agenda::new(),
             drains: Drains::default(),
             troubles: BTreeMap::new(),
             jobs: ByService::default(),
