@@ -10,8 +10,8 @@ use std::time::Duration;
 /// use ipvs_netlink::health::Pace;
 ///
 /// let pace = Pace::new().interval(Duration::from_secs(2)).fall(2);
-/// // The longest time from a fault to the verdict, beside the timeout of a check.
-/// assert_eq!(pace.interval + pace.changing * (pace.fall - 1), Duration::from_secs(3));
+/// // The longest time from a fault to the verdict, with checks that take up to half a second.
+/// assert_eq!(pace.down_within(Duration::from_millis(500)), Duration::from_millis(3500));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -138,10 +138,80 @@ impl Pace {
         self.damping = damping;
         self
     }
+
+    /// Returns the longest time from a fault until the target is down, if a check takes at most
+    /// `timeout`.
+    ///
+    /// A server that refuses connections fails its checks at once: its time is
+    /// `down_within(Duration::ZERO)`. Checks that begin late, because the machine is busy or too
+    /// many checks run, add to this time.
+    #[must_use]
+    pub fn down_within(&self, timeout: Duration) -> Duration {
+        self.within(self.interval, self.fall, timeout)
+    }
+
+    /// Returns the longest time from the end of a fault until the target is up again, if a check
+    /// takes at most `timeout` and the target is not [damped](Self::damping).
+    #[must_use]
+    pub fn up_within(&self, timeout: Duration) -> Duration {
+        self.within(self.down, self.rise, timeout)
+    }
+
+    /// The last check with the old result began at the latest when the fault began or ended.
+    fn within(&self, first: Duration, results: u32, timeout: Duration) -> Duration {
+        let further = self.changing.max(timeout).saturating_mul(results.saturating_sub(1));
+        first.max(timeout).saturating_add(further).saturating_add(timeout)
+    }
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::health::{Tracker, Verdict};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Returns how long after the time `fault` the target is down whose checks take `took` before
+    /// and `timeout` after the fault.
+    fn measure(pace: Pace, fault: Duration, took: Duration, timeout: Duration) -> Duration {
+        let begin = Instant::now();
+        let mut tracker = Tracker::new(pace, begin);
+        loop {
+            let began = tracker.next();
+            let passed = began - begin <= fault;
+            let ended = began + if passed { took } else { timeout };
+            if tracker.record(passed, began, ended) == Some(Verdict::Down) {
+                return ended - (begin + fault);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fault_is_noticed_within_the_stated_time_and_not_always_sooner() {
+        for (interval, changing, fall) in [(500, 100, 3), (500, 100, 1), (90, 200, 2)] {
+            let pace = Pace::new().interval(interval * MS).changing(changing * MS).fall(fall);
+            for timeout in [0, 50, 300, 700].map(|timeout| timeout * MS) {
+                let times = (0..2000).step_by(10).flat_map(|fault| {
+                    [Duration::ZERO, timeout].map(|took| measure(pace, fault * MS, took, timeout))
+                });
+                let longest = times.max().unwrap();
+                assert_eq!(longest, pace.down_within(timeout), "{pace:?} {timeout:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_do_not_overflow() {
+        let pace = Pace::new().down(Duration::MAX).rise(u32::MAX);
+        assert_eq!(pace.up_within(Duration::MAX), Duration::MAX);
+        assert_eq!(Pace::new().rise(0).up_within(Duration::ZERO), Pace::new().down);
     }
 }

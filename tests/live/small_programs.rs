@@ -12,7 +12,8 @@ use crate::namespace::{fresh, run};
 
 #[test]
 fn every_program_has_help_and_refuses_what_it_does_not_know() {
-    for name in ["list", "tokio", "smol", "quickstart", "table", "ipvsadm", "controller"] {
+    let names = ["list", "tokio", "smol", "quickstart", "health", "table", "ipvsadm", "controller"];
+    for name in names {
         let run = |word: &str| Command::new(example(name)).arg(word).output().unwrap();
         let help = run(if name == "ipvsadm" { "-h" } else { "--help" });
         assert!(help.status.success() && help.stderr.is_empty(), "{name}: {help:?}");
@@ -30,7 +31,7 @@ fn who_reads_no_further_hears_nothing() {
     for port in 1..=2000 {
         ipvs.add_service(&Service::tcp(([192, 0, 2, 10], port).into())).unwrap();
     }
-    for words in ["list", "table export", "table --help", "quickstart", "tokio"] {
+    for words in ["list", "table export", "table --help", "quickstart", "health", "tokio"] {
         let mut words = words.split(' ');
         let mut child = Command::new(example(words.next().unwrap()))
             .args(words.clone())

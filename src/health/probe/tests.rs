@@ -169,8 +169,31 @@ fn a_runner_tells_what_the_table_is_to_hold() {
     let second = TcpListener::bind(addresses[1]).unwrap();
     wait_for([Some(1), Some(1)]);
     drop(second);
+    assert!(!updates.has_ended());
     drop(runner);
-    assert!(updates.next_within(Duration::from_secs(1)).is_none_or(|_| true));
+    // What is left is handed out, without a wait.
+    while updates.next_within(Duration::MAX).is_some() {}
+    assert!(updates.has_ended());
+}
+
+#[test]
+fn updates_are_one_line_each() {
+    let service = Service::tcp(([192, 0, 2, 10], 80).into());
+    let empty = TableService::new(service.clone());
+    let one = |host| Destination::masquerade(([10, 0, 0, host], 8080).into()).weight(host.into());
+    let updates = [
+        Update::Wish(empty.clone().into()),
+        Update::Wish(empty.with(one(2)).with(one(3)).into()),
+        Update::Event(service.id, PoolEvent::TakenOut(one(2).id)),
+    ];
+    assert_eq!(
+        updates.map(|update| update.to_string()),
+        [
+            "TCP 192.0.2.10:80: the table is to hold no destination",
+            "TCP 192.0.2.10:80: the table is to hold 10.0.0.2:8080 weight 2, 10.0.0.3:8080 weight 3",
+            "TCP 192.0.2.10:80: 10.0.0.2:8080 is out of rotation",
+        ]
+    );
 }
 
 #[test]

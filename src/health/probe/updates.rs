@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -26,6 +27,28 @@ impl Update {
         match self {
             Self::Wish(wish) => Some(wish.into()),
             Self::Event(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for Update {
+    /// Prints an event as `TCP 192.0.2.10:80: 10.0.0.2:8080 is down`, and a wish as the destinations
+    /// with their weights.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(service, event) => write!(f, "{service}: {event}"),
+            Self::Wish(wish) => {
+                write!(f, "{}: the table is to hold", wish.id())?;
+                for (at, destination) in wish.service().destinations().enumerate() {
+                    let comma = if at == 0 { "" } else { "," };
+                    let weight = destination.destination().weight;
+                    write!(f, "{comma} {} weight {weight}", destination.id())?;
+                }
+                match wish.service().destinations().len() {
+                    0 => f.write_str(" no destination"),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }
@@ -88,6 +111,13 @@ impl Updates {
     #[must_use]
     pub fn try_next(&self) -> Option<Update> {
         self.queue().updates.pop_front()
+    }
+
+    /// Returns `true` if the runner has ended and all its updates are taken out.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let queue = self.queue();
+        queue.ended && queue.updates.is_empty()
     }
 
     /// Waits for the next update, at most so long. Returns `None` at the timeout, and when the
