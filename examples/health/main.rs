@@ -182,7 +182,7 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.stop(&THREE);
     let sorry_alone = [Some(0), Some(0), Some(0), Some(1)];
     let took = stage.wait_for(begin, |weights| weights == sorry_alone)?;
-    stage.some_fail(&format!("sorry after {took} of at most {down}"), begin)?;
+    stage.some_fail(&format!("sorry in after {took} of at most {down}"), begin)?;
     let begin = Instant::now();
     sleep(A_WHILE);
     stage.none_fails("from then on", begin)?;
@@ -192,5 +192,5 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.start(&THREE)?;
     let took = stage.wait_for(begin, |[.., sorry]| sorry != Some(1))?;
     sleep(A_WHILE);
-    stage.none_fails(&format!("no sorry after {took} of at most {up}"), begin)
+    stage.none_fails(&format!("no sorry in after {took} of at most {up}"), begin)
 }
