@@ -102,7 +102,7 @@ fn introduce(stage: &mut Stage<'_>) -> Result<()> {
     say(format_args!("     to .14                       +-- sorry  {}", server(3)))?;
     say(format_args!(
         "\nThe director checks alice, bob and carol every {}, and every {} while\n\
-         results differ. {} failures in a row take a server out, {} successes bring it back.\n\
+         results differ. {} failures in a row take one out, {} successes bring it back.\n\
          The sorry server serves while all three are out.",
         Millis(PACE.interval),
         Millis(PACE.changing),
@@ -192,5 +192,5 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.start(&THREE)?;
     let took = stage.wait_for(begin, |[.., sorry]| sorry != Some(1))?;
     sleep(A_WHILE);
-    stage.none_fails(&format!("no sorry in after {took} of at most {up}"), begin)
+    stage.none_fails(&format!("sorry out after {took} of at most {up}"), begin)
 }
