@@ -98,7 +98,9 @@ impl<'n> Stage<'n> {
 
     /// Ends the program of the director.
     pub(crate) fn stop_balancer(&mut self) {
-        self.balancer.take().map(Balancer::stop);
+        if let Some(balancer) = self.balancer.take() {
+            balancer.stop();
+        }
     }
 
     /// Reads the weights in the kernel's table.
