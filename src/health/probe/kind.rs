@@ -136,13 +136,14 @@ impl Probe {
         }
         let origin = &self.origin;
         let check = async {
+            // All but the plainest are boxed, so that thousands of the plainest take little memory.
             match &self.kind {
                 ProbeKind::TcpExchange(exchange) => {
-                    tcp::check(target, origin, Some(exchange)).await
+                    Box::pin(tcp::exchanges(target, origin, exchange)).await
                 }
-                ProbeKind::Udp(exchange) => udp::check(target, origin, exchange).await,
+                ProbeKind::Udp(exchange) => Box::pin(udp::check(target, origin, exchange)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
-                _ => tcp::check(target, origin, None).await,
+                _ => tcp::connects(target, origin).await,
             }
         };
         let ended = tokio::time::timeout(timeout, check).await;

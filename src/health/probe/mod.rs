@@ -19,5 +19,5 @@ pub use command::CommandCheck;
 pub use exchange::Exchange;
 pub use kind::{Check, CheckFuture, Probe, ProbeKind};
 pub use origin::Origin;
-pub use runner::{Runner, RunnerOptions};
+pub use runner::{Lateness, Runner, RunnerOptions, RunnerStats};
 pub use updates::{Update, Updates};

@@ -1,3 +1,4 @@
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,24 +10,27 @@ use crate::health::outcome::{Excerpt, Outcome};
 use crate::health::probe::exchange::LONGEST_ANSWER;
 use crate::health::probe::{Exchange, Origin};
 
-/// Connects by TCP, and exchanges some bytes if asked to.
-///
-/// The connection is closed by a reset, so that neither side keeps it.
-pub(super) async fn check(
-    target: SocketAddr,
-    origin: &Origin,
-    exchange: Option<&Exchange>,
-) -> Outcome {
+/// Connects by TCP. The connection is closed by a reset, so that neither side keeps it.
+pub(super) async fn connects(target: SocketAddr, origin: &Origin) -> Outcome {
     match connect(target, origin).await {
-        Ok(stream) => match exchange {
-            None => Outcome::passed(),
-            Some(exchange) => converse(stream, exchange).await,
-        },
-        Err(error) => Outcome::failed(format!("connect: {error}")),
+        Ok(_) => Outcome::passed(),
+        Err(error) => refused(&error),
     }
 }
 
-async fn connect(target: SocketAddr, origin: &Origin) -> std::io::Result<TcpStream> {
+/// Connects by TCP, and exchanges some bytes. The connection is closed by a reset.
+pub(super) async fn exchanges(target: SocketAddr, origin: &Origin, exchange: &Exchange) -> Outcome {
+    match connect(target, origin).await {
+        Ok(stream) => converse(stream, exchange).await,
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &io::Error) -> Outcome {
+    Outcome::failed(format!("connect: {error}"))
+}
+
+async fn connect(target: SocketAddr, origin: &Origin) -> io::Result<TcpStream> {
     let socket = origin.socket(target, Type::STREAM)?;
     socket.set_linger(Some(Duration::ZERO))?;
     TcpSocket::from_std_stream(socket.into()).connect(target).await

@@ -217,3 +217,98 @@ fn a_check_that_panics_has_failed_and_stops_nothing() {
     }
     panic!("no verdict");
 }
+
+/// A service whose destinations are these servers.
+fn table(port: u16, addresses: impl IntoIterator<Item = SocketAddr>) -> TableService {
+    let table = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
+    addresses.into_iter().fold(table, |table, address| table.with(Destination::masquerade(address)))
+}
+
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < end, "it took too long");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn programs_that_wait_delay_no_other_check_and_their_time_does_not_run() {
+    let runner = Runner::start(RunnerOptions::new().concurrency(2).commands(1)).unwrap();
+    let fast = Pace::new().interval(Duration::from_millis(5)).changing(Duration::from_millis(5));
+    // One after the other they take longer than the timeout.
+    let program = Probe::command(CommandCheck::new("sleep", ["0.05"]));
+    let slow = fast.interval(Duration::from_secs(60));
+    let programs = (1..=30).map(|host| SocketAddr::from(([127, 0, 0, host], 1)));
+    let programs =
+        Watched::new(table(80, programs)).check(program.timeout(Duration::from_secs(1)), slow);
+    runner.watch(programs, None);
+    wait_until(|| runner.stats().waiting > 20);
+    runner.watch(Watched::new(table(81, [server(b"x")])).check(Probe::tcp(), fast), None);
+    wait_until(|| runner.stats().passed > 30);
+    assert!(runner.stats().waiting > 0, "checks over TCP went on meanwhile");
+    wait_until(|| runner.stats().waiting == 0);
+    assert_eq!(runner.stats().failed, 0, "{:?}", runner.stats());
+}
+
+/// Blocks the thread until something is sent.
+struct Blocks(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Check for Blocks {
+    fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+        Box::pin(async {
+            let _ = self.0.lock().unwrap().recv();
+            Outcome::passed()
+        })
+    }
+}
+
+#[test]
+fn a_program_sees_that_the_thread_stands_still() {
+    let runner = Runner::start(RunnerOptions::new()).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let blocks = Probe::custom("blocks", Blocks(receiver.into()));
+    let pace = Pace::new().changing(Duration::from_millis(1));
+    runner.watch(Watched::new(table(80, [nobody()])).check(blocks, pace), None);
+    wait_until(|| runner.stats().silent > Duration::from_millis(1500));
+    drop(sender);
+    wait_until(|| runner.stats().silent < Duration::from_millis(1100) && runner.stats().passed > 0);
+}
+
+/// Never ends by itself.
+struct Hangs;
+
+impl Check for Hangs {
+    fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn checks_that_hang_delay_no_other_while_slots_are_free_and_are_seen_if_they_do() {
+    let hosts = (1..=200).map(|host| SocketAddr::from(([127, 0, 0, host], 1)));
+    let hang = Probe::custom("hangs", Hangs).timeout(Duration::from_secs(30));
+    let fast = Pace::new().interval(Duration::from_millis(5)).changing(Duration::from_millis(5));
+    let hanging = Watched::new(table(80, hosts)).check(hang, fast);
+    let web = Watched::new(table(81, [server(b"x")])).check(Probe::tcp(), fast);
+
+    let runner = Runner::start(RunnerOptions::new()).unwrap();
+    runner.watch(hanging.clone(), None);
+    wait_until(|| runner.stats().running == 200);
+    runner.watch(web.clone(), None);
+    wait_until(|| runner.stats().passed > 30);
+
+    let runner = Runner::start(RunnerOptions::new().concurrency(100)).unwrap();
+    runner.watch(hanging, None);
+    wait_until(|| runner.stats().running == 100);
+    runner.watch(web, None);
+    wait_until(|| runner.stats().behind > Duration::from_millis(300));
+    assert_eq!(runner.stats().passed, 0);
+}
+
+#[test]
+fn a_check_by_tcp_takes_little_memory_while_it_runs() {
+    let probe = Probe::tcp();
+    let size = size_of_val(&probe.run(nobody()));
+    assert!(size <= 640, "{size}");
+}

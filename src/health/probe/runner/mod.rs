@@ -1,0 +1,145 @@
+//! The thread that does checks, and how a program speaks to it.
+
+mod options;
+mod stats;
+mod work;
+
+use std::fmt;
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::health::probe::runner::stats::{Counts, Published};
+use crate::health::probe::runner::work::Worker;
+use crate::health::probe::{Probe, Updates};
+use crate::health::{Check, Maintenance, Outcome, Watched};
+use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
+
+pub use options::RunnerOptions;
+pub use stats::{Lateness, RunnerStats};
+
+/// Does the checks of a [`Monitor`](crate::health::Monitor) on a thread of its own.
+///
+/// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
+/// programs with the blocking client and on smol use the same runner as those on tokio, and a
+/// program whose own runtime is busy does not take its servers for dead. The thread ends when the
+/// runner is dropped; the table stays as it is. The thread also ends, and with it the updates, if the
+/// kernel does not let it back from the network namespace of a check
+/// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
+pub struct Runner {
+    sender: UnboundedSender<Message>,
+    updates: Updates,
+    published: Published,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread is told.
+enum Message {
+    Order(Order),
+    /// A check has ended, and began so late.
+    Ended(Check<Probe>, Outcome, Duration),
+    Stop,
+}
+
+/// What a program wants of the thread.
+enum Order {
+    Watch(Box<Watched<Probe>>, Option<Box<ServiceSnapshot>>),
+    Forget(ServiceId),
+    Maintain(ServiceId, DestinationId, Maintenance),
+    EndMaintenance(ServiceId, DestinationId),
+    Hasten(DestinationId),
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses the thread, or the descriptors of its event loop.
+    pub fn start(options: RunnerOptions) -> io::Result<Self> {
+        let updates = Updates::new();
+        let (sender, inbox) = unbounded_channel();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(options.commands.max(1))
+            .build()?;
+        let counts = Counts::new(Instant::now());
+        let published = Published::new(counts.clone());
+        let out = updates.clone();
+        let counted = (published.clone(), counts);
+        let worker = Worker::new(&options, updates.clone(), sender.clone(), counted);
+        let work = move || {
+            runtime.block_on(worker.work(inbox));
+            out.end();
+            // Does not wait for programs that run still.
+            runtime.shutdown_background();
+        };
+        let thread = thread::Builder::new().name("ipvs-health".to_owned()).spawn(work)?;
+        Ok(Self { sender, updates, published, thread: Some(thread) })
+    }
+
+    /// Watches a service, or replaces what is watched of it. See [`Monitor::watch`](crate::health::Monitor::watch).
+    pub fn watch(&self, watched: Watched<Probe>, held: Option<ServiceSnapshot>) {
+        self.order(Order::Watch(Box::new(watched), held.map(Box::new)));
+    }
+
+    /// Watches a service no more. See [`Monitor::forget`](crate::health::Monitor::forget).
+    pub fn forget(&self, service: ServiceId) {
+        self.order(Order::Forget(service));
+    }
+
+    /// Begins an operator's maintenance. See [`Monitor::maintain`](crate::health::Monitor::maintain).
+    pub fn maintain(
+        &self,
+        service: ServiceId,
+        destination: DestinationId,
+        maintenance: Maintenance,
+    ) {
+        self.order(Order::Maintain(service, destination, maintenance));
+    }
+
+    /// Ends an operator's maintenance. See [`Monitor::end_maintenance`](crate::health::Monitor::end_maintenance).
+    pub fn end_maintenance(&self, service: ServiceId, destination: DestinationId) {
+        self.order(Order::EndMaintenance(service, destination));
+    }
+
+    /// Makes the next checks of a destination due now. See [`Monitor::hasten`](crate::health::Monitor::hasten).
+    pub fn hasten(&self, destination: DestinationId) {
+        self.order(Order::Hasten(destination));
+    }
+
+    /// Returns the updates.
+    #[must_use]
+    pub fn updates(&self) -> Updates {
+        self.updates.clone()
+    }
+
+    /// Returns what the runner has done, and whether it keeps up.
+    #[must_use]
+    pub fn stats(&self) -> RunnerStats {
+        self.published.stats(Instant::now())
+    }
+
+    fn order(&self, order: Order) {
+        // Fails when the thread has ended by itself.
+        let _ = self.sender.send(Message::Order(order));
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        let _ = self.sender.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

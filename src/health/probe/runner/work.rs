@@ -1,0 +1,218 @@
+//! What the thread of a runner does.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, getrlimit};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::sleep_until;
+
+use crate::health::probe::runner::stats::{Counts, Published};
+use crate::health::probe::runner::{Message, Order, RunnerOptions};
+use crate::health::probe::{Probe, ProbeKind, Update, Updates, namespace};
+use crate::health::{Check, Monitor, Outcome};
+
+/// The least time between two wishes, so that many results make one wish.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest sleep: the thread shows that it lives.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The most messages that are taken at once.
+const MOST_MESSAGES: usize = 256;
+
+/// Does checks and takes orders.
+pub(super) struct Worker {
+    monitor: Monitor<Probe>,
+    updates: Updates,
+    /// For the results of checks.
+    sender: UnboundedSender<Message>,
+    published: Published,
+    counts: Counts,
+    sockets: Slots,
+    commands: Slots,
+    /// The checks by programs that wait for others to end.
+    waiting: VecDeque<Check<Probe>>,
+    /// When the next wishes may be made.
+    pause: Instant,
+}
+
+/// How many checks run at the same time.
+struct Slots {
+    used: usize,
+    most: usize,
+}
+
+impl Slots {
+    fn new(most: usize) -> Self {
+        Self { used: 0, most: most.max(1) }
+    }
+
+    const fn are_free(&self) -> bool {
+        self.used < self.most
+    }
+}
+
+/// Hands back the result of a check, also when the check panics.
+struct Report {
+    sender: UnboundedSender<Message>,
+    check: Option<Check<Probe>>,
+    late: Duration,
+    outcome: Option<Outcome>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let panicked = || Outcome::failed("the check panicked");
+        let outcome = self.outcome.take().unwrap_or_else(panicked);
+        if let Some(check) = self.check.take() {
+            // Fails when the runner has ended.
+            let _ = self.sender.send(Message::Ended(check, outcome, self.late));
+        }
+    }
+}
+
+/// Returns how many checks may run at the same time, so that descriptors are left for others.
+fn concurrency(options: &RunnerOptions) -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    options.concurrency.min(limit.map_or(usize::MAX, |limit| limit - limit / 4))
+}
+
+impl Worker {
+    pub(super) fn new(
+        options: &RunnerOptions,
+        updates: Updates,
+        sender: UnboundedSender<Message>,
+        (published, counts): (Published, Counts),
+    ) -> Self {
+        Self {
+            monitor: Monitor::new(options.seed),
+            updates,
+            sender,
+            published,
+            sockets: Slots::new(concurrency(options)),
+            commands: Slots::new(options.commands),
+            waiting: VecDeque::new(),
+            pause: counts.seen,
+            counts,
+        }
+    }
+
+    /// Works until the runner is dropped.
+    pub(super) async fn work(mut self, mut inbox: UnboundedReceiver<Message>) {
+        let mut messages = Vec::new();
+        let mut timer = Box::pin(sleep_until(Instant::now().into()));
+        loop {
+            let now = Instant::now();
+            for message in messages.drain(..) {
+                match message {
+                    Message::Order(order) => self.obey(order, now),
+                    Message::Ended(check, outcome, late) => self.ended(&check, outcome, late, now),
+                    Message::Stop => return,
+                }
+            }
+            if namespace::is_lost() {
+                return;
+            }
+            self.start_due(now);
+            self.tell(now);
+            self.publish(now);
+            timer.as_mut().reset(self.wake(now).into());
+            tokio::select! {
+                biased;
+                _ = inbox.recv_many(&mut messages, MOST_MESSAGES) => {}
+                () = &mut timer => {}
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order, now: Instant) {
+        let monitor = &mut self.monitor;
+        match order {
+            Order::Watch(watched, held) => monitor.watch(*watched, held.as_deref(), now),
+            Order::Forget(service) => monitor.forget(service),
+            Order::Maintain(service, destination, maintenance) => {
+                monitor.maintain(service, destination, maintenance, now);
+            }
+            Order::EndMaintenance(service, destination) => {
+                monitor.end_maintenance(service, destination, now);
+            }
+            Order::Hasten(destination) => monitor.hasten(destination, now),
+        }
+    }
+
+    fn ended(&mut self, check: &Check<Probe>, outcome: Outcome, late: Duration, now: Instant) {
+        match check.check.kind {
+            ProbeKind::Command(_) => self.commands.used -= 1,
+            _ => self.sockets.used -= 1,
+        }
+        match outcome.is_passed() {
+            true => self.counts.passed += 1,
+            false => self.counts.failed += 1,
+        }
+        self.counts.lateness.count(late);
+        self.monitor.finished(check, outcome, now);
+    }
+
+    /// Starts the checks that are due, as far as slots are free.
+    fn start_due(&mut self, now: Instant) {
+        while self.sockets.are_free() {
+            let Some(check) = self.monitor.due(now) else { break };
+            if let ProbeKind::Command(_) = check.check.kind {
+                self.waiting.push_back(check);
+            } else {
+                self.sockets.used += 1;
+                self.start(check);
+            }
+        }
+        while self.commands.are_free() {
+            let Some(check) = self.waiting.pop_front() else { break };
+            self.commands.used += 1;
+            self.start(check);
+        }
+    }
+
+    fn start(&self, check: Check<Probe>) {
+        let sender = self.sender.clone();
+        tokio::spawn(report(sender, check));
+    }
+
+    /// Tells the program what has changed.
+    fn tell(&mut self, now: Instant) {
+        if self.next_wish(now).is_none_or(|next| next > now) {
+            return;
+        }
+        self.pause = now + PAUSE;
+        let wishes = self.monitor.wishes(now).into_iter().map(Update::Wish);
+        let events = self.monitor.events().into_iter().map(|(id, event)| Update::Event(id, event));
+        self.updates.add(events.chain(wishes));
+    }
+
+    fn next_wish(&self, now: Instant) -> Option<Instant> {
+        self.monitor.next_wish(now).map(|next| next.max(self.pause))
+    }
+
+    fn publish(&mut self, now: Instant) {
+        self.counts.running = self.sockets.used + self.commands.used;
+        self.counts.waiting = self.waiting.len();
+        let behind = self.monitor.next_check().map(|due| now.saturating_duration_since(due));
+        self.counts.behind = behind.unwrap_or_default();
+        self.counts.seen = now;
+        self.published.set(&self.counts);
+    }
+
+    /// Returns when there is something to do, unless a message comes.
+    fn wake(&self, now: Instant) -> Instant {
+        let check = self.monitor.next_check().filter(|_| self.sockets.are_free());
+        let times = check.into_iter().chain(self.next_wish(now));
+        times.fold(now + LONGEST_SLEEP, Instant::min)
+    }
+}
+
+/// Does a check, and hands back the result.
+async fn report(sender: UnboundedSender<Message>, check: Check<Probe>) {
+    let (probe, target) = (check.check.clone(), check.destination.address);
+    let late = check.due.elapsed();
+    let mut report = Report { sender, check: Some(check), late, outcome: None };
+    report.outcome = Some(probe.run(target).await);
+}
