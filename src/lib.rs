@@ -25,6 +25,7 @@
 //! | the root of the crate | the blocking [`Client`]; the values that it takes and returns; [`Error`] |
 //! | [`table`] | declares a whole table, plans the difference to the kernel's, and applies it without breaking connections |
 //! | [`table::controller`] | keeps a table as wished, for ever; the chapter "Keeping a table" |
+//! | [`health`] | checks servers, and decides what the table is to hold; the chapter "Health checks". Checks over the network need the feature `health`. |
 //! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
 //! | `fake` (feature of this name) | a kernel in memory, for tests without Linux's IPVS and without root |
@@ -39,6 +40,7 @@
 //! | make many changes, with an outcome for each | [`Client::submit`] |
 //! | have exactly the services that you declare | [`Client::reconcile`] with a [`table::Table`] |
 //! | keep a table for ever, with wishes that change | [`Client::step`] with a [`table::controller::Controller`] |
+//! | take dead servers out of rotation, and put them back | [`health`] |
 //! | see a difference before it is applied | [`table::Plan::new`], [`Client::apply`] |
 //! | take a destination out without breaking connections | [`Client::drain`] |
 //! | read everything, or a few services | [`Client::snapshot`], [`Client::snapshot_of`] |

@@ -5,7 +5,8 @@
 //! | switch traffic from one release to the next, or give a share to it | [`blue_and_green`] | canary, rollback |
 //! | take a server out for maintenance, without breaking connections | [`draining`] | drain, graceful |
 //! | keep a table as wished for ever: loops, events, restarts, tests | [`table::controller`](crate::table::controller) | controller, operator, daemon |
-//! | keep the table of a host as a file or an API says, and set weights by health checks | [`node_agent`] | health, reconcile, VIP |
+//! | take dead servers out of rotation, and put them back | [`health`](crate::health) | health check, failover, `real_server` |
+//! | keep the table of a host as a file or an API says | [`node_agent`] | reconcile, VIP |
 //! | export counters and rates | [`counters`] | Prometheus, metrics, monitoring |
 //! | work in containers and other network namespaces | [`namespaces`] | netns, Docker, pod |
 //! | decide by the cause of an error | [`errors`] | retry, timeout, EPERM |
@@ -81,7 +82,6 @@ pub mod namespaces {}
 #[doc = include_str!("node_agent.md")]
 #[doc(alias = "controller")]
 #[doc(alias = "daemon")]
-#[doc(alias = "health check")]
 #[doc(alias = "VIP")]
 #[doc(alias = "loop")]
 pub mod node_agent {}

@@ -1,8 +1,9 @@
-//! Health checks: decides by the results of checks which destinations the table is to hold.
+//! Checks servers, and decides by the results which destinations the table is to hold.
 //!
-//! This module decides and does no I/O: a [`Tracker`] makes a verdict of the results for one target,
-//! and a [`Pool`] makes a [`Wish`](crate::table::controller::Wish) of the verdicts on the
-//! destinations of a service, of an operator's maintenance, and of a policy.
+//! What decides is here, and does no I/O. The checks themselves, over the network, are in the module
+//! `probe` (feature `health`).
+//!
+#![doc = include_str!("health_checks.md")]
 
 mod monitor;
 mod outcome;
