@@ -57,7 +57,7 @@ impl Balancer {
         let held = ipvs.snapshot_of(&[web])?.service(web).cloned();
         // Checks come from the network namespace of the thread that starts the runner.
         let runner = network.director.run(|| Runner::start(RunnerOptions::new()))?;
-        runner.watch(watched, held);
+        runner.watch(watched, held)?;
         let updates = runner.updates();
         let keeper = thread::Builder::new().spawn(move || keep(ipvs, &updates))?;
         Ok(Self { web, runner, keeper })

@@ -13,6 +13,7 @@ mod pool;
 #[cfg_attr(docsrs, doc(cfg(feature = "health")))]
 pub mod probe;
 mod share;
+pub mod through;
 mod tracker;
 mod verdict;
 

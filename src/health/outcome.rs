@@ -8,6 +8,10 @@ pub enum Outcome {
     Passed(Share),
     /// The target does not work. The text says why, for people.
     Failed(String),
+    /// The check could not be done, for a reason that is not the target's, such as a missing setting
+    /// of this host. The text says why, for people. Nothing is known by it: verdict and counts stay,
+    /// and the check is due again after [`Pace::changing`](crate::health::Pace::changing).
+    NotDone(String),
 }
 
 impl Outcome {
@@ -21,6 +25,12 @@ impl Outcome {
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
         Self::Failed(reason.into())
+    }
+
+    /// Creates the result of a check that could not be done.
+    #[must_use]
+    pub fn not_done(reason: impl Into<String>) -> Self {
+        Self::NotDone(reason.into())
     }
 
     /// Returns `true` if the check passed.

@@ -75,6 +75,11 @@ impl Tracker {
         self.next = self.next.min(now);
     }
 
+    /// Notes that a check could not be done, at the time `now`: nothing is known by it.
+    pub fn postpone(&mut self, now: Instant) {
+        self.next = now + self.pace.changing.max(SHORTEST);
+    }
+
     /// Takes in the result of the check that began at `began`, at the time `now`. Returns the
     /// verdict if it changes.
     pub fn record(&mut self, passed: bool, began: Instant, now: Instant) -> Option<Verdict> {

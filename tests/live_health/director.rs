@@ -45,7 +45,7 @@ impl Director {
             let runner = Runner::start(RunnerOptions::new())?;
             for watched in watched {
                 let held = held.service(watched.id()).cloned();
-                runner.watch(watched, held);
+                runner.watch(watched, held).unwrap();
             }
             let ends = Arc::new(AtomicBool::new(false));
             let (updates, log, end) = (runner.updates(), log.clone(), Arc::clone(&ends));

@@ -43,22 +43,22 @@ fn a_new_table_fails_no_client() {
     // Two dead ones are new, one of which says nothing at all.
     lab.ip(5, "route add blackhole 10.2.6.1");
     let reload = Instant::now();
-    director.runner.watch(watched(&[0, 1, 2, 4, 5]), None);
+    director.runner.watch(watched(&[0, 1, 2, 4, 5]), None).unwrap();
     for host in DEAD {
         lab.verdict(id(WEB), there(host), Some(Verdict::Down), reload);
     }
     sleep(ms(300));
     assert_eq!(lab.log.written(reload), [], "nothing has changed for clients");
     // A live one is new.
-    director.runner.watch(watched(&[0, 1, 2, 3, 4, 5]), None);
+    director.runner.watch(watched(&[0, 1, 2, 3, 4, 5]), None).unwrap();
     lab.back(id(WEB), there(3), reload);
     // Two leave, and one of them comes again.
     let leaving = Instant::now();
-    director.runner.watch(watched(&[0, 2, 3]), None);
+    director.runner.watch(watched(&[0, 2, 3]), None).unwrap();
     lab.out(id(WEB), there(1), leaving);
     sleep(ms(300));
     let again = Instant::now();
-    director.runner.watch(watched(&[0, 1, 2, 3]), None);
+    director.runner.watch(watched(&[0, 1, 2, 3]), None).unwrap();
     lab.back(id(WEB), there(1), again);
     sleep(ms(300));
     // What was dead all the time is still checked, and comes back.

@@ -96,7 +96,7 @@ pub struct Check<C> {
 pub struct TargetStatus {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why the last check failed; empty if it passed or if none was done.
+    /// Why the last check failed or was not done; empty if it passed or if there was none.
     pub reason: String,
     /// The part of its weight that the last passed check asked for.
     pub share: Share,
@@ -185,13 +185,19 @@ impl<C: Ord> Monitor<C> {
         let Some(target) = self.targets.get_mut(check.target) else { return };
         let Phase::Runs(began) = target.phase else { return };
         let share = target.share;
-        let mut changed = target.tracker.record(outcome.is_passed(), began, now).is_some();
+        let mut changed = match outcome {
+            Outcome::NotDone(_) => {
+                target.tracker.postpone(now);
+                false
+            }
+            _ => target.tracker.record(outcome.is_passed(), began, now).is_some(),
+        };
         match outcome {
             Outcome::Passed(share) => {
                 target.share = share;
                 target.reason = String::new();
             }
-            Outcome::Failed(reason) => target.set_reason(reason),
+            Outcome::Failed(reason) | Outcome::NotDone(reason) => target.set_reason(reason),
         }
         changed |= share != target.share;
         // A little earlier each time, so that the checks of many targets do not meet.

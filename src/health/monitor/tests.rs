@@ -252,3 +252,30 @@ fn checks_are_compared_once_for_a_service_and_not_for_a_destination() {
     let compared = compared.get();
     assert!(compared <= 2 * 40 * 2 * 4, "{compared} for 40 services with 10,000 destinations");
 }
+
+#[test]
+fn a_check_that_was_not_done_says_nothing() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let pace = Pace::new().fall(2).interval(5 * SECOND).changing(SECOND);
+    monitor.watch(Watched::new(service(1, &[1])).check("tcp", pace), None, now);
+    let mut next = |monitor: &mut Monitor<&str>, outcome: Outcome| {
+        now = monitor.next_check().unwrap();
+        let check = monitor.due(now).unwrap();
+        monitor.finished(&check, outcome, now);
+        let due = monitor.next_check().unwrap() - now;
+        let (_, status) = monitor.status(id(1)).next().unwrap();
+        (status.verdict, status.reason, due.as_secs_f32().round())
+    };
+    let not_done = || Outcome::not_done("no socket");
+    let undecided = (Verdict::Unknown, "no socket".to_owned(), 1.0);
+    assert_eq!(next(&mut monitor, not_done()), undecided);
+    assert_eq!(next(&mut monitor, not_done()), undecided);
+    assert_eq!(next(&mut monitor, Outcome::passed()), (Verdict::Up, String::new(), 5.0));
+    assert_eq!(next(&mut monitor, Outcome::failed("x")), (Verdict::Up, "x".to_owned(), 1.0));
+    // The failures in a row are still one.
+    let up = (Verdict::Up, "no socket".to_owned(), 1.0);
+    assert_eq!(next(&mut monitor, not_done()), up);
+    assert_eq!(next(&mut monitor, not_done()), up);
+    assert_eq!(next(&mut monitor, Outcome::failed("x")).0, Verdict::Down);
+}

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::Outcome;
+use crate::health::probe::through::Lease;
 use crate::health::probe::{CommandCheck, Exchange, Origin, namespace, tcp, udp};
+use crate::health::through::ThroughError;
 
 /// A check of a server, as a value. Two destinations with equal addresses and equal probes are
 /// checked once.
@@ -34,6 +36,10 @@ pub struct Probe {
     pub origin: Origin,
     /// The port that is checked, if it is not that of the destination.
     pub port: Option<u16>,
+    /// Whether the check goes to the virtual address, through the destination. `false` by default.
+    pub through: bool,
+    /// By which marks it does. Only the runner says so.
+    pub(super) lease: Option<Lease>,
 }
 
 /// What a [`Probe`] does.
@@ -73,7 +79,8 @@ pub struct Custom {
 
 impl Probe {
     const fn new(kind: ProbeKind) -> Self {
-        Self { kind, timeout: Duration::from_secs(2), origin: Origin::new(), port: None }
+        let timeout = Duration::from_secs(2);
+        Self { kind, timeout, origin: Origin::new(), port: None, through: false, lease: None }
     }
 
     /// Creates a check that connects by TCP.
@@ -119,22 +126,42 @@ impl Probe {
         self
     }
 
+    /// Lets the check go to the address of the service instead of the destination's, as the packets
+    /// of clients do: through IPVS to this destination, by its forwarding method. See
+    /// [`through`](crate::health::through) for what such a check finds and needs.
+    ///
+    /// [`port`](Self::port) then stands for both the port of the virtual address and the port of the
+    /// destination.
+    pub const fn through(mut self) -> Self {
+        self.through = true;
+        self
+    }
+
     /// Does the check, until its timeout.
     pub(super) async fn run(&self, mut target: SocketAddr) -> Outcome {
+        match &self.lease {
+            Some(lease) => return Box::pin(lease.run(self, target)).await,
+            None if self.through => return Outcome::not_done(ThroughError::NoMarks.to_string()),
+            None => {}
+        }
         if let Some(port) = self.port {
             target.set_port(port);
         }
+        self.run_from(&self.origin, target).await
+    }
+
+    /// Does the check at `target`, until its timeout.
+    pub(super) async fn run_from(&self, origin: &Origin, target: SocketAddr) -> Outcome {
         if namespace::is_lost() {
             return Outcome::failed(namespace::LOST_THREAD);
         }
         let timeout = self.timeout.max(Duration::from_millis(1));
         if let ProbeKind::Command(command) = &self.kind {
-            let (command, origin) = (command.clone(), self.origin.clone());
+            let (command, origin) = (command.clone(), origin.clone());
             let run = move || command.run(target, &origin, timeout);
             let ended = tokio::task::spawn_blocking(run).await;
             return ended.unwrap_or_else(|_| Outcome::failed("the runner has ended"));
         }
-        let origin = &self.origin;
         let check = async {
             // All but the plainest are boxed, so that thousands of the plainest take little memory.
             match &self.kind {
@@ -150,6 +177,19 @@ impl Probe {
         ended.unwrap_or_else(|_| {
             Outcome::failed(format!("timeout after {} ms", timeout.as_millis()))
         })
+    }
+}
+
+impl ProbeKind {
+    /// Returns `true` if the check is by datagrams, and `false` if it is by TCP. A check that cannot
+    /// go through a virtual address is named.
+    pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {
+        match self {
+            Self::Tcp | Self::TcpExchange(_) => Ok(false),
+            Self::Udp(_) => Ok(true),
+            Self::Command(_) => Err(ThroughError::Kind("a program")),
+            Self::Custom(_) => Err(ThroughError::Kind("the program's own code")),
+        }
     }
 }
 

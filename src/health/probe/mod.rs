@@ -12,12 +12,16 @@ mod runner;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod through;
 mod udp;
 mod updates;
+mod watch_error;
 
 pub use command::CommandCheck;
 pub use exchange::Exchange;
 pub use kind::{Check, CheckFuture, Probe, ProbeKind};
 pub use origin::Origin;
 pub use runner::{Lateness, Runner, RunnerOptions, RunnerStats};
+pub use through::AcceptLocal;
 pub use updates::{Update, Updates};
+pub use watch_error::WatchError;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::health::probe::namespace;
+use crate::health::probe::through::Way;
 
 /// Where a check comes from, and which way it takes. By default the kernel decides.
 ///
@@ -32,12 +33,14 @@ pub struct Origin {
     /// that a namespace which is deleted and made again is found. Files are those of the program:
     /// unlike `ip netns exec`, a check mounts neither `/etc/netns` nor `/sys`.
     pub namespace: Option<PathBuf>,
+    /// How packets go through a virtual address. Only the runner says so.
+    pub(super) way: Option<Way>,
 }
 
 impl Origin {
     /// Lets the kernel decide.
     pub const fn new() -> Self {
-        Self { source: None, interface: None, mark: None, namespace: None }
+        Self { source: None, interface: None, mark: None, namespace: None, way: None }
     }
 
     /// Sets the source address.
@@ -77,13 +80,27 @@ impl Origin {
         kind: Type,
         protocol: Protocol,
     ) -> io::Result<Socket> {
+        let opened = self.inside(|| self.open(target, kind, protocol));
+        match &self.way {
+            Some(way) => opened.inspect_err(|error| way.failed(error)),
+            None => opened,
+        }
+    }
+
+    /// Does `work` in the network namespace of the check.
+    pub(super) fn inside<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         if namespace::is_lost() {
             return Err(io::Error::other(namespace::LOST_THREAD));
         }
         match &self.namespace {
-            None => self.open(target, kind, protocol),
-            Some(path) => namespace::visit(path, || self.open(target, kind, protocol)),
+            None => work(),
+            Some(path) => namespace::visit(path, work),
         }
+    }
+
+    /// Returns the address that answers datagrams which are sent to `target`.
+    pub(super) fn answers_from(&self, target: SocketAddr) -> SocketAddr {
+        self.way.as_ref().map_or(target, Way::answers_from)
     }
 
     /// Opens a socket in the network namespace of the thread.
@@ -95,8 +112,12 @@ impl Origin {
         if let Some(interface) = &self.interface {
             socket.bind_device(Some(interface.as_bytes()))?;
         }
-        if let Some(source) = self.source {
-            socket.bind(&SocketAddr::new(source, 0).into())?;
+        match (self.source, &self.way) {
+            (Some(source), Some(way)) if kind == Type::STREAM => {
+                way.bind(&socket, source, target)?
+            }
+            (Some(source), _) => socket.bind(&SocketAddr::new(source, 0).into())?,
+            (None, _) => {}
         }
         Ok(socket)
     }

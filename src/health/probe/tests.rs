@@ -145,7 +145,9 @@ fn a_runner_tells_what_the_table_is_to_hold() {
     let pace = Pace::new().interval(fast).changing(fast).down(fast).rise(2).fall(2);
     let runner = Runner::start(RunnerOptions::new().concurrency(1)).unwrap();
     let updates = runner.updates();
-    runner.watch(Watched::new(table).check(Probe::tcp(), pace).policy(PoolPolicy::new()), None);
+    runner
+        .watch(Watched::new(table).check(Probe::tcp(), pace).policy(PoolPolicy::new()), None)
+        .unwrap();
     let mut last = None;
     let mut wait_for = |weights: [Option<u32>; 2]| {
         let end = Instant::now() + Duration::from_secs(30);
@@ -204,7 +206,7 @@ fn a_check_that_panics_has_failed_and_stops_nothing() {
     let fast = Duration::from_millis(10);
     let pace = Pace::new().changing(fast).fall(2);
     let runner = Runner::start(RunnerOptions::new()).unwrap();
-    runner.watch(Watched::new(service).check(Probe::custom("panics", Panics), pace), None);
+    runner.watch(Watched::new(service).check(Probe::custom("panics", Panics), pace), None).unwrap();
     let updates = runner.updates();
     let end = Instant::now() + Duration::from_secs(30);
     while Instant::now() < end {
@@ -242,9 +244,9 @@ fn programs_that_wait_delay_no_other_check_and_their_time_does_not_run() {
     let programs = (1..=30).map(|host| SocketAddr::from(([127, 0, 0, host], 1)));
     let programs =
         Watched::new(table(80, programs)).check(program.timeout(Duration::from_secs(1)), slow);
-    runner.watch(programs, None);
+    runner.watch(programs, None).unwrap();
     wait_until(|| runner.stats().waiting > 20);
-    runner.watch(Watched::new(table(81, [server(b"x")])).check(Probe::tcp(), fast), None);
+    runner.watch(Watched::new(table(81, [server(b"x")])).check(Probe::tcp(), fast), None).unwrap();
     wait_until(|| runner.stats().passed > 30);
     assert!(runner.stats().waiting > 0, "checks over TCP went on meanwhile");
     wait_until(|| runner.stats().waiting == 0);
@@ -269,7 +271,7 @@ fn a_program_sees_that_the_thread_stands_still() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let blocks = Probe::custom("blocks", Blocks(receiver.into()));
     let pace = Pace::new().changing(Duration::from_millis(1));
-    runner.watch(Watched::new(table(80, [nobody()])).check(blocks, pace), None);
+    runner.watch(Watched::new(table(80, [nobody()])).check(blocks, pace), None).unwrap();
     wait_until(|| runner.stats().silent > Duration::from_millis(1500));
     drop(sender);
     wait_until(|| runner.stats().silent < Duration::from_millis(1100) && runner.stats().passed > 0);
@@ -293,15 +295,15 @@ fn checks_that_hang_delay_no_other_while_slots_are_free_and_are_seen_if_they_do(
     let web = Watched::new(table(81, [server(b"x")])).check(Probe::tcp(), fast);
 
     let runner = Runner::start(RunnerOptions::new()).unwrap();
-    runner.watch(hanging.clone(), None);
+    runner.watch(hanging.clone(), None).unwrap();
     wait_until(|| runner.stats().running == 200);
-    runner.watch(web.clone(), None);
+    runner.watch(web.clone(), None).unwrap();
     wait_until(|| runner.stats().passed > 30);
 
     let runner = Runner::start(RunnerOptions::new().concurrency(100)).unwrap();
-    runner.watch(hanging, None);
+    runner.watch(hanging, None).unwrap();
     wait_until(|| runner.stats().running == 100);
-    runner.watch(web, None);
+    runner.watch(web, None).unwrap();
     wait_until(|| runner.stats().behind > Duration::from_millis(300));
     assert_eq!(runner.stats().passed, 0);
 }

@@ -18,9 +18,9 @@ pub(super) async fn check(target: SocketAddr, origin: &Origin, exchange: &Exchan
 
 async fn converse(target: SocketAddr, origin: &Origin, exchange: &Exchange) -> io::Result<Outcome> {
     let socket = origin.socket(target, Type::DGRAM)?;
-    socket.connect(&target.into())?;
+    socket.connect(&origin.answers_from(target).into())?;
     let socket = UdpSocket::from_std(socket.into())?;
-    socket.send(&exchange.send).await?;
+    socket.send_to(&exchange.send, target).await?;
     let mut answer = vec![0; 65_536];
     let length = socket.recv(&mut answer).await?;
     let answer = answer.get(..length).unwrap_or_default();

@@ -6,7 +6,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::health::PoolEvent;
-use crate::model::ServiceId;
+use crate::health::through::ThroughError;
+use crate::model::{DestinationId, ServiceId};
 use crate::table::controller::{Request, Wish};
 
 /// What a [`Runner`](crate::health::probe::Runner) has to say.
@@ -17,16 +18,31 @@ pub enum Update {
     Wish(Wish),
     /// Something has happened in the pool of a service.
     Event(ServiceId, PoolEvent),
+    /// The table is not to hold the service of a firewall mark any more: no check needs it. It was
+    /// wished by an earlier update.
+    Forget(ServiceId),
+    /// Checks of a destination through the virtual address cannot be done. The verdict stays as it
+    /// is. Said once until the reason changes.
+    #[non_exhaustive]
+    Refused {
+        /// The service.
+        service: ServiceId,
+        /// The destination.
+        destination: DestinationId,
+        /// The reason.
+        error: ThroughError,
+    },
 }
 
 impl Update {
     /// Returns the request to a [`Controller`](crate::table::controller::Controller), if the update
-    /// is a wish.
+    /// is a wish or takes one back.
     #[must_use]
     pub fn into_request(self) -> Option<Request> {
         match self {
             Self::Wish(wish) => Some(wish.into()),
-            Self::Event(..) => None,
+            Self::Forget(service) => Some(Request::Forget(service)),
+            Self::Event(..) | Self::Refused { .. } => None,
         }
     }
 }
@@ -37,6 +53,10 @@ impl fmt::Display for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Event(service, event) => write!(f, "{service}: {event}"),
+            Self::Forget(service) => write!(f, "{service}: the table is not to have it"),
+            Self::Refused { service, destination, error } => {
+                write!(f, "{service} -> {destination} cannot be checked: {error}")
+            }
             Self::Wish(wish) => {
                 write!(f, "{}: the table is to hold", wish.id())?;
                 for (at, destination) in wish.service().destinations().enumerate() {

@@ -6,6 +6,7 @@ mod work;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::work::Worker;
-use crate::health::probe::{Probe, Updates};
+use crate::health::probe::through::{self, Through};
+use crate::health::probe::{Probe, Updates, WatchError};
 use crate::health::{Check, Maintenance, Outcome, Watched};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
+use crate::table::controller::Event;
 
 pub use options::RunnerOptions;
 pub use stats::{Lateness, RunnerStats};
@@ -26,14 +29,16 @@ pub use stats::{Lateness, RunnerStats};
 /// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
 /// programs with the blocking client and on smol use the same runner as those on tokio, and a
 /// program whose own runtime is busy does not take its servers for dead. The thread ends when the
-/// runner is dropped; the table stays as it is. The thread also ends, and with it the updates, if the
-/// kernel does not let it back from the network namespace of a check
+/// runner is dropped. The table stays as it is, except that the last updates take back the services
+/// of the marks of checks [through](Probe::through) virtual addresses. The thread also ends, and with
+/// it the updates, if the kernel does not let it back from the network namespace of a check
 /// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
 pub struct Runner {
     sender: UnboundedSender<Message>,
     updates: Updates,
     published: Published,
     thread: Option<JoinHandle<()>>,
+    through: Option<Arc<Through>>,
 }
 
 /// What the thread is told.
@@ -74,27 +79,51 @@ impl Runner {
             .build()?;
         let counts = Counts::new(Instant::now());
         let published = Published::new(counts.clone());
+        let through = options.marks.as_ref().map(|marks| Through::new(marks, updates.clone()));
         let out = updates.clone();
         let counted = (published.clone(), counts);
         let worker = Worker::new(&options, updates.clone(), sender.clone(), counted);
         let work = move || {
             runtime.block_on(worker.work(inbox));
-            out.end();
             // Does not wait for programs that run still.
             runtime.shutdown_background();
+            out.end();
         };
         let thread = thread::Builder::new().name("ipvs-health".to_owned()).spawn(work)?;
-        Ok(Self { sender, updates, published, thread: Some(thread) })
+        Ok(Self { sender, updates, published, thread: Some(thread), through })
     }
 
     /// Watches a service, or replaces what is watched of it. See [`Monitor::watch`](crate::health::Monitor::watch).
-    pub fn watch(&self, watched: Watched<Probe>, held: Option<ServiceSnapshot>) {
+    ///
+    /// # Errors
+    ///
+    /// A check [through](Probe::through) the virtual address cannot be done: see
+    /// [`ThroughError`](crate::health::through::ThroughError). Nothing has changed then.
+    pub fn watch(
+        &self,
+        mut watched: Watched<Probe>,
+        held: Option<ServiceSnapshot>,
+    ) -> Result<(), WatchError> {
+        through::lease(self.through.as_ref(), &mut watched)?;
         self.order(Order::Watch(Box::new(watched), held.map(Box::new)));
+        Ok(())
     }
 
     /// Watches a service no more. See [`Monitor::forget`](crate::health::Monitor::forget).
     pub fn forget(&self, service: ServiceId) {
+        if let Some(through) = &self.through {
+            through.forget(service);
+        }
         self.order(Order::Forget(service));
+    }
+
+    /// Takes in an event of the controller that keeps the table: checks [through](Probe::through)
+    /// virtual addresses begin when the table has the services of their marks. A program with such
+    /// checks hands over all events; others need not.
+    pub fn event(&self, event: &Event) {
+        if let Some(through) = &self.through {
+            through.event(event);
+        }
     }
 
     /// Begins an operator's maintenance. See [`Monitor::maintain`](crate::health::Monitor::maintain).
@@ -137,6 +166,9 @@ impl Runner {
 
 impl Drop for Runner {
     fn drop(&mut self) {
+        if let Some(through) = &self.through {
+            through.forget_all();
+        }
         let _ = self.sender.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -1,3 +1,5 @@
+use crate::health::through::Marks;
+
 /// How a [`Runner`](crate::health::probe::Runner) works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,12 +19,15 @@ pub struct RunnerOptions {
     pub commands: usize,
     /// The seed of the times of checks, 0 by default.
     pub seed: u64,
+    /// The firewall marks of checks [through](crate::health::probe::Probe::through) virtual
+    /// addresses, none by default.
+    pub marks: Option<Marks>,
 }
 
 impl RunnerOptions {
     /// Creates the default options.
     pub const fn new() -> Self {
-        Self { concurrency: 16_384, commands: 16, seed: 0 }
+        Self { concurrency: 16_384, commands: 16, seed: 0, marks: None }
     }
 
     /// Sets the most checks that run at the same time.
@@ -40,6 +45,12 @@ impl RunnerOptions {
     /// Sets the seed of the times of checks.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Sets the firewall marks of checks through virtual addresses.
+    pub fn marks(mut self, marks: Marks) -> Self {
+        self.marks = Some(marks);
         self
     }
 }

@@ -22,6 +22,8 @@ pub struct RunnerStats {
     pub passed: u64,
     /// The checks that failed since the start.
     pub failed: u64,
+    /// The checks since the start that could not be done, which says nothing about their targets.
+    pub not_done: u64,
     /// The checks that run now, those by programs too.
     pub running: usize,
     /// The checks by programs that are due and wait until another program has ended.
@@ -94,6 +96,7 @@ impl Lateness {
 pub(super) struct Counts {
     pub(super) passed: u64,
     pub(super) failed: u64,
+    pub(super) not_done: u64,
     pub(super) running: usize,
     pub(super) waiting: usize,
     pub(super) behind: Duration,
@@ -109,7 +112,16 @@ impl Counts {
     pub(super) fn new(now: Instant) -> Self {
         let lateness = Lateness::default();
         let behind = Duration::ZERO;
-        Self { passed: 0, failed: 0, running: 0, waiting: 0, behind, lateness, seen: now }
+        Self {
+            passed: 0,
+            failed: 0,
+            not_done: 0,
+            running: 0,
+            waiting: 0,
+            behind,
+            lateness,
+            seen: now,
+        }
     }
 }
 
@@ -124,9 +136,9 @@ impl Published {
 
     pub(super) fn stats(&self, now: Instant) -> RunnerStats {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Counts { passed, failed, running, waiting, behind, lateness, seen } = counts;
+        let Counts { passed, failed, not_done, running, waiting, behind, lateness, seen } = counts;
         let silent = now.saturating_duration_since(seen);
-        RunnerStats { passed, failed, running, waiting, behind, lateness, silent }
+        RunnerStats { passed, failed, not_done, running, waiting, behind, lateness, silent }
     }
 }
 

@@ -146,9 +146,10 @@ impl Worker {
             ProbeKind::Command(_) => self.commands.used -= 1,
             _ => self.sockets.used -= 1,
         }
-        match outcome.is_passed() {
-            true => self.counts.passed += 1,
-            false => self.counts.failed += 1,
+        match outcome {
+            Outcome::Passed(_) => self.counts.passed += 1,
+            Outcome::Failed(_) => self.counts.failed += 1,
+            Outcome::NotDone(_) => self.counts.not_done += 1,
         }
         self.counts.lateness.count(late);
         self.monitor.finished(check, outcome, now);

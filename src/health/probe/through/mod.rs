@@ -1,0 +1,174 @@
+//! Checks through virtual addresses: the part with sockets.
+
+mod facts;
+mod lease;
+mod route;
+mod sysctl;
+mod way;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::Notify;
+
+use crate::health::Watched;
+use crate::health::probe::{Probe, Update, Updates, WatchError};
+use crate::health::through::{Changes, LONGEST_CHECK, Leases, Marks, Pair, Ports, ThroughError};
+use crate::model::{DestinationId, ServiceId};
+use crate::table::TableService;
+use crate::table::controller::Event;
+
+pub(super) use lease::Lease;
+pub use sysctl::AcceptLocal;
+pub(super) use way::Way;
+
+/// What the checks of a runner through virtual addresses share.
+#[derive(Debug)]
+pub(super) struct Through {
+    state: Mutex<State>,
+    /// Tells the checks that run that some of them may have lost their marks.
+    changed: Notify,
+    updates: Updates,
+}
+
+#[derive(Debug)]
+struct State {
+    leases: Leases,
+    ports: Ports,
+    /// The virtual addresses of all services.
+    virtuals: BTreeMap<ServiceId, IpAddr>,
+    /// What the program was told last of the checks that are refused.
+    refused: BTreeMap<(ServiceId, DestinationId), ThroughError>,
+}
+
+/// Returns the time since the machine started, by the clock of the kernel's timers.
+fn since_start() -> Duration {
+    let time = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
+}
+
+/// Gives the checks of a service the marks that they need.
+pub(super) fn lease(
+    through: Option<&Arc<Through>>,
+    watched: &mut Watched<Probe>,
+) -> Result<(), WatchError> {
+    let service = watched.id();
+    let error = |error| WatchError::Through { service, error };
+    let mut pairs = BTreeSet::new();
+    for (probe, _) in watched.checks.iter_mut().filter(|(probe, _)| probe.through) {
+        let through = through.ok_or_else(|| error(ThroughError::NoMarks))?;
+        pairs.extend(pairs_of(&watched.service, probe).map_err(error)?);
+        probe.lease = Some(Lease::new(service, Arc::clone(through)));
+    }
+    match through {
+        Some(through) => through.watch(service, pairs).map_err(error),
+        None => Ok(()),
+    }
+}
+
+/// Returns what a check of a service needs marks for.
+fn pairs_of(service: &TableService, probe: &Probe) -> Result<Vec<Pair>, ThroughError> {
+    let one_packet = probe.kind.sends_datagrams()?;
+    if let Some(mark) = probe.origin.mark {
+        return Err(ThroughError::MarkGiven(mark));
+    }
+    if probe.timeout > LONGEST_CHECK {
+        return Err(ThroughError::TooLong);
+    }
+    let address = service.id().address().ok_or(ThroughError::NoAddress(service.id()))?;
+    if let Some(source) = probe.origin.source.filter(|it| it.is_ipv4() != address.is_ipv4()) {
+        return Err(ThroughError::SourceFamily(source));
+    }
+    let destinations = service.destinations();
+    let pairs = destinations.map(|destination| {
+        let pair = Pair::new(service.id(), destination.destination(), probe.port, one_packet)?;
+        let is_other = pair.destination.address.is_ipv4() != address.is_ipv4();
+        match probe.origin.source {
+            None if is_other => Err(ThroughError::SourceNeeded),
+            _ => Ok(pair),
+        }
+    });
+    pairs.collect()
+}
+
+impl Through {
+    pub(super) fn new(marks: &Marks, updates: Updates) -> Arc<Self> {
+        let (leases, changes) = Leases::new(marks);
+        let ports = Ports::new(marks, since_start());
+        let (virtuals, refused) = (BTreeMap::new(), BTreeMap::new());
+        let state = Mutex::new(State { leases, ports, virtuals, refused });
+        let through = Self { state, changed: Notify::new(), updates };
+        through.tell(changes);
+        Arc::new(through)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, changes: Changes) {
+        let Changes { wishes, forgotten } = changes;
+        let forgotten = forgotten.into_iter().map(Update::Forget);
+        self.updates.add(wishes.into_iter().map(Update::Wish).chain(forgotten));
+        self.changed.notify_waiters();
+    }
+
+    fn watch(&self, service: ServiceId, pairs: BTreeSet<Pair>) -> Result<(), ThroughError> {
+        let mut state = self.state();
+        let changes = state.leases.watch(service, pairs)?;
+        state.refused.retain(|(of, _), _| *of != service);
+        state.virtuals.extend(service.address().map(|address| (service, address.ip())));
+        state.ports.forget_old(since_start());
+        drop(state);
+        self.tell(changes);
+        Ok(())
+    }
+
+    /// Gives the marks of a service back.
+    pub(super) fn forget(&self, service: ServiceId) {
+        let mut state = self.state();
+        let forgotten = state.leases.forget(service);
+        state.refused.retain(|(of, _), _| *of != service);
+        state.virtuals.remove(&service);
+        drop(state);
+        self.tell(Changes { wishes: Vec::new(), forgotten });
+    }
+
+    /// Gives all marks back.
+    pub(super) fn forget_all(&self) {
+        let forgotten = self.state().leases.forget_all();
+        self.tell(Changes { wishes: Vec::new(), forgotten });
+    }
+
+    /// Takes in what the controller says.
+    pub(super) fn event(&self, event: &Event) {
+        self.state().leases.event(event);
+        self.changed.notify_waiters();
+    }
+
+    /// Tells the program that a check is refused, or notes that it is not any more.
+    fn refused(
+        &self,
+        service: ServiceId,
+        destination: DestinationId,
+        error: Option<&ThroughError>,
+    ) {
+        let object = (service, destination);
+        let mut state = self.state();
+        if state.refused.get(&object) == error {
+            return;
+        }
+        let Some(error) = error.cloned() else {
+            state.refused.remove(&object);
+            return;
+        };
+        state.refused.insert(object, error.clone());
+        drop(state);
+        self.updates.add([Update::Refused { service, destination, error }]);
+    }
+}
