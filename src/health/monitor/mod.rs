@@ -301,7 +301,15 @@ impl<C: Ord> Monitor<C> {
         let mut events = Vec::new();
         for id in mem::take(&mut self.eventful) {
             let Some(state) = self.services.get_mut(&id) else { continue };
-            events.extend(state.pool.events().map(|event| (id, event)));
+            let checks = &state.checks;
+            events.extend(state.pool.events().map(|mut event| {
+                if let PoolEvent::Verdict { destination, verdict: Verdict::Down, reason } =
+                    &mut event
+                {
+                    *reason = reasons(&self.targets, *destination, checks);
+                }
+                (id, event)
+            }));
         }
         events
     }
@@ -378,4 +386,15 @@ impl<C: Ord> Monitor<C> {
         self.agenda.now(service);
         self.eventful.insert(service);
     }
+}
+
+/// Returns why the checks of a destination have failed last.
+fn reasons<C: Ord>(
+    targets: &Targets<C>,
+    destination: DestinationId,
+    checks: &[ServiceCheck<C>],
+) -> String {
+    let of = checks.iter().filter_map(|check| targets.get(targets.find(destination, check.id)?));
+    let reasons = of.map(|target| target.reason.as_str()).filter(|reason| !reason.is_empty());
+    reasons.collect::<Vec<_>>().join("; ")
 }

@@ -157,6 +157,28 @@ fn several_checks_are_combined() {
 }
 
 #[test]
+fn who_is_down_is_told_with_the_reasons() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let watched = Watched::new(service(1, &[1]))
+        .check("tcp", Pace::new().fall(1))
+        .check("agent", Pace::new().fall(1))
+        .check("http", Pace::new().fall(1))
+        .combination(Combination::Any);
+    monitor.watch(watched, None, now);
+    now += SECOND;
+    while let Some(check) = monitor.due(now) {
+        let outcome = match *check.check {
+            "agent" => Outcome::failed(""),
+            other => Outcome::failed(format!("no {other}")),
+        };
+        monitor.finished(&check, outcome, now);
+    }
+    let events: Vec<_> = monitor.events().iter().map(|(_, event)| event.to_string()).collect();
+    assert_eq!(events, ["10.0.0.1:8080 is down: no tcp; no http"]);
+}
+
+#[test]
 fn a_check_that_begins_late_does_not_make_the_next_one_late() {
     let begin = Instant::now();
     let mut now = begin;

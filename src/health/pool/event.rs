@@ -15,6 +15,10 @@ pub enum PoolEvent {
         destination: DestinationId,
         /// The new verdict.
         verdict: Verdict,
+        /// Why the destination is down, for people: the last failures of its checks. Empty for other
+        /// verdicts, and from a [`Pool`](crate::health::Pool) without a
+        /// [`Monitor`](crate::health::Monitor).
+        reason: String,
     },
     /// A dead destination stays in rotation, because too few are live.
     Kept(DestinationId),
@@ -48,7 +52,10 @@ pub enum PoolEvent {
 impl fmt::Display for PoolEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verdict { destination, verdict } => write!(f, "{destination} is {verdict}"),
+            Self::Verdict { destination, verdict, reason } => {
+                let colon = if reason.is_empty() { "" } else { ": " };
+                write!(f, "{destination} is {verdict}{colon}{reason}")
+            }
             Self::Kept(destination) => {
                 write!(f, "{destination} is down and stays, because too few are live")
             }

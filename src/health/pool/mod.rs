@@ -138,7 +138,11 @@ impl Pool {
                 continue;
             }
             member.verdict = verdict;
-            self.events.push_back(PoolEvent::Verdict { destination: id, verdict });
+            self.events.push_back(PoolEvent::Verdict {
+                destination: id,
+                verdict,
+                reason: String::new(),
+            });
             if verdict != Verdict::Unknown {
                 known.push(id);
             }
