@@ -10,11 +10,11 @@ use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
 use crate::model::{Destination, Service};
 use crate::table::TableService;
 
-pub(super) fn check(probe: &Probe, target: SocketAddr) -> Outcome {
+fn check(probe: &Probe, target: SocketAddr) -> Outcome {
     probe.once(target).unwrap()
 }
 
-pub(super) fn reason(outcome: Outcome) -> String {
+fn reason(outcome: Outcome) -> String {
     match outcome {
         Outcome::Failed(reason) => reason,
         passed => panic!("{passed:?}"),

@@ -90,6 +90,15 @@ struct Queue {
     waker: Option<Waker>,
 }
 
+/// Ends the updates when it is dropped, also by a panic.
+pub(super) struct Ends(pub(super) Updates);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Updates {
     pub(super) fn new() -> Self {
         Self(Arc::default())
@@ -116,7 +125,7 @@ impl Updates {
     }
 
     /// Notes that no update will come any more.
-    pub(super) fn end(&self) {
+    fn end(&self) {
         let mut queue = self.queue();
         queue.ended = true;
         let waker = queue.waker.take();
@@ -166,5 +175,22 @@ impl Updates {
             }
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_panics_ends_its_updates() {
+        let updates = Updates::new();
+        let ends = Ends(updates.clone());
+        let thread = std::thread::spawn(move || {
+            let _ends = ends;
+            panic!("a fault of this crate");
+        });
+        assert!(thread.join().is_err());
+        assert!(updates.has_ended() && updates.next_within(Duration::MAX).is_none());
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::work::Worker;
 use crate::health::probe::through::{self, Through};
+use crate::health::probe::updates::Ends;
 use crate::health::probe::{Probe, Updates, WatchError};
 use crate::health::{Check, Maintenance, Outcome, Watched};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
@@ -80,14 +81,14 @@ impl Runner {
         let counts = Counts::new(Instant::now());
         let published = Published::new(counts.clone());
         let through = options.marks.as_ref().map(|marks| Through::new(marks, updates.clone()));
-        let out = updates.clone();
+        let ends = Ends(updates.clone());
         let counted = (published.clone(), counts);
         let worker = Worker::new(&options, updates.clone(), sender.clone(), counted);
         let work = move || {
+            let _ends = ends;
             runtime.block_on(worker.work(inbox));
             // Does not wait for programs that run still.
             runtime.shutdown_background();
-            out.end();
         };
         let thread = thread::Builder::new().name("ipvs-health".to_owned()).spawn(work)?;
         Ok(Self { sender, updates, published, thread: Some(thread), through })
