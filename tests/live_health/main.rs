@@ -25,6 +25,7 @@ mod faults;
 mod flapping;
 mod lab;
 mod log;
+mod longer;
 mod many;
 #[path = "../../examples/quickstart/network.rs"]
 #[allow(dead_code, reason = "what only the example needs")]
