@@ -18,8 +18,8 @@ pub enum Update {
     Wish(Wish),
     /// Something has happened in the pool of a service.
     Event(ServiceId, PoolEvent),
-    /// The table is not to hold the service of a firewall mark any more: no check needs it. It was
-    /// wished by an earlier update.
+    /// The table is not to have a service any more: the program [forgets
+    /// it](crate::health::probe::Runner::forget), or it is one of a firewall mark that no check needs.
     Forget(ServiceId),
     /// Checks of a destination through the virtual address cannot be done. The verdict stays as it
     /// is. Said once until the reason changes.

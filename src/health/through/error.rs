@@ -101,7 +101,7 @@ pub enum ThroughError {
     #[error("all source ports for checks of this address were used a moment ago")]
     NoSourcePort,
     /// The table does not have the service of the mark yet, or not any more. The check waits for
-    /// [`Runner::event`](crate::health::probe::Runner::event).
+    /// [`Runner::event`](../probe/struct.Runner.html#method.event).
     #[error("the table does not have the service of the mark")]
     NotServing,
     /// The destination is not checked through the virtual address any more.

@@ -94,7 +94,27 @@ impl Runner {
         Ok(Self { sender, updates, published, thread: Some(thread), through })
     }
 
-    /// Watches a service, or replaces what is watched of it. See [`Monitor::watch`](crate::health::Monitor::watch).
+    /// Watches a service, or replaces what is watched of it: the desired destinations, the policy and
+    /// the checks. What is known of destinations that stay is kept.
+    ///
+    /// `held` is the service as the table holds it now, at the start of the program: a destination
+    /// that is there keeps its weight until a check has decided. **With `None` the table is taken for
+    /// empty**, and destinations that it holds leave until their first check has passed. For a service
+    /// that is watched already, `held` has no effect.
+    ///
+    /// ```no_run
+    /// use ipvs_netlink::health::probe::{Probe, Runner, RunnerOptions};
+    /// use ipvs_netlink::health::{Pace, Watched};
+    /// use ipvs_netlink::table::TableService;
+    /// use ipvs_netlink::{Client, Destination, Service};
+    ///
+    /// let web = TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+    ///     .with(Destination::masquerade("10.0.0.2:8080".parse()?));
+    /// let held = Client::connect()?.snapshot_of(&[web.id()])?.service(web.id()).cloned();
+    /// let runner = Runner::start(RunnerOptions::new())?;
+    /// runner.watch(Watched::new(web).check(Probe::tcp(), Pace::new()), held)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -110,7 +130,10 @@ impl Runner {
         Ok(())
     }
 
-    /// Watches a service no more. See [`Monitor::forget`](crate::health::Monitor::forget).
+    /// Watches a service no more, and tells the program by
+    /// [`Update::Forget`](crate::health::probe::Update::Forget) that the table is not to have it.
+    ///
+    /// To leave the service in the table as it is, ignore that update.
     pub fn forget(&self, service: ServiceId) {
         if let Some(through) = &self.through {
             through.forget(service);
@@ -127,7 +150,9 @@ impl Runner {
         }
     }
 
-    /// Begins an operator's maintenance. See [`Monitor::maintain`](crate::health::Monitor::maintain).
+    /// Begins an operator's maintenance of a destination, or replaces the one that there is. See
+    /// [`Pool::maintain`](crate::health::Pool::maintain). Does nothing if no such destination is
+    /// watched.
     pub fn maintain(
         &self,
         service: ServiceId,
@@ -137,17 +162,19 @@ impl Runner {
         self.order(Order::Maintain(service, destination, maintenance));
     }
 
-    /// Ends an operator's maintenance. See [`Monitor::end_maintenance`](crate::health::Monitor::end_maintenance).
+    /// Ends an operator's maintenance of a destination. Its checks decide again.
     pub fn end_maintenance(&self, service: ServiceId, destination: DestinationId) {
         self.order(Order::EndMaintenance(service, destination));
     }
 
-    /// Makes the next checks of a destination due now. See [`Monitor::hasten`](crate::health::Monitor::hasten).
+    /// Makes the next checks of a destination due now, because something else says that it may not
+    /// work, such as resets or retransmissions that the program has seen. No verdict changes by this.
     pub fn hasten(&self, destination: DestinationId) {
         self.order(Order::Hasten(destination));
     }
 
-    /// Returns the updates.
+    /// Returns the updates: what the table is to hold, and what happens. Nothing else takes them out
+    /// of memory, so a program reads them all.
     #[must_use]
     pub fn updates(&self) -> Updates {
         self.updates.clone()

@@ -130,7 +130,10 @@ impl Worker {
         let monitor = &mut self.monitor;
         match order {
             Order::Watch(watched, held) => monitor.watch(*watched, held.as_deref(), now),
-            Order::Forget(service) => monitor.forget(service),
+            Order::Forget(service) => {
+                monitor.forget(service);
+                self.updates.add([Update::Forget(service)]);
+            }
             Order::Maintain(service, destination, maintenance) => {
                 monitor.maintain(service, destination, maintenance, now);
             }
