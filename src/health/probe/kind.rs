@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::Outcome;
+#[cfg(feature = "health-http")]
+use crate::health::probe::HttpCheck;
+#[cfg(feature = "health-tls")]
+use crate::health::probe::TlsCheck;
+use crate::health::probe::printable::printable;
 use crate::health::probe::through::Lease;
 use crate::health::probe::{CommandCheck, Exchange, Origin, namespace, tcp, udp};
 use crate::health::through::ThroughError;
@@ -52,6 +57,14 @@ pub enum ProbeKind {
     TcpExchange(Exchange),
     /// Sends a datagram, and expects one.
     Udp(Exchange),
+    /// Asks over HTTP.
+    #[cfg(feature = "health-http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
+    Http(HttpCheck),
+    /// Makes a handshake over TLS, and exchanges something after it if asked to.
+    #[cfg(feature = "health-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]
+    Tls(TlsCheck),
     /// Runs a program.
     Command(CommandCheck),
     /// A check of the program's own.
@@ -96,6 +109,20 @@ impl Probe {
     /// Creates a check that sends a datagram and expects one.
     pub const fn udp(exchange: Exchange) -> Self {
         Self::new(ProbeKind::Udp(exchange))
+    }
+
+    /// Creates a check over HTTP.
+    #[cfg(feature = "health-http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
+    pub const fn http(check: HttpCheck) -> Self {
+        Self::new(ProbeKind::Http(check))
+    }
+
+    /// Creates a check over TLS.
+    #[cfg(feature = "health-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]
+    pub const fn tls(check: TlsCheck) -> Self {
+        Self::new(ProbeKind::Tls(check))
     }
 
     /// Creates a check by a program.
@@ -169,14 +196,19 @@ impl Probe {
                     Box::pin(tcp::exchanges(target, origin, exchange)).await
                 }
                 ProbeKind::Udp(exchange) => Box::pin(udp::check(target, origin, exchange)).await,
+                #[cfg(feature = "health-http")]
+                ProbeKind::Http(http) => Box::pin(http.run(target, origin)).await,
+                #[cfg(feature = "health-tls")]
+                ProbeKind::Tls(tls) => Box::pin(tls.run(target, origin)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
                 _ => tcp::connects(target, origin).await,
             }
         };
-        let ended = tokio::time::timeout(timeout, check).await;
-        ended.unwrap_or_else(|_| {
-            Outcome::failed(format!("timeout after {} ms", timeout.as_millis()))
-        })
+        match tokio::time::timeout(timeout, check).await {
+            Ok(Outcome::Failed(reason)) => Outcome::Failed(printable(&reason)),
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
+        }
     }
 }
 
@@ -186,6 +218,10 @@ impl ProbeKind {
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {
         match self {
             Self::Tcp | Self::TcpExchange(_) => Ok(false),
+            #[cfg(feature = "health-http")]
+            Self::Http(_) => Ok(false),
+            #[cfg(feature = "health-tls")]
+            Self::Tls(_) => Ok(false),
             Self::Udp(_) => Ok(true),
             Self::Command(_) => Err(ThroughError::Kind("a program")),
             Self::Custom(_) => Err(ThroughError::Kind("the program's own code")),

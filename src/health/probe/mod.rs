@@ -4,24 +4,37 @@
 
 mod command;
 mod exchange;
+#[cfg(feature = "health-http")]
+mod http;
 mod kind;
+#[cfg(any(feature = "health-http", feature = "health-tls"))]
+mod meter;
 mod namespace;
 mod once;
 mod origin;
+mod printable;
 mod runner;
 mod tcp;
 #[cfg(test)]
 mod tests;
 mod through;
+#[cfg(feature = "health-tls")]
+mod tls;
 mod udp;
 mod updates;
 mod watch_error;
 
 pub use command::CommandCheck;
 pub use exchange::Exchange;
+#[cfg(feature = "health-http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
+pub use http::{HttpCheck, HttpVersion};
 pub use kind::{Check, CheckFuture, Probe, ProbeKind};
 pub use origin::Origin;
 pub use runner::{Lateness, Runner, RunnerOptions, RunnerStats};
 pub use through::AcceptLocal;
+#[cfg(feature = "health-tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]
+pub use tls::{TlsCheck, TlsOptions};
 pub use updates::{Update, Updates};
 pub use watch_error::WatchError;

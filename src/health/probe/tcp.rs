@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::Type;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::health::outcome::{Excerpt, Outcome};
@@ -30,13 +30,18 @@ fn refused(error: &io::Error) -> Outcome {
     Outcome::failed(format!("connect: {error}"))
 }
 
-async fn connect(target: SocketAddr, origin: &Origin) -> io::Result<TcpStream> {
+/// Connects a socket that is closed by a reset.
+pub(super) async fn connect(target: SocketAddr, origin: &Origin) -> io::Result<TcpStream> {
     let socket = origin.socket(target, Type::STREAM)?;
     socket.set_linger(Some(Duration::ZERO))?;
     TcpSocket::from_std_stream(socket.into()).connect(target).await
 }
 
-async fn converse(mut stream: TcpStream, exchange: &Exchange) -> Outcome {
+/// Sends something, and expects something.
+pub(super) async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    exchange: &Exchange,
+) -> Outcome {
     if let Err(error) = stream.write_all(&exchange.send).await {
         return Outcome::failed(format!("send: {error}"));
     }

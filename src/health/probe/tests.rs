@@ -11,11 +11,11 @@ use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
 use crate::model::{Destination, Service};
 use crate::table::TableService;
 
-fn check(probe: &Probe, target: SocketAddr) -> Outcome {
+pub(super) fn check(probe: &Probe, target: SocketAddr) -> Outcome {
     probe.once(target).unwrap()
 }
 
-fn reason(outcome: Outcome) -> String {
+pub(super) fn reason(outcome: Outcome) -> String {
     match outcome {
         Outcome::Failed(reason) => reason,
         passed => panic!("{passed:?}"),

@@ -1,0 +1,19 @@
+//! Checks over HTTP/1.1 and HTTP/2 (feature `health-http`).
+
+mod body;
+mod check;
+mod http1;
+mod http2;
+mod parsed;
+mod redirect;
+mod request;
+mod rules;
+mod run;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use check::{HttpCheck, HttpVersion};
+
+/// The most bytes of status and headers of an answer.
+const LONGEST_HEAD: usize = 32 * 1024;

@@ -1,0 +1,102 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::Request;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::health::Outcome;
+use crate::health::probe::http::check::{HttpCheck, HttpVersion, Settings};
+use crate::health::probe::http::rules::{Judge, Step};
+use crate::health::probe::http::{http1, http2, redirect};
+use crate::health::probe::meter::{Meter, Metered};
+#[cfg(feature = "health-tls")]
+use crate::health::probe::tls;
+use crate::health::probe::{Origin, tcp};
+
+/// The most bytes that a check reads beside the body, over all its connections.
+const BESIDE_THE_BODY: usize = 256 * 1024;
+
+impl HttpCheck {
+    pub(in crate::health::probe) async fn run(
+        &self,
+        target: SocketAddr,
+        origin: &Origin,
+    ) -> Outcome {
+        let settings = self.settings();
+        let meter = Meter::new(BESIDE_THE_BODY.saturating_add(settings.body_limit));
+        match converse(target, origin, settings, &meter).await {
+            Ok(()) => Outcome::passed(),
+            Err(reason) => Outcome::failed(meter.exceeded().unwrap_or(reason)),
+        }
+    }
+}
+
+/// Asks, and follows redirects.
+async fn converse(
+    target: SocketAddr,
+    origin: &Origin,
+    settings: &Settings,
+    meter: &Arc<Meter>,
+) -> Result<(), String> {
+    let host = settings.host_for(target)?;
+    let mut path = settings.path.value.clone();
+    let mut method = settings.method.value.clone();
+    for _ in 0..=settings.redirects {
+        let connect = async {
+            let stream = tcp::connect(target, origin).await?;
+            // A small part of a request must not wait for the acknowledgement of another.
+            stream.set_nodelay(true)?;
+            io::Result::Ok(Metered::new(stream, meter))
+        };
+        let stream = connect.await.map_err(|error| format!("connect: {error}"))?;
+        let request = settings.request(&host, &path, method.clone())?;
+        match exchange(stream, target, request, settings, meter).await? {
+            Step::Passed => return Ok(()),
+            Step::Redirected { status, location } => {
+                path = redirect::follow(&settings.scheme(), &host, &path, &location)?;
+                method = redirect::method(status, method);
+            }
+        }
+    }
+    Err(format!("more than {} redirects", settings.redirects))
+}
+
+/// Sends one request, over TLS if asked to, and judges the answer.
+async fn exchange(
+    stream: Metered<TcpStream>,
+    target: SocketAddr,
+    request: Request<String>,
+    settings: &Settings,
+    meter: &Meter,
+) -> Result<Step, String> {
+    #[cfg(feature = "health-tls")]
+    if let Some(options) = &settings.tls {
+        let application = match settings.version {
+            HttpVersion::Http1 => tls::Application::Http1,
+            HttpVersion::Http2 => tls::Application::Http2,
+        };
+        // Brackets of an IPv6 address are none of its name.
+        let host = settings.host.as_ref().map(|host| host.value.host());
+        let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+        let stream = tls::handshake(stream, meter, target, host, options, application).await?;
+        return speak(stream, request, settings, None).await;
+    }
+    // The target is in the request already.
+    let _ = target;
+    speak(stream, request, settings, Some(meter)).await
+}
+
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    request: Request<String>,
+    settings: &Settings,
+    shown: Option<&Meter>,
+) -> Result<Step, String> {
+    let judge = Judge::new(settings);
+    match settings.version {
+        HttpVersion::Http1 => http1::exchange(stream, request, judge, shown).await,
+        HttpVersion::Http2 => http2::exchange(stream, request, judge, shown).await,
+    }
+}

@@ -1,0 +1,17 @@
+//! Checks over TLS (feature `health-tls`).
+
+mod check;
+mod config;
+mod connect;
+mod failure;
+mod options;
+#[cfg(test)]
+pub(super) mod tests;
+mod validity;
+mod verifier;
+
+pub use check::TlsCheck;
+#[cfg(feature = "health-http")]
+pub(super) use config::Application;
+pub(super) use connect::handshake;
+pub use options::TlsOptions;
