@@ -13,7 +13,7 @@ use crate::health::probe::HttpCheck;
 use crate::health::probe::TlsCheck;
 use crate::health::probe::printable::printable;
 use crate::health::probe::through::Lease;
-use crate::health::probe::{CommandCheck, Exchange, Origin, namespace, tcp, udp};
+use crate::health::probe::{CommandCheck, Exchange, Origin, icmp, namespace, tcp, udp};
 use crate::health::through::ThroughError;
 
 /// A check of a server, as a value. Two destinations with equal addresses and equal probes are
@@ -57,6 +57,10 @@ pub enum ProbeKind {
     TcpExchange(Exchange),
     /// Sends a datagram, and expects one.
     Udp(Exchange),
+    /// Sends a datagram, and expects no refusal by ICMP.
+    UdpSend(Vec<u8>),
+    /// Sends an echo request by ICMP, and expects its reply.
+    Icmp,
     /// Asks over HTTP.
     #[cfg(feature = "health-http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
@@ -109,6 +113,28 @@ impl Probe {
     /// Creates a check that sends a datagram and expects one.
     pub const fn udp(exchange: Exchange) -> Self {
         Self::new(ProbeKind::Udp(exchange))
+    }
+
+    /// Creates a check that sends a datagram, and fails where ICMP refuses it until the timeout. An
+    /// answer, whatever it is, passes the check at once.
+    ///
+    /// For servers that answer nothing, such as collectors of logs. The check finds out that nobody
+    /// has the port, or that a router knows no way to the host. Silence passes: also that of a host
+    /// that is off, of a firewall that drops, and of a host that sends few refusals (Linux sends about
+    /// one a second to each address). Let [`icmp`](Self::icmp) or a command check the rest.
+    pub const fn udp_send(datagram: Vec<u8>) -> Self {
+        Self::new(ProbeKind::UdpSend(datagram))
+    }
+
+    /// Creates a check that sends an echo request by ICMP or ICMPv6, as `ping` does, and expects its
+    /// reply. It fails at once where ICMP says that the host is unreachable.
+    ///
+    /// The port is without meaning. The check needs a group of the process in the sysctl
+    /// `net.ipv4.ping_group_range`, also for IPv6, or else `CAP_NET_RAW`.
+    ///
+    /// A reply says that the host's kernel works, and nothing of a server on the host.
+    pub const fn icmp() -> Self {
+        Self::new(ProbeKind::Icmp)
     }
 
     /// Creates a check over HTTP.
@@ -180,7 +206,7 @@ impl Probe {
     /// Does the check at `target`, until its timeout.
     pub(super) async fn run_from(&self, origin: &Origin, target: SocketAddr) -> Outcome {
         if namespace::is_lost() {
-            return Outcome::failed(namespace::LOST_THREAD);
+            return Outcome::not_done(namespace::LOST_THREAD);
         }
         let timeout = self.timeout.max(Duration::from_millis(1));
         if let ProbeKind::Command(command) = &self.kind {
@@ -200,13 +226,16 @@ impl Probe {
                 ProbeKind::Http(http) => Box::pin(http.run(target, origin)).await,
                 #[cfg(feature = "health-tls")]
                 ProbeKind::Tls(tls) => Box::pin(tls.run(target, origin)).await,
+                ProbeKind::UdpSend(datagram) => Box::pin(udp::send(target, origin, datagram)).await,
+                ProbeKind::Icmp => Box::pin(icmp::check(target, origin)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
-                _ => tcp::connects(target, origin).await,
+                ProbeKind::Tcp | ProbeKind::Command(_) => tcp::connects(target, origin).await,
             }
         };
         match tokio::time::timeout(timeout, check).await {
             Ok(Outcome::Failed(reason)) => Outcome::Failed(printable(&reason)),
             Ok(outcome) => outcome,
+            Err(_) if matches!(self.kind, ProbeKind::UdpSend(_)) => Outcome::passed(),
             Err(_) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
         }
     }
@@ -222,7 +251,8 @@ impl ProbeKind {
             Self::Http(_) => Ok(false),
             #[cfg(feature = "health-tls")]
             Self::Tls(_) => Ok(false),
-            Self::Udp(_) => Ok(true),
+            Self::Udp(_) | Self::UdpSend(_) => Ok(true),
+            Self::Icmp => Err(ThroughError::Kind("ICMP")),
             Self::Command(_) => Err(ThroughError::Kind("a program")),
             Self::Custom(_) => Err(ThroughError::Kind("the program's own code")),
         }

@@ -3,13 +3,16 @@
 //! This is the only part of [`health`](crate::health) with sockets: to the servers under check.
 
 mod command;
+mod datagrams;
 mod exchange;
 #[cfg(feature = "health-http")]
 mod http;
+mod icmp;
 mod kind;
 #[cfg(any(feature = "health-http", feature = "health-tls"))]
 mod meter;
 mod namespace;
+mod nonce;
 mod once;
 mod origin;
 mod printable;
@@ -30,6 +33,7 @@ pub use exchange::Exchange;
 #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
 pub use http::{HttpCheck, HttpVersion};
 pub use kind::{Check, CheckFuture, Probe, ProbeKind};
+use nonce::nonce;
 pub use origin::Origin;
 pub use runner::{Lateness, Runner, RunnerOptions, RunnerStats};
 pub use through::AcceptLocal;

@@ -2,31 +2,37 @@ use std::io;
 use std::net::SocketAddr;
 
 use socket2::Type;
-use tokio::net::UdpSocket;
 
 use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::probe::datagrams::{Datagrams, reason};
 use crate::health::probe::{Exchange, Origin};
+
+/// The largest datagram, in bytes.
+const LARGEST: usize = 65_536;
 
 /// Sends a datagram and waits for an answer with what is expected. A refusal by ICMP fails the
 /// check at once.
 pub(super) async fn check(target: SocketAddr, origin: &Origin, exchange: &Exchange) -> Outcome {
-    match converse(target, origin, exchange).await {
-        Ok(outcome) => outcome,
-        Err(error) => Outcome::failed(error.to_string()),
+    match answer(target, origin, &exchange.send).await {
+        // An empty datagram is an answer, too.
+        Ok(answer) if exchange.expect.is_empty() || exchange.is_met(&answer) => Outcome::passed(),
+        Ok(answer) => Outcome::failed(format!("an unexpected answer: {}", Excerpt(&answer))),
+        Err(error) => Outcome::failed(reason(&error)),
     }
 }
 
-async fn converse(target: SocketAddr, origin: &Origin, exchange: &Exchange) -> io::Result<Outcome> {
-    let socket = origin.socket(target, Type::DGRAM)?;
-    socket.connect(&origin.answers_from(target).into())?;
-    let socket = UdpSocket::from_std(socket.into())?;
-    socket.send_to(&exchange.send, target).await?;
-    let mut answer = vec![0; 65_536];
-    let length = socket.recv(&mut answer).await?;
-    let answer = answer.get(..length).unwrap_or_default();
-    // An empty datagram is an answer, too.
-    if exchange.expect.is_empty() || exchange.is_met(answer) {
-        return Ok(Outcome::passed());
+/// Sends a datagram and waits for a refusal by ICMP. An answer passes the check at once. The caller
+/// ends the waiting.
+pub(super) async fn send(target: SocketAddr, origin: &Origin, datagram: &[u8]) -> Outcome {
+    match answer(target, origin, datagram).await {
+        Ok(_) => Outcome::passed(),
+        Err(error) => Outcome::failed(reason(&error)),
     }
-    Ok(Outcome::failed(format!("an unexpected answer: {}", Excerpt(answer))))
+}
+
+async fn answer(target: SocketAddr, origin: &Origin, datagram: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = origin.socket(target, Type::DGRAM)?;
+    let socket = Datagrams::connect(socket, origin.answers_from(target))?;
+    socket.send(datagram, target).await?;
+    socket.receive(LARGEST).await
 }
