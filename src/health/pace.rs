@@ -46,8 +46,8 @@ pub struct Pace {
 pub struct Damping {
     /// The time that counts, 10 minutes by default.
     pub window: Duration,
-    /// How many times a target may go down without a consequence, 2 by default.
-    pub free: u32,
+    /// How many times a target may go down without a consequence, 2 by default, 65535 at most.
+    pub free: u16,
     /// The largest factor, 16 by default, 1 at least, 65536 at most.
     pub most: u32,
 }
@@ -65,7 +65,7 @@ impl Damping {
     }
 
     /// Sets how many times a target may go down without a consequence.
-    pub const fn free(mut self, free: u32) -> Self {
+    pub const fn free(mut self, free: u16) -> Self {
         self.free = free;
         self
     }

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::health::{Pace, Verdict};
+use crate::table::controller::after;
 
 /// The times between checks are never shorter than this.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -32,6 +33,10 @@ pub struct Tracker {
     /// The last result.
     passed: bool,
     next: Instant,
+    /// When the last check began.
+    began: Option<Instant>,
+    /// When something else said last that the target may not work.
+    hastened: Option<Instant>,
     /// When the target went down, as far as that counts.
     downs: VecDeque<Instant>,
 }
@@ -41,8 +46,16 @@ impl Tracker {
     /// `first`.
     #[must_use]
     pub const fn new(pace: Pace, first: Instant) -> Self {
-        let verdict = Verdict::Unknown;
-        Self { pace, verdict, streak: 0, passed: false, next: first, downs: VecDeque::new() }
+        Self {
+            pace,
+            verdict: Verdict::Unknown,
+            streak: 0,
+            passed: false,
+            next: first,
+            began: None,
+            hastened: None,
+            downs: VecDeque::new(),
+        }
     }
 
     /// Returns the verdict.
@@ -66,18 +79,28 @@ impl Tracker {
     /// later than the new pace asks for.
     pub fn set_pace(&mut self, pace: Pace, now: Instant) {
         self.pace = pace;
-        self.next = self.next.min(now + self.interval());
+        self.next = self.next.min(after(now, self.interval()));
     }
 
     /// Makes the next check due at the time `now`, because something else says that the target may
     /// not work. The verdict stays.
+    ///
+    /// However often this is called, checks begin [`Pace::changing`] apart. A check that runs now
+    /// may have begun before the sign: another one follows it.
     pub fn hasten(&mut self, now: Instant) {
-        self.next = self.next.min(now);
+        self.hastened = Some(now);
+        self.next = self.next.min(self.soonest(now));
+    }
+
+    /// Returns when the next check may begin, if it is to come as soon as possible.
+    fn soonest(&self, now: Instant) -> Instant {
+        let changing = self.pace.changing.min(self.interval());
+        self.began.map_or(now, |began| after(began, changing).max(now))
     }
 
     /// Notes that a check could not be done, at the time `now`: nothing is known by it.
     pub fn postpone(&mut self, now: Instant) {
-        self.next = now + self.pace.changing.max(SHORTEST);
+        self.next = after(now, self.pace.changing.max(SHORTEST));
     }
 
     /// Takes in the result of the check that began at `began`, at the time `now`. Returns the
@@ -107,7 +130,11 @@ impl Tracker {
                 self.downs.push_back(now);
             }
         }
-        self.next = (began + self.interval()).max(now);
+        self.began = Some(began);
+        self.next = match self.hastened.take() {
+            Some(sign) if sign > began => self.soonest(now),
+            _ => after(began, self.interval()).max(now),
+        };
         changed.then_some(self.verdict)
     }
 
@@ -125,12 +152,11 @@ impl Tracker {
         }
         let most = damping.most.clamp(1, 1 << 16);
         // Older ones than these have no effect.
-        let effective = usize::try_from(damping.free).unwrap_or(usize::MAX).saturating_add(17);
-        while self.downs.len() > effective {
+        let free = usize::from(damping.free);
+        while self.downs.len() > free + 17 {
             self.downs.pop_front();
         }
-        let downs = u32::try_from(self.downs.len()).unwrap_or(u32::MAX);
-        let doublings = downs.saturating_sub(damping.free).min(16);
+        let doublings = self.downs.len().saturating_sub(free).min(16);
         rise.saturating_mul(most.min(1 << doublings))
     }
 
@@ -195,6 +221,52 @@ mod tests {
         tracker.hasten(begin + seconds(62));
         assert_eq!(tracker.next(), begin + seconds(62));
         assert_eq!(tracker.verdict(), Verdict::Up);
+    }
+
+    #[test]
+    fn signs_from_elsewhere_bring_a_check_and_no_storm_of_checks() {
+        let begin = Instant::now();
+        let ms = |ms| begin + Duration::from_millis(ms);
+        let mut tracker = Tracker::new(Pace::new(), begin);
+        tracker.record(true, begin, begin);
+        // One second after the last check at the earliest.
+        (0..500).for_each(|sign| tracker.hasten(ms(sign)));
+        assert_eq!(tracker.next(), ms(1000));
+        tracker.record(true, ms(1000), ms(1001));
+        assert_eq!(tracker.next(), ms(6000));
+        tracker.hasten(ms(4000));
+        assert_eq!(tracker.next(), ms(4000));
+        // A sign comes while a check runs that began before.
+        tracker.hasten(ms(4300));
+        tracker.record(true, ms(4000), ms(4500));
+        assert_eq!(tracker.next(), ms(5000));
+        tracker.record(true, ms(5000), ms(5500));
+        assert_eq!(tracker.next(), ms(10_000));
+    }
+
+    #[test]
+    fn no_time_and_no_count_is_too_large() {
+        let now = Instant::now();
+        let most = Pace::new()
+            .interval(Duration::MAX)
+            .changing(Duration::MAX)
+            .down(Duration::MAX)
+            .rise(u32::MAX)
+            .fall(u32::MAX)
+            .first_rise(u32::MAX)
+            .damping(Some(Damping::new().window(Duration::MAX).free(u16::MAX).most(u32::MAX)));
+        for pace in [most, most.rise(1).fall(1).first_rise(1), most.damping(None).fall(0)] {
+            let mut tracker = Tracker::new(pace, now);
+            for passed in [true, false, true, false, true] {
+                // The clock may jump both ways.
+                tracker.record(passed, now + Duration::from_secs(9), now);
+                tracker.hasten(now);
+                tracker.postpone(now);
+                tracker.set_pace(pace, now);
+                assert!(tracker.next() >= now);
+                assert!(tracker.rise(now) >= 1);
+            }
+        }
     }
 
     #[test]

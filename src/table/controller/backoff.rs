@@ -26,7 +26,7 @@ impl Random {
 
 /// A time that may be too far away for an [`Instant`]. Then it is as far away as can be expressed,
 /// within a factor of two.
-pub(super) fn after(now: Instant, mut delay: Duration) -> Instant {
+pub(crate) fn after(now: Instant, mut delay: Duration) -> Instant {
     loop {
         match now.checked_add(delay) {
             Some(time) => return time,

@@ -44,6 +44,7 @@ use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
 
 pub(crate) use agenda::Agenda;
+pub(crate) use backoff::after;
 pub use drain_status::DrainStatus;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "tokio", feature = "smol"))))]
