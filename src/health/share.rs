@@ -3,6 +3,7 @@ use std::fmt;
 /// The part of its weight that a destination is to have, in percent: 0 to 65535, 100 by default.
 ///
 /// A check may say it, such as an agent that answers `75%`. Shares of several checks multiply.
+/// Weights are whole numbers: give destinations weights such as 100 if checks say shares.
 ///
 /// ```
 /// use ipvs_netlink::health::Share;

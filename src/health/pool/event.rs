@@ -20,9 +20,10 @@ pub enum PoolEvent {
         /// [`Monitor`](crate::health::Monitor).
         reason: String,
     },
-    /// A dead destination stays in rotation, because too few are live.
+    /// A destination that is dead, or of whose weight a check asks for 0 percent, stays in rotation,
+    /// because too few are live.
     Kept(DestinationId),
-    /// A dead destination has left the rotation.
+    /// A destination that is dead, or that an operator has stopped, has left the rotation.
     TakenOut(DestinationId),
     /// A destination is in rotation again, or for the first time.
     PutBack(DestinationId),
@@ -57,7 +58,7 @@ impl fmt::Display for PoolEvent {
                 write!(f, "{destination} is {verdict}{colon}{reason}")
             }
             Self::Kept(destination) => {
-                write!(f, "{destination} is down and stays, because too few are live")
+                write!(f, "{destination} stays in rotation, because too few are live")
             }
             Self::TakenOut(destination) => write!(f, "{destination} is out of rotation"),
             Self::PutBack(destination) => write!(f, "{destination} is in rotation"),

@@ -18,7 +18,9 @@ pub struct Maintenance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MaintenanceKind {
-    /// It gets weight 0 and stays in the table.
+    /// It gets weight 0 and stays in the table: its connections go on. With the schedulers `dh`, and
+    /// `sh` and `mh` without their fallback, it leaves the table at once, because they refuse
+    /// clients for a destination of weight 0.
     Drain,
     /// It leaves the table, drained.
     Out,

@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
-use crate::health::{Maintenance, Share, Verdict};
+use crate::health::{Maintenance, MaintenanceKind, Share, Verdict};
+use crate::model::Destination;
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
+    /// The last verdict that a check has decided.
     pub(super) verdict: Verdict,
     pub(super) share: Share,
     /// The weight that the table held at the start, while no check has decided.
@@ -20,8 +22,16 @@ pub(super) struct Member {
     pub(super) present: bool,
     /// When the slow start began.
     pub(super) ramp: Option<Instant>,
-    /// `true` if the program knows that the destination is kept although it is dead.
+    /// `true` if the program knows that the destination is kept although it does not work.
     pub(super) told_kept: bool,
+}
+
+/// A destination that is not desired any more, and stays until one that is desired has entered.
+#[derive(Clone, Debug)]
+pub(super) struct Former {
+    /// The destination with the weight that it had last.
+    pub(super) destination: Destination,
+    pub(super) member: Member,
 }
 
 impl Member {
@@ -48,12 +58,18 @@ impl Member {
         Self { held, is_first: true, in_rotation, present, ..Self::absent() }
     }
 
-    /// Returns `true` if the operator's decision is in effect.
-    pub(super) fn is_maintained(&self, now: Instant) -> bool {
-        self.maintenance.as_ref().is_some_and(|(_, from)| *from <= now)
+    /// Returns what the operator's decision is, if it is in effect.
+    pub(super) fn maintained(&self, now: Instant) -> Option<MaintenanceKind> {
+        let (maintenance, from) = self.maintenance.as_ref()?;
+        (*from <= now).then_some(maintenance.kind)
     }
 
-    /// Returns `true` if the destination works, as far as is known, and nobody has stopped it.
+    /// Returns `true` if the destination works, and no maintenance takes it out now or soon.
+    pub(super) fn counts(&self) -> bool {
+        self.works() && self.maintenance.is_none()
+    }
+
+    /// Returns `true` if the destination works, as far as is known.
     pub(super) fn works(&self) -> bool {
         match self.verdict {
             Verdict::Up => self.share != Share::percent(0),

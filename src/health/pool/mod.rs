@@ -1,5 +1,7 @@
 //! What the table is to hold of a service, by verdicts, maintenance and policy.
 
+mod combined;
+mod decision;
 mod event;
 mod maintenance;
 mod member;
@@ -9,13 +11,14 @@ mod ramp;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 use std::time::Instant;
 
-use crate::health::pool::member::Member;
+use crate::health::pool::member::{Former, Member};
 use crate::health::{Share, Verdict};
-use crate::model::{DestinationId, Protocol, ServiceId, ServiceSnapshot};
+use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::TableService;
-use crate::table::controller::Wish;
+use crate::table::controller::{Wish, after};
 
 pub use event::PoolEvent;
 pub use maintenance::{Maintenance, MaintenanceKind};
@@ -54,7 +57,11 @@ pub struct Pool {
     desired: TableService,
     policy: PoolPolicy,
     members: BTreeMap<DestinationId, Member>,
+    /// Destinations that were in rotation when they ceased to be desired.
+    former: BTreeMap<DestinationId, Former>,
     available: bool,
+    /// The end of the hold time that began when the pool ceased to be available.
+    hold_until: Option<Instant>,
     sorry: bool,
     last: Option<Wish>,
     events: VecDeque<PoolEvent>,
@@ -62,29 +69,40 @@ pub struct Pool {
 
 impl Pool {
     /// Creates a pool. `held` is the service as the table holds it now: a destination that is there
-    /// keeps its weight until a check has decided about it. A destination that is not there enters
-    /// the table after its first success.
+    /// keeps its weight until a check has decided about it, unless the desired weight is 0. A
+    /// destination that is not there enters the table after its first success.
+    ///
+    /// A destination of the table that is not desired leaves, as after
+    /// [`set_desired`](Self::set_desired).
     #[must_use]
     pub fn new(desired: TableService, policy: PoolPolicy, held: Option<&ServiceSnapshot>) -> Self {
-        let entry = |id| held.and_then(|held| held.destination(id));
-        let weight = |id| entry(id).map(|entry| entry.destination.weight);
+        let held = held.map_or(&[][..], |held| &held.destinations);
+        let held = held.iter().map(|entry| (entry.id(), &entry.destination));
+        let mut held: BTreeMap<_, _> = held.collect();
         let members = desired.destinations().map(|destination| {
-            let id = destination.id();
-            (id, Member::at_start(weight(id)))
+            let weight = held.remove(&destination.id()).map(|there| there.weight);
+            (destination.id(), Member::at_start(weight))
         });
         let members: BTreeMap<_, _> = members.collect();
-        let sorry = policy.sorry.as_ref().is_some_and(|sorry| entry(sorry.id).is_some());
+        held.retain(|_, there| there.weight > 0);
+        let sorry = policy.sorry.as_ref().is_some_and(|sorry| held.remove(&sorry.id).is_some());
+        let former = held.into_iter().map(|(id, there)| {
+            let member = Member::at_start(Some(there.weight));
+            (id, Former { destination: there.clone(), member })
+        });
         let mut pool = Self {
+            former: former.collect(),
             desired,
             policy,
             members,
             available: false,
+            hold_until: None,
             sorry,
             last: None,
             events: VecDeque::new(),
         };
-        // Nothing has begun or ended yet.
-        pool.available = pool.counted() >= pool.quorum();
+        // Nothing has begun or ended yet: a pool that can have been available still is.
+        pool.available = pool.counted() >= pool.least();
         pool
     }
 
@@ -101,23 +119,39 @@ impl Pool {
     }
 
     /// Replaces the desired service and the policy. What is known of destinations that stay is
-    /// kept: a dead destination stays out.
+    /// kept: a dead destination stays out, and a maintenance goes on.
+    ///
+    /// Destinations in rotation that are not desired any more leave. If too few of the desired
+    /// ones are live for the quorum, and nothing is known yet of some, the former ones stay until
+    /// enough are live or checks have decided about all.
     pub fn set_desired(&mut self, desired: TableService, policy: PoolPolicy, now: Instant) {
-        self.members.retain(|id, _| desired.destination(*id).is_some());
+        let before = self.combined(now);
+        let mut known = mem::take(&mut self.members);
+        let former = mem::take(&mut self.former).into_iter();
+        known.extend(former.map(|(id, former)| (id, former.member)));
         for destination in desired.destinations() {
-            self.members.entry(destination.id()).or_insert_with(Member::absent);
+            let id = destination.id();
+            self.members.insert(id, known.remove(&id).unwrap_or_else(Member::absent));
+        }
+        known.retain(|_, member| member.in_rotation);
+        for (id, member) in known {
+            let Some(there) = before.service().destination(id) else { continue };
+            let destination = there.destination().clone();
+            self.former.insert(id, Former { destination, member });
         }
         (self.desired, self.policy) = (desired, policy);
         self.decide(now);
     }
 
-    /// Takes in the verdict on a destination.
+    /// Takes in the verdict on a destination. A destination on which a check has decided does not
+    /// become unknown again: what was decided stays until the next decision.
     pub fn verdict(&mut self, id: DestinationId, verdict: Verdict, now: Instant) {
         let Some(member) = self.members.get(&id) else { return };
         self.judge([(id, verdict, member.share)], now);
     }
 
-    /// Sets the part of its weight that a destination is to have.
+    /// Sets the part of its weight that a destination is to have. With 0 percent it leaves the
+    /// rotation like a dead one, and stays like a dead one if too few are live.
     pub fn share(&mut self, id: DestinationId, share: Share, now: Instant) {
         let Some(member) = self.members.get(&id) else { return };
         self.judge([(id, member.verdict, share)], now);
@@ -129,55 +163,53 @@ impl Pool {
         judged: impl IntoIterator<Item = (DestinationId, Verdict, Share)>,
         now: Instant,
     ) {
-        let (mut changed, mut known) = (false, Vec::new());
+        let (mut changed, mut decided) = (false, Vec::new());
         for (id, verdict, share) in judged {
             let Some(member) = self.members.get_mut(&id) else { continue };
-            changed |= (member.verdict, member.share) != (verdict, share);
+            changed |= member.share != share;
             member.share = share;
-            if member.verdict == verdict {
+            if member.verdict == verdict || verdict == Verdict::Unknown {
                 continue;
             }
             member.verdict = verdict;
-            self.events.push_back(PoolEvent::Verdict {
-                destination: id,
-                verdict,
-                reason: String::new(),
-            });
-            if verdict != Verdict::Unknown {
-                known.push(id);
-            }
+            let reason = String::new();
+            self.events.push_back(PoolEvent::Verdict { destination: id, verdict, reason });
+            decided.push(id);
         }
-        if !changed {
+        if !changed && decided.is_empty() {
             return;
         }
         self.decide(now);
-        for id in known {
+        for id in decided {
             if let Some(member) = self.members.get_mut(&id) {
                 (member.held, member.is_first) = (None, false);
             }
         }
     }
 
-    /// Begins an operator's maintenance of a destination, or replaces the one that there is.
+    /// Begins an operator's maintenance of a destination, or replaces the one that there is. Does
+    /// nothing, and causes no event, if the destination is not desired.
     ///
     /// If the pool ceases to be available by it, [`PoolEvent::Unavailable`] comes first, and the
-    /// maintenance takes effect after [`PoolPolicy::hold`].
+    /// maintenance takes effect after [`PoolPolicy::hold`]. A maintenance of another live
+    /// destination that begins meanwhile waits, too.
     pub fn maintain(&mut self, id: DestinationId, maintenance: Maintenance, now: Instant) {
+        let counts = self.counts(id);
+        let suffices = self.counted().saturating_sub(u32::from(counts)) >= self.least();
         let Some(member) = self.members.get_mut(&id) else { return };
-        let begun = member.maintenance.take().map(|(_, from)| from);
-        let event = Some(maintenance.clone());
-        member.maintenance = Some((maintenance, now));
-        self.events.push_back(PoolEvent::Maintenance { destination: id, maintenance: event });
-        let suffices = self.counted() >= self.least();
-        let from = match begun {
-            Some(from) => from,
-            None if self.available && !suffices => now.checked_add(self.policy.hold).unwrap_or(now),
-            None => now,
-        };
-        if let Some(member) = self.members.get_mut(&id) {
-            member.maintenance = member.maintenance.take().map(|(what, _)| (what, from));
+        if self.available && !suffices {
+            self.hold_until = Some(after(now, self.policy.hold));
         }
+        let hold = self.hold_until.filter(|until| counts && *until > now).unwrap_or(now);
+        let from = member.maintenance.take().map_or(hold, |(_, from)| from);
+        let event = Some(maintenance.clone());
+        member.maintenance = Some((maintenance, from));
+        self.events.push_back(PoolEvent::Maintenance { destination: id, maintenance: event });
         self.decide(now);
+        if self.available {
+            // The maintenance has ended at once.
+            self.hold_until = None;
+        }
     }
 
     /// Ends an operator's maintenance of a destination.
@@ -228,8 +260,9 @@ impl Pool {
     /// Returns when [`wish`](Self::wish) may change next without new verdicts or decisions.
     #[must_use]
     pub fn next(&self, now: Instant) -> Option<Instant> {
-        let slow_start = self.policy.slow_start;
-        let times = self.members.values().flat_map(|member| {
+        let slow_start = self.slow_start();
+        let former = self.former.values().map(|former| &former.member);
+        let times = self.members.values().chain(former).flat_map(|member| {
             let maintenance = member.maintenance.as_ref();
             let effect = maintenance.map(|(_, from)| *from).filter(|from| *from > now);
             let end = maintenance.and_then(|(maintenance, _)| maintenance.until);
@@ -238,173 +271,5 @@ impl Pool {
             [effect, end, step.map(|(_, next)| next)].into_iter().flatten()
         });
         times.min()
-    }
-
-    /// Returns the number of live destinations that no maintenance takes out now or soon.
-    fn counted(&self) -> u32 {
-        let counts = |(id, member): (&DestinationId, &Member)| {
-            member.works() && member.maintenance.is_none() && self.desired_weight(*id) > 0
-        };
-        u32::try_from(self.members.iter().filter(|member| counts(*member)).count())
-            .unwrap_or(u32::MAX)
-    }
-
-    fn quorum(&self) -> u32 {
-        self.policy.quorum.max(1)
-    }
-
-    /// Returns the fewest live destinations with which an available pool stays available.
-    fn least(&self) -> u32 {
-        self.quorum().saturating_sub(self.policy.hysteresis).max(1)
-    }
-
-    fn desired_weight(&self, id: DestinationId) -> u32 {
-        self.desired.destination(id).map_or(0, |desired| desired.destination().weight)
-    }
-
-    /// Decides which destinations are in rotation.
-    fn decide(&mut self, now: Instant) {
-        self.end_expired(now);
-        self.decide_availability(now);
-        let desired = &self.desired;
-        let is_desired = |id: DestinationId| {
-            desired.destination(id).is_some_and(|desired| desired.destination().weight > 0)
-        };
-        let (mut all, mut live, mut unknown) = (0_usize, 0_usize, 0_usize);
-        for (id, member) in &self.members {
-            if is_desired(*id) && !member.is_maintained(now) {
-                all += 1;
-                live += usize::from(member.works());
-                unknown += usize::from(member.verdict == Verdict::Unknown);
-            }
-        }
-        let has_sorry = self.policy.sorry.is_some();
-        let panic = usize::from(self.policy.panic.min(100));
-        let may_leave = match live {
-            0 if has_sorry => true,
-            0 => !self.policy.keep_last && panic == 0,
-            _ => live * 100 >= panic * all,
-        };
-        let slow = self.policy.slow_start.filter(|_| ramp::uses_weights(desired.service()));
-        let mut leave = false;
-        for (id, member) in &mut self.members {
-            let stopped = member.is_maintained(now) || !is_desired(*id);
-            let works = member.works() && !stopped;
-            let kept =
-                member.in_rotation && member.verdict == Verdict::Down && !stopped && !may_leave;
-            if kept && !member.told_kept {
-                self.events.push_back(PoolEvent::Kept(*id));
-            }
-            member.told_kept = kept;
-            match (member.in_rotation, works || kept) {
-                (false, true) => {
-                    // With nobody else in rotation a slow start has no effect.
-                    let ramps = slow.is_some() && live > 1 && !member.is_first;
-                    member.ramp = ramps.then_some(now);
-                    self.events.push_back(PoolEvent::PutBack(*id));
-                }
-                (true, false) => {
-                    leave = true;
-                    member.ramp = None;
-                    self.events.push_back(PoolEvent::TakenOut(*id));
-                }
-                _ => {}
-            }
-            member.in_rotation = works || kept;
-        }
-        match (self.sorry, has_sorry) {
-            // At a first start nothing is known, and nothing was there that could be missed.
-            (false, true) if live == 0 && (leave || unknown == 0) => {
-                self.sorry = true;
-                self.events.push_back(PoolEvent::SorryServerIn);
-            }
-            (true, _) if live > 0 || !has_sorry => {
-                self.sorry = false;
-                self.events.push_back(PoolEvent::SorryServerOut);
-            }
-            _ => {}
-        }
-    }
-
-    /// Ends maintenances whose time has come.
-    fn end_expired(&mut self, now: Instant) {
-        for (id, member) in &mut self.members {
-            let until = member.maintenance.as_ref().and_then(|(maintenance, _)| maintenance.until);
-            if until.is_some_and(|until| until <= now) {
-                member.maintenance = None;
-                let event = PoolEvent::Maintenance { destination: *id, maintenance: None };
-                self.events.push_back(event);
-            }
-        }
-    }
-
-    fn decide_availability(&mut self, now: Instant) {
-        let counted = self.counted();
-        let available = match self.available {
-            true => counted >= self.least(),
-            false => counted >= self.quorum().saturating_add(self.policy.hysteresis),
-        };
-        match (self.available, available) {
-            (false, true) => self.events.push_back(PoolEvent::Available),
-            (true, false) => {
-                let effects = self.members.values().filter_map(|member| {
-                    member.maintenance.as_ref().map(|(_, from)| (*from).max(now))
-                });
-                let until = effects.max().unwrap_or(now);
-                self.events.push_back(PoolEvent::Unavailable { until });
-            }
-            _ => {}
-        }
-        self.available = available;
-    }
-
-    /// Combines what is desired, known and decided.
-    fn combined(&mut self, now: Instant) -> Wish {
-        let service = self.desired.service();
-        let slow = self.policy.slow_start.filter(|_| ramp::uses_weights(service));
-        let weights = self.desired.destinations().map(|desired| desired.destination().weight);
-        let factor = ramp::factor(slow, weights);
-        let deletes_dead = match self.policy.when_dead {
-            WhenDead::WeightZero => false,
-            WhenDead::Delete => true,
-            WhenDead::Auto => {
-                let udp = matches!(service.id, ServiceId::Address { protocol: Protocol::UDP, .. });
-                udp || service.persistence.is_some() || !service.drains_at_weight_zero()
-            }
-        };
-        let mut table = TableService::new(service.clone());
-        let mut dead = Vec::new();
-        for desired in self.desired.destinations() {
-            let id = desired.id();
-            let Some(member) = self.members.get_mut(&id) else { continue };
-            let part = slow.zip(member.ramp).and_then(|(slow, begun)| ramp::part(slow, begun, now));
-            let ramp = part.map_or(Share::FULL, |(share, _)| share);
-            let whole = desired.destination().weight.saturating_mul(factor);
-            let maintenance = member.maintenance.as_ref().filter(|(_, from)| *from <= now);
-            let kind = maintenance.map(|(maintenance, _)| maintenance.kind);
-            let weight = match (kind, member.verdict) {
-                (Some(MaintenanceKind::Out), _) => None,
-                (Some(MaintenanceKind::Drain), _) => member.present.then_some(0),
-                (None, Verdict::Unknown) => member.held,
-                (None, Verdict::Down) if !member.in_rotation => {
-                    (member.present && !deletes_dead).then_some(0)
-                }
-                (None, _) => Some((ramp * member.share).of(whole)),
-            };
-            member.present = weight.is_some();
-            if member.verdict == Verdict::Down {
-                dead.push(id);
-            }
-            if let Some(weight) = weight {
-                let destination = desired.destination().clone().weight(weight);
-                table.insert(destination);
-            }
-        }
-        if let Some(sorry) = self.policy.sorry.as_ref().filter(|_| self.sorry) {
-            if self.desired.destination(sorry.id).is_none() {
-                table.insert(sorry.clone());
-            }
-        }
-        dead.into_iter().fold(Wish::new(table), Wish::at_once)
     }
 }

@@ -13,14 +13,19 @@ pub struct PoolPolicy {
     /// below `quorum - hysteresis`, 0 by default. It is never available without a live one.
     pub hysteresis: u32,
     /// The panic share in percent of the destinations, 0 by default, 100 at most. While fewer are
-    /// live, no further dead destination is taken out.
+    /// live, no further dead destination is taken out. Destinations that an operator has stopped,
+    /// or whose desired weight is 0, are not among them.
     pub panic: u8,
-    /// Keeps the last destination although it is dead, `true` by default. A sorry server takes its
-    /// place.
+    /// Keeps the last destination although it is dead, `true` by default. An operator's decision
+    /// takes out also the last one, and no dead destination comes back for it.
     pub keep_last: bool,
     /// The destination that the table has while no other is live, such as a server of error pages.
-    /// The wish has it together with, or before, the absence of the last dead one, so that the
-    /// service is never without a destination.
+    /// With a sorry server all dead destinations leave, whatever [`panic`](Self::panic) and
+    /// [`keep_last`](Self::keep_last) say.
+    ///
+    /// One wish adds it and takes the last dead destination out, and a controller adds first, so
+    /// the service is never without a destination. Nobody checks it. It may be one of the desired
+    /// destinations, and then serves as the last one although it is dead. Its weight is at least 1.
     pub sorry: Option<Destination>,
     /// How the weight of a destination that comes back grows. `None` gives the whole weight at
     /// once.
@@ -51,9 +56,15 @@ pub enum WhenDead {
 /// How the weight of a destination that comes back grows.
 ///
 /// The weight grows in steps. So that each step is a whole number, the pool multiplies all weights
-/// of the service by one factor; their ratios stay. Schedulers that ignore weights, such as `rr` and
-/// `lc`, give the destination its full part at once, and a pool with such a scheduler does not
-/// multiply.
+/// of the service by one factor; their ratios stay.
+///
+/// A destination gets its whole weight at once, and nothing is multiplied, with schedulers for which
+/// a weight is no share of the connections: `rr`, `lc`, `dh` and `none` ignore it, `fo` takes it for
+/// a rank, and `ovf` for a number of connections. So it is with `sh`, where each change of a weight
+/// moves clients of other destinations, and with schedulers that this crate does not know.
+///
+/// No slow start begins when nobody else is live, and none for what the first checks of the program
+/// find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]

@@ -4,26 +4,43 @@ use std::time::Instant;
 
 use crate::health::{Share, SlowStart};
 use crate::model::{Scheduler, Service};
+use crate::table::controller::after;
 
-/// Returns `true` if the scheduler gives destinations connections in proportion to their weights.
+/// The largest weight that the kernel takes.
+const MOST: u32 = 0x7fff_ffff;
+
+/// Returns `true` if the scheduler gives destinations connections in proportion to their weights,
+/// and a changed weight moves no client of another destination.
 ///
-/// Source: the schedulers of the kernel, `net/netfilter/ipvs/ip_vs_{wrr,wlc,..}.c`. `dh` and `rr`
-/// look only at weight 0; `lc`, `nq` for an idle server, and `none` do, too.
+/// Source: the schedulers of the kernel, `net/netfilter/ipvs/ip_vs_{wrr,wlc,..}.c`. `rr`, `lc` and
+/// `dh` look only at weight 0. For `fo` a weight is a rank, and for `ovf` a number of connections.
+/// `sh` has 256 buckets, one for each unit of weight, and each change moves other destinations to
+/// other buckets.
 pub(super) fn uses_weights(service: &Service) -> bool {
-    !matches!(
+    matches!(
         service.scheduler,
-        Scheduler::ROUND_ROBIN
-            | Scheduler::LEAST_CONNECTION
-            | Scheduler::DESTINATION_HASHING
-            | Scheduler::NONE
+        Scheduler::WEIGHTED_ROUND_ROBIN
+            | Scheduler::WEIGHTED_LEAST_CONNECTION
+            | Scheduler::LOCALITY_BASED_LEAST_CONNECTION
+            | Scheduler::LOCALITY_BASED_LEAST_CONNECTION_WITH_REPLICATION
+            | Scheduler::SHORTEST_EXPECTED_DELAY
+            | Scheduler::NEVER_QUEUE
+            | Scheduler::MAGLEV_HASHING
+            | Scheduler::WEIGHTED_RANDOM_TWOS_CHOICE
     )
 }
 
-/// Returns the factor for all weights, so that each step of the smallest is a whole number.
-pub(super) fn factor(slow_start: Option<SlowStart>, weights: impl Iterator<Item = u32>) -> u32 {
+/// Returns the factor for all weights, so that each step of the smallest is a whole number. It is
+/// smaller if the kernel would not take the largest weight.
+pub(super) fn factor(
+    slow_start: Option<SlowStart>,
+    weights: impl Iterator<Item = u32> + Clone,
+) -> u32 {
     let Some(slow_start) = slow_start else { return 1 };
-    let smallest = weights.filter(|weight| *weight > 0).min().unwrap_or(1);
-    steps(slow_start).div_ceil(smallest)
+    let weights = weights.filter(|weight| *weight > 0);
+    let largest = weights.clone().max().unwrap_or(1);
+    let smallest = weights.min().unwrap_or(1);
+    steps(slow_start).div_ceil(smallest).min(MOST / largest).max(1)
 }
 
 fn steps(slow_start: SlowStart) -> u32 {
@@ -45,7 +62,7 @@ pub(super) fn part(
         return None;
     }
     let percent = u16::try_from(100 * (done + 1) / steps).unwrap_or(100);
-    Some((Share::percent(percent.max(1)), begun + step * (done + 1)))
+    Some((Share::percent(percent.max(1)), after(begun, step * (done + 1))))
 }
 
 #[cfg(test)]
@@ -66,5 +83,19 @@ mod tests {
         assert_eq!(factor(Some(slow), [3, 1, 0].into_iter()), 5);
         assert_eq!(factor(Some(slow), [3, 7].into_iter()), 2);
         assert_eq!(factor(None, [1].into_iter()), 1);
+    }
+
+    #[test]
+    fn no_weight_and_no_time_is_too_large() {
+        let slow = SlowStart::new(Duration::MAX).steps(u32::MAX);
+        assert_eq!(factor(Some(slow), [1, MOST].into_iter()), 1);
+        assert_eq!(factor(Some(slow), [1, MOST / 3].into_iter()), 3);
+        assert_eq!(factor(Some(slow), [u32::MAX].into_iter()), 1);
+        let begun = Instant::now();
+        let (share, next) = part(slow, begun, begun).unwrap();
+        assert_eq!(share, Share::percent(1));
+        assert!(next > begun + Duration::from_secs(1 << 32));
+        // The clock jumps back.
+        assert_eq!(part(slow, next, begun).map(|(share, _)| share), Some(Share::percent(1)));
     }
 }

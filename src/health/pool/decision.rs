@@ -1,0 +1,180 @@
+//! Which destinations are in rotation, and whether the pool is available.
+
+use std::time::Instant;
+
+use crate::health::pool::member::Member;
+use crate::health::pool::{Pool, PoolEvent, ramp};
+use crate::health::{SlowStart, Verdict};
+use crate::model::{Destination, DestinationId};
+
+/// The destinations that may be in rotation: desired ones that no operator has stopped.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    all: usize,
+    live: usize,
+    /// Those of which nothing is known.
+    unknown: usize,
+}
+
+impl Pool {
+    /// Decides which destinations are in rotation.
+    pub(super) fn decide(&mut self, now: Instant) {
+        self.end_expired(now);
+        let mut leaves = self.decide_former(self.count(now), now);
+        self.decide_availability(now);
+        let count = self.count(now);
+        let has_sorry = self.sorry_server(now).is_some();
+        leaves |= self.decide_members(count, self.may_leave(count, has_sorry), now);
+        // At a first start nothing is known, and nothing was there that could be missed.
+        let nobody = count.live == 0 && self.former.is_empty();
+        match self.sorry {
+            false if has_sorry && nobody && (leaves || count.unknown == 0) => {
+                self.sorry = true;
+                self.events.push_back(PoolEvent::SorryServerIn);
+            }
+            true if count.live > 0 || !has_sorry => {
+                self.sorry = false;
+                self.events.push_back(PoolEvent::SorryServerOut);
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&self, now: Instant) -> Count {
+        let mut count = Count::default();
+        for (id, member) in &self.members {
+            if self.desired_weight(*id) > 0 && member.maintained(now).is_none() {
+                count.all += 1;
+                count.live += usize::from(member.works());
+                count.unknown += usize::from(member.verdict == Verdict::Unknown);
+            }
+        }
+        count
+    }
+
+    /// Returns `true` if destinations that do not work may leave the rotation.
+    fn may_leave(&self, count: Count, has_sorry: bool) -> bool {
+        let panic = usize::from(self.policy.panic.min(100));
+        match count.live {
+            0 if has_sorry => true,
+            0 => !self.policy.keep_last && panic == 0,
+            live => live * 100 >= panic * count.all,
+        }
+    }
+
+    /// Decides whether former destinations stay. Returns `true` if one leaves.
+    fn decide_former(&mut self, count: Count, now: Instant) -> bool {
+        let before = self.former.len();
+        let suffices = u32::try_from(count.live).is_ok_and(|live| live >= self.least());
+        let wait = !suffices && count.unknown > 0;
+        self.former.retain(|_, former| wait && former.member.maintained(now).is_none());
+        self.former.len() < before
+    }
+
+    /// Decides about each desired destination. Returns `true` if one leaves the rotation.
+    fn decide_members(&mut self, count: Count, may_leave: bool, now: Instant) -> bool {
+        let ramps = self.slow_start().is_some();
+        let mut leaves = false;
+        for (id, member) in &mut self.members {
+            let weight = self.desired.destination(*id).map(|desired| desired.destination().weight);
+            let stopped = member.maintained(now).is_some() || weight.unwrap_or(0) == 0;
+            let works = member.works() && !stopped;
+            let kept = member.in_rotation && !works && !stopped && !may_leave;
+            if kept && !member.told_kept {
+                self.events.push_back(PoolEvent::Kept(*id));
+            }
+            member.told_kept = kept;
+            match (member.in_rotation, works || kept) {
+                (false, true) => {
+                    // With nobody else in rotation a slow start has no effect.
+                    let ramps = ramps && count.live > 1 && !member.is_first;
+                    member.ramp = ramps.then_some(now);
+                    self.events.push_back(PoolEvent::PutBack(*id));
+                }
+                (true, false) => {
+                    leaves = true;
+                    member.ramp = None;
+                    self.events.push_back(PoolEvent::TakenOut(*id));
+                }
+                _ => {}
+            }
+            member.in_rotation = works || kept;
+        }
+        leaves
+    }
+
+    /// Returns the sorry server, unless an operator has stopped it as a desired destination.
+    pub(super) fn sorry_server(&self, now: Instant) -> Option<&Destination> {
+        let is_stopped = |id: &DestinationId| {
+            self.members.get(id).is_some_and(|member| member.maintained(now).is_some())
+        };
+        self.policy.sorry.as_ref().filter(|sorry| !is_stopped(&sorry.id))
+    }
+
+    /// Ends maintenances whose time has come.
+    fn end_expired(&mut self, now: Instant) {
+        let former = self.former.iter_mut().map(|(id, former)| (id, &mut former.member));
+        for (id, member) in self.members.iter_mut().chain(former) {
+            let until = member.maintenance.as_ref().and_then(|(maintenance, _)| maintenance.until);
+            if until.is_some_and(|until| until <= now) {
+                member.maintenance = None;
+                let event = PoolEvent::Maintenance { destination: *id, maintenance: None };
+                self.events.push_back(event);
+            }
+        }
+    }
+
+    fn decide_availability(&mut self, now: Instant) {
+        let counted = self.counted();
+        let available = match self.available {
+            true => counted >= self.least(),
+            false => counted >= self.quorum().saturating_add(self.policy.hysteresis),
+        };
+        match (self.available, available) {
+            (false, true) => {
+                self.hold_until = None;
+                // Maintenances need not wait any more.
+                for (_, from) in self.members.values_mut().flat_map(|it| &mut it.maintenance) {
+                    *from = now.min(*from);
+                }
+                self.events.push_back(PoolEvent::Available);
+            }
+            (true, false) => {
+                let until = self.hold_until.unwrap_or(now);
+                self.events.push_back(PoolEvent::Unavailable { until });
+            }
+            _ => {}
+        }
+        self.available = available;
+    }
+
+    /// Returns the number of live destinations that no maintenance takes out now or soon.
+    pub(super) fn counted(&self) -> u32 {
+        let desired = self.members.keys().filter(|id| self.counts(**id));
+        let former = self.former.values().filter(|former| former.member.counts());
+        u32::try_from(desired.count() + former.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns `true` if a destination is live, and no maintenance takes it out now or soon.
+    pub(super) fn counts(&self, id: DestinationId) -> bool {
+        self.members.get(&id).is_some_and(Member::counts) && self.desired_weight(id) > 0
+    }
+
+    fn quorum(&self) -> u32 {
+        self.policy.quorum.max(1)
+    }
+
+    /// Returns the fewest live destinations with which an available pool stays available.
+    pub(super) fn least(&self) -> u32 {
+        self.quorum().saturating_sub(self.policy.hysteresis).max(1)
+    }
+
+    fn desired_weight(&self, id: DestinationId) -> u32 {
+        self.desired.destination(id).map_or(0, |desired| desired.destination().weight)
+    }
+
+    /// Returns how weights grow, if they do with the scheduler of the service.
+    pub(super) fn slow_start(&self) -> Option<SlowStart> {
+        self.policy.slow_start.filter(|_| ramp::uses_weights(self.desired.service()))
+    }
+}

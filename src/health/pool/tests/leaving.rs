@@ -1,0 +1,153 @@
+//! Which dead destinations leave, and how.
+
+use super::*;
+use crate::model::Persistence;
+
+#[test]
+fn dead_destinations_leave_and_the_last_one_stays() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new(), now);
+    pool.verdict(id(1), Verdict::Down, now);
+    pool.verdict(id(2), Verdict::Down, now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    pool.verdict(id(3), Verdict::Down, now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    assert!(!pool.is_available());
+    let told = events(&mut pool);
+    assert_eq!(told.last().unwrap(), "10.0.0.3:8080 stays in rotation, because too few are live");
+    assert!(told.contains(&"the pool is not available".to_owned()));
+    // The first that comes back lets the dead one go.
+    pool.verdict(id(1), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 0), (3, 0)]);
+}
+
+#[test]
+fn below_the_panic_share_nobody_more_is_taken_out() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new().panic(50), now);
+    pool.verdict(id(1), Verdict::Down, now);
+    pool.verdict(id(2), Verdict::Down, now);
+    // One of three is live: the second dead one stays.
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 1), (3, 2)]);
+    pool.verdict(id(1), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 0), (3, 2)]);
+}
+
+#[test]
+fn the_quorum_has_hysteresis() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new().quorum(2).hysteresis(1), now);
+    let mut available = |host, verdict| {
+        pool.verdict(id(host), verdict, now);
+        pool.is_available()
+    };
+    use Verdict::{Down, Up};
+    let changes = [(1, Down), (2, Down), (3, Down), (3, Up), (2, Up), (1, Up), (1, Down)];
+    let expected = [true, true, false, false, false, true, true];
+    assert_eq!(changes.map(|(host, verdict)| available(host, verdict)), expected);
+}
+
+#[test]
+fn dead_destinations_are_deleted_where_weight_0_does_not_keep_clients_away() {
+    let now = Instant::now();
+    let persistent =
+        |service: &mut Service| service.persistence = Some(Persistence::new(60 * SECOND));
+    let hashing = |service: &mut Service| service.scheduler = Scheduler::SOURCE_HASHING;
+    let edits: [fn(&mut Service); 2] = [persistent, hashing];
+    for edit in edits {
+        let mut pool = three(PoolPolicy::new(), now);
+        let mut desired = pool.desired().clone();
+        desired.update(edit);
+        pool.set_desired(desired, PoolPolicy::new(), now);
+        pool.verdict(id(1), Verdict::Down, now);
+        assert_eq!(weights(&mut pool, now), [(2, 1), (3, 2)]);
+        assert!(pool.wish(now).unwrap().leaves_at_once(id(1)));
+        let zero = PoolPolicy::new().when_dead(WhenDead::WeightZero);
+        pool.set_desired(pool.desired().clone(), zero, now);
+        // The destination is not there any more, and is not added for weight 0.
+        assert_eq!(weights(&mut pool, now), [(2, 1), (3, 2)]);
+    }
+}
+
+#[test]
+fn a_share_of_0_takes_out_like_a_death() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new(), now);
+    (1..=2).for_each(|host| pool.share(id(host), Share::percent(0), now));
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    // The last one stays with its whole weight.
+    pool.share(id(3), Share::percent(0), now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    assert!(!pool.is_available());
+    pool.verdict(id(3), Verdict::Down, now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    pool.share(id(1), Share::percent(300), now);
+    assert_eq!(weights(&mut pool, now), [(1, 3), (2, 0), (3, 0)]);
+}
+
+#[test]
+fn all_that_die_at_once_are_kept() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new(), now);
+    pool.judge((1..=3).map(|host| (id(host), Verdict::Down, Share::FULL)), now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 1), (3, 2)]);
+    pool.verdict(id(3), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+}
+
+#[test]
+fn the_last_one_leaves_if_the_policy_says_so() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new().keep_last(false), now);
+    (1..=3).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 0)]);
+    // A panic share keeps some, also without this one.
+    let mut pool = three(PoolPolicy::new().keep_last(false).panic(40), now);
+    (1..=3).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 1), (3, 2)]);
+}
+
+#[test]
+fn the_kind_of_service_decides_how_a_dead_destination_leaves() {
+    use crate::model::{AddressFamily, ServiceFlags};
+    let address = std::net::SocketAddr::from(([192, 0, 2, 10], 80));
+    let server = Destination::masquerade(([10, 0, 0, 1], 8080).into());
+    let other = Destination::masquerade(([10, 0, 0, 2], 8080).into());
+    let sh = |flags| {
+        let mut service = Service::tcp(address).scheduler(Scheduler::SOURCE_HASHING);
+        service.flags = flags;
+        service
+    };
+    let mut one_packet = Service::fwmark(1, AddressFamily::Ipv4);
+    one_packet.flags = ServiceFlags::ONE_PACKET;
+    let maglev = |flags| Service { scheduler: Scheduler::MAGLEV_HASHING, ..sh(flags) };
+    let kinds = [
+        (Service::tcp(address), Some(0)),
+        (Service::sctp(address), Some(0)),
+        (Service::fwmark(1, AddressFamily::Ipv4), Some(0)),
+        (one_packet, None),
+        (Service::udp(address), None),
+        (Service::tcp(address).persistent(60 * SECOND), None),
+        (Service::tcp(address).scheduler(Scheduler::DESTINATION_HASHING), None),
+        (sh(ServiceFlags::empty()), None),
+        (sh(ServiceFlags::SH_FALLBACK), Some(0)),
+        (maglev(ServiceFlags::empty()), None),
+        (maglev(ServiceFlags::MH_FALLBACK), Some(0)),
+    ];
+    let now = Instant::now();
+    for (service, expected) in kinds {
+        let desired = TableService::new(service).with(server.clone()).with(other.clone());
+        for (when_dead, expected) in
+            [(WhenDead::Auto, expected), (WhenDead::WeightZero, Some(0)), (WhenDead::Delete, None)]
+        {
+            let policy = PoolPolicy::new().when_dead(when_dead);
+            let mut pool = Pool::new(desired.clone(), policy, Some(&held(&desired)));
+            pool.verdict(server.id, Verdict::Down, now);
+            let wish = pool.wish(now).unwrap();
+            let there = wish.service().destination(server.id);
+            let weight = there.map(|there| there.destination().weight);
+            assert_eq!(weight, expected, "{} {when_dead:?}", desired.service());
+            assert!(wish.leaves_at_once(server.id) && !wish.leaves_at_once(other.id));
+        }
+    }
+}
