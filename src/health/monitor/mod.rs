@@ -9,7 +9,7 @@ mod watched;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::health::monitor::target::{Phase, Target};
 use crate::health::monitor::targets::{CheckId, TargetId, Targets};
@@ -21,6 +21,10 @@ use crate::random::Random;
 use crate::table::controller::{Agenda, Wish};
 
 pub use watched::Watched;
+
+/// What is known of a target is kept for this time after the last service has left it, so that a
+/// destination can move to another service in two steps.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// With fewer targets than this, the first checks of all begin within [`Pace::changing`]; with more
 /// within [`Pace::interval`].
@@ -116,7 +120,8 @@ impl<C: Ord> Monitor<C> {
     }
 
     /// Watches a service, or replaces what is watched of it. What is known of its targets stays,
-    /// also if another service had them before and has them still.
+    /// also if another service had them before. If services have the same target with different
+    /// paces, the pace that was given last counts.
     ///
     /// `held` is the service as the table holds it now, at the start of the program. See
     /// [`Pool::new`].
@@ -129,16 +134,12 @@ impl<C: Ord> Monitor<C> {
         });
         let checks: Vec<_> = checks.collect();
         let mut unwatched = self.targets_of(id);
-        let known = self.services.remove(&id);
-        for check in known.iter().flat_map(|known| &known.checks) {
-            self.targets.leave_check(&check.check);
-        }
-        let pool = match known {
-            Some(mut known) => {
-                known.pool.set_desired(service, policy, now);
-                known.pool
+        let (pool, former_checks) = match self.services.remove(&id) {
+            Some(ServiceState { mut pool, checks, .. }) => {
+                pool.set_desired(service, policy, now);
+                (pool, checks)
             }
-            None => Pool::new(service, policy, held),
+            None => (Pool::new(service, policy, held), Vec::new()),
         };
         let destinations: Vec<_> =
             pool.desired().destinations().map(|destination| destination.id()).collect();
@@ -148,18 +149,22 @@ impl<C: Ord> Monitor<C> {
                 self.add_target(*destination, check, id, now);
             }
         }
-        unwatched.into_iter().for_each(|target| self.drop_target(target, id));
+        unwatched.into_iter().for_each(|target| self.drop_target(target, id, now));
+        former_checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
         self.services.insert(id, ServiceState { pool, checks, combination });
         self.judge(id, destinations, now);
     }
 
     /// Watches a service no more. The program takes the wish for it back itself.
-    pub fn forget(&mut self, id: ServiceId) {
+    ///
+    /// What is known of its destinations is kept for 10 s: it is known of them in a service that
+    /// has them and the same checks by then. Nobody checks them meanwhile.
+    pub fn forget(&mut self, id: ServiceId, now: Instant) {
         for target in self.targets_of(id) {
-            self.drop_target(target, id);
+            self.drop_target(target, id, now);
         }
         let Some(state) = self.services.remove(&id) else { return };
-        state.checks.iter().for_each(|check| self.targets.leave_check(&check.check));
+        state.checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
         self.agenda.cancel(id);
         self.eventful.remove(&id);
     }
@@ -168,8 +173,13 @@ impl<C: Ord> Monitor<C> {
     /// if none is due. The target is not checked again before the result is
     /// [handed back](Self::finished).
     pub fn due(&mut self, now: Instant) -> Option<Check<C>> {
-        let (due, id) = self.targets.take_due(now)?;
-        let target = self.targets.get_mut(id)?;
+        let (due, id, target) = loop {
+            let (due, id) = self.targets.take_due(now)?;
+            match self.targets.get(id) {
+                Some(target) if target.services.is_empty() => self.targets.remove(id),
+                _ => break (due, id, self.targets.get_mut(id)?),
+            }
+        };
         // A check that begins late does not make the next one late, too, unless it is so late that
         // the two would come close to each other.
         let slack = target.tracker.pace().changing / 2;
@@ -200,6 +210,10 @@ impl<C: Ord> Monitor<C> {
             Outcome::Failed(reason) | Outcome::NotDone(reason) => target.set_reason(reason),
         }
         changed |= share != target.share;
+        if target.services.is_empty() {
+            self.targets.set_due(check.target, now + KEPT);
+            return;
+        }
         // A little earlier each time, so that the checks of many targets do not meet.
         let next = target.tracker.next();
         let early = self.random.up_to(next.saturating_duration_since(began) / 20);
@@ -210,14 +224,16 @@ impl<C: Ord> Monitor<C> {
     }
 
     /// Makes the next checks of a destination due now, because something else says that it may not
-    /// work. No verdict changes.
+    /// work. No verdict changes. See [`Tracker::hasten`].
     pub fn hasten(&mut self, destination: DestinationId, now: Instant) {
         let targets: Vec<_> = self.targets.at(destination).collect();
         for id in targets {
             let Some(target) = self.targets.get_mut(id) else { continue };
             target.tracker.hasten(now);
-            if matches!(target.phase, Phase::Waits(due) if due > now) {
-                self.targets.set_due(id, now);
+            let next = target.tracker.next();
+            let waits = matches!(target.phase, Phase::Waits(due) if due > next);
+            if waits && !target.services.is_empty() {
+                self.targets.set_due(id, next);
             }
         }
     }
@@ -283,7 +299,7 @@ impl<C: Ord> Monitor<C> {
     /// first had the checks.
     pub fn status(&self, destination: DestinationId) -> impl Iterator<Item = (&C, TargetStatus)> {
         let targets = self.targets.at(destination).filter_map(|id| self.targets.get(id));
-        targets.map(|target| {
+        targets.filter(|target| !target.services.is_empty()).map(|target| {
             let Target { check, tracker, reason, share, .. } = target;
             let reason = reason.clone();
             (&**check, TargetStatus { verdict: tracker.verdict(), reason, share: *share })
@@ -339,12 +355,21 @@ impl<C: Ord> Monitor<C> {
             self.targets.add(destination, (check.id, Arc::clone(&check.check)), tracker)
         });
         let Some(target) = self.targets.get_mut(id) else { return };
+        let is_kept = target.services.is_empty();
         target.services.insert(service);
-        if target.tracker.pace() == pace {
+        if target.tracker.pace() == pace && !is_kept {
             return;
         }
         target.tracker.set_pace(pace, now);
         let next = target.tracker.next();
+        if is_kept && next <= now {
+            // Spread the checks that were not done meanwhile.
+            let due = now + self.random.up_to(pace.changing);
+            if let Phase::Waits(_) = target.phase {
+                self.targets.set_due(id, due);
+            }
+            return;
+        }
         if matches!(target.phase, Phase::Waits(due) if due > next) {
             // Spread again: a reload may give all targets another pace.
             let window = next.saturating_duration_since(now);
@@ -353,12 +378,17 @@ impl<C: Ord> Monitor<C> {
     }
 
     /// Notes that a service has a target no more.
-    fn drop_target(&mut self, (destination, check): (DestinationId, CheckId), service: ServiceId) {
+    fn drop_target(
+        &mut self,
+        (destination, check): (DestinationId, CheckId),
+        service: ServiceId,
+        now: Instant,
+    ) {
         let Some(id) = self.targets.find(destination, check) else { return };
         let Some(target) = self.targets.get_mut(id) else { return };
         target.services.remove(&service);
-        if target.services.is_empty() {
-            self.targets.remove(id, check);
+        if target.services.is_empty() && matches!(target.phase, Phase::Waits(_)) {
+            self.targets.set_due(id, now + KEPT);
         }
     }
 
@@ -374,7 +404,9 @@ impl<C: Ord> Monitor<C> {
             let ids = state.checks.iter().map(|check| self.targets.find(destination, check.id));
             let targets: Vec<_> = ids.flatten().filter_map(|id| self.targets.get(id)).collect();
             let verdicts = targets.iter().map(|target| target.tracker.verdict());
-            let share = targets.iter().fold(Share::FULL, |share, target| share * target.share);
+            // What a check said before it failed counts no more.
+            let passing = targets.iter().filter(|it| it.tracker.verdict() != Verdict::Down);
+            let share = passing.fold(Share::FULL, |share, target| share * target.share);
             (destination, state.combination.of(verdicts), share)
         });
         state.pool.judge(judged, now);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::health::monitor::targets::CheckId;
 use crate::health::{Share, Tracker};
 use crate::model::{DestinationId, ServiceId};
 
@@ -14,6 +15,8 @@ const LONGEST_REASON: usize = 256;
 #[derive(Debug)]
 pub(super) struct Target<C> {
     pub(super) destination: DestinationId,
+    /// The number of the check.
+    pub(super) number: CheckId,
     pub(super) check: Arc<C>,
     pub(super) tracker: Tracker,
     pub(super) share: Share,
@@ -35,10 +38,16 @@ pub(super) enum Phase {
 
 impl<C> Target<C> {
     /// A target of which nothing is known. The first check is due when the tracker says.
-    pub(super) fn new(destination: DestinationId, check: Arc<C>, tracker: Tracker) -> Self {
+    pub(super) fn new(
+        destination: DestinationId,
+        number: CheckId,
+        check: Arc<C>,
+        tracker: Tracker,
+    ) -> Self {
         let phase = Phase::Waits(tracker.next());
         Self {
             destination,
+            number,
             check,
             tracker,
             share: Share::FULL,

@@ -24,17 +24,11 @@ pub(super) struct Targets<C> {
     names: BTreeMap<(DestinationId, CheckId), TargetId>,
     /// The targets that wait, by the time of their next check.
     queue: BTreeSet<(Instant, TargetId)>,
-    checks: BTreeMap<Arc<C>, Known>,
+    checks: BTreeMap<Arc<C>, CheckId>,
+    /// How many services and targets have each check.
+    uses: BTreeMap<CheckId, usize>,
     /// The last number that was given.
     last: u64,
-}
-
-/// A check that services have.
-#[derive(Debug)]
-struct Known {
-    id: CheckId,
-    /// How many times services have it.
-    uses: usize,
 }
 
 impl<C: Ord> Targets<C> {
@@ -44,6 +38,7 @@ impl<C: Ord> Targets<C> {
             names: BTreeMap::new(),
             queue: BTreeSet::new(),
             checks: BTreeMap::new(),
+            uses: BTreeMap::new(),
             last: 0,
         }
     }
@@ -54,27 +49,52 @@ impl<C: Ord> Targets<C> {
 
     /// Notes one more use of a check. Returns the one of this value that all share.
     pub(super) fn use_check(&mut self, check: C) -> (CheckId, Arc<C>) {
-        match self.checks.entry(Arc::new(check)) {
-            Entry::Occupied(mut entry) => {
-                entry.get_mut().uses += 1;
-                (entry.get().id, Arc::clone(entry.key()))
-            }
+        let (number, check) = match self.checks.entry(Arc::new(check)) {
+            Entry::Occupied(entry) => (*entry.get(), Arc::clone(entry.key())),
             Entry::Vacant(entry) => {
                 self.last += 1;
-                let (id, check) = (CheckId(self.last), Arc::clone(entry.key()));
-                entry.insert(Known { id, uses: 1 });
-                (id, check)
+                let check = Arc::clone(entry.key());
+                (*entry.insert(CheckId(self.last)), check)
             }
-        }
+        };
+        *self.uses.entry(number).or_default() += 1;
+        (number, check)
     }
 
     /// Notes that a use of a check has ended.
-    pub(super) fn leave_check(&mut self, check: &Arc<C>) {
-        let Some(known) = self.checks.get_mut(check) else { return };
-        known.uses -= 1;
-        if known.uses == 0 {
+    pub(super) fn leave_check(&mut self, number: CheckId, check: &Arc<C>) {
+        let Some(uses) = self.uses.get_mut(&number) else { return };
+        *uses -= 1;
+        if *uses == 0 {
+            self.uses.remove(&number);
             self.checks.remove(check);
         }
+    }
+
+    /// Adds a target that is not there yet. The first check is due when the tracker says.
+    pub(super) fn add(
+        &mut self,
+        destination: DestinationId,
+        (number, check): (CheckId, Arc<C>),
+        tracker: Tracker,
+    ) -> TargetId {
+        *self.uses.entry(number).or_default() += 1;
+        self.last += 1;
+        let id = TargetId(self.last);
+        self.queue.insert((tracker.next(), id));
+        self.names.insert((destination, number), id);
+        self.all.insert(id, Target::new(destination, number, check, tracker));
+        id
+    }
+
+    /// Removes a target.
+    pub(super) fn remove(&mut self, id: TargetId) {
+        let Some(target) = self.all.remove(&id) else { return };
+        self.names.remove(&(target.destination, target.number));
+        if let Phase::Waits(due) = target.phase {
+            self.queue.remove(&(due, id));
+        }
+        self.leave_check(target.number, &target.check);
     }
 }
 
@@ -96,29 +116,6 @@ impl<C> Targets<C> {
 
     pub(super) fn get_mut(&mut self, id: TargetId) -> Option<&mut Target<C>> {
         self.all.get_mut(&id)
-    }
-
-    /// Adds a target that is not there yet. The first check is due when the tracker says.
-    pub(super) fn add(
-        &mut self,
-        destination: DestinationId,
-        (number, check): (CheckId, Arc<C>),
-        tracker: Tracker,
-    ) -> TargetId {
-        self.last += 1;
-        let id = TargetId(self.last);
-        self.queue.insert((tracker.next(), id));
-        self.names.insert((destination, number), id);
-        self.all.insert(id, Target::new(destination, check, tracker));
-        id
-    }
-
-    pub(super) fn remove(&mut self, id: TargetId, check: CheckId) {
-        let Some(target) = self.all.remove(&id) else { return };
-        self.names.remove(&(target.destination, check));
-        if let Phase::Waits(due) = target.phase {
-            self.queue.remove(&(due, id));
-        }
     }
 
     /// Makes the next check of a target due at a time.

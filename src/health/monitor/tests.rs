@@ -74,8 +74,9 @@ fn a_destination_that_moves_to_another_service_keeps_what_is_known() {
     assert_eq!(weight(&mut monitor, 2, 2), None);
     run(&mut monitor, &mut now, 20 * SECOND, &[]);
     assert_eq!(weight(&mut monitor, 2, 2), Some(1));
-    monitor.forget(service(2, &[]).id());
+    monitor.forget(service(2, &[]).id(), now);
     assert_eq!(monitor.status(id(2)).count(), 0);
+    run(&mut monitor, &mut now, 20 * SECOND, &[]);
     assert_eq!(monitor.targets.len(), 1);
     assert_eq!(monitor.targets.waiting(), 1);
 }
@@ -121,13 +122,91 @@ fn the_result_of_a_target_that_was_dropped_is_ignored() {
     monitor.watch(watched(), None, now);
     now += SECOND;
     let check = monitor.due(now).unwrap();
-    monitor.forget(service(1, &[]).id());
-    monitor.finished(&check, Outcome::passed(), now);
+    monitor.finished(&check, Outcome::failed("refused"), now);
+    monitor.forget(service(1, &[]).id(), now);
+    now += KEPT;
+    assert_eq!(monitor.due(now), None);
     assert!(monitor.targets.len() == 0 && monitor.targets.waiting() == 0);
+    assert_eq!(monitor.next(now), None);
     // It is watched again, and the late result is not one of the new check.
     monitor.watch(watched(), None, now);
     monitor.finished(&check, Outcome::passed(), now);
     assert_eq!(monitor.status(id(1)).next().unwrap().1.verdict, Verdict::Unknown);
+}
+
+#[test]
+fn a_destination_that_moves_in_two_steps_keeps_what_is_known() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let watched = |port, hosts: &[u8]| Watched::new(service(port, hosts)).check("tcp", Pace::new());
+    let held = |port, hosts: &[u8]| {
+        let table = crate::table::Table::from_iter([service(port, hosts)]);
+        crate::model::Snapshot::from(&table).into_iter().next()
+    };
+    monitor.watch(watched(1, &[1, 2, 3]), None, now);
+    run(&mut monitor, &mut now, 20 * SECOND, &[2]);
+    // A check runs, and all targets are due.
+    now += 6 * SECOND;
+    let check = monitor.due(now).unwrap();
+    monitor.forget(service(1, &[]).id(), now);
+    assert_eq!(monitor.status(id(2)).count(), 0);
+    assert_eq!(monitor.due(now), None);
+    monitor.finished(&check, Outcome::passed(), now);
+    now += 9 * SECOND;
+    assert_eq!(monitor.due(now), None);
+    monitor.hasten(id(2), now);
+    let first = held(2, &[1]);
+    monitor.watch(watched(2, &[1, 2, 3]), first.as_ref(), now);
+    monitor.wishes(now);
+    assert_eq!([1, 2, 3].map(|host| weight(&mut monitor, 2, host)), [Some(1), None, Some(1)]);
+    // They are checked soon.
+    assert_eq!(run(&mut monitor, &mut now, SECOND, &[2]), 3);
+    run(&mut monitor, &mut now, 20 * SECOND, &[]);
+    assert_eq!(weight(&mut monitor, 2, 2), Some(1));
+    assert_eq!((monitor.targets.len(), monitor.targets.waiting()), (3, 3));
+}
+
+#[test]
+fn another_check_revives_no_dead_destination_and_takes_none_out() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let watched = |check| Watched::new(service(1, &[1, 2])).check(check, Pace::new());
+    monitor.watch(watched("tcp"), None, now);
+    run(&mut monitor, &mut now, 20 * SECOND, &[2]);
+    monitor.watch(watched("http"), None, now);
+    assert_eq!(monitor.status(id(1)).next().unwrap().1.verdict, Verdict::Unknown);
+    assert!(monitor.wishes(now).is_empty());
+    assert_eq!([1, 2].map(|host| weight(&mut monitor, 1, host)), [Some(1), None]);
+    run(&mut monitor, &mut now, 20 * SECOND, &[1]);
+    assert_eq!([1, 2].map(|host| weight(&mut monitor, 1, host)), [Some(0), Some(1)]);
+    assert_eq!(monitor.targets.len(), 2);
+}
+
+#[test]
+fn a_check_that_has_failed_says_no_share() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let watched = Watched::new(service(1, &[1]))
+        .check("tcp", Pace::new())
+        .check("agent", Pace::new())
+        .combination(Combination::Any);
+    monitor.watch(watched, None, now);
+    for round in 0..20 {
+        now += SECOND;
+        while let Some(check) = monitor.due(now) {
+            let outcome = match *check.check {
+                "agent" if round < 10 => Outcome::Passed(Share::percent(300)),
+                "agent" => Outcome::failed("refused"),
+                _ => Outcome::passed(),
+            };
+            monitor.finished(&check, outcome, now);
+        }
+        monitor.wishes(now);
+        if round == 9 {
+            assert_eq!(weight(&mut monitor, 1, 1), Some(3));
+        }
+    }
+    assert_eq!(weight(&mut monitor, 1, 1), Some(1));
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Worker {
         match order {
             Order::Watch(watched, held) => monitor.watch(*watched, held.as_deref(), now),
             Order::Forget(service) => {
-                monitor.forget(service);
+                monitor.forget(service, now);
                 self.updates.add([Update::Forget(service)]);
             }
             Order::Maintain(service, destination, maintenance) => {
