@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 /// The longest reason of a failure, in bytes.
-const LONGEST_REASON: usize = 4096;
+const LONGEST_REASON: usize = 1024;
 
 /// Makes text of a server or program fit for a terminal and a log: bounds its length, and escapes
 /// what is neither a letter, a digit nor ASCII punctuation.

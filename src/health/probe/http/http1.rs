@@ -63,16 +63,19 @@ async fn ask(
 
 /// Says why an exchange failed. `shown` has the first bytes of the answer, if they are not encrypted.
 fn reason(error: &hyper::Error, shown: Option<&Meter>) -> String {
-    // `hyper` has a method for this, but not for clients.
+    // Where the request was not sent, the cause says all.
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    let error = cause.filter(|_| error.is_canceled()).unwrap_or(error);
+    // `hyper` has a method for this, but not for clients. An impossible length is reported so, too.
     if error.is_parse() && error.to_string().contains("too large") {
         let kibibytes = LONGEST_HEAD / 1024;
-        return format!(
-            "HTTP/1.1: more than {kibibytes} KiB of headers, or than {HEADERS} of them"
-        );
+        return format!("HTTP/1.1: over {kibibytes} KiB or {HEADERS} headers, or an absurd length");
     }
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    match shown.map(Meter::begin) {
-        Some(begin) if error.is_parse() && !begin.is_empty() => {
+    let begin = shown.map(Meter::begin).unwrap_or_default();
+    // The latter is an answer that came before the request was sent.
+    match error.is_parse() || error.to_string().contains("unexpected message") {
+        true if !begin.is_empty() => {
             format!("the answer is not HTTP/1.1: {error}{cause}: {}", Excerpt(&begin))
         }
         _ => format!("HTTP/1.1: {error}{cause}"),

@@ -1,8 +1,11 @@
 //! Checks over HTTP against servers on this host.
 
 mod answers;
+mod hostile;
+mod http2_floods;
 #[cfg(feature = "health-tls")]
 mod https;
+mod random;
 mod requests;
 mod servers;
 

@@ -1,6 +1,7 @@
 //! Checks over TLS against servers on this host.
 
 mod authority;
+mod hostile;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
