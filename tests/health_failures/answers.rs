@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::thread;
+use std::time::Instant;
 
 use ipvs_netlink::health::Verdict;
-use ipvs_netlink::health::probe::{CommandCheck, Exchange, Probe};
+use ipvs_netlink::health::probe::{CommandCheck, Exchange, HttpCheck, Probe};
 
 use crate::{Checks, PATIENCE, answer_ok, expect_ok, ms, server};
 
@@ -60,36 +61,45 @@ fn computed() -> u64 {
 
 #[test]
 fn a_refusal_with_a_long_body_stops_nothing() {
-    let body = vec![b'x'; 100_000];
-    let (address, checked) = server(move |stream| {
-        let _ = stream.read(&mut [0; 512]);
-        let head = format!("HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\n\r\n", body.len());
-        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
-    });
-    let mut verdicts = Checks::start([(address, expect_ok())]);
-    verdicts.becomes(address, Verdict::Down);
-    // The checks go on, and compute for a small part of the time.
-    let (begin, before) = (std::time::Instant::now(), computed());
-    for _ in 0..10 {
-        checked.recv_timeout(PATIENCE).unwrap();
+    for length in [16_000, 17_000, 100_000, 3 << 20] {
+        let body = vec![b'x'; length];
+        let (address, checked) = server(move |stream| {
+            let _ = stream.read(&mut [0; 512]);
+            let head = format!("HTTP/1.1 404 Not Found\r\ncontent-length: {length}\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        });
+        let all = HttpCheck::get("/").unwrap();
+        let text = all.clone().body_contains("y");
+        let mut verdicts = Checks::start([(address, Probe::http(all))]);
+        verdicts.watch(2, address, Probe::http(text));
+        verdicts.becomes(address, Verdict::Down);
+        // The checks go on, and compute for a small part of the time.
+        let (begin, before) = (Instant::now(), computed());
+        for _ in 0..10 {
+            checked.recv_timeout(PATIENCE).unwrap();
+        }
+        thread::sleep(ms(300));
+        let (passed, computed) = (begin.elapsed(), computed() - before);
+        assert!(u128::from(computed) * 10 < passed.as_millis(), "{computed} of {passed:?}");
+        let stats = verdicts.runner.stats();
+        assert!(stats.passed == 0 && stats.failed >= 10, "{stats:?}");
     }
-    thread::sleep(ms(500));
-    drop(checked);
-    let (passed, computed) = (begin.elapsed(), computed() - before);
-    assert!(u128::from(computed) * 10 < passed.as_millis(), "{computed} of {passed:?}");
 }
 
 #[test]
-fn an_answer_in_two_parts_takes_no_longer() {
-    // The second part waits for the acknowledgement of the first one (Nagle's algorithm).
-    let (address, kept) = server(|stream: &mut TcpStream| {
-        let _ = stream.read(&mut [0; 512]);
-        for part in ["HTTP/1.1 2", "00 ", "OK\r\n\r\n"] {
-            let _ = stream.write_all(part.as_bytes());
-        }
-    });
-    let mut verdicts = Checks::start([(address, expect_ok())]);
-    assert_eq!(verdicts.verdict(address), Verdict::Up);
-    let quickest = (0..20).map(|_| kept.recv_timeout(PATIENCE).unwrap()).min();
-    assert!(quickest < Some(ms(35)), "{quickest:?}");
+fn an_answer_in_parts_takes_no_longer() {
+    let probes = [expect_ok(), Probe::http(HttpCheck::get("/").unwrap())];
+    for probe in probes {
+        // The second part waits for the acknowledgement of the first one (Nagle's algorithm).
+        let (address, kept) = server(|stream: &mut TcpStream| {
+            let _ = stream.read(&mut [0; 512]);
+            for part in ["HTTP/1.1 2", "00 ", "OK\r\ncontent-length: 0\r\n\r\n"] {
+                let _ = stream.write_all(part.as_bytes());
+            }
+        });
+        let mut verdicts = Checks::start([(address, probe)]);
+        assert_eq!(verdicts.verdict(address), Verdict::Up);
+        let quickest = (0..20).map(|_| kept.recv_timeout(PATIENCE).unwrap()).min();
+        assert!(quickest < Some(ms(35)), "{quickest:?}");
+    }
 }

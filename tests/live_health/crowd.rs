@@ -1,17 +1,20 @@
 //! Clients that connect at a steady rate, each with a request.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsConnector;
 
+use crate::certificates;
 use crate::network::Namespace;
 
 /// How long a client waits for its answer.
@@ -35,8 +38,13 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Connects to each address `rate` times a second.
-    pub(crate) fn start(namespace: &Namespace, to: &[SocketAddr], rate: u32) -> Self {
+    /// Connects to each address `rate` times a second, with TLS if there is a connector.
+    pub(crate) fn start(
+        namespace: &Namespace,
+        to: &[SocketAddr],
+        rate: u32,
+        tls: Option<TlsConnector>,
+    ) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
         let visits = Arc::<Mutex<BTreeMap<SocketAddr, Vec<Visit>>>>::default();
         let (end, done, to) = (Arc::clone(&ends), Arc::clone(&visits), to.to_vec());
@@ -49,9 +57,9 @@ impl Crowd {
                 while !end.load(Ordering::SeqCst) {
                     ticks.tick().await;
                     for to in to.iter().copied() {
-                        let done = Arc::clone(&done);
+                        let (done, tls) = (Arc::clone(&done), tls.clone());
                         visitors.spawn(async move {
-                            let visit = visit(to).await;
+                            let visit = visit(to, tls).await;
                             done.lock().unwrap().entry(to).or_default().push(visit);
                         });
                     }
@@ -87,9 +95,9 @@ impl Visits {
     }
 }
 
-async fn visit(to: SocketAddr) -> Visit {
+async fn visit(to: SocketAddr, tls: Option<TlsConnector>) -> Visit {
     let begin = Instant::now();
-    let answer = match timeout(PATIENCE, exchange(to)).await {
+    let answer = match timeout(PATIENCE, connect(to, tls)).await {
         Ok(Ok(answer)) => match answer.split_once("\r\n\r\n") {
             Some((head, name)) if head.starts_with("HTTP/1.1 200 ") => Ok(name.to_owned()),
             _ => Err(format!("{answer:?}")),
@@ -100,8 +108,18 @@ async fn visit(to: SocketAddr) -> Visit {
     Visit { begin, end: Instant::now(), answer }
 }
 
-async fn exchange(to: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(to).await?;
+async fn connect(to: SocketAddr, tls: Option<TlsConnector>) -> io::Result<String> {
+    let stream = TcpStream::connect(to).await?;
+    match tls {
+        None => exchange(stream).await,
+        Some(tls) => {
+            let name = certificates::NAME.try_into().unwrap();
+            exchange(tls.connect(name, stream).await?).await
+        }
+    }
+}
+
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<String> {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

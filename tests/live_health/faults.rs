@@ -9,9 +9,10 @@ use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{PoolPolicy, Watched, WhenDead};
 
 use crate::bound;
+use crate::certificates::Certificates;
 use crate::crowd::Crowd;
 use crate::director::{Director, Form};
-use crate::lab::{Lab, TIMEOUT, at, failed_meanwhile, http, id, ms, pace, service, vip};
+use crate::lab::{Lab, TIMEOUT, at, failed_meanwhile, http, https, id, ms, pace, service, vip};
 use crate::server::{Manner, Manners, Process, SLOW};
 
 /// What befalls the last server of a service.
@@ -34,8 +35,12 @@ struct Case {
 }
 
 impl Case {
-    fn watched(&self) -> Watched<Probe> {
-        let probe = http();
+    fn is_tls(&self) -> bool {
+        self.fault == Fault::Manner(Manner::Expired)
+    }
+
+    fn watched(&self, certificates: &Certificates) -> Watched<Probe> {
+        let probe = if self.is_tls() { https(certificates) } else { http() };
         Watched::new(service(self.port, &[0, 1, self.host]))
             .policy(self.policy.clone())
             .check(probe, pace())
@@ -48,11 +53,9 @@ impl Case {
     /// How long a check of the faulty server takes.
     fn answer(&self) -> Duration {
         match self.fault {
-            Fault::Killed | Fault::Manner(Manner::Error | Manner::Well | Manner::Flapping) => {
-                Duration::ZERO
-            }
             Fault::BlackHoled | Fault::Manner(Manner::Silent) => TIMEOUT,
             Fault::Manner(Manner::Slow) => TIMEOUT.min(SLOW),
+            _ => Duration::ZERO,
         }
     }
 }
@@ -71,10 +74,14 @@ fn cases() -> Vec<Case> {
         case("accepts and hangs", 8004, Fault::Manner(Manner::Silent), Form::Blocking),
         case("answers 500", 8005, Fault::Manner(Manner::Error), Form::Blocking),
         case("answers slowly", 8006, Fault::Manner(Manner::Slow), Form::Blocking),
+        case("certificate expired", TLS, Fault::Manner(Manner::Expired), Form::Blocking),
         case("killed, on tokio", 8007, Fault::Killed, Form::Tokio),
         case("killed, on smol", 8008, Fault::Killed, Form::Smol),
     ]
 }
+
+/// The port of the service with TLS.
+const TLS: u16 = 8009;
 
 /// A server that fails.
 enum Victim {
@@ -83,9 +90,12 @@ enum Victim {
 }
 
 impl Victim {
-    fn start(lab: &Lab, case: &Case) -> Self {
+    fn start(lab: &Lab, case: &Case, certificates: &Certificates) -> Self {
         match case.fault {
             Fault::Killed => Self::Process(Some(lab.process(case.port, case.host))),
+            _ if case.is_tls() => {
+                Self::Manners(lab.serve_tls(case.port, &[case.host], certificates).remove(0))
+            }
             _ => Self::Manners(lab.serve(case.port, &[case.host]).remove(0)),
         }
     }
@@ -100,7 +110,7 @@ impl Victim {
 
     fn recover(&mut self, lab: &Lab, case: &Case) {
         match (case.fault, &mut *self) {
-            (Fault::Killed, _) => *self = Self::start(lab, case),
+            (Fault::Killed, _) => *self = Self::Process(Some(lab.process(case.port, case.host))),
             (_, Self::Manners(manners)) => {
                 manners.set(Manner::Well);
                 if case.fault == Fault::BlackHoled {
@@ -123,25 +133,33 @@ fn black_holes(lab: &Lab, host: u8, verb: &str) {
 #[test]
 fn a_server_that_fails_leaves_and_comes_back() {
     let lab = Lab::with_hosts(4);
-    let cases = cases();
+    let (cases, certificates) = (cases(), Certificates::new());
     let mut victims = Vec::new();
     for case in &cases {
-        lab.serve(case.port, &[0, 1]);
-        victims.push(Victim::start(&lab, case));
+        match case.is_tls() {
+            false => lab.serve(case.port, &[0, 1]),
+            true => lab.serve_tls(case.port, &[0, 1], &certificates),
+        };
+        victims.push(Victim::start(&lab, case, &certificates));
     }
-    cases.iter().for_each(|case| lab.wait_for(case.host, case.port));
+    for case in cases.iter().filter(|case| case.fault == Fault::Killed) {
+        lab.wait_for(case.host, case.port);
+    }
     let start = |form| {
         let of = cases.iter().filter(|case| case.form == form);
-        let watched = of.map(Case::watched).collect();
+        let watched = of.map(|case| case.watched(&certificates)).collect();
         Director::start(form, &lab.network.director, &lab.log, watched)
     };
-    let all: Vec<_> = cases.iter().map(Case::watched).collect();
+    let all: Vec<_> = cases.iter().map(|case| case.watched(&certificates)).collect();
     let forms = [Form::Blocking, Form::Tokio, Form::Smol];
     let begin = Instant::now();
     let directors = forms.map(start);
     all.iter().for_each(|watched| lab.all_back(watched, begin));
-    let addresses: Vec<_> = cases.iter().map(|case| vip(case.port)).collect();
-    let crowd = Crowd::start(&lab.network.client, &addresses, 25);
+    let ports: Vec<_> = cases.iter().filter(|case| !case.is_tls()).map(|case| case.port).collect();
+    let crowds = [
+        lab.crowd(&ports, 25),
+        Crowd::start(&lab.network.client, &[vip(TLS)], 15, Some(certificates.client.clone())),
+    ];
     sleep(ms(700));
 
     let mut fault = |(case, victim): (&Case, &mut Victim)| {
@@ -169,25 +187,28 @@ fn a_server_that_fails_leaves_and_comes_back() {
 
     let mut recover = |(case, victim): (&Case, &mut Victim)| {
         victim.recover(&lab, case);
-        // A process takes a moment to start.
-        lab.wait_for(case.host, case.port);
+        if case.fault == Fault::Killed {
+            // A process takes a moment to start.
+            lab.wait_for(case.host, case.port);
+        }
         Instant::now()
     };
     let recoveries: Vec<_> = cases.iter().zip(&mut victims).map(&mut recover).collect();
     let back = |case: &Case| lab.back(id(case.port), case.victim(), restarted);
     let backs: Vec<_> = cases.iter().map(back).collect();
     sleep(ms(700));
-    let visits = crowd.stop();
+    let [visits, by_tls] = crowds.map(Crowd::stop);
     directors.into_iter().for_each(Director::stop);
 
     for (n, case) in cases.iter().enumerate() {
         let bounds = [bound::to_down(pace(), case.answer()), bound::to_up(pace(), case.answer())];
         let (begin, fault) = faults[n];
+        let visits = if case.is_tls() { &by_tls } else { &visits };
         let took = [
             outs[n].saturating_duration_since(fault),
             backs[n].saturating_duration_since(recoveries[n]),
         ];
-        let failed = failed_meanwhile(&visits, vip(case.port), begin, outs[n]);
+        let failed = failed_meanwhile(visits, vip(case.port), begin, outs[n]);
         println!(
             "{:20} out after {:.2} s of {:.2}, back after {:.2} s of {:.2}, failed {failed} of {}",
             case.name,

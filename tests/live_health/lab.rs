@@ -5,11 +5,12 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::health::probe::{Exchange, Probe};
+use ipvs_netlink::health::probe::{HttpCheck, Probe};
 use ipvs_netlink::health::{Pace, PoolEvent, Verdict, Watched};
 use ipvs_netlink::table::{Table, TableService};
 use ipvs_netlink::{Client, Destination, DestinationId, Scheduler, Service, ServiceId};
 
+use crate::certificates::Certificates;
 use crate::crowd::{Crowd, Visits};
 use crate::director::{Director, Form};
 use crate::log::{Log, PATIENCE, Said};
@@ -43,7 +44,22 @@ impl Lab {
     pub(crate) fn serve(&self, port: u16, hosts: &[u8]) -> Vec<Manners> {
         let start = |host: &u8| {
             let namespace = &self.network.servers[usize::from(*host)];
-            self.servers.start(namespace, at(*host, port), &format!("server {host}"))
+            self.servers.start(namespace, at(*host, port), &format!("server {host}"), None)
+        };
+        hosts.iter().map(start).collect()
+    }
+
+    /// Starts a server that speaks TLS on each of these hosts, in this process.
+    pub(crate) fn serve_tls(
+        &self,
+        port: u16,
+        hosts: &[u8],
+        certificates: &Certificates,
+    ) -> Vec<Manners> {
+        let start = |host: &u8| {
+            let namespace = &self.network.servers[usize::from(*host)];
+            let name = format!("server {host}");
+            self.servers.start(namespace, at(*host, port), &name, Some(certificates))
         };
         hosts.iter().map(start).collect()
     }
@@ -67,7 +83,7 @@ impl Lab {
     /// Starts clients of these services.
     pub(crate) fn crowd(&self, ports: &[u16], rate: u32) -> Crowd {
         let addresses: Vec<_> = ports.iter().copied().map(vip).collect();
-        Crowd::start(&self.network.client, &addresses, rate)
+        Crowd::start(&self.network.client, &addresses, rate, None)
     }
 
     /// Returns what the table holds.
@@ -192,8 +208,16 @@ pub(crate) fn service(port: u16, hosts: &[u8]) -> TableService {
 
 /// A request that must be answered with 200.
 pub(crate) fn http() -> Probe {
-    Probe::tcp_exchange(Exchange::new("GET /check HTTP/1.1\r\n\r\n", "HTTP/1.1 200 "))
-        .timeout(TIMEOUT)
+    Probe::http(request()).timeout(TIMEOUT)
+}
+
+/// The same over TLS.
+pub(crate) fn https(certificates: &Certificates) -> Probe {
+    Probe::http(request().tls(certificates.options())).timeout(TIMEOUT)
+}
+
+fn request() -> HttpCheck {
+    HttpCheck::get("/check").and_then(|check| check.status(200..=200)).unwrap()
 }
 
 /// A pace for tests.

@@ -19,6 +19,7 @@
 )]
 
 mod bound;
+mod certificates;
 mod crowd;
 mod director;
 mod faults;

@@ -10,10 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::certificates::Certificates;
 use crate::network::Namespace;
 
 /// The name of a server process, in its environment.
@@ -36,7 +36,12 @@ pub(crate) enum Manner {
     Slow,
     /// It answers four checks, and all clients meanwhile, with 500, the next four well, and so on.
     Flapping,
+    /// It answers with a certificate that has expired, if it has one.
+    Expired,
 }
+
+const MANNERS: [Manner; 6] =
+    [Manner::Well, Manner::Silent, Manner::Error, Manner::Slow, Manner::Flapping, Manner::Expired];
 
 /// The manner of a server, which the test changes.
 #[derive(Clone, Debug, Default)]
@@ -53,15 +58,18 @@ impl Manners {
         self.0.manner.store(manner as u8, Ordering::SeqCst);
     }
 
+    fn now(&self) -> Manner {
+        let now = self.0.manner.load(Ordering::SeqCst);
+        MANNERS.into_iter().find(|it| *it as u8 == now).unwrap()
+    }
+
     /// Returns what to do with a request.
     fn of(&self, request: &[u8]) -> Manner {
         let checks = match request.starts_with(b"GET /check ") {
             true => self.0.checks.fetch_add(1, Ordering::SeqCst),
             false => self.0.checks.load(Ordering::SeqCst),
         };
-        let all = [Manner::Well, Manner::Silent, Manner::Error, Manner::Slow, Manner::Flapping];
-        let now = self.0.manner.load(Ordering::SeqCst);
-        match all.into_iter().find(|it| *it as u8 == now).unwrap() {
+        match self.now() {
             Manner::Flapping if checks / 4 % 2 == 0 => Manner::Error,
             Manner::Flapping => Manner::Well,
             other => other,
@@ -79,11 +87,18 @@ impl Servers {
         Self(runtime.worker_threads(1).enable_all().build().unwrap())
     }
 
-    /// Starts a server.
-    pub(crate) fn start(&self, namespace: &Namespace, address: SocketAddr, name: &str) -> Manners {
+    /// Starts a server. With certificates it speaks TLS.
+    pub(crate) fn start(
+        &self,
+        namespace: &Namespace,
+        address: SocketAddr,
+        name: &str,
+        certificates: Option<&Certificates>,
+    ) -> Manners {
         let listener = namespace.run(|| TcpListener::bind(address)).unwrap();
         let manners = Manners::default();
-        self.0.spawn(serve(listener, name.to_owned(), manners.clone()));
+        let certificates = certificates.cloned();
+        self.0.spawn(serve(listener, name.to_owned(), manners.clone(), certificates));
         manners
     }
 }
@@ -129,22 +144,40 @@ fn a_process() {
     set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
     let socket = io::stdin().as_fd().try_clone_to_owned().unwrap();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(serve(socket.into(), name, Manners::default()));
+    runtime.block_on(serve(socket.into(), name, Manners::default(), None));
 }
 
-async fn serve(listener: TcpListener, name: String, manners: Manners) {
+async fn serve(
+    listener: TcpListener,
+    name: String,
+    manners: Manners,
+    certificates: Option<Certificates>,
+) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let name = Arc::from(name);
+    let name = Arc::<str>::from(name);
     loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, Arc::clone(&name), manners.clone()));
-        }
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let (name, manners) = (Arc::clone(&name), manners.clone());
+        let acceptor = certificates.as_ref().map(|certificates| match manners.now() {
+            Manner::Expired => certificates.expired.clone(),
+            _ => certificates.good.clone(),
+        });
+        tokio::spawn(async move {
+            match acceptor {
+                None => answer(stream, &name, &manners).await,
+                Some(acceptor) => answer(acceptor.accept(stream).await?, &name, &manners).await,
+            }
+        });
     }
 }
 
 /// Answers one request.
-async fn answer(mut stream: TcpStream, name: Arc<str>, manners: Manners) -> io::Result<()> {
+async fn answer(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    name: &str,
+    manners: &Manners,
+) -> io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         if stream.read_buf(&mut request).await? == 0 {
@@ -152,7 +185,7 @@ async fn answer(mut stream: TcpStream, name: Arc<str>, manners: Manners) -> io::
         }
     }
     let status = match manners.of(&request) {
-        Manner::Well | Manner::Flapping => "200 OK",
+        Manner::Well | Manner::Flapping | Manner::Expired => "200 OK",
         Manner::Error => "500 Internal Server Error",
         Manner::Slow => {
             tokio::time::sleep(SLOW).await;

@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::Instant;
 
-use ipvs_netlink::health::{PoolPolicy, SlowStart, Watched};
+use ipvs_netlink::health::{PoolPolicy, SlowStart, Verdict, Watched};
+use ipvs_netlink::table::Table;
 use ipvs_netlink::{DestinationId, Scheduler};
 
 use crate::lab::{Lab, at, http, id, ms, pace, service, vip};
@@ -36,6 +37,23 @@ fn the_share_of_connections_grows_in_steps() {
     sleep(ms(4 * STEP + 500));
     let end = Instant::now();
     let visits = crowd.stop();
+
+    // The program is stopped and started in the middle of another one. The weight stays until a
+    // check has decided, and nobody starts slowly then.
+    let other = DestinationId::from(at(1, WEB));
+    manners[1].set(Manner::Error);
+    lab.out(id(WEB), other, end);
+    manners[1].set(Manner::Well);
+    lab.back(id(WEB), other, end);
+    director.stop();
+    let (held, stopped) = (lab.table(), Instant::now());
+    let of = |table: &Table| table.service(id(WEB)).unwrap().destination(other).unwrap().weight();
+    assert!(of(&held) < Some(4), "{held}");
+    let director = lab.director(vec![watched]);
+    let decided = lab.verdict(id(WEB), other, Some(Verdict::Up), stopped);
+    lab.back(id(WEB), other, decided);
+    assert_eq!(lab.log.written(stopped).first().map(|(at, _)| *at > decided), Some(true));
+    assert_eq!(of(&lab.table()), Some(4));
     director.stop();
 
     let mut steps = lab.log.weights(id(WEB), there, back);
