@@ -1,13 +1,15 @@
 //! What a check through the virtual address finds, and one of the server's own address does not.
 
-use ipvs_netlink::ServiceId;
+use std::net::SocketAddr;
+
 use ipvs_netlink::health::Verdict::{self, Down, Up};
-use ipvs_netlink::health::probe::{AcceptLocal, Exchange, Probe, RunnerOptions};
-use ipvs_netlink::{Client, DestinationId};
+use ipvs_netlink::health::probe::{AcceptLocal, Exchange, HttpCheck, Origin, Probe, RunnerOptions};
+use ipvs_netlink::table::TableService;
+use ipvs_netlink::{Client, Destination, DestinationId, Forwarding, Service, ServiceId};
 
 use crate::network::Network;
 use crate::program::{Program, mark_services, marks, watched};
-use crate::server::{answer_at, serve};
+use crate::server::{answer_at, serve, speak_http};
 use crate::way::{Way, ip, unwrap_tunnels, vip, virtuals, wrap_tunnels};
 
 /// The service of the direct check, at another port.
@@ -39,7 +41,7 @@ fn every_way_is_checked_as_clients_go_it() {
     ip(server, "link set vip up");
     let ways = Way::all();
     let ports: Vec<u16> = ways.iter().map(Way::server_port).collect();
-    let _visits = serve(server, &ports, &[]);
+    let _visits = serve(server, &ports);
 
     let accept = director.run(|| AcceptLocal::set("server0")).unwrap();
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
@@ -73,7 +75,7 @@ fn the_virtual_address_need_not_be_one_of_the_director() {
     virtuals(server, "add", "vip");
     let ways = Way::all();
     let ports: Vec<u16> = ways.iter().map(Way::server_port).collect();
-    let _visits = serve(server, &ports, &[]);
+    let _visits = serve(server, &ports);
     for (address, prefix) in [(vip(true), 24), (vip(false), 64)] {
         ip(director, &format!("address del {address}/{prefix} dev lo"));
     }
@@ -124,5 +126,37 @@ fn datagrams_go_the_same_way_and_leave_nothing_behind() {
     let connections =
         director.run(|| std::fs::read_to_string("/proc/thread-self/net/ip_vs_conn")).unwrap();
     assert_eq!(connections.lines().count(), 1, "{connections}");
+    program.stop();
+}
+
+/// A server that answers requests of HTTP, and one that is the director itself.
+#[test]
+fn checks_of_every_kind_go_to_every_host() {
+    let network = Network::with_servers(1).unwrap();
+    let (director, server) = (&network.director, &network.servers[0]);
+    virtuals(server, "add", "lo");
+    let routed = Way::one(Forwarding::DirectRoute, true);
+    let hosts = speak_http(server, routed.server_port());
+    let _accept = director.run(|| AcceptLocal::set("server0")).unwrap();
+    let mut ipvs = Client::in_namespace_fd(director).unwrap();
+    let program = Program::start(director, RunnerOptions::new().marks(marks(&mut ipvs)));
+    // The answers arrive at the interface that the check names.
+    let bound = Origin::new().interface("server0");
+    let http = Probe::http(HttpCheck::get("/health").unwrap()).through().origin(bound);
+    program.watch(watched(routed.table(routed.service(), &[0]), http));
+
+    let local = Way::one(Forwarding::Masquerade, true);
+    let own = SocketAddr::from(([10, 2, 1, 1], 7000));
+    let _visits = serve(director, &[own.port()]);
+    let table = TableService::new(Service::new(local.service()));
+    let table = table.with(Destination::masquerade(own));
+    let origin = Origin::new().source([10, 1, 0, 1].into());
+    program.watch(watched(table, Probe::tcp().through().origin(origin)));
+
+    program
+        .wait_for(&[(routed.service(), routed.server(0), Up), (local.service(), own.into(), Up)]);
+    // The server is asked for the virtual address, as by a client.
+    let asked = hosts.lock().unwrap().first().cloned();
+    assert_eq!(asked.as_deref(), Some(&*format!("Host: {}", routed.vip()).to_lowercase()));
     program.stop();
 }

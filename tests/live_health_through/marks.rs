@@ -21,7 +21,6 @@ fn only_leftovers_of_checks_are_removed_at_the_start() {
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     let server = Destination::masquerade(([10, 2, 1, 2], 80).into());
     let own = |mark| Service::fwmark(mark, AddressFamily::Ipv4).scheduler(Scheduler::ROUND_ROBIN);
-    // One with a connection, which a drain would wait for.
     for service in [own(0x4000), own(0x4001).one_packet(), own(0x3fff)] {
         ipvs.add_service(&service).unwrap();
         ipvs.add_destination(service.id, &server).unwrap();
@@ -47,8 +46,7 @@ fn services_leave_at_once_and_their_marks_are_used_again() {
     let network = Network::with_servers(2).unwrap();
     let director = &network.director;
     let way = Way::one(Forwarding::Masquerade, true);
-    let _visits =
-        [0, 1].map(|host: usize| serve(&network.servers[host], &[way.server_port()], &[]));
+    let _visits = [0, 1].map(|host: usize| serve(&network.servers[host], &[way.server_port()]));
     let range = MarkRange::new(0x4000..=0x4001).unwrap();
     let marks = Marks::new(range, &table(director)).unwrap();
     let program = Program::start(director, RunnerOptions::new().marks(marks));
@@ -93,7 +91,7 @@ fn checks_say_nothing_while_another_program_has_deleted_their_mark() {
     let director = &network.director;
     let way = Way::one(Forwarding::Masquerade, true);
     // The second server does not answer.
-    let _visits = serve(&network.servers[0], &[way.server_port()], &[]);
+    let _visits = serve(&network.servers[0], &[way.server_port()]);
     let marks = Marks::new(range(), &table(director)).unwrap();
     let program = Program::start(director, RunnerOptions::new().marks(marks));
     let service = way.table(way.service(), &[0, 1]);

@@ -50,7 +50,7 @@ fn a_remembered_connection_wins_over_the_mark() {
     let network = Network::with_servers(3).unwrap();
     let director = &network.director;
     let way = Way::one(Forwarding::Masquerade, true);
-    let visits = serve(&network.servers[0], &[way.server_port()], &[]);
+    let visits = serve(&network.servers[0], &[way.server_port()]);
     // The second server is dead and refuses. The third one does not answer.
     ip(&network.servers[2], "route add blackhole 10.2.3.1/32");
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
@@ -83,7 +83,7 @@ fn no_source_port_is_used_twice_over_restarts_and_the_verdicts_are_right() {
     let way = Way::one(Forwarding::DirectRoute, true);
     network.servers.iter().for_each(|server| virtuals(server, "add", "lo"));
     // The second server is dead: it refuses.
-    let visits = serve(&network.servers[0], &[way.server_port()], &[]);
+    let visits = serve(&network.servers[0], &[way.server_port()]);
     let mut seen = BTreeSet::new();
     let mut count = 0;
     for _ in 0..2 {

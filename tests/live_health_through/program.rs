@@ -11,7 +11,7 @@ use ipvs_netlink::health::probe::{Probe, Runner, RunnerOptions, Update};
 use ipvs_netlink::health::through::{MarkRange, Marks, ThroughError};
 use ipvs_netlink::health::{Pace, PoolEvent, Verdict, Watched};
 use ipvs_netlink::table::TableService;
-use ipvs_netlink::table::controller::{Controller, ControllerOptions};
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Event};
 use ipvs_netlink::{Client, DestinationId, ServiceId, Snapshot};
 
 use crate::network::Namespace;
@@ -46,8 +46,8 @@ pub(crate) fn watched(service: TableService, probe: Probe) -> Watched<Probe> {
 pub(crate) struct Said {
     pub(crate) verdicts: BTreeMap<(ServiceId, DestinationId), Verdict>,
     pub(crate) refused: Vec<(ServiceId, ThroughError)>,
-    /// The services that the table was to forget.
-    pub(crate) forgotten: Vec<ServiceId>,
+    /// The services whose destinations drained.
+    pub(crate) drained: Vec<ServiceId>,
 }
 
 /// A running program.
@@ -71,8 +71,13 @@ impl Program {
             let options = ControllerOptions::new().resync(ms(2000));
             let mut controller = Controller::new(options);
             ipvs.keep(&mut controller, ms(10), |controller, event| {
-                if let (Some(event), Some(runner)) = (event, teller.upgrade()) {
-                    runner.event(&event);
+                if let Some(event) = event {
+                    if let Event::DrainBegun { service, .. } = &event {
+                        told.lock().unwrap().drained.push(*service);
+                    }
+                    if let Some(runner) = teller.upgrade() {
+                        runner.event(&event);
+                    }
                 }
                 while let Some(update) = updates.try_next() {
                     told.lock().unwrap().hear(&update);
@@ -143,9 +148,9 @@ impl Program {
         }
     }
 
-    /// Ends the program, as one does that takes the last updates.
+    /// Ends the program, as one does that takes the last updates. No service of a mark has drained.
     pub(crate) fn stop(self) {
-        let Self { runner, ends, keeper, .. } = self;
+        let Self { runner, ends, keeper, said } = self;
         // The keeper uses it for moments only.
         let mut shared = runner;
         let runner = loop {
@@ -158,6 +163,8 @@ impl Program {
         drop(runner);
         ends.store(true, Ordering::SeqCst);
         keeper.join().unwrap();
+        let said = said.lock().unwrap();
+        assert!(said.drained.iter().all(|id| id.address().is_some()), "{:?}", said.drained);
     }
 }
 
@@ -168,7 +175,6 @@ impl Said {
                 self.verdicts.insert((*service, *destination), *verdict);
             }
             Update::Refused { service, error, .. } => self.refused.push((*service, error.clone())),
-            Update::Forget(service) => self.forgotten.push(*service),
             _ => {}
         }
     }

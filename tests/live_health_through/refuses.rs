@@ -1,5 +1,6 @@
 //! What keeps checks from being done is told, and is no failure.
 
+use std::fs;
 use std::net::SocketAddr;
 
 use ipvs_netlink::health::Verdict::{self, Down, Up};
@@ -53,7 +54,7 @@ fn a_missing_setting_is_named_with_its_interface() {
         Way::one(Forwarding::Tunnel(Tunnel::Ipip), false),
     ];
     let ports: Vec<u16> = ways.iter().chain(&others).map(Way::server_port).collect();
-    let _visits = serve(server, &ports, &[]);
+    let _visits = serve(server, &ports);
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     let program = Program::start(director, RunnerOptions::new().marks(marks(&mut ipvs)));
     for way in ways.iter().chain(&others) {
@@ -89,7 +90,7 @@ fn a_strict_reverse_path_filter_drops_the_answers() {
     let (director, server) = (&network.director, &network.servers[0]);
     virtuals(server, "add", "lo");
     let way = Way::one(Forwarding::DirectRoute, true);
-    let _visits = serve(server, &[way.server_port()], &[]);
+    let _visits = serve(server, &[way.server_port()]);
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     let service = Service::fwmark(7, ipvs_netlink::AddressFamily::Ipv4);
     ipvs.add_service(&service).unwrap();
@@ -98,6 +99,16 @@ fn a_strict_reverse_path_filter_drops_the_answers() {
     let origin = Origin::new().mark(7).source([10, 2, 1, 1].into());
     let probe = Probe::tcp().origin(origin).timeout(ms(700));
     let passes = || director.run(|| probe.once(way.vip())).unwrap().is_passed();
+    // What the library sets is put back, by whichever thread.
+    let setting = "ipv4/conf/server0/accept_local";
+    let read = || director.run(|| fs::read_to_string(format!("/proc/sys/net/{setting}"))).unwrap();
+    for former in ["0\n", "1\n"] {
+        set(director, setting, former);
+        let accept = director.run(|| AcceptLocal::set("server0")).unwrap();
+        assert_eq!(read(), "1\n");
+        accept.put_back().unwrap();
+        assert_eq!(read(), former);
+    }
     let settings = [("0", "0"), ("1", "1"), ("1", "2"), ("1", "0")];
     let passed = settings.map(|(accept_local, rp_filter)| {
         set(director, "ipv4/conf/server0/accept_local", accept_local);
@@ -112,7 +123,7 @@ fn a_source_that_is_a_virtual_address_is_refused_and_another_one_may_be_given() 
     let network = Network::with_servers(1).unwrap();
     let (director, server) = (&network.director, &network.servers[0]);
     let way = Way::one(Forwarding::Masquerade, true);
-    let _visits = serve(server, &[way.server_port()], &[]);
+    let _visits = serve(server, &[way.server_port()]);
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     let program = Program::start(director, RunnerOptions::new().marks(marks(&mut ipvs)));
     // The director's address at the server's side is a virtual one, too.
@@ -176,7 +187,7 @@ fn a_lost_route_to_the_server_is_a_failure_and_one_to_the_address_is_none() {
     let network = Network::with_servers(1).unwrap();
     let (director, server) = (&network.director, &network.servers[0]);
     let way = Way::one(Forwarding::Masquerade, true);
-    let _visits = serve(server, &[way.server_port()], &[]);
+    let _visits = serve(server, &[way.server_port()]);
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     let program = Program::start(director, RunnerOptions::new().marks(marks(&mut ipvs)));
     program.watch(watched(way.table(way.service(), &[0]), Probe::tcp().through()));

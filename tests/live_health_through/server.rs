@@ -1,5 +1,6 @@
 //! Servers that note who has connected.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,22 +10,12 @@ use crate::network::Namespace;
 /// The connections of a server: its port and the client.
 pub(crate) type Visits = Arc<Mutex<Vec<(u16, SocketAddr)>>>;
 
-/// Accepts connections at all addresses of a host, both families, and answers datagrams.
-pub(crate) fn serve(host: &Namespace, tcp: &[u16], udp: &[u16]) -> Visits {
+/// Accepts connections at all addresses of a host, of both families.
+pub(crate) fn serve(host: &Namespace, ports: &[u16]) -> Visits {
     let visits = Visits::default();
-    let any = |port: &u16| SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port));
-    let opened = host.run(|| {
-        let listeners: Vec<_> =
-            tcp.iter().map(|port| TcpListener::bind(any(port))).collect::<Result<_, _>>()?;
-        let mut sockets = Vec::new();
-        for port in udp {
-            // An answer has to come from the address to which the datagram went, and only a socket
-            // of that address does that by itself: see `answer_at`.
-            sockets.push(UdpSocket::bind(any(port))?);
-        }
-        Ok((listeners, sockets))
-    });
-    let (listeners, sockets) = opened.unwrap();
+    let listen = |port: &u16| TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port));
+    let opened = host.run(|| ports.iter().map(listen).collect::<Result<Vec<_>, _>>());
+    let listeners = opened.unwrap();
     let noted = Arc::clone(&visits);
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -41,9 +32,6 @@ pub(crate) fn serve(host: &Namespace, tcp: &[u16], udp: &[u16]) -> Visits {
                         }
                     }
                 });
-            }
-            for socket in sockets {
-                tokio::spawn(echo(socket));
             }
             std::future::pending::<()>().await;
         });
@@ -62,13 +50,20 @@ pub(crate) fn answer_at(host: &Namespace, address: SocketAddr) {
     });
 }
 
-async fn echo(socket: UdpSocket) {
-    socket.set_nonblocking(true).unwrap();
-    let socket = tokio::net::UdpSocket::from_std(socket).unwrap();
-    let mut datagram = [0; 64];
-    loop {
-        if let Ok((length, from)) = socket.recv_from(&mut datagram).await {
-            let _ = socket.send_to(&datagram[..length], from).await;
+/// Answers requests of HTTP. Notes the hosts that are asked for.
+pub(crate) fn speak_http(host: &Namespace, port: u16) -> Arc<Mutex<Vec<String>>> {
+    let hosts: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&hosts);
+    let listener = host.run(|| TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))).unwrap();
+    thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let lines = BufReader::new(connection.try_clone().unwrap()).lines();
+            for line in lines.map_while(Result::ok).take_while(|line| !line.is_empty()) {
+                let line = line.to_lowercase();
+                noted.lock().unwrap().extend(Some(line).filter(|line| line.starts_with("host:")));
+            }
+            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }
-    }
+    });
+    hosts
 }

@@ -100,9 +100,14 @@ pub enum ThroughError {
     /// waits.
     #[error("all source ports for checks of this address were used a moment ago")]
     NoSourcePort,
-    /// The table does not have the service of the mark yet, or not any more. The check waits for
+    /// The table does not have the service of the mark yet, or the controller has it to write again.
+    /// The check waits for a moment.
+    #[error("the table does not have the service of the mark yet")]
+    NotYet,
+    /// The table has not had the service of the mark for many attempts, or nobody has said that it
+    /// does. Look at the events of the controller, and hand all of them to
     /// [`Runner::event`](../probe/struct.Runner.html#method.event).
-    #[error("the table does not have the service of the mark")]
+    #[error("the table does not have the service of the mark, or Runner::event was not told so")]
     NotServing,
     /// The destination is not checked through the virtual address any more.
     #[error("the check was taken back")]

@@ -6,6 +6,9 @@ use crate::health::through::{Marks, Pair, ThroughError};
 use crate::model::{AddressFamily, ServiceId};
 use crate::table::controller::{Event, Wish};
 
+/// The checks in a row that wait without a word for the table to have their mark.
+const PATIENCE: u32 = 10;
+
 /// The marks in use.
 #[derive(Debug)]
 pub(crate) struct Leases {
@@ -25,6 +28,8 @@ struct Lease {
     stage: Stage,
     /// How often the table was seen to have lost it.
     losses: u64,
+    /// The checks in a row that could not begin.
+    waits: u32,
     /// The number of checks that run with it.
     flights: usize,
 }
@@ -68,7 +73,9 @@ impl Leases {
         for leftover in marks.leftovers() {
             let id = leftover.id();
             let ServiceId::Fwmark { mark, .. } = id else { continue };
-            leases.leases.insert(id, Lease { mark, stage: Stage::Leaving, losses: 0, flights: 0 });
+            leases
+                .leases
+                .insert(id, Lease { mark, stage: Stage::Leaving, losses: 0, waits: 0, flights: 0 });
             // A wish says how it leaves.
             changes.wishes.push(Wish::new(leftover.clone()).all_at_once());
             changes.forgotten.push(id);
@@ -97,7 +104,7 @@ impl Leases {
         }
         for (pair, mark) in added.into_iter().zip(marks) {
             let wished = pair.service(mark);
-            let lease = Lease { mark, stage: Stage::Wished, losses: 0, flights: 0 };
+            let lease = Lease { mark, stage: Stage::Wished, losses: 0, waits: 0, flights: 0 };
             self.leases.insert(wished.id(), lease);
             changes.wishes.push(Wish::new(wished).all_at_once());
             now.insert(pair, mark);
@@ -154,13 +161,15 @@ impl Leases {
         let found = pairs.iter().find(|(pair, _)| is_meant(pair));
         let (pair, mark) = found.ok_or(ThroughError::TakenBack)?;
         let id = pair.service(*mark).id();
-        match self.leases.get_mut(&id) {
-            Some(lease) if lease.stage == Stage::Serving => {
-                lease.flights += 1;
-                Ok(Flight { service: id, mark: *mark, pair: *pair, losses: lease.losses })
-            }
-            _ => Err(ThroughError::NotServing),
+        let lease = self.leases.get_mut(&id).ok_or(ThroughError::TakenBack)?;
+        if lease.stage != Stage::Serving {
+            lease.waits = lease.waits.saturating_add(1);
+            let is_late = lease.waits > PATIENCE;
+            return Err(if is_late { ThroughError::NotServing } else { ThroughError::NotYet });
         }
+        lease.waits = 0;
+        lease.flights += 1;
+        Ok(Flight { service: id, mark: *mark, pair: *pair, losses: lease.losses })
     }
 
     /// Returns `true` if the table has had the mark ever since the check began.
@@ -273,10 +282,13 @@ mod tests {
         let begin = |leases: &mut Leases| leases.begin(WEB, |meant| *meant == pair(1));
         assert_eq!(begin(&mut leases), Err(ThroughError::TakenBack));
         leases.watch(WEB, [pair(1)].into()).unwrap();
-        assert_eq!(begin(&mut leases), Err(ThroughError::NotServing));
+        assert_eq!(begin(&mut leases), Err(ThroughError::NotYet));
         // Only a reading proves that the table has it.
         leases.event(&Event::Serving(mark(5)));
         leases.event(&Event::Settled(mark(6)));
+        for _ in 1..PATIENCE {
+            assert_eq!(begin(&mut leases), Err(ThroughError::NotYet));
+        }
         assert_eq!(begin(&mut leases), Err(ThroughError::NotServing));
         leases.event(&Event::Settled(mark(5)));
         let flight = begin(&mut leases).unwrap();
@@ -316,7 +328,7 @@ mod tests {
         leases.event(&Event::Left(mark(5)));
         assert_eq!(wished(&want(&mut leases, &[2, 3]).unwrap()), [mark(5)]);
         let begun = leases.begin(WEB, |meant| *meant == pair(3));
-        assert_eq!(begun, Err(ThroughError::NotServing));
+        assert_eq!(begun, Err(ThroughError::NotYet));
     }
 
     #[test]

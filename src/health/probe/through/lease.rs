@@ -52,8 +52,7 @@ impl Lease {
         let origin = &probe.origin;
         let found = origin.inside(|| {
             let state = self.through.state();
-            let is_virtual = |address| state.virtuals.values().any(|it| *it == address);
-            Ok(source(&pair, origin, is_virtual))
+            Ok(source(&pair, origin, |address| state.is_virtual(address)))
         });
         let source = match found.map_err(|error| ThroughError::System(error.to_string()))? {
             Ok(source) => source,
@@ -76,7 +75,7 @@ impl Lease {
             }
         };
         // A result without the mark may be another server's.
-        let outcome = outcome.filter(|_| running.is_valid()).ok_or(ThroughError::NotServing)?;
+        let outcome = outcome.filter(|_| running.is_valid()).ok_or(ThroughError::NotYet)?;
         match running.way.take_failure() {
             Some(error) => Err(error),
             None => {
@@ -89,7 +88,7 @@ impl Lease {
 
 /// Returns `true` if the check only has to wait, so that there is nothing to tell.
 const fn is_passing(error: &ThroughError) -> bool {
-    matches!(error, ThroughError::NotServing | ThroughError::TakenBack | ThroughError::NoSourcePort)
+    matches!(error, ThroughError::NotYet | ThroughError::TakenBack | ThroughError::NoSourcePort)
 }
 
 /// A check that runs with a mark.

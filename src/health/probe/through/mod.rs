@@ -38,10 +38,18 @@ pub(super) struct Through {
 struct State {
     leases: Leases,
     ports: Ports,
-    /// The virtual addresses of all services.
-    virtuals: BTreeMap<ServiceId, IpAddr>,
+    /// The virtual addresses of all services, each with the number of its services.
+    virtuals: BTreeMap<IpAddr, usize>,
+    /// The services that are watched.
+    watched: BTreeSet<ServiceId>,
     /// What the program was told last of the checks that are refused.
     refused: BTreeMap<(ServiceId, DestinationId), ThroughError>,
+}
+
+impl State {
+    fn is_virtual(&self, address: IpAddr) -> bool {
+        self.virtuals.contains_key(&address)
+    }
 }
 
 /// Returns the time since the machine started, by the clock of the kernel's timers.
@@ -99,8 +107,8 @@ impl Through {
     pub(super) fn new(marks: &Marks, updates: Updates) -> Arc<Self> {
         let (leases, changes) = Leases::new(marks);
         let ports = Ports::new(marks, since_start());
-        let (virtuals, refused) = (BTreeMap::new(), BTreeMap::new());
-        let state = Mutex::new(State { leases, ports, virtuals, refused });
+        let (virtuals, watched, refused) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let state = Mutex::new(State { leases, ports, virtuals, watched, refused });
         let through = Self { state, changed: Notify::new(), updates };
         through.tell(changes);
         Arc::new(through)
@@ -122,7 +130,9 @@ impl Through {
         let mut state = self.state();
         let changes = state.leases.watch(service, pairs)?;
         state.refused.retain(|(of, _), _| *of != service);
-        state.virtuals.extend(service.address().map(|address| (service, address.ip())));
+        if let (true, Some(address)) = (state.watched.insert(service), service.address()) {
+            *state.virtuals.entry(address.ip()).or_default() += 1;
+        }
         state.ports.forget_old(since_start());
         drop(state);
         self.tell(changes);
@@ -134,7 +144,13 @@ impl Through {
         let mut state = self.state();
         let forgotten = state.leases.forget(service);
         state.refused.retain(|(of, _), _| *of != service);
-        state.virtuals.remove(&service);
+        if let (true, Some(address)) = (state.watched.remove(&service), service.address()) {
+            let left = state.virtuals.get(&address.ip()).map_or(0, |count| count.saturating_sub(1));
+            match left {
+                0 => state.virtuals.remove(&address.ip()),
+                _ => state.virtuals.insert(address.ip(), left),
+            };
+        }
         drop(state);
         self.tell(Changes { wishes: Vec::new(), forgotten });
     }
