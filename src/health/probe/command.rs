@@ -12,6 +12,7 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
 };
 
+use crate::health::Share;
 use crate::health::outcome::{Excerpt, Outcome};
 use crate::health::probe::{Origin, namespace};
 
@@ -24,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A program that checks a server: it passes if it exits with 0.
 ///
+/// A [weighted](Self::weighted) check also says by its exit code what part of its weight the
+/// destination is to have.
+///
 /// No shell is involved. The program gets the arguments as they are, no standard input, and an
 /// environment of `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
 /// `TARGET_ADDRESS` and `TARGET_PORT` only. It leads a process group of its own, and the whole
@@ -31,6 +35,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// in the reason of a failure; 4 KiB are read.
 ///
 /// The program runs with the privileges of its caller.
+///
+/// ```
+/// use ipvs_netlink::health::probe::{CommandCheck, Probe};
+///
+/// // A shell is a program like any other. It finds the server in the environment.
+/// let script = r#"exec nc -z "$TARGET_ADDRESS" "$TARGET_PORT""#;
+/// let probe = Probe::command(CommandCheck::new("sh", ["-c", script]));
+/// # let _ = probe;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct CommandCheck {
@@ -38,6 +51,9 @@ pub struct CommandCheck {
     pub program: String,
     /// The arguments.
     pub arguments: Vec<String>,
+    /// Whether exit codes from 2 on say what part of its weight the destination is to have, `false`
+    /// by default.
+    pub weighted: bool,
 }
 
 impl CommandCheck {
@@ -48,7 +64,19 @@ impl CommandCheck {
         arguments: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Self { program: program.into(), arguments }
+        Self { program: program.into(), arguments, weighted: false }
+    }
+
+    /// Lets exit codes say what part of its weight the destination is to have: 0 is the whole weight,
+    /// 1 is a failure, and a code from 2 to 255 passes with so many percent less 2. So 2 is 0 percent,
+    /// 52 is 50 percent, and 102 is the whole weight.
+    ///
+    /// A program of keepalived's `misc_dynamic` exits with its weight plus 2. It works here where the
+    /// desired weight is 100.
+    #[must_use]
+    pub const fn weighted(mut self) -> Self {
+        self.weighted = true;
+        self
     }
 
     /// Runs the program, and waits for it on this thread.
@@ -72,11 +100,25 @@ impl CommandCheck {
         match (ended, status) {
             (Err(error), _) | (_, Err(error)) => Outcome::failed(error.to_string()),
             (Ok(false), _) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
-            (Ok(true), Ok(status)) if status.success() => Outcome::passed(),
-            (Ok(true), Ok(status)) => Outcome::failed(match (status.code(), status.signal()) {
-                (Some(code), _) => format!("exit code {code}: {}", Excerpt(said.trim_ascii())),
-                (None, signal) => format!("signal {}", signal.unwrap_or_default()),
-            }),
+            (Ok(true), Ok(status)) => match (status.code(), status.signal()) {
+                (Some(code), _) => match self.share(code) {
+                    Some(share) => Outcome::Passed(share),
+                    None => {
+                        let said = Excerpt(said.trim_ascii());
+                        Outcome::failed(format!("exit code {code}: {said}"))
+                    }
+                },
+                (None, signal) => Outcome::failed(format!("signal {}", signal.unwrap_or_default())),
+            },
+        }
+    }
+
+    /// Returns what an exit code asks for, if it passes.
+    fn share(&self, code: i32) -> Option<Share> {
+        match u16::try_from(code).ok()? {
+            0 => Some(Share::FULL),
+            code if self.weighted => code.checked_sub(2).map(Share::percent),
+            _ => None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::health::probe::HttpCheck;
 use crate::health::probe::TlsCheck;
 use crate::health::probe::printable::printable;
 use crate::health::probe::through::Lease;
-use crate::health::probe::{CommandCheck, Exchange, Origin, icmp, namespace, tcp, udp};
+use crate::health::probe::{AgentCheck, CommandCheck, Exchange, Origin, icmp, namespace, tcp, udp};
 use crate::health::through::ThroughError;
 
 /// A check of a server, as a value. Two destinations with equal addresses and equal probes are
@@ -47,7 +47,7 @@ pub struct Probe {
     pub(super) lease: Option<Lease>,
 }
 
-/// What a [`Probe`] does.
+/// What a [`Probe`] does. The constructors of [`Probe`] make these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ProbeKind {
@@ -69,6 +69,8 @@ pub enum ProbeKind {
     #[cfg(feature = "health-tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]
     Tls(TlsCheck),
+    /// Asks an agent beside the server.
+    Agent(AgentCheck),
     /// Runs a program.
     Command(CommandCheck),
     /// A check of the program's own.
@@ -82,6 +84,34 @@ pub type CheckFuture<'c> = Pin<Box<dyn Future<Output = Outcome> + Send + 'c>>;
 ///
 /// The future runs on the runner's thread, beside all other checks, in a tokio runtime. It must not
 /// block the thread. The runner drops it at the timeout.
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use ipvs_netlink::health::probe::{Check, CheckFuture, Probe};
+/// use ipvs_netlink::health::{Outcome, Share};
+///
+/// /// Gives a server that answers slowly half of its weight.
+/// struct Quick;
+///
+/// impl Check for Quick {
+///     fn check(&self, target: SocketAddr) -> CheckFuture<'_> {
+///         Box::pin(async move {
+///             let begin = std::time::Instant::now();
+///             match tokio::net::TcpStream::connect(target).await {
+///                 Err(error) => Outcome::failed(error.to_string()),
+///                 Ok(_) if begin.elapsed().as_millis() > 100 => Outcome::Passed(Share::percent(50)),
+///                 Ok(_) => Outcome::passed(),
+///             }
+///         })
+///     }
+/// }
+///
+/// let probe = Probe::custom("quick", Quick);
+/// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # assert!(probe.once(server.local_addr()?)?.is_passed());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait Check: Send + Sync + 'static {
     /// Checks the server at `target`.
     fn check(&self, target: SocketAddr) -> CheckFuture<'_>;
@@ -149,6 +179,12 @@ impl Probe {
     #[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]
     pub const fn tls(check: TlsCheck) -> Self {
         Self::new(ProbeKind::Tls(check))
+    }
+
+    /// Creates a check by an agent beside the server, which also says what part of its weight the
+    /// destination is to have. The agent usually has a [`port`](Self::port) of its own.
+    pub const fn agent(check: AgentCheck) -> Self {
+        Self::new(ProbeKind::Agent(check))
     }
 
     /// Creates a check by a program.
@@ -228,6 +264,7 @@ impl Probe {
                 ProbeKind::Tls(tls) => Box::pin(tls.run(target, origin)).await,
                 ProbeKind::UdpSend(datagram) => Box::pin(udp::send(target, origin, datagram)).await,
                 ProbeKind::Icmp => Box::pin(icmp::check(target, origin)).await,
+                ProbeKind::Agent(agent) => Box::pin(agent.run(target, origin)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
                 ProbeKind::Tcp | ProbeKind::Command(_) => tcp::connects(target, origin).await,
             }
@@ -246,7 +283,7 @@ impl ProbeKind {
     /// go through a virtual address is named.
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {
         match self {
-            Self::Tcp | Self::TcpExchange(_) => Ok(false),
+            Self::Tcp | Self::TcpExchange(_) | Self::Agent(_) => Ok(false),
             #[cfg(feature = "health-http")]
             Self::Http(_) => Ok(false),
             #[cfg(feature = "health-tls")]

@@ -1,7 +1,17 @@
 //! Checks over the network, and the thread that does them (feature `health`).
 //!
+//! The chapter [Health checks](crate::health) has whole programs, and says which check to use.
+//!
+//! | you want to | use |
+//! | --- | --- |
+//! | say what is checked | [`Probe`], and [`Origin`] for where the check comes from |
+//! | check servers again and again, and keep the table accordingly | [`Runner`] and [`Updates`] |
+//! | try a check out | [`Probe::once`] |
+//! | check in a way of your own | [`Check`] with [`Probe::custom`] |
+//!
 //! This is the only part of [`health`](crate::health) with sockets: to the servers under check.
 
+mod agent;
 mod command;
 mod datagrams;
 mod exchange;
@@ -27,6 +37,7 @@ mod udp;
 mod updates;
 mod watch_error;
 
+pub use agent::AgentCheck;
 pub use command::CommandCheck;
 pub use exchange::Exchange;
 #[cfg(feature = "health-http")]

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
+use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Share, Verdict, Watched};
 use crate::model::{Destination, Service};
 use crate::table::TableService;
 
@@ -71,6 +71,33 @@ fn tcp_exchanges_what_is_asked_for_and_is_bounded() {
     assert_eq!(reason(check(&short, silent.local_addr().unwrap())), "timeout after 50 ms");
     static ENDLESS: [u8; 1 << 20] = [b'a'; 1 << 20];
     assert!(reason(check(&expect("b"), server(&ENDLESS))).contains("64 KiB"));
+}
+
+#[test]
+fn an_agent_says_what_part_of_its_weight_a_destination_is_to_have() {
+    let probe = Probe::agent(AgentCheck::new().send("10.0.0.2\n"));
+    let agent = server(b"ready 40%\r\ndown\r\n");
+    assert_eq!(check(&probe, agent), Outcome::Passed(Share::percent(40)));
+    // Without the end of a line, and with a request that the agent does not read.
+    let agent = server(b"up");
+    assert_eq!(check(&probe, agent), Outcome::passed());
+    assert_eq!(reason(check(&probe, server(b""))), "the agent says nothing");
+    assert!(reason(check(&probe, nobody())).contains("refused"));
+    static ENDLESS: [u8; 1 << 16] = [b' '; 1 << 16];
+    assert!(reason(check(&probe, server(&ENDLESS))).contains("4 KiB"));
+}
+
+#[test]
+fn the_exit_code_of_a_weighted_command_is_a_part_of_the_weight() {
+    let exits = |code: u8| CommandCheck::new("sh", ["-c".to_owned(), format!("exit {code}")]);
+    let outcome = |code| check(&Probe::command(exits(code).weighted()), nobody());
+    assert_eq!(outcome(0), Outcome::passed());
+    assert_eq!(outcome(52), Outcome::Passed(Share::percent(50)));
+    assert_eq!(outcome(2), Outcome::Passed(Share::percent(0)));
+    assert_eq!(outcome(255), Outcome::Passed(Share::percent(253)));
+    assert!(reason(outcome(1)).contains("exit code 1"));
+    let plain = check(&Probe::command(exits(52)), nobody());
+    assert!(reason(plain).contains("exit code 52"));
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::model::{DestinationId, ServiceId};
 use crate::table::controller::{Request, Wish};
 
 /// What a [`Runner`](crate::health::probe::Runner) has to say.
+///
+/// A program hands those that are [requests](Self::into_request) to its controller, and prints or
+/// counts the others.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Update {
@@ -74,6 +77,32 @@ impl fmt::Display for Update {
 }
 
 /// The updates of a runner, in their order. Clones share them: each update goes to one of them.
+///
+/// A program with the blocking client waits here for the next update, or until its controller has
+/// something to do:
+///
+/// ```
+/// use ipvs_netlink::Client;
+/// use ipvs_netlink::health::probe::Updates;
+/// use ipvs_netlink::table::controller::{Controller, ControllerOptions};
+///
+/// /// Keeps the table as the checks say, until the runner is dropped.
+/// fn keep(ipvs: &mut Client, updates: &Updates) {
+///     let mut controller = Controller::new(ControllerOptions::new());
+///     while !updates.has_ended() {
+///         let stepped = ipvs.step(&mut controller);
+///         controller.events().for_each(|event| println!("{event}"));
+///         if let Some(update) = updates.next_within(stepped.pause(ipvs.now())) {
+///             println!("{update}");
+///             if let Some(request) = update.into_request() {
+///                 controller.accept(request);
+///             }
+///         }
+///     }
+/// }
+/// ```
+///
+/// The chapter [Health checks](crate::health) has the same for the async clients.
 #[derive(Clone, Debug)]
 pub struct Updates(Arc<Shared>);
 
