@@ -21,6 +21,13 @@ impl Exchange {
         Self { send: send.into(), expect: expect.into() }
     }
 
+    /// Returns `true` if the answer has what is expected. The first bytes, up to `searched`, have been
+    /// looked at before: an answer that comes byte by byte must not be searched again for each.
+    pub(super) fn is_met_since(&self, answer: &[u8], searched: usize) -> bool {
+        let from = searched.saturating_sub(self.expect.len().saturating_sub(1));
+        self.is_met(answer.get(from..).unwrap_or_default())
+    }
+
     /// Returns `true` if the answer has what is expected.
     pub(super) fn is_met(&self, answer: &[u8]) -> bool {
         match self.expect.is_empty() {
@@ -38,6 +45,7 @@ mod tests {
     fn an_answer_must_contain_what_is_expected() {
         let exchange = Exchange::new("PING", "PONG");
         assert!(exchange.is_met(b"+PONG\r\n") && !exchange.is_met(b"+PON"));
+        assert!(exchange.is_met_since(b"+PONG", 4) && !exchange.is_met_since(b"+PONG+", 5));
         let any = Exchange::new("", "");
         assert!(any.is_met(b"x") && !any.is_met(b""));
     }

@@ -271,6 +271,7 @@ impl Probe {
         };
         match tokio::time::timeout(timeout, check).await {
             Ok(Outcome::Failed(reason)) => Outcome::Failed(printable(&reason)),
+            Ok(Outcome::NotDone(reason)) => Outcome::NotDone(printable(&reason)),
             Ok(outcome) => outcome,
             Err(_) if matches!(self.kind, ProbeKind::UdpSend(_)) => Outcome::passed(),
             Err(_) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),

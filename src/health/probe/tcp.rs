@@ -48,6 +48,7 @@ pub(super) async fn converse(
     let mut answer = Vec::new();
     let mut part = [0; 4096];
     loop {
+        let searched = answer.len();
         match stream.read(&mut part).await {
             Ok(0) => {
                 let excerpt = Excerpt(&answer);
@@ -56,7 +57,7 @@ pub(super) async fn converse(
             Ok(length) => answer.extend_from_slice(part.get(..length).unwrap_or_default()),
             Err(error) => return Outcome::failed(format!("receive: {error}")),
         }
-        if exchange.is_met(&answer) {
+        if exchange.is_met_since(&answer, searched) {
             return Outcome::passed();
         }
         if answer.len() >= LONGEST_ANSWER {

@@ -27,20 +27,20 @@ impl HttpCheck {
         let settings = self.settings();
         let meter = Meter::new(BESIDE_THE_BODY.saturating_add(settings.body_limit));
         match converse(target, origin, settings, &meter).await {
-            Ok(()) => Outcome::passed(),
-            Err(reason) => Outcome::failed(meter.exceeded().unwrap_or(reason)),
+            Err(Outcome::Failed(reason)) => Outcome::failed(meter.exceeded().unwrap_or(reason)),
+            Ok(outcome) | Err(outcome) => outcome,
         }
     }
 }
 
-/// Asks, and follows redirects.
+/// Asks, and follows redirects. An error is an outcome, too.
 async fn converse(
     target: SocketAddr,
     origin: &Origin,
     settings: &Settings,
     meter: &Arc<Meter>,
-) -> Result<(), String> {
-    let host = settings.host_for(target)?;
+) -> Result<Outcome, Outcome> {
+    let host = settings.host_for(target).map_err(Outcome::not_done)?;
     let mut path = settings.path.value.clone();
     let mut method = settings.method.value.clone();
     for _ in 0..=settings.redirects {
@@ -50,17 +50,19 @@ async fn converse(
             stream.set_nodelay(true)?;
             io::Result::Ok(Metered::new(stream, meter))
         };
-        let stream = connect.await.map_err(|error| format!("connect: {error}"))?;
-        let request = settings.request(&host, &path, method.clone())?;
+        let stream = connect.await.map_err(|error| Outcome::failed(format!("connect: {error}")))?;
+        let request = settings.request(&host, &path, method.clone());
+        let request = request.map_err(Outcome::not_done)?;
         match exchange(stream, target, request, settings, meter).await? {
-            Step::Passed => return Ok(()),
+            Step::Passed => return Ok(Outcome::passed()),
             Step::Redirected { status, location } => {
-                path = redirect::follow(&settings.scheme(), &host, &path, &location)?;
+                let followed = redirect::follow(&settings.scheme(), &host, &path, &location);
+                path = followed.map_err(Outcome::failed)?;
                 method = redirect::method(status, method);
             }
         }
     }
-    Err(format!("more than {} redirects", settings.redirects))
+    Err(Outcome::failed(format!("more than {} redirects", settings.redirects)))
 }
 
 /// Sends one request, over TLS if asked to, and judges the answer.
@@ -70,7 +72,7 @@ async fn exchange(
     request: Request<String>,
     settings: &Settings,
     meter: &Meter,
-) -> Result<Step, String> {
+) -> Result<Step, Outcome> {
     #[cfg(feature = "health-tls")]
     if let Some(options) = &settings.tls {
         let application = match settings.version {
@@ -93,10 +95,11 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
     request: Request<String>,
     settings: &Settings,
     shown: Option<&Meter>,
-) -> Result<Step, String> {
+) -> Result<Step, Outcome> {
     let judge = Judge::new(settings);
-    match settings.version {
+    let step = match settings.version {
         HttpVersion::Http1 => http1::exchange(stream, request, judge, shown).await,
         HttpVersion::Http2 => http2::exchange(stream, request, judge, shown).await,
-    }
+    };
+    step.map_err(Outcome::Failed)
 }

@@ -49,7 +49,7 @@ impl TlsCheck {
         let application = Application::Any;
         let shaken = handshake(stream, &meter, target, None, &self.options, application).await;
         match (shaken, &self.exchange) {
-            (Err(reason), _) => Outcome::failed(reason),
+            (Err(outcome), _) => outcome,
             (Ok(_), None) => Outcome::passed(),
             (Ok(stream), Some(exchange)) => tcp::converse(stream, exchange).await,
         }

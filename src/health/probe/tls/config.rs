@@ -1,13 +1,12 @@
 use std::sync::{Arc, OnceLock};
 
+use rustls::RootCertStore;
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{Error, RootCertStore};
+use rustls::sign::SingleCertAndKey;
 
-use crate::health::probe::tls::options::{ClientCertificate, Settings};
-use crate::health::probe::tls::verifier;
+use crate::health::probe::tls::options::Settings;
+use crate::health::probe::tls::{pem, verifier};
 
 /// What is spoken over TLS, to be agreed on in the handshake (ALPN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +61,9 @@ async fn make(settings: &Settings) -> Result<ClientConfig, String> {
                 .map_err(|error| error.to_string())?
         }
         (false, Some(authorities)) => {
-            let mut store = RootCertStore::empty();
-            let authorities: Vec<_> =
-                authorities.iter().cloned().map(CertificateDer::from).collect();
-            store.add_parsable_certificates(authorities.iter().cloned());
-            verifier::Verifier::new(Arc::new(store), authorities, settings.minimum_days)
+            let (store, trusted) =
+                pem::authorities(authorities).map_err(|error| error.to_string())?;
+            verifier::Verifier::new(Arc::new(store), trusted, settings.minimum_days)
                 .map_err(|error| error.to_string())?
         }
     };
@@ -78,20 +75,12 @@ async fn make(settings: &Settings) -> Result<ClientConfig, String> {
     let mut config = match &settings.client {
         None => builder.with_no_client_auth(),
         Some(client) => {
-            let key = certified_key(client).map_err(|error| error.to_string())?;
+            let key = pem::certified_key(client).map_err(|error| error.to_string())?;
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
         }
     };
     config.resumption = Resumption::disabled();
     Ok(config)
-}
-
-/// Returns the key with its chain, if it is the key of the chain's first certificate.
-pub(super) fn certified_key(client: &ClientCertificate) -> Result<CertifiedKey, Error> {
-    let chain = client.chain.iter().cloned().map(CertificateDer::from).collect();
-    let key = PrivateKeyDer::try_from(client.key.clone())
-        .map_err(|error| Error::General(error.to_owned()))?;
-    CertifiedKey::from_der(chain, key, &provider())
 }
 
 /// Reads the system's authorities once for the process; again if that failed.

@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod failure;
 mod options;
+mod pem;
 #[cfg(test)]
 pub(super) mod tests;
 mod validity;

@@ -2,11 +2,10 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::RootCertStore;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 
-use crate::health::probe::tls::config::{self, Configs};
+use crate::health::probe::tls::config::Configs;
+use crate::health::probe::tls::pem;
 use crate::model::InvalidValue;
 
 /// How a check uses TLS 1.2 and 1.3.
@@ -37,19 +36,19 @@ struct Inner {
 
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Settings {
-    /// Certificates in DER; `None` stands for the authorities of the system.
-    pub(super) authorities: Option<Vec<Vec<u8>>>,
+    /// Certificates in PEM; `None` stands for the authorities of the system.
+    pub(super) authorities: Option<String>,
     pub(super) client: Option<ClientCertificate>,
     pub(super) server_name: Option<String>,
     pub(super) minimum_days: Option<u32>,
     pub(super) unverified: bool,
 }
 
-/// A chain of certificates and the key of its first, in DER.
+/// A chain of certificates and the key of its first, in PEM.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClientCertificate {
-    pub(super) chain: Vec<Vec<u8>>,
-    pub(super) key: Vec<u8>,
+    pub(super) chain: String,
+    pub(super) key: String,
 }
 
 impl TlsOptions {
@@ -76,16 +75,10 @@ impl TlsOptions {
     /// # Errors
     ///
     /// The text is no PEM, or holds no certificate or one that cannot be an authority's.
-    pub fn authorities(self, pem: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
-        let authorities = certificates("authorities", pem.as_ref())?;
-        let mut store = RootCertStore::empty();
-        for authority in &authorities {
-            store.add(authority.clone()).map_err(|error| {
-                let rule = "must be certificates of version 3 in PEM";
-                InvalidValue::new("authorities", format!("({error})"), rule)
-            })?;
-        }
-        Ok(self.with(|settings| settings.authorities = Some(bytes(&authorities))))
+    pub fn authorities(self, pem: impl Into<String>) -> Result<Self, InvalidValue> {
+        let pem = pem.into();
+        pem::authorities(&pem)?;
+        Ok(self.with(|settings| settings.authorities = Some(pem)))
     }
 
     /// Shows a certificate to servers that ask for one: its chain and its key, unencrypted, in PEM.
@@ -99,20 +92,11 @@ impl TlsOptions {
     /// or the key is not that of the first certificate.
     pub fn client_certificate(
         self,
-        chain: impl AsRef<[u8]>,
-        key: impl AsRef<[u8]>,
+        chain: impl Into<String>,
+        key: impl Into<String>,
     ) -> Result<Self, InvalidValue> {
-        let chain = certificates("client certificate", chain.as_ref())?;
-        let refused = |error: &dyn fmt::Display, rule| {
-            InvalidValue::new("client key", format!("({error})"), rule)
-        };
-        let key = PrivateKeyDer::from_pem_slice(key.as_ref()).map_err(|error| {
-            let error = pem_error(&error);
-            refused(&error, "must be a private key in PEM, as PKCS #8, PKCS #1 or SEC 1")
-        })?;
-        let client = ClientCertificate { chain: bytes(&chain), key: key.secret_der().to_owned() };
-        config::certified_key(&client)
-            .map_err(|error| refused(&error, "must be the key of the client certificate"))?;
+        let client = ClientCertificate { chain: chain.into(), key: key.into() };
+        pem::certified_key(&client)?;
         Ok(self.with(|settings| settings.client = Some(client)))
     }
 
@@ -155,37 +139,6 @@ impl TlsOptions {
     }
 }
 
-/// Reads certificates in PEM; there must be one.
-fn certificates(
-    field: &'static str,
-    pem: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, InvalidValue> {
-    let rule = "must be certificates in PEM";
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(InvalidValue::new(field, "(no certificate)", rule))
-        }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(InvalidValue::new(field, format!("({})", pem_error(&error)), rule)),
-    }
-}
-
-/// Says what is wrong without the text, which may hold a key.
-fn pem_error(error: &pem::Error) -> &'static str {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a section has no end",
-        pem::Error::IllegalSectionStart { .. } => "a section has no beginning",
-        pem::Error::Base64Decode(_) => "a section is no Base64",
-        pem::Error::NoItemsFound => "no section of this kind",
-        _ => "unreadable",
-    }
-}
-
-fn bytes(certificates: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
-    certificates.iter().map(|certificate| certificate.as_ref().to_owned()).collect()
-}
-
 impl Default for TlsOptions {
     fn default() -> Self {
         Self::new()
@@ -197,7 +150,7 @@ impl fmt::Debug for TlsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.settings();
         f.debug_struct("TlsOptions")
-            .field("authorities", &settings.authorities.as_ref().map(Vec::len))
+            .field("authorities", &settings.authorities.is_some())
             .field("client_certificate", &settings.client.is_some())
             .field("server_name", &settings.server_name)
             .field("minimum_days", &settings.minimum_days)

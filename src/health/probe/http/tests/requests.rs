@@ -3,6 +3,7 @@ use std::sync::mpsc;
 
 use super::servers::{answer, head, raw, server};
 use super::*;
+use crate::health::probe::Origin;
 
 #[test]
 fn a_request_has_what_was_asked_for_and_no_more() {
@@ -115,4 +116,19 @@ fn a_connection_is_closed_by_a_reset_once_the_answer_is_known() {
     passes(get("/"), address);
     let ended = tells.recv_timeout(Duration::from_secs(20)).unwrap();
     assert_eq!(ended, Err(std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn a_request_comes_from_the_source_and_goes_to_the_port_that_are_given() {
+    let (told, tells) = mpsc::channel();
+    let address = raw(move |mut stream| {
+        let _ = head(&mut stream);
+        stream.write_all(answer("200 OK", "").as_bytes()).unwrap();
+        told.send(stream.peer_addr().unwrap().ip()).unwrap();
+    });
+    let elsewhere = std::net::SocketAddr::new(address.ip(), 1);
+    let source = [127, 0, 0, 2].into();
+    let probe = patient(get("/")).origin(Origin::new().source(source)).port(address.port());
+    assert_eq!(check(&probe, elsewhere), Outcome::passed());
+    assert_eq!(tells.recv_timeout(Duration::from_secs(20)), Ok(source));
 }
