@@ -2,7 +2,8 @@ use std::time::Duration;
 
 /// When a target is checked, and how many results in a row decide.
 ///
-/// Results count in a row: one success among failures begins the count again.
+/// Results count in a row: one success among failures begins the count again. Times are 1 ms at
+/// least, and count from the start of one check to the start of the next.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,7 +40,8 @@ pub struct Pace {
 ///
 /// For each time beyond the first `free` ones that the target went down within the last `window`,
 /// the number of successes that it needs doubles, up to `most` times
-/// [`Pace::rise`].
+/// [`Pace::rise`]: with the defaults 2 successes after the first and the second time, 4 after the
+/// third, 8 after the fourth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]

@@ -3,6 +3,16 @@ use std::time::Instant;
 
 /// What an operator has decided about a destination. Health checks do not change it, and it does
 /// not change what they know.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use ipvs_netlink::health::{Maintenance, MaintenanceKind};
+///
+/// let hour = Instant::now() + Duration::from_secs(3600);
+/// let drain = Maintenance::new(MaintenanceKind::Drain, "alice: new disk").until(hour);
+/// assert_eq!(drain.until, Some(hour));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Maintenance {

@@ -3,6 +3,22 @@ use std::time::Duration;
 use crate::model::Destination;
 
 /// How a [`Pool`](crate::health::Pool) decides which destinations the table is to hold.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ipvs_netlink::Destination;
+/// use ipvs_netlink::health::{PoolPolicy, SlowStart};
+///
+/// // Error pages while all are dead, and a minute for the caches of a server that comes back.
+/// let policy = PoolPolicy::new()
+///     .sorry(Some(Destination::masquerade("10.0.0.9:8080".parse()?)))
+///     .slow_start(Some(SlowStart::new(Duration::from_secs(60))));
+/// // Twenty servers that cannot do without half of them: rather a dead one than the load on the rest.
+/// let many = PoolPolicy::new().quorum(10).panic(50);
+/// # assert_ne!(policy, many);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
