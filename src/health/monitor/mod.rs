@@ -223,6 +223,14 @@ impl<C: Ord> Monitor<C> {
         services.into_iter().for_each(|id| self.judge(id, [check.destination], now));
     }
 
+    /// Returns why the check of this target failed, or was not done, last; `None` if nobody wants to
+    /// know any more.
+    #[cfg(feature = "health")]
+    pub(in crate::health) fn reason(&self, check: &Check<C>) -> Option<&str> {
+        let target = self.targets.get(check.target)?;
+        Some(target.reason.as_str())
+    }
+
     /// Makes the next checks of a destination due now, because something else says that it may not
     /// work. No verdict changes. See [`Tracker::hasten`].
     pub fn hasten(&mut self, destination: DestinationId, now: Instant) {

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::iter;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -235,6 +236,38 @@ fn updates_are_one_line_each() {
             "TCP 192.0.2.10:80: 10.0.0.2:8080 is out of rotation",
         ]
     );
+}
+
+/// Cannot check, for one reason and then for another.
+struct CannotCheck(AtomicU32);
+
+impl Check for CannotCheck {
+    fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+        let reason = if self.0.fetch_add(1, Ordering::Relaxed) < 3 { "no key" } else { "no door" };
+        Box::pin(async move { Outcome::not_done(reason) })
+    }
+}
+
+#[test]
+fn a_check_that_cannot_be_done_is_told_once_for_each_reason() {
+    let address = nobody();
+    let service = TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
+        .with(Destination::masquerade(address));
+    let pace = Pace::new().changing(Duration::from_millis(5)).fall(1);
+    let runner = Runner::start(RunnerOptions::new()).unwrap();
+    let probe = Probe::custom("cannot", CannotCheck(AtomicU32::new(0)));
+    runner.watch(Watched::new(service).check(probe, pace), None).unwrap();
+    let begin = Instant::now();
+    while runner.stats().not_done < 6 && begin.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let updates = runner.updates();
+    drop(runner);
+    let updates =
+        iter::from_fn(|| updates.try_next()).filter(|update| !matches!(update, Update::Wish(_)));
+    let updates: Vec<_> = updates.map(|update| update.to_string()).collect();
+    let told = |reason: &str| format!("{address} cannot be checked: {reason}");
+    assert_eq!(updates, [told("no key"), told("no door")]);
 }
 
 #[test]

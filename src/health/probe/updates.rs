@@ -24,6 +24,16 @@ pub enum Update {
     /// The table is not to have a service any more: the program [forgets
     /// it](crate::health::probe::Runner::forget), or it is one of a firewall mark that no check needs.
     Forget(ServiceId),
+    /// A check of a destination cannot be done, for a reason that is not the destination's, such as a
+    /// missing program or privilege. The verdict stays as it is. Said once until the reason changes
+    /// or the check is done.
+    #[non_exhaustive]
+    NotDone {
+        /// The destination.
+        destination: DestinationId,
+        /// The reason, for people.
+        reason: String,
+    },
     /// Checks of a destination through the virtual address cannot be done. The verdict stays as it
     /// is. Said once until the reason changes.
     #[non_exhaustive]
@@ -45,7 +55,7 @@ impl Update {
         match self {
             Self::Wish(wish) => Some(wish.into()),
             Self::Forget(service) => Some(Request::Forget(service)),
-            Self::Event(..) | Self::Refused { .. } => None,
+            Self::Event(..) | Self::NotDone { .. } | Self::Refused { .. } => None,
         }
     }
 }
@@ -57,6 +67,9 @@ impl fmt::Display for Update {
         match self {
             Self::Event(service, event) => write!(f, "{service}: {event}"),
             Self::Forget(service) => write!(f, "{service}: the table is not to have it"),
+            Self::NotDone { destination, reason } => {
+                write!(f, "{destination} cannot be checked: {reason}")
+            }
             Self::Refused { service, destination, error } => {
                 write!(f, "{service} -> {destination} cannot be checked: {error}")
             }

@@ -149,10 +149,20 @@ impl Worker {
             ProbeKind::Command(_) => self.commands.used -= 1,
             _ => self.sockets.used -= 1,
         }
-        match outcome {
+        match &outcome {
             Outcome::Passed(_) => self.counts.passed += 1,
             Outcome::Failed(_) => self.counts.failed += 1,
-            Outcome::NotDone(_) => self.counts.not_done += 1,
+            Outcome::NotDone(reason) => {
+                self.counts.not_done += 1;
+                // The monitor keeps the beginning of a long reason.
+                let told = |last: &str| !last.is_empty() && reason.starts_with(last);
+                let is_news = self.monitor.reason(check).is_some_and(|last| !told(last));
+                // Of checks through virtual addresses `Update::Refused` says more.
+                if is_news && !check.check.through {
+                    let (destination, reason) = (check.destination, reason.clone());
+                    self.updates.add([Update::NotDone { destination, reason }]);
+                }
+            }
         }
         self.counts.lateness.count(late);
         self.monitor.finished(check, outcome, now);
