@@ -14,7 +14,7 @@ use rustix::process::{
 
 use crate::health::Share;
 use crate::health::outcome::{Excerpt, Outcome};
-use crate::health::probe::{Origin, namespace};
+use crate::health::probe::{Origin, namespace, ours};
 
 /// The most output of a command that is read, in bytes. A pipe holds more, so a program that says
 /// more than the pipe holds stops there, and runs into the timeout.
@@ -87,7 +87,7 @@ impl CommandCheck {
         };
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => return Outcome::failed(format!("{}: {error}", self.program)),
+            Err(error) => return not_spawned(&error, format!("{}: {error}", self.program)),
         };
         let ended = wait(&child, timeout);
         // The program is not reaped yet, so nobody else can have its number. What it has left
@@ -134,6 +134,14 @@ impl CommandCheck {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
+    }
+}
+
+/// The result where the system refuses a new process.
+fn not_spawned(error: &io::Error, reason: String) -> Outcome {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::AGAIN | Errno::MFILE | Errno::NFILE) => Outcome::not_done(reason),
+        _ => ours::outcome(error, reason),
     }
 }
 

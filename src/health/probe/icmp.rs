@@ -8,7 +8,7 @@ use socket2::{Protocol, Socket, Type};
 
 use crate::health::Outcome;
 use crate::health::probe::datagrams::{Datagrams, reason};
-use crate::health::probe::{Origin, nonce};
+use crate::health::probe::{Origin, nonce, ours};
 
 /// The most datagrams that are looked at for one reply. A raw socket gets all ICMP of the target.
 const MOST: usize = 4096;
@@ -25,12 +25,12 @@ pub(super) async fn check(mut target: SocketAddr, origin: &Origin) -> Outcome {
     match echo(target, origin).await {
         Ok(true) => Outcome::passed(),
         Ok(false) => Outcome::failed(format!("{MOST} datagrams and no reply among them")),
-        Err(error) => Outcome::failed(reason(&error)),
+        Err(error) => ours::outcome(&error, reason(&error)),
     }
 }
 
 async fn echo(target: SocketAddr, origin: &Origin) -> io::Result<bool> {
-    let (socket, kind) = open(target, origin)?;
+    let (socket, kind) = open(target, origin).map_err(ours::ours)?;
     let socket = Datagrams::connect(socket, target)?;
     let echo = Echo { kind, ipv6: target.is_ipv6(), secret: nonce()? };
     socket.send(&echo.request(), target).await?;

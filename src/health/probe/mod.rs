@@ -25,6 +25,7 @@ mod namespace;
 mod nonce;
 mod once;
 mod origin;
+mod ours;
 mod printable;
 mod runner;
 mod tcp;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::health::probe::namespace;
+use crate::health::probe::ours::ours;
 use crate::health::probe::through::Way;
 
 /// Where a check comes from, and which way it takes. By default the kernel decides.
@@ -70,7 +71,7 @@ impl Origin {
     /// Opens a socket that does not block, with these settings, for the family of `target`.
     pub(super) fn socket(&self, target: SocketAddr, kind: Type) -> io::Result<Socket> {
         let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
-        self.socket_of(target, kind, protocol)
+        self.socket_of(target, kind, protocol).map_err(ours)
     }
 
     /// Opens a socket of a protocol.

@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::health::outcome::{Excerpt, Outcome};
 use crate::health::probe::exchange::LONGEST_ANSWER;
-use crate::health::probe::{Exchange, Origin};
+use crate::health::probe::{Exchange, Origin, ours};
 
 /// Connects by TCP. The connection is closed by a reset, so that neither side keeps it.
 pub(super) async fn connects(target: SocketAddr, origin: &Origin) -> Outcome {
@@ -26,8 +26,9 @@ pub(super) async fn exchanges(target: SocketAddr, origin: &Origin, exchange: &Ex
     }
 }
 
-fn refused(error: &io::Error) -> Outcome {
-    Outcome::failed(format!("connect: {error}"))
+/// The result where a connect fails.
+pub(super) fn refused(error: &io::Error) -> Outcome {
+    ours::outcome(error, format!("connect: {error}"))
 }
 
 /// Connects a socket that is closed by a reset.

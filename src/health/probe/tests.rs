@@ -386,3 +386,13 @@ fn a_check_by_tcp_takes_little_memory_while_it_runs() {
     let size = size_of_val(&probe.run(nobody()));
     assert!(size <= 640, "{size}");
 }
+
+#[test]
+fn what_this_host_lacks_is_no_fault_of_a_server() {
+    let interface = Probe::tcp().origin(Origin::new().interface("nosuch0"));
+    let source = Probe::tcp().origin(Origin::new().source([192, 0, 2, 200].into()));
+    let udp = Probe::udp(Exchange::new("x", "")).origin(interface.origin.clone());
+    for probe in [interface, source, udp] {
+        assert!(matches!(check(&probe, nobody()), Outcome::NotDone(_)), "{probe:?}");
+    }
+}

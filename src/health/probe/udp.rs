@@ -5,7 +5,7 @@ use socket2::Type;
 
 use crate::health::outcome::{Excerpt, Outcome};
 use crate::health::probe::datagrams::{Datagrams, reason};
-use crate::health::probe::{Exchange, Origin};
+use crate::health::probe::{Exchange, Origin, ours};
 
 /// The largest datagram, in bytes.
 const LARGEST: usize = 65_536;
@@ -17,7 +17,7 @@ pub(super) async fn check(target: SocketAddr, origin: &Origin, exchange: &Exchan
         // An empty datagram is an answer, too.
         Ok(answer) if exchange.expect.is_empty() || exchange.is_met(&answer) => Outcome::passed(),
         Ok(answer) => Outcome::failed(format!("an unexpected answer: {}", Excerpt(&answer))),
-        Err(error) => Outcome::failed(reason(&error)),
+        Err(error) => ours::outcome(&error, reason(&error)),
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn check(target: SocketAddr, origin: &Origin, exchange: &Exchan
 pub(super) async fn send(target: SocketAddr, origin: &Origin, datagram: &[u8]) -> Outcome {
     match answer(target, origin, datagram).await {
         Ok(_) => Outcome::passed(),
-        Err(error) => Outcome::failed(reason(&error)),
+        Err(error) => ours::outcome(&error, reason(&error)),
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -91,6 +91,9 @@ impl fmt::Display for Update {
 
 /// The updates of a runner, in their order. Clones share them: each update goes to one of them.
 ///
+/// A wish takes the place of an older one for the same service that nobody has taken out yet, so a
+/// program that reads slowly falls behind by one wish for each service at most.
+///
 /// A program with the blocking client waits here for the next update, or until its controller has
 /// something to do:
 ///
@@ -127,9 +130,34 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    updates: VecDeque<Update>,
+    /// By the order in which they came.
+    updates: BTreeMap<u64, Update>,
+    /// The places of the wishes.
+    wishes: BTreeMap<ServiceId, u64>,
+    /// The number of all updates that have come.
+    came: u64,
     ended: bool,
     waker: Option<Waker>,
+}
+
+impl Queue {
+    fn add(&mut self, update: Update) {
+        self.came += 1;
+        if let Update::Wish(wish) = &update {
+            if let Some(older) = self.wishes.insert(wish.id(), self.came) {
+                self.updates.remove(&older);
+            }
+        }
+        self.updates.insert(self.came, update);
+    }
+
+    fn take(&mut self) -> Option<Update> {
+        let (_, update) = self.updates.pop_first()?;
+        if let Update::Wish(wish) = &update {
+            self.wishes.remove(&wish.id());
+        }
+        Some(update)
+    }
 }
 
 /// Ends the updates when it is dropped, also by a panic.
@@ -154,7 +182,7 @@ impl Updates {
     /// Adds updates, and wakes who waits.
     pub(super) fn add(&self, updates: impl IntoIterator<Item = Update>) {
         let mut queue = self.queue();
-        queue.updates.extend(updates);
+        updates.into_iter().for_each(|update| queue.add(update));
         if queue.updates.is_empty() {
             return;
         }
@@ -181,7 +209,7 @@ impl Updates {
     /// Returns the next update if there is one.
     #[must_use]
     pub fn try_next(&self) -> Option<Update> {
-        self.queue().updates.pop_front()
+        self.queue().take()
     }
 
     /// Returns `true` if the runner has ended and all its updates are taken out.
@@ -198,7 +226,7 @@ impl Updates {
         let waits = |queue: &mut Queue| queue.updates.is_empty() && !queue.ended;
         let waited = self.0.came.wait_timeout_while(self.queue(), timeout, waits);
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        queue.updates.pop_front()
+        queue.take()
     }
 
     /// Waits for the next update, in any runtime. Returns `None` when the runner has ended.
@@ -207,7 +235,7 @@ impl Updates {
     pub async fn next(&self) -> Option<Update> {
         poll_fn(|context| {
             let mut queue = self.queue();
-            match queue.updates.pop_front() {
+            match queue.take() {
                 Some(update) => Poll::Ready(Some(update)),
                 None if queue.ended => Poll::Ready(None),
                 None => {
@@ -223,6 +251,28 @@ impl Updates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Destination, Service};
+    use crate::table::TableService;
+
+    #[test]
+    fn a_wish_takes_the_place_of_the_one_that_nobody_has_read() {
+        let id = |port| ServiceId::tcp(([192, 0, 2, 10], port).into());
+        let wish = |port, weight| {
+            let destination = Destination::masquerade(([10, 0, 0, 1], 80).into()).weight(weight);
+            let service = Service::new(id(port));
+            Update::Wish(Wish::new(TableService::new(service).with(destination)))
+        };
+        let event = |port| Update::Event(id(port), PoolEvent::Available);
+        let updates = Updates::new();
+        updates.add([wish(1, 1), event(1), wish(2, 1)]);
+        (2..1000).for_each(|weight| updates.add([wish(1, weight)]));
+        updates.add([Update::Forget(id(2)), wish(2, 2)]);
+        let all: Vec<_> = std::iter::from_fn(|| updates.try_next()).collect();
+        assert_eq!(all, [event(1), wish(1, 999), Update::Forget(id(2)), wish(2, 2)]);
+        updates.add([wish(1, 1)]);
+        assert_eq!(updates.try_next(), Some(wish(1, 1)));
+        assert!(updates.queue().wishes.is_empty());
+    }
 
     #[test]
     fn a_thread_that_panics_ends_its_updates() {

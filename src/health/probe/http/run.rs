@@ -50,7 +50,7 @@ async fn converse(
             stream.set_nodelay(true)?;
             io::Result::Ok(Metered::new(stream, meter))
         };
-        let stream = connect.await.map_err(|error| Outcome::failed(format!("connect: {error}")))?;
+        let stream = connect.await.map_err(|error| tcp::refused(&error))?;
         let request = settings.request(&host, &path, method.clone());
         let request = request.map_err(Outcome::not_done)?;
         match exchange(stream, target, request, settings, meter).await? {

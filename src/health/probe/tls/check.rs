@@ -44,7 +44,7 @@ impl TlsCheck {
         let meter = Meter::new(LONGEST_CONVERSATION);
         let stream = match tcp::connect(target, origin).await {
             Ok(stream) => Metered::new(stream, &meter),
-            Err(error) => return Outcome::failed(format!("connect: {error}")),
+            Err(error) => return tcp::refused(&error),
         };
         let application = Application::Any;
         let shaken = handshake(stream, &meter, target, None, &self.options, application).await;
