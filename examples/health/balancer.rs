@@ -27,6 +27,9 @@ pub(crate) const PACE: Pace = Pace::new()
     .fall(2)
     .rise(2);
 
+/// How long a server that comes back has less than its weight.
+pub(crate) const SLOW_START: Duration = Duration::from_secs(1);
+
 /// What the table is to hold.
 fn watched() -> Watched<Probe> {
     let mut service =
@@ -36,7 +39,7 @@ fn watched() -> Watched<Probe> {
     }
     let policy = PoolPolicy::new()
         .sorry(Some(Destination::masquerade(server(3))))
-        .slow_start(Some(SlowStart::new(Duration::from_secs(1)).steps(5)));
+        .slow_start(Some(SlowStart::new(SLOW_START).steps(5)));
     Watched::new(service).check(probe(), PACE).policy(policy)
 }
 

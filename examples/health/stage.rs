@@ -167,7 +167,7 @@ impl<'n> Stage<'n> {
         let tally = self.clients.tally(begin, Instant::now());
         let [alice, bob, carol, sorry] = tally.answered;
         let failed = format!("{} of {}", tally.failed, tally.attempted);
-        say(format_args!("  {what:41}{alice:6}{bob:6}{carol:6}{sorry:6}{failed:>11}"))?;
+        say(format_args!("  {what:43}{alice:6}{bob:6}{carol:6}{sorry:6}{failed:>11}"))?;
         Ok((tally.failed, tally.attempted))
     }
 }
@@ -194,7 +194,7 @@ pub(crate) fn server(n: u8) -> SocketAddr {
 /// Prints the title of a scene, above the columns of its rows.
 pub(crate) fn heading(title: &str) -> Result<()> {
     let [alice, bob, carol, sorry] = NAMES;
-    say(format_args!("\n{title:43}{alice:>6}{bob:>6}{carol:>6}{sorry:>6}{:>11}", "failed"))
+    say(format_args!("\n{title:45}{alice:>6}{bob:>6}{carol:>6}{sorry:>6}{:>11}", "failed"))
 }
 
 /// Prints a line. Fails if standard output is closed.
