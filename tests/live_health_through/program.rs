@@ -48,6 +48,8 @@ pub(crate) struct Said {
     pub(crate) refused: Vec<(ServiceId, ThroughError)>,
     /// The services whose destinations drained.
     pub(crate) drained: Vec<ServiceId>,
+    /// The services that were found to be gone.
+    pub(crate) lost: Vec<ServiceId>,
 }
 
 /// A running program.
@@ -72,8 +74,12 @@ impl Program {
             let mut controller = Controller::new(options);
             ipvs.keep(&mut controller, ms(10), |controller, event| {
                 if let Some(event) = event {
-                    if let Event::DrainBegun { service, .. } = &event {
-                        told.lock().unwrap().drained.push(*service);
+                    match &event {
+                        Event::DrainBegun { service, .. } => {
+                            told.lock().unwrap().drained.push(*service);
+                        }
+                        Event::NotServing(service) => told.lock().unwrap().lost.push(*service),
+                        _ => {}
                     }
                     if let Some(runner) = teller.upgrade() {
                         runner.event(&event);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::health::through::{Marks, Pair, ThroughError};
+use crate::health::through::{Marks, Pair, PairKey, ThroughError};
 use crate::model::{AddressFamily, ServiceId};
 use crate::table::controller::{Event, Wish};
 
@@ -17,7 +17,7 @@ pub(crate) struct Leases {
     fresh: Option<u32>,
     /// The marks that were used before, the longest free one first.
     free: VecDeque<u32>,
-    services: BTreeMap<ServiceId, BTreeMap<Pair, u32>>,
+    services: BTreeMap<ServiceId, BTreeMap<PairKey, (Pair, u32)>>,
     leases: BTreeMap<ServiceId, Lease>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Leases {
 struct Lease {
     mark: u32,
     stage: Stage,
-    /// How often the table was seen to have lost it.
+    /// How often the table was seen not to have it as wished.
     losses: u64,
     /// The checks in a row that could not begin.
     waits: u32,
@@ -90,24 +90,23 @@ impl Leases {
         pairs: BTreeSet<Pair>,
     ) -> Result<Changes, ThroughError> {
         let before = self.services.get(&service).cloned().unwrap_or_default();
-        let added: Vec<Pair> =
-            pairs.iter().filter(|pair| !before.contains_key(pair)).copied().collect();
+        let kept = |pair: &Pair| before.get(&pair.key()).filter(|(former, _)| former == pair);
+        let added: Vec<Pair> = pairs.iter().filter(|pair| kept(pair).is_none()).copied().collect();
         let marks = self.take(added.len())?;
         let mut changes = Changes::default();
         let mut now = BTreeMap::new();
-        for (pair, mark) in before {
+        for (key, (pair, mark)) in before {
             if pairs.contains(&pair) {
-                now.insert(pair, mark);
+                now.insert(key, (pair, mark));
             } else {
-                changes.forgotten.extend(self.release(pair.service(mark).id()));
+                changes.forgotten.extend(self.release(pair.mark_id(mark)));
             }
         }
         for (pair, mark) in added.into_iter().zip(marks) {
-            let wished = pair.service(mark);
             let lease = Lease { mark, stage: Stage::Wished, losses: 0, waits: 0, flights: 0 };
-            self.leases.insert(wished.id(), lease);
-            changes.wishes.push(Wish::new(wished).all_at_once());
-            now.insert(pair, mark);
+            self.leases.insert(pair.mark_id(mark), lease);
+            changes.wishes.push(Wish::new(pair.service(mark)).all_at_once());
+            now.insert(pair.key(), (pair, mark));
         }
         if now.is_empty() {
             self.services.remove(&service);
@@ -120,7 +119,7 @@ impl Leases {
     /// Gives the marks of a service back. Returns what is to be forgotten now.
     pub(crate) fn forget(&mut self, service: ServiceId) -> Vec<ServiceId> {
         let pairs = self.services.remove(&service).unwrap_or_default();
-        pairs.into_iter().filter_map(|(pair, mark)| self.release(pair.service(mark).id())).collect()
+        pairs.into_values().filter_map(|(pair, mark)| self.release(pair.mark_id(mark))).collect()
     }
 
     /// Gives all marks back. Returns what is to be forgotten now.
@@ -134,7 +133,15 @@ impl Leases {
         let Some(lease) = event.service().and_then(|id| self.leases.get_mut(&id)) else { return };
         match (event, lease.stage) {
             (Event::Settled(_), Stage::Wished) => lease.stage = Stage::Serving,
-            (Event::NotServing(_), Stage::Serving) => {
+            // A confirmed service is written again only if another program has changed it.
+            (
+                Event::NotServing(_)
+                | Event::Done(_)
+                | Event::Failed { .. }
+                | Event::Unknown { .. }
+                | Event::Contested { .. },
+                Stage::Serving,
+            ) => {
                 lease.stage = Stage::Wished;
                 lease.losses += 1;
             }
@@ -155,12 +162,11 @@ impl Leases {
     pub(crate) fn begin(
         &mut self,
         service: ServiceId,
-        is_meant: impl Fn(&Pair) -> bool,
+        key: PairKey,
     ) -> Result<Flight, ThroughError> {
-        let pairs = self.services.get(&service).ok_or(ThroughError::TakenBack)?;
-        let found = pairs.iter().find(|(pair, _)| is_meant(pair));
+        let found = self.services.get(&service).and_then(|pairs| pairs.get(&key));
         let (pair, mark) = found.ok_or(ThroughError::TakenBack)?;
-        let id = pair.service(*mark).id();
+        let id = pair.mark_id(*mark);
         let lease = self.leases.get_mut(&id).ok_or(ThroughError::TakenBack)?;
         if lease.stage != Stage::Serving {
             lease.waits = lease.waits.saturating_add(1);
@@ -227,7 +233,7 @@ impl Leases {
 mod tests {
     use super::*;
     use crate::health::through::MarkRange;
-    use crate::model::{Destination, Service, Snapshot};
+    use crate::model::{Change, Destination, Service, Snapshot};
     use crate::table::{Table, TableService};
 
     fn leases(last: u32) -> Leases {
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn a_check_begins_only_while_the_table_has_its_mark() {
         let mut leases = leases(9);
-        let begin = |leases: &mut Leases| leases.begin(WEB, |meant| *meant == pair(1));
+        let begin = |leases: &mut Leases| leases.begin(WEB, pair(1).key());
         assert_eq!(begin(&mut leases), Err(ThroughError::TakenBack));
         leases.watch(WEB, [pair(1)].into()).unwrap();
         assert_eq!(begin(&mut leases), Err(ThroughError::NotYet));
@@ -299,6 +305,13 @@ mod tests {
         assert!(!leases.is_valid(&flight));
         leases.event(&Event::Settled(mark(5)));
         assert!(!leases.is_valid(&flight));
+        // Another program had added a server to it.
+        let flight = begin(&mut leases).unwrap();
+        let deleted = Change::DeleteDestination(mark(5), pair(2).destination);
+        leases.event(&Event::Done(deleted));
+        assert!(!leases.is_valid(&flight));
+        assert_eq!(leases.end(&flight), None);
+        leases.event(&Event::Settled(mark(5)));
         let second = begin(&mut leases).unwrap();
         assert!(leases.is_valid(&second));
         // Its last check ends first.
@@ -327,7 +340,7 @@ mod tests {
         leases.event(&Event::Left(mark(6)));
         leases.event(&Event::Left(mark(5)));
         assert_eq!(wished(&want(&mut leases, &[2, 3]).unwrap()), [mark(5)]);
-        let begun = leases.begin(WEB, |meant| *meant == pair(3));
+        let begun = leases.begin(WEB, pair(3).key());
         assert_eq!(begun, Err(ThroughError::NotYet));
     }
 

@@ -15,7 +15,7 @@ pub use error::{ForeignServices, ThroughError};
 pub(crate) use leases::{Changes, Flight, Leases};
 pub use marks::Marks;
 #[cfg(feature = "health")]
-pub(crate) use pair::Pair;
+pub(crate) use pair::{Pair, PairKey};
 #[cfg(feature = "health")]
 pub(crate) use ports::{LONGEST_CHECK, Ports};
 pub use range::MarkRange;

@@ -19,6 +19,9 @@ pub(crate) struct Pair {
     pub(crate) forwarding: Forwarding,
 }
 
+/// What a service has at most one pair of.
+pub(crate) type PairKey = (DestinationId, Option<u16>, bool);
+
 impl Pair {
     /// Creates the pair of a service and one of its destinations.
     pub(crate) fn new(
@@ -61,10 +64,18 @@ impl Pair {
         }
     }
 
+    pub(crate) const fn key(&self) -> PairKey {
+        (self.destination, self.port, self.one_packet)
+    }
+
+    /// Returns the id of the service of a mark.
+    pub(crate) const fn mark_id(&self, mark: u32) -> ServiceId {
+        ServiceId::fwmark(mark, ServiceId::tcp(self.target).family())
+    }
+
     /// Returns the service of a mark by which packets reach this destination and no other.
     pub(crate) fn service(&self, mark: u32) -> TableService {
-        let family = ServiceId::tcp(self.target).family();
-        let service = Service::fwmark(mark, family).scheduler(Scheduler::ROUND_ROBIN);
+        let service = Service::new(self.mark_id(mark)).scheduler(Scheduler::ROUND_ROBIN);
         let service = if self.one_packet { service.one_packet() } else { service };
         TableService::new(service).with(Destination::new(self.server(), self.forwarding))
     }

@@ -35,7 +35,7 @@ impl Lease {
             Ok(outcome) => outcome,
             Err(error) => {
                 if !is_passing(&error) {
-                    self.through.refused(self.service, destination, Some(&error));
+                    self.through.refused(self.service, destination, &probe.origin, Some(&error));
                 }
                 Outcome::not_done(error.to_string())
             }
@@ -79,7 +79,7 @@ impl Lease {
         match running.way.take_failure() {
             Some(error) => Err(error),
             None => {
-                self.through.refused(self.service, destination, None);
+                self.through.refused(self.service, destination, &probe.origin, None);
                 Ok(outcome)
             }
         }
@@ -106,11 +106,8 @@ impl Running {
     ) -> Result<Self, ThroughError> {
         let one_packet = probe.kind.sends_datagrams()?;
         let through = Arc::clone(&lease.through);
-        let flight = through.state().leases.begin(lease.service, |pair| {
-            pair.destination == destination
-                && pair.port == probe.port
-                && pair.one_packet == one_packet
-        })?;
+        let key = (destination, probe.port, one_packet);
+        let flight = through.state().leases.begin(lease.service, key)?;
         let way = Way::new(Arc::clone(&through), flight.pair.answers_from());
         Ok(Self { through, flight, way })
     }

@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
 use crate::health::Watched;
-use crate::health::probe::{Probe, Update, Updates, WatchError};
+use crate::health::probe::{Origin, Probe, Update, Updates, WatchError};
 use crate::health::through::{Changes, LONGEST_CHECK, Leases, Marks, Pair, Ports, ThroughError};
 use crate::model::{DestinationId, ServiceId};
 use crate::table::TableService;
@@ -43,7 +43,7 @@ struct State {
     /// The services that are watched.
     watched: BTreeSet<ServiceId>,
     /// What the program was told last of the checks that are refused.
-    refused: BTreeMap<(ServiceId, DestinationId), ThroughError>,
+    refused: BTreeMap<(ServiceId, DestinationId, Origin), ThroughError>,
 }
 
 impl State {
@@ -129,7 +129,7 @@ impl Through {
     fn watch(&self, service: ServiceId, pairs: BTreeSet<Pair>) -> Result<(), ThroughError> {
         let mut state = self.state();
         let changes = state.leases.watch(service, pairs)?;
-        state.refused.retain(|(of, _), _| *of != service);
+        state.refused.retain(|(of, ..), _| *of != service);
         if let (true, Some(address)) = (state.watched.insert(service), service.address()) {
             *state.virtuals.entry(address.ip()).or_default() += 1;
         }
@@ -143,7 +143,7 @@ impl Through {
     pub(super) fn forget(&self, service: ServiceId) {
         let mut state = self.state();
         let forgotten = state.leases.forget(service);
-        state.refused.retain(|(of, _), _| *of != service);
+        state.refused.retain(|(of, ..), _| *of != service);
         if let (true, Some(address)) = (state.watched.remove(&service), service.address()) {
             let left = state.virtuals.get(&address.ip()).map_or(0, |count| count.saturating_sub(1));
             match left {
@@ -172,9 +172,10 @@ impl Through {
         &self,
         service: ServiceId,
         destination: DestinationId,
+        origin: &Origin,
         error: Option<&ThroughError>,
     ) {
-        let object = (service, destination);
+        let object = (service, destination, origin.clone());
         let mut state = self.state();
         if state.refused.get(&object) == error {
             return;
