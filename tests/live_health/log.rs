@@ -35,6 +35,12 @@ impl Log {
         all.iter().filter(|(at, _)| *at >= time).cloned().collect()
     }
 
+    /// Returns `true` if nothing was decided and nothing was written since a time.
+    pub(crate) fn is_quiet_since(&self, time: Instant) -> bool {
+        let decided = |(_, said): &(Instant, Said)| matches!(said, Said::Pool(..));
+        !self.since(time).iter().any(decided) && self.written(time).is_empty()
+    }
+
     /// Waits until something was said since a time that `wanted` makes a value of.
     #[track_caller]
     pub(crate) fn wait<T>(
