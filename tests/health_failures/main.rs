@@ -5,7 +5,7 @@
 //! | 1 | A reload lost the list of checks that had failed, and the server never came back (keepalived, pull request 381). | `tables::what_has_failed_comes_back_whatever_tables_come_meanwhile` |
 //! | 2 | The checker stood still without dying (keepalived 2523). | `runner::a_thread_that_stands_still_is_seen` |
 //! | 3 | A server's answer overflowed a buffer (keepalived 2.4.0). | `answers::answers_of_any_length_fail_the_check_and_nothing_else` |
-//! | 4 | A reload with 37,205 real servers took 132 s (keepalived 2.3.0). | `tables::a_new_table_costs_what_its_length_costs` |
+//! | 4 | A reload with 37,205 real servers took 132 s (keepalived 2.3.0). | `tables::a_new_table_costs_what_its_length_costs`, `tables::the_first_verdicts_on_a_long_service_cost_what_its_length_costs` |
 //! | 5 | Sockets that were being closed blocked the loop for 5 s (keepalived 2.3.2). | `runner::a_check_leaves_no_connection_behind` |
 //! | 6 | A 404 with more than 16 kB stopped the check, and the process span (haproxy 991). | `answers::a_refusal_with_a_long_body_stops_nothing` |
 //! | 7 | An agent's "up" revived a server whose other check had failed (haproxy 1176). | `tables::an_agent_revives_no_server_whose_other_check_fails` |

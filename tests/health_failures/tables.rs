@@ -245,3 +245,29 @@ fn a_new_table_costs_what_its_length_costs() {
     once((3720, 10), (372, 10), 6 * SECOND);
     once((1, 37_205), (1, 3720), Duration::ZERO);
 }
+
+/// Returns how long the first verdicts on all servers of one service take, which come within a
+/// second, and a hundredth of them at a time.
+fn first_verdicts(servers: u32) -> Duration {
+    let mut time = Time::new();
+    let pace = Pace::new().interval(SECOND);
+    let watched = Watched::new(web(0..servers)).check(Counted(7), pace);
+    time.watch(watched, None);
+    let begin = computed();
+    for _ in 0..110 {
+        time.now += SECOND / 100;
+        while let Some(check) = time.monitor.due(time.now) {
+            time.monitor.finished(&check, Outcome::passed(), time.now);
+        }
+        time.monitor.wishes(time.now);
+    }
+    assert_eq!(time.weight(servers - 1), Some(1));
+    computed() - begin
+}
+
+#[test]
+fn the_first_verdicts_on_a_long_service_cost_what_its_length_costs() {
+    let (short, long) = (first_verdicts(400), first_verdicts(4000));
+    println!("400: {short:?}, 4000: {long:?}");
+    assert!(long < 35 * short, "{long:?} after {short:?}");
+}

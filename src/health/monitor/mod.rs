@@ -72,6 +72,8 @@ struct ServiceState<C> {
     pool: Pool,
     checks: Vec<ServiceCheck<C>>,
     combination: Combination,
+    /// The destinations with results that the pool does not know yet.
+    unjudged: BTreeSet<DestinationId>,
 }
 
 #[derive(Debug)]
@@ -151,8 +153,10 @@ impl<C: Ord> Monitor<C> {
         }
         unwatched.into_iter().for_each(|target| self.drop_target(target, id, now));
         former_checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
-        self.services.insert(id, ServiceState { pool, checks, combination });
+        self.services
+            .insert(id, ServiceState { pool, checks, combination, unjudged: BTreeSet::new() });
         self.judge(id, destinations, now);
+        self.touch(id);
     }
 
     /// Watches a service no more. The program takes the wish for it back itself.
@@ -191,6 +195,8 @@ impl<C: Ord> Monitor<C> {
 
     /// Hands back the result of a check. The result for a target that is not watched any more is
     /// ignored, and so is a second result.
+    ///
+    /// A pool decides once about all results that came since the last [`wishes`](Self::wishes).
     pub fn finished(&mut self, check: &Check<C>, outcome: Outcome, now: Instant) {
         let Some(target) = self.targets.get_mut(check.target) else { return };
         let Phase::Runs(began) = target.phase else { return };
@@ -220,7 +226,12 @@ impl<C: Ord> Monitor<C> {
         let due = next.checked_sub(early).unwrap_or(next).max(now);
         let services = if changed { target.services.iter().copied().collect() } else { Vec::new() };
         self.targets.set_due(check.target, due);
-        services.into_iter().for_each(|id| self.judge(id, [check.destination], now));
+        for id in services {
+            if let Some(state) = self.services.get_mut(&id) {
+                state.unjudged.insert(check.destination);
+                self.touch(id);
+            }
+        }
     }
 
     /// Returns why the check of this target failed, or was not done, last; `None` if nobody wants to
@@ -254,6 +265,7 @@ impl<C: Ord> Monitor<C> {
         maintenance: Maintenance,
         now: Instant,
     ) {
+        self.catch_up(service, now);
         if let Some(state) = self.services.get_mut(&service) {
             state.pool.maintain(destination, maintenance, now);
             self.touch(service);
@@ -267,6 +279,7 @@ impl<C: Ord> Monitor<C> {
         destination: DestinationId,
         now: Instant,
     ) {
+        self.catch_up(service, now);
         if let Some(state) = self.services.get_mut(&service) {
             state.pool.end_maintenance(destination, now);
             self.touch(service);
@@ -277,6 +290,7 @@ impl<C: Ord> Monitor<C> {
     pub fn wishes(&mut self, now: Instant) -> Vec<Wish> {
         let mut wishes = Vec::new();
         for id in self.agenda.take(usize::MAX, now) {
+            self.catch_up(id, now);
             let Some(state) = self.services.get_mut(&id) else { continue };
             wishes.extend(state.pool.wish(now));
             self.eventful.insert(id);
@@ -314,13 +328,15 @@ impl<C: Ord> Monitor<C> {
         })
     }
 
-    /// Returns the pool of a service.
+    /// Returns the pool of a service. It learns of results when the next [`wishes`](Self::wishes)
+    /// are taken.
     #[must_use]
     pub fn pool(&self, id: ServiceId) -> Option<&Pool> {
         self.services.get(&id).map(|state| &state.pool)
     }
 
-    /// Takes out the events of all pools, in the order of their services.
+    /// Takes out the events of all pools, in the order of their services. Results cause events when
+    /// the next [`wishes`](Self::wishes) are taken.
     pub fn events(&mut self) -> Vec<(ServiceId, PoolEvent)> {
         let mut events = Vec::new();
         for id in mem::take(&mut self.eventful) {
@@ -400,6 +416,15 @@ impl<C: Ord> Monitor<C> {
         }
     }
 
+    /// Tells a service of the results that its pool does not know yet.
+    fn catch_up(&mut self, service: ServiceId, now: Instant) {
+        let Some(state) = self.services.get_mut(&service) else { return };
+        let unjudged = mem::take(&mut state.unjudged);
+        if !unjudged.is_empty() {
+            self.judge(service, unjudged, now);
+        }
+    }
+
     /// Tells a service what its checks say of destinations.
     fn judge(
         &mut self,
@@ -418,7 +443,6 @@ impl<C: Ord> Monitor<C> {
             (destination, state.combination.of(verdicts), share)
         });
         state.pool.judge(judged, now);
-        self.touch(service);
     }
 
     /// Notes that something has happened in a pool.

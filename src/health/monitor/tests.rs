@@ -253,6 +253,7 @@ fn who_is_down_is_told_with_the_reasons() {
         };
         monitor.finished(&check, outcome, now);
     }
+    monitor.wishes(now);
     let events: Vec<_> = monitor.events().iter().map(|(_, event)| event.to_string()).collect();
     assert_eq!(events, ["10.0.0.1:8080 is down: no tcp; no http"]);
 }
