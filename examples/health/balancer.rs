@@ -32,6 +32,8 @@ pub(crate) const SLOW_START: Duration = Duration::from_secs(1);
 
 /// What the table is to hold.
 fn watched() -> Watched<Probe> {
+    // `wlc` would send nearly all clients to a server that refuses them: it has the fewest
+    // connections.
     let mut service =
         TableService::new(Service::tcp(web()).scheduler(Scheduler::WEIGHTED_ROUND_ROBIN));
     for n in 0..3 {
