@@ -5,6 +5,9 @@
 //!
 #![doc = include_str!("health_checks.md")]
 
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub mod document;
 mod monitor;
 mod outcome;
 mod pace;
@@ -12,6 +15,7 @@ mod pool;
 #[cfg(feature = "health")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health")))]
 pub mod probe;
+mod rules;
 mod share;
 pub mod through;
 mod tracker;

@@ -22,7 +22,7 @@ fn own_namespace() -> String {
 fn check(probe: &Probe, target: SocketAddr) -> Result<(), String> {
     match probe.once(target).unwrap() {
         Outcome::Passed(_) => Ok(()),
-        Outcome::Failed(reason) => Err(reason),
+        Outcome::Failed(reason) | Outcome::NotDone(reason) => Err(reason),
         other => panic!("{other:?}"),
     }
 }

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::health::Share;
 use crate::health::outcome::{Excerpt, Outcome};
-use crate::health::probe::{Origin, tcp};
+use crate::health::probe::{Origin, ours, tcp};
 
 /// The longest line of an agent, in bytes.
 const LONGEST_LINE: usize = 4096;
@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 4096;
 /// | `75%` | The check passes, and the destination is to have this part of its weight. |
 /// | `up`, `ready` | The check passes. |
 /// | `drain` | The check passes, and the destination is to have the weight 0. |
-/// | `down`, `failed`, `stopped`, `maint` | The check fails, whatever else the line says. |
+/// | `down`, `fail`, `failed`, `stopped`, `maint` | The check fails, whatever else the line says. |
 /// | `maxconn:50` | Nothing: thresholds are settings of a destination. |
 /// | another | The check fails. |
 ///
@@ -60,7 +60,7 @@ impl AgentCheck {
     pub(super) async fn run(&self, target: SocketAddr, origin: &Origin) -> Outcome {
         match self.ask(target, origin).await {
             Ok(line) => judge(&line),
-            Err(error) => Outcome::failed(format!("agent: {error}")),
+            Err(error) => ours::outcome(&error, format!("agent: {error}")),
         }
     }
 
@@ -83,7 +83,7 @@ impl AgentCheck {
 }
 
 /// Says what a line means.
-fn judge(line: &[u8]) -> Outcome {
+pub(super) fn judge(line: &[u8]) -> Outcome {
     let words = line.split(|byte| *byte == b'#').next().unwrap_or_default();
     let words = words.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
     let (mut share, mut drains, mut says_something) = (Share::FULL, false, false);
@@ -92,7 +92,7 @@ fn judge(line: &[u8]) -> Outcome {
         match word {
             b"up" | b"ready" => {}
             b"drain" => drains = true,
-            b"down" | b"failed" | b"stopped" | b"maint" => {
+            b"down" | b"fail" | b"failed" | b"stopped" | b"maint" => {
                 return Outcome::failed(format!("the agent says {}", Excerpt(line)));
             }
             _ if word.starts_with(b"maxconn:") => {}
@@ -110,6 +110,11 @@ fn judge(line: &[u8]) -> Outcome {
         (true, true) => Outcome::Passed(Share::percent(0)),
         (true, false) => Outcome::Passed(share),
     }
+}
+
+/// Returns what comes before the end of the first line.
+pub(super) fn first_line(said: &[u8]) -> &[u8] {
+    said.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default()
 }
 
 fn percentage(word: &[u8]) -> Option<Share> {

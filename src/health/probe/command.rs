@@ -14,7 +14,7 @@ use rustix::process::{
 
 use crate::health::Share;
 use crate::health::outcome::{Excerpt, Outcome};
-use crate::health::probe::{Origin, namespace, ours};
+use crate::health::probe::{Origin, agent, namespace};
 
 /// The most output of a command that is read, in bytes. A pipe holds more, so a program that says
 /// more than the pipe holds stops there, and runs into the timeout.
@@ -23,7 +23,7 @@ const LONGEST_OUTPUT: usize = 4096;
 /// The time between two looks whether a program has ended, on kernels that cannot tell.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A program that checks a server: it passes if it exits with 0.
+/// A program that checks a server. By default the check passes if the program exits with 0.
 ///
 /// A [weighted](Self::weighted) check also says by its exit code what part of its weight the
 /// destination is to have.
@@ -34,7 +34,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// group is killed at the timeout, and when the program ends. The first 160 bytes of its output are
 /// in the reason of a failure; 4 KiB are read.
 ///
-/// The program runs with the privileges of its caller.
+/// The program runs with the privileges of its caller. Where it cannot be started, the check is
+/// [not done](Outcome::NotDone).
 ///
 /// ```
 /// use ipvs_netlink::health::probe::{CommandCheck, Probe};
@@ -51,9 +52,23 @@ pub struct CommandCheck {
     pub program: String,
     /// The arguments.
     pub arguments: Vec<String>,
-    /// Whether exit codes from 2 on say what part of its weight the destination is to have, `false`
-    /// by default.
-    pub weighted: bool,
+    /// How the program says what it has found, [`CommandAnswer::Code`] by default.
+    pub answer: CommandAnswer,
+}
+
+/// How a program says what it has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CommandAnswer {
+    /// By its exit code: 0 passes, any other one fails.
+    #[default]
+    Code,
+    /// By its exit code, with a weight: 0 passes with the whole weight, 1 fails, and 2 to 255 pass
+    /// with a [`Share`] of the code - 2 percent. So 2 leaves nothing of the weight, and 102 the whole.
+    WeightCode,
+    /// By the first line of its output, as an [agent](crate::health::probe::Probe::agent) does, if the
+    /// exit code is 0. Another one fails.
+    Line,
 }
 
 impl CommandCheck {
@@ -64,18 +79,23 @@ impl CommandCheck {
         arguments: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Self { program: program.into(), arguments, weighted: false }
+        Self { program: program.into(), arguments, answer: CommandAnswer::Code }
     }
 
-    /// Lets exit codes say what part of its weight the destination is to have: 0 is the whole weight,
-    /// 1 is a failure, and a code from 2 to 255 passes with so many percent less 2. So 2 is 0 percent,
-    /// 52 is 50 percent, and 102 is the whole weight.
+    /// Lets exit codes say what part of its weight the destination is to have:
+    /// [`CommandAnswer::WeightCode`].
     ///
     /// A program of keepalived's `misc_dynamic` exits with its weight plus 2. It works here where the
     /// desired weight is 100.
     #[must_use]
-    pub const fn weighted(mut self) -> Self {
-        self.weighted = true;
+    pub const fn weighted(self) -> Self {
+        self.answer(CommandAnswer::WeightCode)
+    }
+
+    /// Sets how the program says what it has found.
+    #[must_use]
+    pub const fn answer(mut self, answer: CommandAnswer) -> Self {
+        self.answer = answer;
         self
     }
 
@@ -87,7 +107,7 @@ impl CommandCheck {
         };
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => return not_spawned(&error, format!("{}: {error}", self.program)),
+            Err(error) => return Outcome::not_done(format!("{:?}: {error}", self.program)),
         };
         let ended = wait(&child, timeout);
         // The program is not reaped yet, so nobody else can have its number. What it has left
@@ -100,25 +120,20 @@ impl CommandCheck {
         match (ended, status) {
             (Err(error), _) | (_, Err(error)) => Outcome::failed(error.to_string()),
             (Ok(false), _) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
-            (Ok(true), Ok(status)) => match (status.code(), status.signal()) {
-                (Some(code), _) => match self.share(code) {
-                    Some(share) => Outcome::Passed(share),
-                    None => {
-                        let said = Excerpt(said.trim_ascii());
-                        Outcome::failed(format!("exit code {code}: {said}"))
-                    }
-                },
-                (None, signal) => Outcome::failed(format!("signal {}", signal.unwrap_or_default())),
+            (Ok(true), Ok(status)) => match (status.code(), self.answer, status.signal()) {
+                (Some(0), CommandAnswer::Line, _) => agent::judge(agent::first_line(&said)),
+                (Some(0), ..) => Outcome::passed(),
+                (Some(code), CommandAnswer::WeightCode, _) if code >= 2 => {
+                    Outcome::Passed(Share::percent(u16::try_from(code - 2).unwrap_or_default()))
+                }
+                (Some(code), ..) => {
+                    let said = Excerpt(said.trim_ascii());
+                    Outcome::failed(format!("exit code {code}: {said}"))
+                }
+                (None, _, signal) => {
+                    Outcome::failed(format!("signal {}", signal.unwrap_or_default()))
+                }
             },
-        }
-    }
-
-    /// Returns what an exit code asks for, if it passes.
-    fn share(&self, code: i32) -> Option<Share> {
-        match u16::try_from(code).ok()? {
-            0 => Some(Share::FULL),
-            code if self.weighted => code.checked_sub(2).map(Share::percent),
-            _ => None,
         }
     }
 
@@ -134,14 +149,6 @@ impl CommandCheck {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
-    }
-}
-
-/// The result where the system refuses a new process.
-fn not_spawned(error: &io::Error, reason: String) -> Outcome {
-    match error.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::AGAIN | Errno::MFILE | Errno::NFILE) => Outcome::not_done(reason),
-        _ => ours::outcome(error, reason),
     }
 }
 

@@ -27,6 +27,7 @@ mod once;
 mod origin;
 mod ours;
 mod printable;
+mod rules;
 mod runner;
 mod tcp;
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod updates;
 mod watch_error;
 
 pub use agent::AgentCheck;
-pub use command::CommandCheck;
+pub use command::{CommandAnswer, CommandCheck};
 pub use exchange::Exchange;
 #[cfg(feature = "health-http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]

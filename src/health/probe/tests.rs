@@ -142,10 +142,9 @@ fn a_command_says_by_its_exit_code_and_is_killed_with_all_its_processes() {
     let environment =
         shell("test \"$TARGET_PORT\" -gt 0 && test -z \"$HOME\" && test $(env | wc -l) -le 6");
     assert_eq!(check(&environment, target), Outcome::passed());
-    assert!(
-        reason(check(&Probe::command(CommandCheck::new("/no/such", [""; 0])), target))
-            .contains("/no/such")
-    );
+    let missing = check(&Probe::command(CommandCheck::new("/no/such", [""; 0])), target);
+    let Outcome::NotDone(missing) = missing else { panic!("{missing:?}") };
+    assert!(missing.starts_with("\"/no/such\": No such file"), "{missing}");
     let begin = Instant::now();
     let hangs = shell("sleep 61 & sleep 61; true").timeout(Duration::from_millis(300));
     assert_eq!(reason(check(&hangs, target)), "timeout after 300 ms");
@@ -395,4 +394,37 @@ fn what_this_host_lacks_is_no_fault_of_a_server() {
     for probe in [interface, source, udp] {
         assert!(matches!(check(&probe, nobody()), Outcome::NotDone(_)), "{probe:?}");
     }
+}
+
+#[test]
+fn a_command_says_a_line_of_an_agent() {
+    let answers = |answer, script: &str| {
+        let command = CommandCheck::new("sh", ["-c", script]).answer(answer);
+        check(&Probe::command(command), nobody())
+    };
+    let share = |percent| Outcome::Passed(Share::percent(percent));
+    let line = |script: &str| answers(CommandAnswer::Line, script);
+    assert_eq!(line("echo 75%"), share(75));
+    assert_eq!(line("echo drain; echo down"), share(0));
+    assert_eq!(line("echo up"), Outcome::passed());
+    assert_eq!(reason(line("echo 'down # disk'")), "the agent says \"down # disk\"");
+    assert_eq!(reason(line("true")), "the agent says nothing");
+    assert_eq!(reason(line("echo up; exit 4")), "exit code 4: \"up\"");
+}
+
+#[test]
+fn a_runner_refuses_settings_out_of_range() {
+    let runner = Runner::start(RunnerOptions::new()).unwrap();
+    let service = || TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()));
+    let watch = |probe, pace| runner.watch(Watched::new(service()).check(probe, pace), None);
+    assert_eq!(watch(Probe::tcp(), Pace::new()), Ok(()));
+    let message = |refused: Result<(), WatchError>| refused.unwrap_err().to_string();
+    assert_eq!(
+        message(watch(Probe::tcp().port(0), Pace::new())),
+        "TCP 192.0.2.10:80: port 0: must be 1 to 65535"
+    );
+    assert_eq!(
+        message(watch(Probe::tcp(), Pace::new().fall(0))),
+        "TCP 192.0.2.10:80: fall 0: must be at least 1"
+    );
 }

@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use crate::health::through::ThroughError;
-use crate::model::ServiceId;
+use crate::model::{InvalidValue, ServiceId};
 
 /// Why a service cannot be watched. See [`Runner::watch`](crate::health::probe::Runner::watch).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -15,5 +15,14 @@ pub enum WatchError {
         service: ServiceId,
         /// The reason.
         error: ThroughError,
+    },
+    /// A setting of the service's policy or checks is out of its range.
+    #[error("{service}: {invalid}")]
+    #[non_exhaustive]
+    Invalid {
+        /// The service.
+        service: ServiceId,
+        /// The setting, its value and the rule.
+        invalid: InvalidValue,
     },
 }

@@ -60,6 +60,26 @@ impl Seconds {
     }
 }
 
+/// Reads a duration with a unit, down to milliseconds: `500ms`, `90s`, `1h30m`.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            number.parse().ok().map(Duration::from_millis)
+        }
+        _ => Seconds::parse(text).map(Seconds::duration),
+    }
+}
+
+/// Writes a duration as [`parse`] reads it, or `None` if it has a fraction of a millisecond.
+pub(crate) fn text(duration: Duration) -> Option<String> {
+    let millis = duration.subsec_millis();
+    match duration.subsec_nanos() {
+        0 => Some(Seconds(duration.as_secs()).text()),
+        nanos if nanos == millis * 1_000_000 => Some(format!("{}ms", duration.as_millis())),
+        _ => None,
+    }
+}
+
 impl Written for Seconds {
     const EXPECTED: &'static str = "timeout, a duration like \"5m\" or a whole number of seconds";
 

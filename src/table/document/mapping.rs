@@ -10,7 +10,7 @@ use serde::de::{
 use crate::table::document::written::LONGEST;
 
 /// Reads a struct that has a field for each key of the mapping.
-pub(super) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>
+pub(crate) fn shape<'de, S, A>(mapping: A) -> Result<S, A::Error>
 where
     S: Deserialize<'de>,
     A: MapAccess<'de>,

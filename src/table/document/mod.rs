@@ -176,11 +176,12 @@
 mod address;
 mod defaults;
 mod destination;
-mod duration;
+pub(crate) mod duration;
 mod flags;
 mod forward;
 mod list;
-mod mapping;
+mod lone;
+pub(crate) mod mapping;
 mod persistence;
 mod policies;
 mod scalar;
@@ -189,8 +190,9 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod values;
-mod written;
+pub(crate) mod written;
 
+pub(crate) use self::lone::LoneDestination;
 pub use self::seed::TableSeed;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};

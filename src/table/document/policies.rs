@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::model::ServiceId;
-use crate::table::document::duration::Seconds;
+use crate::table::document::duration;
 use crate::table::{Actions, DrainPolicy, DrainUntil, Network, OnFailure, PlanOptions, Scope};
 
 #[derive(Default, serde::Deserialize)]
@@ -232,20 +232,13 @@ impl<T> Visitor<'_> for Reader<T> {
 /// A duration of seconds or milliseconds.
 struct Time(Duration);
 
-fn time(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            text.parse().ok().map(Duration::from_millis)
-        }
-        _ => Seconds::parse(text).map(Seconds::duration),
-    }
-}
-
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = "a duration like 500ms, 90s or 5m, or a number of seconds";
         deserializer
-            .deserialize_any(Reader(expected, time, |number| Some(Duration::from_secs(number))))
+            .deserialize_any(Reader(expected, duration::parse, |number| {
+                Some(Duration::from_secs(number))
+            }))
             .map(Self)
     }
 }
@@ -258,7 +251,7 @@ impl<'de> Deserialize<'de> for Limit {
         let expected = "a duration like 500ms, 90s or 5m, a number of seconds, or none";
         let limit = |text: &str| match text {
             "none" => Some(None),
-            text => time(text).map(Some),
+            text => duration::parse(text).map(Some),
         };
         deserializer
             .deserialize_any(Reader(expected, limit, |number| {

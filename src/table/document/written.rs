@@ -10,7 +10,7 @@ use crate::model::InvalidValue;
 
 /// The longest value or key, in bytes. No valid value or key is as long. Errors quote the text,
 /// escapes make the quote longer, and formats copy errors, so a longer text could take much memory.
-pub(super) const LONGEST: usize = 255;
+pub(crate) const LONGEST: usize = 255;
 
 /// A value of a document. The type implements a method for each kind of value that it accepts. The
 /// default methods refuse the other kinds as values of the wrong type.
@@ -18,9 +18,12 @@ pub(super) const LONGEST: usize = 255;
 /// Reading calls `deserialize_any`. If it asked the format for a type, the format would refuse
 /// other types with an error of its own, which names neither field nor rule. Mappings are read
 /// while the format visits them, so that the format can add the line to an error.
-pub(super) trait Written: Sized {
+pub(crate) trait Written: Sized {
     /// The field and the values that it accepts, as in "expected weight, a whole number".
     const EXPECTED: &'static str;
+
+    /// The longest text, in bytes.
+    const LONGEST: usize = LONGEST;
 
     fn of_text(_text: &str) -> Result<Self, Refused> {
         Err(Refused::Type)
@@ -46,7 +49,7 @@ pub(super) trait Written: Sized {
 }
 
 /// The reason why a value is refused.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Type,
     Value,
     Rule(InvalidValue),
@@ -69,14 +72,14 @@ impl Refused {
 }
 
 /// Reads a value.
-pub(super) fn read<'de, D: Deserializer<'de>, F: Written>(deserializer: D) -> Result<F, D::Error> {
+pub(crate) fn read<'de, D: Deserializer<'de>, F: Written>(deserializer: D) -> Result<F, D::Error> {
     deserializer.deserialize_any(Reader(PhantomData))
 }
 
-pub(super) struct Reader<F>(PhantomData<F>);
+pub(crate) struct Reader<F>(PhantomData<F>);
 
 impl<F> Reader<F> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 }
@@ -89,7 +92,7 @@ impl<'de, F: Written> Visitor<'de> for Reader<F> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<F, E> {
-        if text.len() > LONGEST {
+        if text.len() > F::LONGEST {
             return Err(E::invalid_length(text.len(), &F::EXPECTED));
         }
         F::of_text(text).map_err(|refused| refused.error::<F, E>(Unexpected::Str(text)))
@@ -133,7 +136,7 @@ impl<'de, F: Written> Visitor<'de> for Reader<F> {
 }
 
 /// Implements the traits of serde for a [`Written`] value.
-pub(super) struct AsWritten<F>(pub(super) F);
+pub(crate) struct AsWritten<F>(pub(crate) F);
 
 impl<'de, F: Written> Deserialize<'de> for AsWritten<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -148,16 +151,16 @@ impl<F: Written> Serialize for AsWritten<&F> {
 }
 
 /// Reads and writes required fields: `#[serde(with = "needed")]`.
-pub(super) mod needed {
+pub(crate) mod needed {
     use super::{Deserializer, Serializer, Written};
 
-    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
         deserializer: D,
     ) -> Result<F, D::Error> {
         super::read(deserializer)
     }
 
-    pub(in crate::table::document) fn serialize<S: Serializer, F: Written>(
+    pub(crate) fn serialize<S: Serializer, F: Written>(
         value: &F,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -167,16 +170,16 @@ pub(super) mod needed {
 
 /// Reads and writes optional fields: `#[serde(default, with = "given")]`. A null is refused as a
 /// value of the wrong type, because a template writes a null for a variable that is not set.
-pub(super) mod given {
+pub(crate) mod given {
     use super::{Deserializer, Serializer, Written};
 
-    pub(in crate::table::document) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, F: Written>(
         deserializer: D,
     ) -> Result<Option<F>, D::Error> {
         super::read(deserializer).map(Some)
     }
 
-    pub(in crate::table::document) fn serialize<S: Serializer, F: Written>(
+    pub(crate) fn serialize<S: Serializer, F: Written>(
         value: &Option<F>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

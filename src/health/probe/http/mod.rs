@@ -2,6 +2,8 @@
 
 mod body;
 mod check;
+#[cfg(feature = "serde")]
+mod document;
 mod http1;
 mod http2;
 mod parsed;

@@ -118,13 +118,21 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// A check [through](Probe::through) the virtual address cannot be done: see
-    /// [`ThroughError`](crate::health::through::ThroughError). Nothing has changed then.
+    /// Nothing has changed then.
+    ///
+    /// - [`WatchError::Invalid`]: a setting of the policy, a pace or a probe is out of its range;
+    /// - [`WatchError::Through`]: a check [through](Probe::through) the virtual address cannot be done.
+    ///   See [`ThroughError`](crate::health::through::ThroughError).
     pub fn watch(
         &self,
         mut watched: Watched<Probe>,
         held: Option<ServiceSnapshot>,
     ) -> Result<(), WatchError> {
+        let probes = || watched.checks.iter().try_for_each(|(probe, _)| probe.validate());
+        watched
+            .validate()
+            .and_then(|()| probes())
+            .map_err(|invalid| WatchError::Invalid { service: watched.id(), invalid })?;
         through::lease(self.through.as_ref(), &mut watched)?;
         self.order(Order::Watch(Box::new(watched), held.map(Box::new)));
         Ok(())

@@ -3,6 +3,8 @@
 mod check;
 mod config;
 mod connect;
+#[cfg(feature = "serde")]
+mod document;
 mod failure;
 mod options;
 mod pem;
