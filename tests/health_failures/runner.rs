@@ -28,7 +28,7 @@ fn a_check_leaves_no_connection_behind() {
     // They answer, and close neither their side nor at the end of the check.
     let endless: Vec<SocketAddr> =
         (0..10).map(|_| server(|stream| drop(stream.read(&mut [0; 512]))).0).collect();
-    let hanging = endless.iter().map(|address| (*address, expect_ok().timeout(ms(3000))));
+    let hanging = endless.iter().map(|address| (*address, expect_ok().timeout(ms(10_000))));
     let connects = endless.iter().map(|address| (*address, Probe::tcp()));
     let all: Vec<_> = [(good, expect_ok())].into_iter().chain(hanging).chain(connects).collect();
     let mut verdicts = Checks::start(all);
@@ -38,7 +38,7 @@ fn a_check_leaves_no_connection_behind() {
     for _ in 0..20 {
         checked.recv_timeout(PATIENCE).unwrap();
     }
-    assert!(begin.elapsed() < ms(2500), "20 checks took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < ms(8000), "20 checks took {:?}", begin.elapsed());
     drop(verdicts);
     thread::sleep(ms(20));
     for server in endless.iter().chain([&good]) {

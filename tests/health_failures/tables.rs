@@ -267,7 +267,7 @@ fn first_verdicts(servers: u32) -> Duration {
 
 #[test]
 fn the_first_verdicts_on_a_long_service_cost_what_its_length_costs() {
-    let (short, long) = (first_verdicts(400), first_verdicts(4000));
-    println!("400: {short:?}, 4000: {long:?}");
+    let (short, long) = (first_verdicts(300), first_verdicts(3000));
+    println!("300: {short:?}, 3000: {long:?}");
     assert!(long < 35 * short, "{long:?} after {short:?}");
 }

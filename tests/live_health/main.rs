@@ -25,6 +25,7 @@ mod director;
 mod faults;
 mod flapping;
 mod lab;
+mod leaving;
 mod log;
 mod longer;
 mod many;
