@@ -128,9 +128,11 @@ impl Leases {
         services.into_iter().flat_map(|service| self.forget(service)).collect()
     }
 
-    /// Takes in what the controller says of a service.
-    pub(crate) fn event(&mut self, event: &Event) {
-        let Some(lease) = event.service().and_then(|id| self.leases.get_mut(&id)) else { return };
+    /// Takes in what the controller says of a service. Returns `true` if checks that run may have lost
+    /// their mark.
+    pub(crate) fn event(&mut self, event: &Event) -> bool {
+        let lease = event.service().and_then(|id| self.leases.get_mut(&id));
+        let Some(lease) = lease else { return false };
         match (event, lease.stage) {
             (Event::Settled(_), Stage::Wished) => lease.stage = Stage::Serving,
             // A confirmed service is written again only if another program has changed it.
@@ -144,6 +146,7 @@ impl Leases {
             ) => {
                 lease.stage = Stage::Wished;
                 lease.losses += 1;
+                return true;
             }
             (Event::Left(id), Stage::Leaving) => {
                 let mark = lease.mark;
@@ -156,6 +159,7 @@ impl Leases {
             }
             _ => {}
         }
+        false
     }
 
     /// Begins a check, if the table has its mark.
@@ -231,9 +235,12 @@ impl Leases {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::health::through::MarkRange;
     use crate::model::{Change, Destination, Service, Snapshot};
+    use crate::table::controller::Request;
     use crate::table::{Table, TableService};
 
     fn leases(last: u32) -> Leases {
@@ -360,5 +367,109 @@ mod tests {
         leases.event(&Event::Left(all[2]));
         let changes = leases.watch(WEB, [pair(1), pair(2)].into()).unwrap();
         assert_eq!(wished(&changes), [mark(6)]);
+    }
+
+    /// A program with a controller and a table, whose events come late.
+    struct Program {
+        leases: Leases,
+        requests: VecDeque<Request>,
+        table: BTreeMap<ServiceId, TableService>,
+        events: VecDeque<Event>,
+        flights: Vec<Flight>,
+    }
+
+    impl Program {
+        fn tell(&mut self, changes: Changes) {
+            self.requests.extend(changes.wishes.into_iter().map(Request::Wish));
+            self.requests.extend(changes.forgotten.into_iter().map(Request::Forget));
+        }
+
+        /// The controller takes a request and carries it out.
+        fn write(&mut self) {
+            match self.requests.pop_front() {
+                Some(Request::Wish(wish)) => {
+                    let id = wish.id();
+                    self.table.insert(id, wish.service().clone());
+                    self.events.extend([Event::Serving(id), Event::Settled(id)]);
+                }
+                Some(Request::Forget(id)) => {
+                    self.table.remove(&id);
+                    self.events.push_back(Event::Left(id));
+                }
+                _ => {}
+            }
+        }
+
+        fn run(&mut self, step: u8, hosts: BTreeSet<u8>) -> Result<(), TestCaseError> {
+            match step {
+                0..=2 => {
+                    let pairs = hosts.into_iter().map(pair).collect();
+                    match self.leases.watch(WEB, pairs) {
+                        Ok(changes) => self.tell(changes),
+                        Err(error) => prop_assert!(
+                            matches!(error, ThroughError::NotEnoughMarks { .. }),
+                            "{error}"
+                        ),
+                    }
+                }
+                3 => {
+                    let forgotten = self.leases.forget(WEB);
+                    self.tell(Changes { wishes: Vec::new(), forgotten });
+                }
+                4..=6 => self.write(),
+                7..=9 => {
+                    if let Some(event) = self.events.pop_front() {
+                        self.leases.event(&event);
+                    }
+                }
+                10..=12 => {
+                    for host in hosts {
+                        self.flights.extend(self.leases.begin(WEB, pair(host).key()));
+                    }
+                }
+                _ => {
+                    if let Some(flight) = self.flights.pop() {
+                        let forgotten = self.leases.end(&flight).into_iter().collect();
+                        self.tell(Changes { wishes: Vec::new(), forgotten });
+                    }
+                }
+            }
+            // Whatever runs has its own server in the table, also while its mark is given back.
+            for flight in &self.flights {
+                let there = self.table.get(&flight.service);
+                prop_assert_eq!(there, Some(&flight.pair.service(flight.mark)));
+            }
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_check_never_meets_another_server(
+            steps in prop::collection::vec(
+                (0_u8..16, prop::collection::btree_set(1_u8..5, 0..4)),
+                1..200,
+            ),
+        ) {
+            let leases = leases(9);
+            let (requests, events) = (VecDeque::new(), VecDeque::new());
+            let (table, flights) = (BTreeMap::new(), Vec::new());
+            let mut program = Program { leases, requests, table, events, flights };
+            for (step, hosts) in steps {
+                program.run(step, hosts)?;
+            }
+            // At the end everything leaves, and all marks are free.
+            program.run(3, BTreeSet::new())?;
+            while !program.flights.is_empty() {
+                program.run(15, BTreeSet::new())?;
+            }
+            while !(program.requests.is_empty() && program.events.is_empty()) {
+                program.run(4, BTreeSet::new())?;
+                program.run(7, BTreeSet::new())?;
+            }
+            prop_assert!(program.table.is_empty());
+            let all = program.leases.watch(WEB, (1..=5).map(pair).collect());
+            prop_assert!(all.is_ok());
+        }
     }
 }

@@ -163,8 +163,10 @@ impl Through {
 
     /// Takes in what the controller says.
     pub(super) fn event(&self, event: &Event) {
-        self.state().leases.event(event);
-        self.changed.notify_waiters();
+        let lost = self.state().leases.event(event);
+        if lost {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Tells the program that a check is refused, or notes that it is not any more.
