@@ -78,13 +78,15 @@ impl Pool {
         for (id, member) in &mut self.members {
             let weight = self.desired.destination(*id).map(|desired| desired.destination().weight);
             let stopped = member.maintained(now).is_some() || weight.unwrap_or(0) == 0;
-            let works = member.works() && !stopped;
-            let kept = member.in_rotation && !works && !stopped && !may_leave;
+            let was_admitted = member.admitted && weight.unwrap_or(0) > 0;
+            member.admitted = member.works() || (was_admitted && !may_leave);
+            let rotates = member.admitted && !stopped;
+            let kept = rotates && !member.works();
             if kept && !member.told_kept {
                 self.events.push_back(PoolEvent::Kept(*id));
             }
             member.told_kept = kept;
-            match (member.in_rotation, works || kept) {
+            match (member.in_rotation, rotates) {
                 (false, true) => {
                     // With nobody else in rotation a slow start has no effect.
                     let ramps = ramps && count.live > 1 && !member.is_first;
@@ -98,7 +100,7 @@ impl Pool {
                 }
                 _ => {}
             }
-            member.in_rotation = works || kept;
+            member.in_rotation = rotates;
         }
         leaves
     }

@@ -16,6 +16,9 @@ pub(super) struct Member {
     pub(super) is_first: bool,
     /// The operator's decision, and when it takes effect.
     pub(super) maintenance: Option<(Maintenance, Instant)>,
+    /// `true` if clients are to come to the destination, as far as checks and the policy say. An
+    /// operator's decision does not change it.
+    pub(super) admitted: bool,
     /// `true` if clients are to come to the destination.
     pub(super) in_rotation: bool,
     /// `true` if the destination is in the table, also with weight 0.
@@ -43,6 +46,7 @@ impl Member {
             held: None,
             is_first: false,
             maintenance: None,
+            admitted: false,
             in_rotation: false,
             present: false,
             ramp: None,
@@ -55,7 +59,8 @@ impl Member {
     pub(super) fn at_start(held: Option<u32>) -> Self {
         let in_rotation = held.is_some_and(|weight| weight > 0);
         let present = held.is_some();
-        Self { held, is_first: true, in_rotation, present, ..Self::absent() }
+        let admitted = in_rotation;
+        Self { held, is_first: true, admitted, in_rotation, present, ..Self::absent() }
     }
 
     /// Returns what the operator's decision is, if it is in effect.

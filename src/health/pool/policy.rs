@@ -33,7 +33,8 @@ pub struct PoolPolicy {
     /// or whose desired weight is 0, are not among them.
     pub panic: u8,
     /// Keeps the last destination although it is dead, `true` by default. An operator's decision
-    /// takes out also the last one, and no dead destination comes back for it.
+    /// takes out also the last one, and no dead destination comes back for it; when the maintenance
+    /// ends, the policy keeps the destination as before.
     pub keep_last: bool,
     /// The destination that the table has while no other is live, such as a server of error pages.
     /// With a sorry server all dead destinations leave, whatever [`panic`](Self::panic) and

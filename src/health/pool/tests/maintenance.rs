@@ -111,3 +111,20 @@ fn a_maintenance_goes_on_in_a_new_table() {
     pool.maintain(id(9), drain, now);
     assert_eq!(pool.events().count(), 0);
 }
+
+#[test]
+fn one_that_the_policy_keeps_is_kept_after_a_maintenance() {
+    let now = Instant::now();
+    let mut pool = three(PoolPolicy::new(), now);
+    (1..=3).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    pool.maintain(id(3), Maintenance::new(MaintenanceKind::Drain, "ann"), now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 0)]);
+    pool.end_maintenance(id(3), now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+    // Another one is live meanwhile.
+    pool.maintain(id(3), Maintenance::new(MaintenanceKind::Drain, "ann"), now);
+    pool.verdict(id(1), Verdict::Up, now);
+    pool.end_maintenance(id(3), now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 0), (3, 0)]);
+}

@@ -207,6 +207,17 @@ impl Observer {
         self.availability_is_right(matches!(input, Input::Restart))
     }
 
+    /// Too few are live to take one more out.
+    fn is_panic(&self) -> bool {
+        let may_serve = |host: &u8| {
+            self.desired.get(host).is_some_and(|weight| *weight > 0)
+                && !self.maintained.contains_key(host)
+        };
+        let all = (1..=HOSTS).filter(may_serve).count();
+        let live = (1..=HOSTS).filter(|host| self.is_live(*host)).count();
+        live == 0 || live * 100 < usize::from(self.policy.panic) * all
+    }
+
     fn is_held(&self, host: u8) -> bool {
         self.held.contains(&host) && self.verdict(host) == Verdict::Unknown
     }
@@ -256,6 +267,9 @@ impl Observer {
         for host in Self::usable(&self.wished) {
             let is_sorry = self.policy.sorry.as_ref().is_some_and(|sorry| sorry.id == id(host));
             let stays = before.get(&host).is_some_and(|weight| *weight > 0);
+            // One that died while an operator stopped it is kept as if it had not been stopped.
+            let kept = self.is_panic() && self.verdict(host) != Verdict::Unknown;
+            let stays = stays || kept;
             prop_assert!(
                 is_sorry || stays || self.is_held(host) || self.works(host),
                 "{host} is invented"
