@@ -30,8 +30,14 @@ fn caught(bug: Bug, promise: Promise, words: &str, change: fn(&mut Profile)) {
 }
 
 /// Nobody but the user and the clients' connections.
-const CALM: Actors =
-    Actors { foreign: false, connections: true, faults: false, crashes: false, latency: false };
+const CALM: Actors = Actors {
+    foreign: false,
+    connections: true,
+    faults: false,
+    crashes: false,
+    latency: false,
+    health: false,
+};
 
 fn calm(profile: &mut Profile) {
     profile.actors = CALM;
@@ -100,4 +106,33 @@ fn an_unknown_outcome_that_is_guessed() {
 #[test]
 fn a_loop_that_never_waits() {
     caught(Bug::Restless, Promise::Pace, "tasks in", calm);
+}
+
+fn checked(profile: &mut Profile) {
+    calm(profile);
+    profile.actors.health = true;
+}
+
+#[test]
+fn a_pool_that_takes_the_last_destination_out() {
+    caught(Bug::Cruel, Promise::Health, "was taken out", checked);
+}
+
+#[test]
+fn a_pool_that_has_no_sorry_server() {
+    caught(Bug::Cruel, Promise::Health, "the sorry server does not serve", checked);
+}
+
+#[test]
+fn a_check_that_decides_too_fast() {
+    caught(Bug::Hasty, Promise::Health, "failures of", checked);
+}
+
+#[test]
+fn a_restart_that_takes_destinations_out() {
+    let restarts = |profile: &mut Profile| {
+        checked(profile);
+        profile.actors.crashes = true;
+    };
+    caught(Bug::Forgetful, Promise::Health, "a restart changes", restarts);
 }

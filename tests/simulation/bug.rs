@@ -28,6 +28,12 @@ pub(crate) enum Bug {
     Guessing,
     /// Reads everything again whenever it should wait.
     Restless,
+    /// Its pools take the last destination out.
+    Cruel,
+    /// Its checks decide by one failure.
+    Hasty,
+    /// Its pools do not know what the table held when the program started.
+    Forgetful,
 }
 
 impl Bug {

@@ -1,12 +1,16 @@
 //! A controller, its user, and its judges.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::Snapshot;
+use ipvs_netlink::table::Table;
+use ipvs_netlink::table::controller::Wish;
 use ipvs_netlink::table::controller::{Answer, Controller, Next, Task, TaskNumber, Work};
+use ipvs_netlink::{ServiceId, Snapshot};
 
 use crate::bug::Bug;
+use crate::health::{Program, Witness};
+use crate::judge::knowledge::objects;
 use crate::judge::{Broken, Court, Promise};
 use crate::statistics::Statistics;
 use crate::text::{answer_text, wish_text, work_text};
@@ -19,6 +23,11 @@ pub(crate) struct Keeper {
     pub(crate) controller: Controller,
     pub(crate) court: Court,
     pub(crate) user: User,
+    /// Checks servers, if the controller has such a program.
+    pub(crate) program: Option<Program>,
+    pub(crate) witness: Witness,
+    /// Services that are as their first wish after a restart says.
+    quiet: BTreeSet<ServiceId>,
     pub(crate) bug: Option<Bug>,
     /// When the controller wants to be asked again. `None` means now.
     pub(crate) wait: Option<Instant>,
@@ -44,6 +53,8 @@ impl Keeper {
         index: usize,
         court: Court,
         user: User,
+        program: Option<Program>,
+        witness: Witness,
         bug: Option<Bug>,
         begin: Instant,
     ) -> Self {
@@ -52,6 +63,9 @@ impl Keeper {
             controller,
             court,
             user,
+            program,
+            witness,
+            quiet: BTreeSet::new(),
             bug,
             wait: None,
             answered: None,
@@ -87,6 +101,7 @@ impl Keeper {
     ) -> Result<(), Broken> {
         let index = self.index;
         notes.statistics.input(input.name());
+        self.show_wishes(input);
         match input {
             Input::Wish(wish) => {
                 notes.trace.note(now, || format!("{index} wish {}", wish_text(wish)));
@@ -127,6 +142,7 @@ impl Keeper {
     pub(crate) fn restart(
         &mut self,
         keeps: bool,
+        (truth, undisturbed): (&Snapshot, bool),
         now: Instant,
         notes: &mut Notes<'_>,
     ) -> Result<(), Broken> {
@@ -135,7 +151,18 @@ impl Keeper {
             true => self.controller.owned().collect(),
             false => BTreeSet::new(),
         };
-        let wishes = self.user.again(&self.court.wishes);
+        let watched = |id| self.program.as_ref().is_some_and(|program| program.has(id));
+        let mut wishes = self.user.again(&self.court.wishes, watched);
+        if let Some(program) = &mut self.program {
+            let first = program.restart(truth, now)?;
+            self.quiet = first
+                .iter()
+                .filter(|wish| undisturbed && is_carried_out(wish, truth))
+                .map(Wish::id)
+                .collect();
+            wishes.extend(first);
+        }
+        wishes.iter().for_each(|wish| self.show_wish(wish));
         notes.trace.note(now, || {
             let all: Vec<_> = wishes.iter().map(wish_text).collect();
             format!("{index} restart, formerly {formerly:?}, wishes\n  {}", all.join("\n  "))
@@ -153,6 +180,68 @@ impl Keeper {
         self.controller.formerly(formerly);
         self.wait = None;
         self.events(now, notes)
+    }
+
+    /// Shows the wishes of pools to the witness.
+    fn show_wishes(&mut self, input: &Input) {
+        match input {
+            Input::Wish(wish) => {
+                self.quiet.remove(&wish.id());
+                self.show_wish(wish);
+            }
+            Input::Forget(id) => {
+                self.quiet.remove(id);
+                self.witness.wished(*id, false);
+            }
+            Input::WishAll(all) => all.iter().for_each(|wish| self.show_wish(wish)),
+            Input::Resynchronize => {}
+        }
+    }
+
+    fn show_wish(&self, wish: &Wish) {
+        if self.program.as_ref().is_some_and(|program| program.has(wish.id())) {
+            let weights = wish.service().destinations().map(|to| to.destination().weight);
+            self.witness.wished(wish.id(), weights.max().unwrap_or(0) > 0);
+        }
+    }
+
+    /// A program that starts again writes nothing until a check has decided.
+    fn is_quiet(&self, work: &Work) -> Result<(), Broken> {
+        let Work::Write(writes) = work else { return Ok(()) };
+        for write in writes {
+            if let (Some(id), _) = objects(write) {
+                if self.quiet.contains(&id) {
+                    let how = format!("{id}: nothing is decided since the restart: {write}");
+                    return Err(Broken::new(Promise::Health, how));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns an error if the controller waits, and clients come to other destinations than the
+    /// pools wish.
+    pub(crate) fn follows_pools(&self, truth: &Snapshot) -> Result<(), Broken> {
+        let Some(program) = &self.program else { return Ok(()) };
+        for wish in program.wishes() {
+            let id = wish.id();
+            if self.court.refused.contains(&id) {
+                continue;
+            }
+            let wished = wish.service().destinations().filter(|to| to.destination().weight > 0);
+            let wished: BTreeMap<_, _> =
+                wished.map(|to| (to.id(), to.destination().weight)).collect();
+            let there = truth.service(id).into_iter().flat_map(|there| &there.destinations);
+            let there: BTreeMap<_, _> = there
+                .map(|entry| (entry.id(), entry.destination.weight))
+                .filter(|(_, weight)| *weight > 0)
+                .collect();
+            if wished != there {
+                let how = format!("{id}: {wished:?} are wished, and {there:?} there");
+                return Err(Broken::new(Promise::Health, how));
+            }
+        }
+        Ok(())
     }
 
     /// Asks the controller what is due.
@@ -179,6 +268,7 @@ impl Keeper {
                 let index = self.index;
                 notes.trace.note(now, || format!("{index} {}", work_text(&work)));
                 self.court.given(&work, now)?;
+                self.is_quiet(&work)?;
                 self.events(now, notes)?;
                 Ok(Some((task, work)))
             }
@@ -302,4 +392,10 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// Returns `true` if the table is exactly as a wish says.
+fn is_carried_out(wish: &Wish, truth: &Snapshot) -> bool {
+    let there = Table::from(truth);
+    there.get(wish.id()) == Some(wish.service())
 }

@@ -8,6 +8,7 @@ use ipvs_netlink::{Change, Client, Snapshot};
 
 use crate::connections::Traffic;
 use crate::faults::Fault;
+use crate::health::Witness;
 use crate::profile::Profile;
 use crate::random::Random;
 
@@ -64,6 +65,16 @@ impl Kernel {
             self.host.set_connections(*service, *destination, *connections).expect(there);
             self.host.set_stats(*service, *destination, &stats).expect(there);
         }
+    }
+
+    /// Lets a witness see each state of the table. Faults would send it away.
+    pub(crate) fn show(&self, witness: &Witness) {
+        witness.attach(&self.fake);
+    }
+
+    /// Asks a witness what it has seen.
+    pub(crate) fn ask(&self, witness: &Witness) -> Result<(), String> {
+        witness.testify(&self.host)
     }
 
     /// Makes changes as another program. What the kernel refuses is not done.

@@ -8,7 +8,12 @@
 //! | When all fall silent, the table is as wished within a stated time and number of tasks, and then only resynchronizations happen. | `judge/convergence.rs` |
 //! | No connection that a drain waits for is cut before the deadline. Without faults nothing drains longer than its deadline and one interval. | `judge/drains.rs` |
 //! | Every wish's fate is told by an event, and no event says done what is not there. | `judge/told.rs` |
+//! | What pools decide of checks, an operator and their policies: never the last usable destination against the policy, nothing faster than rise and fall allow, the dead leave in time, a restart changes nothing, and all weights come back. | `health/judge.rs` |
+//! | Between two writes no service is without a usable destination whose wishes have one. | `health/witness.rs` |
 //! | The number of tasks in a second and in a minute is bounded by what there is to do. | `judge/pace.rs` |
+//!
+//! In half of the runs a program with a `Monitor` watches half of the services: their servers die and
+//! come back, an operator stops them, new tables come, and the program starts again.
 //!
 //! The judges know what a controller knows, its readings and answers, and not the kernel's table:
 //! what others do between a reading and a writing is nobody's fault. `broken.rs` shows for each
@@ -45,6 +50,7 @@ mod bug;
 mod connections;
 mod faults;
 mod foreign;
+mod health;
 mod judge;
 mod keeper;
 mod kernel;

@@ -20,11 +20,14 @@ pub(crate) struct Actors {
     pub(crate) crashes: bool,
     /// Steps take time.
     pub(crate) latency: bool,
+    /// Some services are watched by a program that checks their servers.
+    pub(crate) health: bool,
 }
 
 impl Actors {
     /// The names of the actors that can be left out.
-    pub(crate) const NAMES: [&str; 5] = ["latency", "connections", "crashes", "foreign", "faults"];
+    pub(crate) const NAMES: [&str; 6] =
+        ["latency", "connections", "crashes", "foreign", "faults", "health"];
 
     /// Takes an actor out of the run.
     pub(crate) fn leave_out(&mut self, name: &str) {
@@ -34,6 +37,7 @@ impl Actors {
             "faults" => self.faults = false,
             "crashes" => self.crashes = false,
             "latency" => self.latency = false,
+            "health" => self.health = false,
             _ => {}
         }
     }
@@ -55,11 +59,13 @@ pub(crate) struct Profile {
     pub(crate) user_pause: u32,
     pub(crate) foreign_pause: u32,
     pub(crate) fault_pause: u32,
+    pub(crate) health_pause: u32,
 }
 
 impl Profile {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random::fork(seed, "profile");
+        let mut health = Random::fork(seed, "health profile");
         let large = random.chance(2);
         let controllers = if large { 1 } else { random.one([1, 1, 1, 2, 3]) };
         let taste = Taste {
@@ -73,6 +79,7 @@ impl Profile {
             faults: random.chance(60),
             crashes: random.chance(50),
             latency: random.chance(70),
+            health: health.chance(50) && !large,
         };
         let storm = match large {
             true => random.between(20, 40),
@@ -89,6 +96,7 @@ impl Profile {
             user_pause: random.one([300, 2_000, 2_000, 10_000, 40_000]),
             foreign_pause: random.one([500, 3_000, 10_000, 60_000]),
             fault_pause: random.one([1_000, 5_000, 5_000, 30_000]),
+            health_pause: health.one([300, 2_000, 2_000, 10_000]),
         }
     }
 
@@ -98,6 +106,11 @@ impl Profile {
             && !self.actors.faults
             && !self.actors.crashes
             && !self.taste.impossible
+    }
+
+    /// Nobody but the controllers writes to the kernel, and it does what they ask for.
+    pub(crate) const fn is_undisturbed(&self) -> bool {
+        !self.actors.foreign && !self.actors.faults
     }
 
     /// The options of the controller with this index.

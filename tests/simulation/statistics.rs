@@ -16,6 +16,7 @@ pub(crate) struct Statistics {
     pub(crate) events: BTreeMap<&'static str, u64>,
     pub(crate) faults: BTreeMap<&'static str, u64>,
     pub(crate) inputs: BTreeMap<&'static str, u64>,
+    pub(crate) health: BTreeMap<&'static str, u64>,
 }
 
 impl Statistics {
@@ -28,6 +29,7 @@ impl Statistics {
             (&mut self.events, &other.events),
             (&mut self.faults, &other.faults),
             (&mut self.inputs, &other.inputs),
+            (&mut self.health, &other.health),
         ];
         for (sum, counts) in pairs {
             for (name, count) in counts {
@@ -59,7 +61,12 @@ impl fmt::Display for Statistics {
             self.tasks,
             self.simulated.as_secs_f64()
         )?;
-        let parts = [("events", &self.events), ("faults", &self.faults), ("inputs", &self.inputs)];
+        let parts = [
+            ("events", &self.events),
+            ("faults", &self.faults),
+            ("inputs", &self.inputs),
+            ("health", &self.health),
+        ];
         for (what, counts) in parts {
             write!(f, "{what}:")?;
             for (name, count) in counts {
@@ -93,6 +100,24 @@ const EVENTS: &[&str] = &[
     "recovered",
 ];
 
+/// What happens to servers, and what pools decide.
+const HEALTH: &[&str] = &[
+    "servers",
+    "maintenance",
+    "reload",
+    "move",
+    "forget",
+    "restart",
+    "kept",
+    "taken-out",
+    "put-back",
+    "available",
+    "unavailable",
+    "sorry-in",
+    "sorry-out",
+    "moments",
+];
+
 impl Statistics {
     /// Panics if an event or a fault occurred less often.
     pub(crate) fn assert_everything_occurred(&self, least: u64) {
@@ -101,6 +126,9 @@ impl Statistics {
         };
         for name in EVENTS {
             assert!(count(&self.events, name) >= least, "event {name} was rare\n{self}");
+        }
+        for name in HEALTH {
+            assert!(count(&self.health, name) >= least, "{name} was rare\n{self}");
         }
         for name in crate::faults::NAMES {
             assert!(count(&self.faults, name) >= least, "fault {name} was rare\n{self}");

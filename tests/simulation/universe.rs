@@ -65,6 +65,11 @@ impl Universe {
         of.map(|(id, _)| *id).collect()
     }
 
+    /// The services of one owner that are watched, if it checks servers.
+    pub(crate) fn watched(&self, owner: Owner) -> Vec<ServiceId> {
+        self.of(owner).into_iter().step_by(2).collect()
+    }
+
     pub(crate) fn any(&self, random: &mut Random) -> ServiceId {
         random.pick(&self.services).map(|(id, _)| *id).expect("a service")
     }

@@ -50,7 +50,11 @@ impl User {
         options: &ControllerOptions,
         index: usize,
     ) -> Self {
-        let mine = universe.of(index);
+        let mut mine = universe.of(index);
+        if profile.actors.health {
+            let watched = universe.watched(index);
+            mine.retain(|id| !watched.contains(id));
+        }
         let refused = |id: &ServiceId| {
             let wished = TableService::new(ipvs_netlink::Service::new(*id));
             !options.plan.scope.contains(*id, &Table::from_iter([wished]))
@@ -143,10 +147,15 @@ impl User {
         Input::WishAll(all)
     }
 
-    /// The wishes of a program that has started again, which has forgotten some.
-    pub(crate) fn again(&mut self, wishes: &Wishes) -> Vec<Wish> {
+    /// The wishes of a program that has started again, which has forgotten some. Its pools wish
+    /// the `watched` ones themselves.
+    pub(crate) fn again(
+        &mut self,
+        wishes: &Wishes,
+        watched: impl Fn(ServiceId) -> bool,
+    ) -> Vec<Wish> {
         let kept = wishes.current.values().filter(|_| !self.random.chance(8));
-        kept.cloned().collect()
+        kept.filter(|wish| !watched(wish.id())).cloned().collect()
     }
 
     /// Replaces wishes that no kernel can carry out.

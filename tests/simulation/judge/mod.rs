@@ -35,6 +35,7 @@ pub(crate) enum Promise {
     Drains,
     Told,
     Pace,
+    Health,
     /// What is no promise of its own: answers that are late or foreign are ignored, and so on.
     Protocol,
 }

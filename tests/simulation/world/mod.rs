@@ -10,7 +10,8 @@ use crate::bug::Bug;
 use crate::connections::Clients;
 use crate::faults::{Crash, Fault, Faults};
 use crate::foreign::Foreign;
-use crate::judge::{Broken, Court};
+use crate::health::{Program, Witness};
+use crate::judge::{Broken, Court, Promise};
 use crate::keeper::{Keeper, Notes};
 use crate::kernel::Kernel;
 use crate::profile::Profile;
@@ -18,7 +19,7 @@ use crate::random::Random;
 use crate::statistics::Statistics;
 use crate::trace::Trace;
 use crate::universe::Universe;
-use crate::user::User;
+use crate::user::{Input, User};
 
 /// A run that broke a promise.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Failure {
 #[derive(Debug)]
 struct Schedule {
     users: Vec<Option<Instant>>,
+    health: Vec<Option<Instant>>,
     foreign: Option<Instant>,
     clients: Option<Instant>,
     faults: Option<Instant>,
@@ -41,7 +43,7 @@ struct Schedule {
 impl Schedule {
     fn next(&self) -> Option<Instant> {
         let others = [self.foreign, self.clients, self.faults];
-        self.users.iter().copied().chain(others).flatten().min()
+        self.users.iter().chain(&self.health).copied().chain(others).flatten().min()
     }
 }
 
@@ -57,6 +59,7 @@ pub(crate) struct World {
     /// The fault that the next task meets.
     armed: Option<Fault>,
     schedule: Schedule,
+    witness: Witness,
     random: Random,
     statistics: Statistics,
     trace: Trace,
@@ -80,6 +83,7 @@ pub(crate) fn run(
     match result {
         Ok(()) => {
             world.statistics.runs = 1;
+            world.count_health();
             world.statistics.requests = world.kernel.requests();
             world.statistics.simulated = after;
             Ok(world.statistics)
@@ -97,20 +101,30 @@ impl World {
         let kernel = Kernel::new(&profile);
         let now = kernel.now();
         let faultless = profile.is_faultless();
+        let witness = Witness::default();
+        if profile.is_undisturbed() {
+            kernel.show(&witness);
+        }
         let keeper = |index| {
             let options = profile.options(&universe, index);
             let user = User::new(&profile, &universe, &options, index);
             let court = Court::new(options, universe.len(), faultless);
-            Keeper::new(index, court, user, bug, now)
+            let watched = universe.watched(index);
+            let mut program =
+                profile.actors.health.then(|| Program::new(&profile, index, watched, bug));
+            program.iter_mut().filter(|_| lines > 0).for_each(Program::keep_notes);
+            Keeper::new(index, court, user, program, witness.clone(), bug, now)
         };
         let keepers = (0..profile.controllers).map(keeper).collect();
-        let schedule = Schedule { users: Vec::new(), foreign: None, clients: None, faults: None };
+        let (users, health) = (Vec::new(), Vec::new());
+        let schedule = Schedule { users, health, foreign: None, clients: None, faults: None };
         Self {
             foreign: Foreign::new(&profile),
             clients: Clients::new(&profile),
             faults: Faults::new(&profile),
             armed: None,
             schedule,
+            witness,
             random: Random::fork(profile.seed, "world"),
             statistics: Statistics::default(),
             trace: Trace::new(now, lines),
@@ -130,8 +144,13 @@ impl World {
         }
         for index in 0..self.keepers.len() {
             let now = self.kernel.now();
-            let input = self.keepers[index].user.begin();
-            self.keepers[index].input(&input, now, notes!(self))?;
+            let keeper = &mut self.keepers[index];
+            let mut input = keeper.user.begin();
+            if let (Some(program), Input::WishAll(all)) = (&mut keeper.program, &mut input) {
+                program.begin(&self.kernel.truth(), now);
+                all.extend(program.step(now)?);
+            }
+            keeper.input(&input, now, notes!(self))?;
         }
         for _ in 0..self.profile.storms {
             self.storm()?;
@@ -146,6 +165,7 @@ impl World {
         let end = now + self.profile.storm;
         let actors = self.profile.actors;
         self.schedule.users = vec![Some(now); self.keepers.len()];
+        self.schedule.health = vec![actors.health.then_some(now); self.keepers.len()];
         self.schedule.foreign = actors.foreign.then_some(now);
         self.schedule.clients = actors.connections.then_some(now);
         self.schedule.faults = actors.faults.then_some(now);
@@ -161,7 +181,11 @@ impl World {
 
     /// The times for which the controllers wait.
     fn waits(&self) -> impl Iterator<Item = Instant> {
-        self.keepers.iter().filter_map(|keeper| keeper.wait)
+        let now = self.kernel.now();
+        self.keepers.iter().flat_map(move |keeper| {
+            let check = keeper.program.as_ref().and_then(|program| program.next(now));
+            [keeper.wait, check].into_iter().flatten()
+        })
     }
 
     /// Lets everybody act whose time has come.
@@ -174,6 +198,10 @@ impl World {
                 let pause = self.keepers[index].user.pause(self.profile.user_pause);
                 self.schedule.users[index] = Some(now + pause);
             }
+            if due(self.schedule.health[index]) {
+                self.health(index)?;
+            }
+            self.check(index)?;
         }
         if due(self.schedule.foreign) {
             self.others_write();
@@ -194,8 +222,49 @@ impl World {
     fn user(&mut self, index: usize) -> Result<(), Broken> {
         let now = self.kernel.now();
         let keeper = &mut self.keepers[index];
-        let input = keeper.user.act(&keeper.court.wishes);
+        let mut input = keeper.user.act(&keeper.court.wishes);
+        if let (Some(program), Input::WishAll(all)) = (&keeper.program, &mut input) {
+            all.extend(program.wishes());
+        }
         keeper.input(&input, now, notes!(self))
+    }
+
+    /// Something happens to the servers of a program, or an operator acts.
+    fn health(&mut self, index: usize) -> Result<(), Broken> {
+        let now = self.kernel.now();
+        let keeper = &mut self.keepers[index];
+        let Some(program) = &mut keeper.program else { return Ok(()) };
+        let inputs = program.act(&self.kernel.truth(), now);
+        let pause = program.pause(self.profile.health_pause);
+        self.schedule.health[index] = Some(now + pause);
+        for input in inputs {
+            keeper.input(&input, now, notes!(self))?;
+        }
+        Ok(())
+    }
+
+    /// A program does the checks that are due.
+    fn check(&mut self, index: usize) -> Result<(), Broken> {
+        let now = self.kernel.now();
+        let keeper = &mut self.keepers[index];
+        let Some(program) = &mut keeper.program else { return Ok(()) };
+        let wishes = program.step(now);
+        for note in program.take_notes() {
+            self.trace.note(now, || format!("{index} {note}"));
+        }
+        for wish in wishes? {
+            keeper.input(&Input::Wish(Box::new(wish)), now, notes!(self))?;
+        }
+        Ok(())
+    }
+
+    fn count_health(&mut self) {
+        for keeper in &mut self.keepers {
+            for (what, count) in keeper.program.iter_mut().flat_map(Program::take_counts) {
+                *self.statistics.health.entry(what).or_default() += count;
+            }
+        }
+        *self.statistics.health.entry("moments").or_default() += self.witness.moments();
     }
 
     fn others_write(&mut self) {
@@ -221,6 +290,7 @@ impl World {
     fn step(&mut self, storm: bool) -> Result<bool, Broken> {
         let mut busy = false;
         for index in 0..self.keepers.len() {
+            self.check(index)?;
             let now = self.kernel.now();
             if self.keepers[index].wait.is_some_and(|wait| wait > now) {
                 continue;
@@ -232,6 +302,8 @@ impl World {
                     Some(crash) => self.crash(index, crash, &task, &work)?,
                     None => self.perform(index, &task, &work, storm)?,
                 }
+            } else if self.profile.is_undisturbed() && !self.profile.actors.crashes {
+                self.keepers[index].follows_pools(&self.kernel.truth())?;
             }
         }
         Ok(busy)
@@ -246,6 +318,10 @@ impl World {
         storm: bool,
     ) -> Result<(), Broken> {
         let answer = self.at_the_kernel(task, work);
+        if self.profile.is_undisturbed() {
+            let seen = self.kernel.ask(&self.witness);
+            seen.map_err(|how| Broken::new(Promise::Health, how))?;
+        }
         // Everybody goes on while the task is being done.
         if storm {
             self.act()?;
@@ -327,7 +403,13 @@ impl World {
                     drop(self.at_the_kernel(task, work));
                 }
                 let now = self.kernel.now();
-                self.keepers[index].restart(crash == Crash::Restart, now, notes!(self))?;
+                let truth = self.kernel.truth();
+                self.keepers[index].restart(
+                    crash == Crash::Restart,
+                    (&truth, self.profile.is_undisturbed()),
+                    now,
+                    notes!(self),
+                )?;
             }
         }
         Ok(())

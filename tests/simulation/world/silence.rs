@@ -6,6 +6,7 @@ use ipvs_netlink::{Connections, ServiceSnapshot, Snapshot, Stats};
 
 use crate::bug::Bug;
 use crate::connections::ended;
+use crate::health::Program;
 use crate::judge::convergence::{self, CONNECTIONS_END};
 use crate::judge::{Broken, Promise};
 use crate::keeper::{Keeper, Notes};
@@ -16,6 +17,7 @@ impl World {
     pub(super) fn silence(&mut self) -> Result<(), Broken> {
         self.armed = None;
         self.kernel.heal();
+        self.recover()?;
         let begin = self.kernel.now();
         self.trace.note(begin, || "silence".to_owned());
         for index in 0..self.keepers.len() {
@@ -38,6 +40,7 @@ impl World {
         }
         let truth = self.kernel.truth();
         for keeper in &self.keepers {
+            keeper.program.iter().try_for_each(Program::is_as_desired)?;
             convergence::judge(&keeper.court, &truth)
                 .map_err(|how| Broken::new(Promise::Convergence, how))?;
             keeper.court.settled()?;
@@ -47,6 +50,28 @@ impl World {
             return Err(Broken::new(Promise::Scope, "what is outside every scope has changed"));
         }
         self.stillness()
+    }
+
+    /// All servers work again: steps until the programs know.
+    fn recover(&mut self) -> Result<(), Broken> {
+        let now = self.kernel.now();
+        let programs = self.keepers.iter_mut().filter_map(|keeper| keeper.program.as_mut());
+        let Some(end) = programs.map(|program| program.heal(now)).max() else { return Ok(()) };
+        loop {
+            let busy = self.step(false)?;
+            let now = self.kernel.now();
+            let mut programs = self.keepers.iter().filter_map(|keeper| keeper.program.as_ref());
+            if programs.all(|program| program.is_at_rest(now)) {
+                return Ok(());
+            }
+            if now > end {
+                return Err(Broken::new(Promise::Health, "servers work, and are not back"));
+            }
+            if !busy {
+                let next = self.waits().min();
+                self.kernel.wait_until(next.map_or(end, |next| next.min(end)));
+            }
+        }
     }
 
     /// Steps until all controllers have settled, or one of them is too late.
