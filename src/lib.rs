@@ -83,8 +83,9 @@
 //!   `Serialize` only: keys are field names, identities and names are text, durations are seconds.
 //! - **`fake`**: `fake::Kernel`, a kernel in memory for tests, to which `Client::fake` connects.
 //! - **`health`**: `health::probe`, the checks of servers and the thread that does them.
+//! - **`health-grpc`**: checks by the health protocol of gRPC.
 //! - **`health-http`**: checks over HTTP/1.1 and HTTP/2.
-//! - **`health-tls`**: checks over TLS and, with `health-http`, over HTTPS. It uses rustls with ring,
+//! - **`health-tls`**: checks over TLS and, with `health-http`, over HTTPS; also gRPC. It uses rustls with ring,
 //!   which is C and assembler: building it takes a C compiler.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
 //!   that bring their own netlink transport. Ties the program to this crate's versions of

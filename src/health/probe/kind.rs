@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::Outcome;
+#[cfg(feature = "health-grpc")]
+use crate::health::probe::GrpcCheck;
 #[cfg(feature = "health-http")]
 use crate::health::probe::HttpCheck;
 #[cfg(feature = "health-tls")]
@@ -61,6 +63,10 @@ pub enum ProbeKind {
     UdpSend(Vec<u8>),
     /// Sends an echo request by ICMP, and expects its reply.
     Icmp,
+    /// Asks by the health protocol of gRPC.
+    #[cfg(feature = "health-grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-grpc")))]
+    Grpc(GrpcCheck),
     /// Asks over HTTP.
     #[cfg(feature = "health-http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
@@ -167,6 +173,13 @@ impl Probe {
         Self::new(ProbeKind::Icmp)
     }
 
+    /// Creates a check by the health protocol of gRPC.
+    #[cfg(feature = "health-grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-grpc")))]
+    pub const fn grpc(check: GrpcCheck) -> Self {
+        Self::new(ProbeKind::Grpc(check))
+    }
+
     /// Creates a check over HTTP.
     #[cfg(feature = "health-http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
@@ -258,6 +271,8 @@ impl Probe {
                     Box::pin(tcp::exchanges(target, origin, exchange)).await
                 }
                 ProbeKind::Udp(exchange) => Box::pin(udp::check(target, origin, exchange)).await,
+                #[cfg(feature = "health-grpc")]
+                ProbeKind::Grpc(grpc) => Box::pin(grpc.run(target, origin)).await,
                 #[cfg(feature = "health-http")]
                 ProbeKind::Http(http) => Box::pin(http.run(target, origin)).await,
                 #[cfg(feature = "health-tls")]
@@ -285,6 +300,8 @@ impl ProbeKind {
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {
         match self {
             Self::Tcp | Self::TcpExchange(_) | Self::Agent(_) => Ok(false),
+            #[cfg(feature = "health-grpc")]
+            Self::Grpc(_) => Ok(false),
             #[cfg(feature = "health-http")]
             Self::Http(_) => Ok(false),
             #[cfg(feature = "health-tls")]

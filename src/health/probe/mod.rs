@@ -12,14 +12,20 @@
 //! This is the only part of [`health`](crate::health) with sockets: to the servers under check.
 
 mod agent;
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+mod authority;
 mod command;
 mod datagrams;
 mod exchange;
+#[cfg(feature = "health-grpc")]
+mod grpc;
 #[cfg(feature = "health-http")]
 mod http;
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+mod http2;
 mod icmp;
 mod kind;
-#[cfg(any(feature = "health-http", feature = "health-tls"))]
+#[cfg(any(feature = "health-grpc", feature = "health-http", feature = "health-tls"))]
 mod meter;
 mod namespace;
 mod nonce;
@@ -42,6 +48,9 @@ mod watch_error;
 pub use agent::AgentCheck;
 pub use command::{CommandAnswer, CommandCheck};
 pub use exchange::Exchange;
+#[cfg(feature = "health-grpc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health-grpc")))]
+pub use grpc::GrpcCheck;
 #[cfg(feature = "health-http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
 pub use http::{HttpCheck, HttpVersion};

@@ -5,6 +5,8 @@ use crate::health::document::probe::bytes::Send;
 use crate::health::document::probe::exchange::{Bytes, Nothing, Sent};
 use crate::health::document::probe::scalar::{Port, Through};
 use crate::health::document::scalar::{Timeout, unless};
+#[cfg(feature = "health-grpc")]
+use crate::health::probe::GrpcCheck;
 #[cfg(feature = "health-http")]
 use crate::health::probe::HttpCheck;
 #[cfg(feature = "health-tls")]
@@ -27,6 +29,9 @@ struct Shape {
     agent: Option<Sent>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     command: Option<CommandCheck>,
+    #[cfg(feature = "health-grpc")]
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    grpc: Option<GrpcCheck>,
     #[cfg(feature = "health-http")]
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     http: Option<HttpCheck>,
@@ -62,6 +67,10 @@ impl Shape {
         }
         if let Some(command) = self.command.take() {
             kinds.push(("command", ProbeKind::Command(command)));
+        }
+        #[cfg(feature = "health-grpc")]
+        if let Some(grpc) = self.grpc.take() {
+            kinds.push(("grpc", ProbeKind::Grpc(grpc)));
         }
         #[cfg(feature = "health-http")]
         if let Some(http) = self.http.take() {
@@ -147,6 +156,8 @@ impl Written for Probe {
                 shape.agent = Some(Sent { send });
             }
             ProbeKind::Command(command) => shape.command = Some(command),
+            #[cfg(feature = "health-grpc")]
+            ProbeKind::Grpc(grpc) => shape.grpc = Some(grpc),
             #[cfg(feature = "health-http")]
             ProbeKind::Http(http) => shape.http = Some(http),
             #[cfg(feature = "health-tls")]

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::{message, reads, round_trips};
 use crate::health::Outcome;
+#[cfg(feature = "health-grpc")]
+use crate::health::probe::GrpcCheck;
 use crate::health::probe::{
     AgentCheck, Check, CheckFuture, CommandAnswer, CommandCheck, Exchange, Origin, Probe,
 };
@@ -49,6 +51,18 @@ fn each_kind_has_a_key() {
         Probe::command(command)
     );
     assert_eq!(yaml("tcp: {}\nthrough: true"), Probe::tcp().through());
+}
+
+#[cfg(all(feature = "health-grpc", feature = "health-tls"))]
+#[test]
+fn grpc_has_keys() {
+    let orders = GrpcCheck::new().service("shop.v1.Orders").unwrap().host("shop:80").unwrap();
+    let orders = Probe::grpc(orders.tls(TlsOptions::new().minimum_days(7)));
+    let text = "grpc: {service: shop.v1.Orders, host: 'shop:80', tls: {minimum_days: 7}}";
+    assert_eq!(yaml(text), orders);
+    round_trips(&orders);
+    assert_eq!(yaml("grpc: {}"), Probe::grpc(GrpcCheck::new()));
+    round_trips(&Probe::grpc(GrpcCheck::new()));
 }
 
 #[cfg(all(feature = "health-http", feature = "health-tls"))]

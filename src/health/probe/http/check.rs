@@ -8,6 +8,7 @@ use hyper::http::uri::{Authority, PathAndQuery};
 
 #[cfg(feature = "health-tls")]
 use crate::health::probe::TlsOptions;
+use crate::health::probe::authority;
 use crate::health::probe::http::body::Expected;
 use crate::health::probe::http::parsed::Parsed;
 use crate::health::probe::http::status::Statuses;
@@ -146,15 +147,8 @@ impl HttpCheck {
     /// The text is no host.
     pub fn host(self, host: impl Into<String>) -> Result<Self, InvalidValue> {
         let text = host.into();
-        match text.parse::<Authority>() {
-            Ok(value) if !text.contains('@') && is_port(&value) => {
-                Ok(self.with(|settings| settings.host = Some(Parsed { text, value })))
-            }
-            _ => {
-                let rule = "must be a name or address, with a port or without";
-                Err(InvalidValue::new("host", format!("{text:?}"), rule))
-            }
-        }
+        let value = authority::parse(&text)?;
+        Ok(self.with(|settings| settings.host = Some(Parsed { text, value })))
     }
 
     /// Adds a header. One of the name `user-agent` or `accept` replaces that which is sent otherwise.
@@ -262,12 +256,6 @@ impl HttpCheck {
 fn is_reserved(name: &HeaderName) -> bool {
     // Two of HTTP/1.1 that have no constants.
     RESERVED.contains(name) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
-}
-
-/// Returns `false` for a colon without a port, or with one that is too high.
-fn is_port(authority: &Authority) -> bool {
-    let written = authority.as_str().len() > authority.host().len();
-    !authority.host().is_empty() && (!written || authority.port_u16().is_some())
 }
 
 /// Shows no values of headers, which may be secrets.

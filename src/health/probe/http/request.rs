@@ -4,6 +4,7 @@ use hyper::header::{self, HeaderValue};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, Request, Uri};
 
+use crate::health::probe::authority;
 use crate::health::probe::http::check::{HttpVersion, Settings};
 use crate::health::probe::http::redirect;
 
@@ -23,12 +24,7 @@ impl Settings {
         if let Some(host) = &self.host {
             return Ok(host.value.clone());
         }
-        let text = match target.port() == redirect::default_port(&self.scheme()) {
-            true if target.is_ipv6() => format!("[{}]", target.ip()),
-            true => target.ip().to_string(),
-            false => SocketAddr::new(target.ip(), target.port()).to_string(),
-        };
-        text.parse().map_err(|error| format!("{text}: {error}"))
+        authority::of(target, redirect::default_port(&self.scheme()))
     }
 
     pub(super) fn request(

@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::health::Outcome;
+#[cfg(feature = "health-tls")]
+use crate::health::probe::authority;
 use crate::health::probe::http::check::{HttpCheck, HttpVersion, Settings};
 use crate::health::probe::http::rules::{Judge, Step};
 use crate::health::probe::http::{http1, http2, redirect};
@@ -79,9 +81,7 @@ async fn exchange(
             HttpVersion::Http1 => tls::Application::Http1,
             HttpVersion::Http2 => tls::Application::Http2,
         };
-        // Brackets of an IPv6 address are none of its name.
-        let host = settings.host.as_ref().map(|host| host.value.host());
-        let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+        let host = settings.host.as_ref().map(|host| authority::name(&host.value));
         let stream = tls::handshake(stream, meter, target, host, options, application).await?;
         return speak(stream, request, settings, None).await;
     }

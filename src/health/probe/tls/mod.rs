@@ -14,7 +14,7 @@ mod validity;
 mod verifier;
 
 pub use check::TlsCheck;
-#[cfg(feature = "health-http")]
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
 pub(super) use config::Application;
 pub(super) use connect::handshake;
 pub use options::TlsOptions;

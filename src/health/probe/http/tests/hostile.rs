@@ -10,7 +10,7 @@ use super::*;
 
 /// The most memory that a check of a hostile server may hold at a time, in bytes: the longest head
 /// twice, the body, and what the libraries need.
-pub(super) const MEMORY: u64 = 512 * 1024;
+const MEMORY: u64 = 512 * 1024;
 
 /// Does a check that has to fail in time and within the memory. Returns the reason.
 pub(super) fn survives(check: HttpCheck, timeout: Duration, target: SocketAddr) -> String {
