@@ -373,11 +373,13 @@ impl<C: Ord> Monitor<C> {
         now: Instant,
     ) {
         let pace = check.pace;
-        let id = self.targets.find(destination, check.id).unwrap_or_else(|| {
+        let Some(id) = self.targets.find(destination, check.id) else {
             let window = if self.targets.len() < FEW { pace.changing } else { pace.interval };
             let tracker = Tracker::new(pace, now + self.random.up_to(window));
-            self.targets.add(destination, (check.id, Arc::clone(&check.check)), tracker)
-        });
+            let target = (check.id, Arc::clone(&check.check));
+            self.targets.add(destination, target, tracker, service);
+            return;
+        };
         let Some(target) = self.targets.get_mut(id) else { return };
         let is_kept = target.services.is_empty();
         target.services.insert(service);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::health::Tracker;
 use crate::health::monitor::target::{Phase, Target};
-use crate::model::DestinationId;
+use crate::model::{DestinationId, ServiceId};
 
 /// The number of a target. None is used twice, so that nothing late is taken for another target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,14 +77,16 @@ impl<C: Ord> Targets<C> {
         destination: DestinationId,
         (number, check): (CheckId, Arc<C>),
         tracker: Tracker,
-    ) -> TargetId {
+        service: ServiceId,
+    ) {
         *self.uses.entry(number).or_default() += 1;
         self.last += 1;
         let id = TargetId(self.last);
         self.queue.insert((tracker.next(), id));
         self.names.insert((destination, number), id);
-        self.all.insert(id, Target::new(destination, number, check, tracker));
-        id
+        let mut target = Target::new(destination, number, check, tracker);
+        target.services.insert(service);
+        self.all.insert(id, target);
     }
 
     /// Removes a target.

@@ -1,5 +1,7 @@
 //! Monitors check each target once, and lose nothing of what is known.
 
+use std::iter;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::*;
@@ -9,7 +11,7 @@ use crate::table::TableService;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn id(host: u8) -> DestinationId {
-    DestinationId::from(std::net::SocketAddr::from(([10, 0, 0, host], 8080)))
+    DestinationId::from(SocketAddr::from(([10, 0, 0, host], 8080)))
 }
 
 fn service(port: u16, hosts: &[u8]) -> TableService {
@@ -95,6 +97,24 @@ fn checks_are_spread_and_do_not_drift() {
         each.push(run(&mut monitor, &mut now, 5 * SECOND, &[]));
     }
     assert!(each.iter().all(|checks| (200..=225).contains(checks)), "{each:?}");
+}
+
+#[test]
+fn the_first_checks_of_many_targets_are_spread_over_the_interval() {
+    let now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    for port in 1..=40 {
+        let hosts = (0..100).map(|host| SocketAddr::from(([10, 1, 0, host], 1000 + port)));
+        let table =
+            hosts.fold(service(port, &[]), |table, host| table.with(Destination::masquerade(host)));
+        monitor.watch(Watched::new(table).check("tcp", Pace::new()), None, now);
+    }
+    let mut until = |time| iter::from_fn(|| monitor.due(now + time)).count();
+    // The first thousand begin in the first second, the others in 5 s.
+    let each = [SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND, 5 * SECOND].map(&mut until);
+    assert!((1500..1700).contains(&each[0]), "{each:?}");
+    assert!(each[1..].iter().all(|checks| (500..700).contains(checks)), "{each:?}");
+    assert_eq!(each.iter().sum::<usize>(), 4000);
 }
 
 #[test]
