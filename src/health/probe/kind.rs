@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::health::Outcome;
+#[cfg(feature = "health-dns")]
+use crate::health::probe::DnsCheck;
 #[cfg(feature = "health-grpc")]
 use crate::health::probe::GrpcCheck;
 #[cfg(feature = "health-http")]
@@ -67,6 +69,10 @@ pub enum ProbeKind {
     #[cfg(feature = "health-grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-grpc")))]
     Grpc(GrpcCheck),
+    /// Sends a query over DNS.
+    #[cfg(feature = "health-dns")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-dns")))]
+    Dns(DnsCheck),
     /// Asks over HTTP.
     #[cfg(feature = "health-http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "health-http")))]
@@ -200,6 +206,13 @@ impl Probe {
         Self::new(ProbeKind::Agent(check))
     }
 
+    /// Creates a check over DNS.
+    #[cfg(feature = "health-dns")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "health-dns")))]
+    pub const fn dns(check: DnsCheck) -> Self {
+        Self::new(ProbeKind::Dns(check))
+    }
+
     /// Creates a check by a program.
     pub const fn command(command: CommandCheck) -> Self {
         Self::new(ProbeKind::Command(command))
@@ -278,6 +291,8 @@ impl Probe {
                 #[cfg(feature = "health-tls")]
                 ProbeKind::Tls(tls) => Box::pin(tls.run(target, origin)).await,
                 ProbeKind::UdpSend(datagram) => Box::pin(udp::send(target, origin, datagram)).await,
+                #[cfg(feature = "health-dns")]
+                ProbeKind::Dns(dns) => Box::pin(dns.run(target, origin)).await,
                 ProbeKind::Icmp => Box::pin(icmp::check(target, origin)).await,
                 ProbeKind::Agent(agent) => Box::pin(agent.run(target, origin)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
@@ -307,6 +322,10 @@ impl ProbeKind {
             #[cfg(feature = "health-tls")]
             Self::Tls(_) => Ok(false),
             Self::Udp(_) | Self::UdpSend(_) => Ok(true),
+            #[cfg(feature = "health-dns")]
+            Self::Dns(check) if check.is_over_tcp() => Ok(false),
+            #[cfg(feature = "health-dns")]
+            Self::Dns(_) => Err(ThroughError::Kind("DNS over UDP, which may go on over TCP,")),
             Self::Icmp => Err(ThroughError::Kind("ICMP")),
             Self::Command(_) => Err(ThroughError::Kind("a program")),
             Self::Custom(_) => Err(ThroughError::Kind("the program's own code")),

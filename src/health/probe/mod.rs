@@ -16,6 +16,8 @@ mod agent;
 mod authority;
 mod command;
 mod datagrams;
+#[cfg(feature = "health-dns")]
+mod dns;
 mod exchange;
 #[cfg(feature = "health-grpc")]
 mod grpc;
@@ -47,6 +49,9 @@ mod watch_error;
 
 pub use agent::AgentCheck;
 pub use command::{CommandAnswer, CommandCheck};
+#[cfg(feature = "health-dns")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health-dns")))]
+pub use dns::{DnsCheck, DnsCode, DnsType};
 pub use exchange::Exchange;
 #[cfg(feature = "health-grpc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health-grpc")))]

@@ -5,6 +5,8 @@ use crate::health::document::probe::bytes::Send;
 use crate::health::document::probe::exchange::{Bytes, Nothing, Sent};
 use crate::health::document::probe::scalar::{Port, Through};
 use crate::health::document::scalar::{Timeout, unless};
+#[cfg(feature = "health-dns")]
+use crate::health::probe::DnsCheck;
 #[cfg(feature = "health-grpc")]
 use crate::health::probe::GrpcCheck;
 #[cfg(feature = "health-http")]
@@ -32,6 +34,9 @@ struct Shape {
     #[cfg(feature = "health-grpc")]
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     grpc: Option<GrpcCheck>,
+    #[cfg(feature = "health-dns")]
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    dns: Option<DnsCheck>,
     #[cfg(feature = "health-http")]
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     http: Option<HttpCheck>,
@@ -71,6 +76,10 @@ impl Shape {
         #[cfg(feature = "health-grpc")]
         if let Some(grpc) = self.grpc.take() {
             kinds.push(("grpc", ProbeKind::Grpc(grpc)));
+        }
+        #[cfg(feature = "health-dns")]
+        if let Some(dns) = self.dns.take() {
+            kinds.push(("dns", ProbeKind::Dns(dns)));
         }
         #[cfg(feature = "health-http")]
         if let Some(http) = self.http.take() {
@@ -158,6 +167,8 @@ impl Written for Probe {
             ProbeKind::Command(command) => shape.command = Some(command),
             #[cfg(feature = "health-grpc")]
             ProbeKind::Grpc(grpc) => shape.grpc = Some(grpc),
+            #[cfg(feature = "health-dns")]
+            ProbeKind::Dns(dns) => shape.dns = Some(dns),
             #[cfg(feature = "health-http")]
             ProbeKind::Http(http) => shape.http = Some(http),
             #[cfg(feature = "health-tls")]

@@ -82,7 +82,7 @@ fn errors_name_the_field_the_value_and_the_rule() {
         message::<Combination>("\"most\""),
         "combination \"most\": must be all, any or a number of checks"
     );
-    let shown = message::<MaintenanceKind>("\"\u{1b}[2J\"");
+    let shown = message::<MaintenanceKind>(r#""\u001b[2J""#);
     assert_eq!(shown, r#"maintenance "\u{1b}[2J": must be drain or out"#);
 }
 

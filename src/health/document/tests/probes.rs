@@ -9,6 +9,8 @@ use crate::health::probe::GrpcCheck;
 use crate::health::probe::{
     AgentCheck, Check, CheckFuture, CommandAnswer, CommandCheck, Exchange, Origin, Probe,
 };
+#[cfg(feature = "health-dns")]
+use crate::health::probe::{DnsCheck, DnsCode, DnsType};
 #[cfg(all(feature = "health-http", feature = "health-tls"))]
 use crate::health::probe::{HttpCheck, HttpVersion, TlsCheck, TlsOptions};
 
@@ -63,6 +65,33 @@ fn grpc_has_keys() {
     round_trips(&orders);
     assert_eq!(yaml("grpc: {}"), Probe::grpc(GrpcCheck::new()));
     round_trips(&Probe::grpc(GrpcCheck::new()));
+}
+
+#[cfg(feature = "health-dns")]
+#[test]
+fn dns_has_keys() {
+    let dns = DnsCheck::new("www.example.com", DnsType::AAAA).unwrap().recursion(false).tcp();
+    let dns = Probe::dns(dns.address("2001:db8::7".parse().unwrap()).unwrap());
+    let text = "dns: {name: www.example.com, type: AAAA, addresses: ['2001:db8::7'], \
+                recursion: false, tcp: true}";
+    assert_eq!(yaml(text), dns);
+    round_trips(&dns);
+    let odd = DnsCheck::new(".", DnsType(65)).unwrap().code(DnsCode::new(9).unwrap());
+    round_trips(&Probe::dns(odd));
+    assert_eq!(
+        yaml("dns: {name: x.example, code: NXDOMAIN}"),
+        Probe::dns(DnsCheck::new("x.example", DnsType::A).unwrap().code(DnsCode::NX_DOMAIN))
+    );
+    for (json, expected) in [
+        (r#"{"dns": {}}"#, "missing field `name`"),
+        (r#"{"dns": {"name": "a..b"}}"#, "name \"a..b\": must be labels"),
+        (r#"{"dns": {"name": "a", "type": "B"}}"#, "type \"B\": must be A, NS"),
+        (r#"{"dns": {"name": "a", "code": 16}}"#, "code 16: must be 0 to 15"),
+        (r#"{"dns": {"name": "a", "addresses": ["::1"]}}"#, "address ::1: must be of the type"),
+    ] {
+        let message = message::<Probe>(json);
+        assert!(message.starts_with(expected), "{message}");
+    }
 }
 
 #[cfg(all(feature = "health-http", feature = "health-tls"))]
