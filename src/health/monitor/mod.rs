@@ -70,6 +70,8 @@ pub struct Monitor<C> {
 #[derive(Debug)]
 struct ServiceState<C> {
     pool: Pool,
+    /// `true` until the program is told that the pool was available at the start.
+    begins_available: bool,
     checks: Vec<ServiceCheck<C>>,
     combination: Combination,
     /// The destinations with results that the pool does not know yet.
@@ -136,12 +138,16 @@ impl<C: Ord> Monitor<C> {
         });
         let checks: Vec<_> = checks.collect();
         let mut unwatched = self.targets_of(id);
-        let (pool, former_checks) = match self.services.remove(&id) {
-            Some(ServiceState { mut pool, checks, .. }) => {
+        let (pool, begins_available, former_checks) = match self.services.remove(&id) {
+            Some(ServiceState { mut pool, begins_available, checks, .. }) => {
                 pool.set_desired(service, policy, now);
-                (pool, checks)
+                (pool, begins_available, checks)
             }
-            None => (Pool::new(service, policy, held), Vec::new()),
+            None => {
+                let pool = Pool::new(service, policy, held);
+                let is_available = pool.is_available();
+                (pool, is_available, Vec::new())
+            }
         };
         let destinations: Vec<_> =
             pool.desired().destinations().map(|destination| destination.id()).collect();
@@ -153,8 +159,9 @@ impl<C: Ord> Monitor<C> {
         }
         unwatched.into_iter().for_each(|target| self.drop_target(target, id, now));
         former_checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
-        self.services
-            .insert(id, ServiceState { pool, checks, combination, unjudged: BTreeSet::new() });
+        let unjudged = BTreeSet::new();
+        let state = ServiceState { pool, begins_available, checks, combination, unjudged };
+        self.services.insert(id, state);
         self.judge(id, destinations, now);
         self.touch(id);
     }
@@ -335,12 +342,15 @@ impl<C: Ord> Monitor<C> {
         self.services.get(&id).map(|state| &state.pool)
     }
 
-    /// Takes out the events of all pools, in the order of their services. Results cause events when
+    /// Takes out the events of all pools, in the order of their services. The first one of a pool that
+    /// is available at the start, by what the table held, is [`PoolEvent::Available`]. Results cause events when
     /// the next [`wishes`](Self::wishes) are taken.
     pub fn events(&mut self) -> Vec<(ServiceId, PoolEvent)> {
         let mut events = Vec::new();
         for id in mem::take(&mut self.eventful) {
             let Some(state) = self.services.get_mut(&id) else { continue };
+            let begins = mem::take(&mut state.begins_available);
+            events.extend(begins.then_some((id, PoolEvent::Available)));
             let checks = &state.checks;
             events.extend(state.pool.events().map(|mut event| {
                 if let PoolEvent::Verdict { destination, verdict: Verdict::Down, reason } =

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Destination, Service};
-use crate::table::TableService;
+use crate::model::{Destination, Service, Snapshot};
+use crate::table::{Table, TableService};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -160,8 +160,8 @@ fn a_destination_that_moves_in_two_steps_keeps_what_is_known() {
     let mut monitor = Monitor::new(1);
     let watched = |port, hosts: &[u8]| Watched::new(service(port, hosts)).check("tcp", Pace::new());
     let held = |port, hosts: &[u8]| {
-        let table = crate::table::Table::from_iter([service(port, hosts)]);
-        crate::model::Snapshot::from(&table).into_iter().next()
+        let table = Table::from_iter([service(port, hosts)]);
+        Snapshot::from(&table).into_iter().next()
     };
     monitor.watch(watched(1, &[1, 2, 3]), None, now);
     run(&mut monitor, &mut now, 20 * SECOND, &[2]);
@@ -253,6 +253,24 @@ fn several_checks_are_combined() {
     let reasons: Vec<usize> =
         monitor.status(id(1)).map(|(_, status)| status.reason.len()).collect();
     assert_eq!(reasons, [0, 256]);
+}
+
+#[test]
+fn a_pool_that_is_available_at_the_start_is_told_once() {
+    let now = Instant::now();
+    let desired = service(1, &[1, 2]);
+    let table: Table = [desired.clone()].into_iter().collect();
+    let held = Snapshot::from(&table).into_iter().next();
+    let mut monitor = Monitor::new(3);
+    let watched = || Watched::new(desired.clone()).check("tcp", Pace::new());
+    monitor.watch(watched(), held.as_ref(), now);
+    assert_eq!(monitor.events(), [(desired.id(), PoolEvent::Available)]);
+    monitor.watch(watched(), held.as_ref(), now);
+    assert_eq!(monitor.events(), []);
+    // Where the table holds nothing, it comes with the first success.
+    let mut monitor = Monitor::new(3);
+    monitor.watch(watched(), None, now);
+    assert_eq!(monitor.events(), []);
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub enum PoolEvent {
         /// The maintenance.
         maintenance: Option<Maintenance>,
     },
-    /// The live destinations meet the quorum.
+    /// The live destinations meet the quorum. A [`Monitor`](crate::health::Monitor) says so also at the
+    /// start of a program, where the table holds enough destinations of which nothing bad is known.
     Available,
     /// The live destinations do not meet the quorum: withdraw the route. What takes a destination
     /// out by an operator's decision waits until `until`.
