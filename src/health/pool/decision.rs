@@ -24,7 +24,7 @@ impl Pool {
         self.decide_availability(now);
         let count = self.count(now);
         let has_sorry = self.sorry_server(now).is_some();
-        leaves |= self.decide_members(count, self.may_leave(count, has_sorry), now);
+        leaves |= self.decide_members(count, has_sorry, now);
         // At a first start nothing is known, and nothing was there that could be missed.
         let nobody = count.live == 0 && self.former.is_empty();
         match self.sorry {
@@ -52,16 +52,6 @@ impl Pool {
         count
     }
 
-    /// Returns `true` if destinations that do not work may leave the rotation.
-    fn may_leave(&self, count: Count, has_sorry: bool) -> bool {
-        let panic = usize::from(self.policy.panic.min(100));
-        match count.live {
-            0 if has_sorry => true,
-            0 => !self.policy.keep_last && panic == 0,
-            live => live * 100 >= panic * count.all,
-        }
-    }
-
     /// Decides whether former destinations stay. Returns `true` if one leaves.
     fn decide_former(&mut self, count: Count, now: Instant) -> bool {
         let before = self.former.len();
@@ -72,18 +62,38 @@ impl Pool {
     }
 
     /// Decides about each desired destination. Returns `true` if one leaves the rotation.
-    fn decide_members(&mut self, count: Count, may_leave: bool, now: Instant) -> bool {
+    ///
+    /// Destinations that have died together leave one after the other, as if each had died alone:
+    /// what is kept does not depend on which verdicts come together.
+    fn decide_members(&mut self, count: Count, has_sorry: bool, now: Instant) -> bool {
         let ramps = self.slow_start().is_some();
+        let Self { members, desired, policy, events, .. } = self;
+        let is_desired = |id: DestinationId| {
+            desired.destination(id).is_some_and(|desired| desired.destination().weight > 0)
+        };
+        let is_stopped = |id: DestinationId, member: &Member| {
+            member.maintained(now).is_some() || !is_desired(id)
+        };
+        let has_died = |id: DestinationId, member: &Member| {
+            member.in_rotation && !member.told_kept && !member.works() && !is_stopped(id, member)
+        };
+        let mut dying = members.iter().filter(|(id, member)| has_died(**id, member)).count();
         let mut leaves = false;
-        for (id, member) in &mut self.members {
-            let weight = self.desired.destination(*id).map(|desired| desired.destination().weight);
-            let stopped = member.maintained(now).is_some() || weight.unwrap_or(0) == 0;
-            let was_admitted = member.admitted && weight.unwrap_or(0) > 0;
+        for (id, member) in members {
+            let stopped = is_stopped(*id, member);
+            let others = if has_died(*id, member) {
+                dying -= 1;
+                dying
+            } else {
+                0
+            };
+            let may_leave = policy.may_leave(count.live + others, count.all, has_sorry);
+            let was_admitted = member.admitted && is_desired(*id);
             member.admitted = member.works() || (was_admitted && !may_leave);
             let rotates = member.admitted && !stopped;
             let kept = rotates && !member.works();
             if kept && !member.told_kept {
-                self.events.push_back(PoolEvent::Kept(*id));
+                events.push_back(PoolEvent::Kept(*id));
             }
             member.told_kept = kept;
             match (member.in_rotation, rotates) {
@@ -91,12 +101,12 @@ impl Pool {
                     // With nobody else in rotation a slow start has no effect.
                     let ramps = ramps && count.live > 1 && !member.is_first;
                     member.ramp = ramps.then_some(now);
-                    self.events.push_back(PoolEvent::PutBack(*id));
+                    events.push_back(PoolEvent::PutBack(*id));
                 }
                 (true, false) => {
                     leaves = true;
                     member.ramp = None;
-                    self.events.push_back(PoolEvent::TakenOut(*id));
+                    events.push_back(PoolEvent::TakenOut(*id));
                 }
                 _ => {}
             }

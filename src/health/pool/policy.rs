@@ -169,6 +169,19 @@ impl PoolPolicy {
     }
 }
 
+impl PoolPolicy {
+    /// Returns `true` if destinations that do not work may leave the rotation while so many of all
+    /// are live.
+    pub(super) fn may_leave(&self, live: usize, all: usize, has_sorry: bool) -> bool {
+        let panic = usize::from(self.panic.min(100));
+        match live {
+            0 if has_sorry => true,
+            0 => !self.keep_last && panic == 0,
+            live => live * 100 >= panic * all,
+        }
+    }
+}
+
 impl Default for PoolPolicy {
     fn default() -> Self {
         Self::new()

@@ -22,6 +22,29 @@ fn dead_destinations_leave_and_the_last_one_stays() {
 }
 
 #[test]
+fn destinations_that_die_together_leave_as_if_each_had_died_alone() {
+    let now = Instant::now();
+    for policy in [PoolPolicy::new(), PoolPolicy::new().panic(50), PoolPolicy::new().panic(70)] {
+        let mut alone = three(policy.clone(), now);
+        (1..=3).for_each(|host| alone.verdict(id(host), Verdict::Down, now));
+        let mut together = three(policy.clone(), now);
+        together.judge((1..=3).map(|host| (id(host), Verdict::Down, Share::FULL)), now);
+        let left = weights(&mut together, now);
+        assert_eq!(left, weights(&mut alone, now));
+        // A restart comes to the same, in whatever order the verdicts come.
+        for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
+            let desired = together.desired().clone();
+            let table = held(&web(&left));
+            let mut pool = Pool::new(desired, policy.clone(), Some(&table));
+            for host in order {
+                pool.verdict(id(host), Verdict::Down, now);
+                assert_eq!(weights(&mut pool, now), left, "{policy:?}, {order:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn below_the_panic_share_nobody_more_is_taken_out() {
     let now = Instant::now();
     let mut pool = three(PoolPolicy::new().panic(50), now);
@@ -83,16 +106,6 @@ fn a_share_of_0_takes_out_like_a_death() {
     assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
     pool.share(id(1), Share::percent(300), now);
     assert_eq!(weights(&mut pool, now), [(1, 3), (2, 0), (3, 0)]);
-}
-
-#[test]
-fn all_that_die_at_once_are_kept() {
-    let now = Instant::now();
-    let mut pool = three(PoolPolicy::new(), now);
-    pool.judge((1..=3).map(|host| (id(host), Verdict::Down, Share::FULL)), now);
-    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 1), (3, 2)]);
-    pool.verdict(id(3), Verdict::Up, now);
-    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
 }
 
 #[test]
