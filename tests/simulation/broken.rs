@@ -1,5 +1,7 @@
 //! Every judge can find something: controllers that are broken on purpose are caught.
 
+use std::time::Duration;
+
 use crate::bug::Bug;
 use crate::judge::Promise;
 use crate::profile::{Actors, Profile};
@@ -111,6 +113,10 @@ fn a_loop_that_never_waits() {
 fn checked(profile: &mut Profile) {
     calm(profile);
     profile.actors.health = true;
+    // Much happens to few, so that few seeds are needed.
+    profile.controllers = 1;
+    (profile.storm, profile.storms) = (Duration::from_secs(60), 1);
+    profile.health_pause = 300;
 }
 
 #[test]
