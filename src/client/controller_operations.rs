@@ -41,6 +41,42 @@ while ipvs.step(&mut controller)"# await r#" == Stepped::Again {
                 $wait!($crate::table::step(&mut self.engine, controller))
             }
 
+            /// Steps and waits until the controller is
+            /// [settled](crate::table::controller::Controller::is_settled), but at most so long.
+            /// Returns `true` if the controller is settled. Hands each event to `events`.
+            ///
+            /// The end of a program calls this, so that what it has asked for last is done. With no
+            /// wishes left, the services of the controller leave, with their drains:
+            ///
+            #[doc = example!({ $($async)? } r#"
+use std::time::Duration;
+
+use ipvs_netlink::table::controller::{Controller, ControllerOptions, Wish};
+# use ipvs_netlink::table::TableService;
+# use ipvs_netlink::{Destination, Service};
+
+let mut controller = Controller::new(ControllerOptions::new());
+# controller.wish(
+#     TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+#         .with(Destination::masquerade("10.0.0.2:8080".parse()?)),
+# );
+// ... and at the end:
+controller.wish_all(std::iter::empty::<Wish>());
+let longest = Duration::from_secs(60);
+if !ipvs.settle(&mut controller, longest, |event| println!("{event}"))"# await r#" {
+    println!("not all has left");
+}"#)]
+            $(#[doc = cancel_safety!($async steps)])?
+            pub $($async)? fn settle(
+                &mut self,
+                controller: &mut $crate::table::controller::Controller,
+                longest: std::time::Duration,
+                mut events: impl FnMut($crate::table::controller::Event),
+            ) -> bool {
+                let events = &mut events;
+                $wait!($crate::table::settle(&mut self.engine, controller, longest, events))
+            }
+
             /// Reads the client's clock, which tells controllers the time: that of the tokio runtime
             /// or of the fake kernel, else [`Instant::now`](std::time::Instant::now).
             #[must_use]

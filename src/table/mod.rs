@@ -59,7 +59,7 @@ pub use desired::{Table, TableDestination, TableService};
 pub use drained_weights::DrainedWeights;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use drive::run;
-pub(crate) use drive::{apply, apply_from, drain, keep, perform, reconcile, step};
+pub(crate) use drive::{apply, apply_from, drain, keep, perform, reconcile, settle, step};
 pub use execute::{
     Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
 };

@@ -203,3 +203,30 @@ fn a_request_does_what_the_method_does() {
     until(&mut ipvs, &mut controller, |_, event| *event == Event::Left(id(81)));
     assert!(ipvs.services().unwrap().is_empty());
 }
+
+#[test]
+fn a_program_settles_what_it_has_asked_for_last() {
+    let mut ipvs = fresh();
+    let hold = Duration::from_secs(3600);
+    let mut controller = Controller::new(ControllerOptions::new().hold(hold));
+    controller.wish_all([service(80, &[2, 3]), service(81, &[2])]);
+    let mut events = Vec::new();
+    assert!(ipvs.settle(&mut controller, PATIENCE, |event| events.push(event)));
+    for event in [Event::Settled(id(80)), Event::Settled(id(81))] {
+        assert!(events.contains(&event), "{event}: {events:?}");
+    }
+    assert_eq!(ipvs.services().unwrap().len(), 2);
+    // What takes longer is told.
+    controller.forget(id(81));
+    let begin = now();
+    let longest = Duration::from_millis(200);
+    assert!(!ipvs.settle(&mut controller, longest, |event| events.push(event)));
+    assert!((now() - begin) >= longest && (now() - begin) < PATIENCE);
+    assert!(matches!(events.last(), Some(Event::Leaving { .. })), "{events:?}");
+    let mut controller = self::controller();
+    controller.wish_all([id(80), id(81)].map(|id| service(id.address().unwrap().port(), &[2])));
+    assert!(ipvs.settle(&mut controller, PATIENCE, drop));
+    controller.wish_all(std::iter::empty::<TableService>());
+    assert!(ipvs.settle(&mut controller, PATIENCE, drop));
+    assert!(ipvs.services().unwrap().is_empty());
+}

@@ -33,7 +33,7 @@ macro_rules! facade {
         use std::ops::ControlFlow;
         use std::time::Duration;
 
-        use ipvs_netlink::table::controller::{Controller, Stepped};
+        use ipvs_netlink::table::controller::{Controller, Event, Stepped};
         use ipvs_netlink::table::{
             Applied, DrainPolicy, Drained, Plan, PlanOptions, Progress, ReconcileError, Reconciled,
             Table,
@@ -155,6 +155,11 @@ macro_rules! facade {
                 options: &PlanOptions
             ) -> std::result::Result<Reconciled, ReconcileError>;
             step(controller: &mut Controller) -> Stepped;
+            settle(
+                controller: &mut Controller,
+                longest: Duration,
+                events: impl FnMut(Event)
+            ) -> bool;
             drain(
                 service: ServiceId,
                 id: DestinationId,

@@ -8,6 +8,7 @@ mod reading;
 mod reconcile;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod run;
+mod settle;
 mod step;
 
 pub(crate) use apply::{apply, apply_from};
@@ -17,4 +18,5 @@ pub(crate) use keep::keep;
 pub(crate) use reconcile::reconcile;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use run::run;
+pub(crate) use settle::settle;
 pub(crate) use step::step;
