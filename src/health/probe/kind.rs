@@ -218,7 +218,9 @@ impl Probe {
         Self::new(ProbeKind::Command(command))
     }
 
-    /// Creates a check of the program's own. Its name stands for it wherever checks are compared.
+    /// Creates a check of the program's own. Its name stands for it wherever checks are compared, so
+    /// a check that does something else needs another name. It has no [`Origin`]: the program's code
+    /// decides where the check comes from.
     pub fn custom(name: impl Into<Arc<str>>, check: impl Check) -> Self {
         Self::new(ProbeKind::Custom(Custom { name: name.into(), check: Arc::new(check) }))
     }
@@ -310,6 +312,11 @@ impl Probe {
 }
 
 impl ProbeKind {
+    /// Returns `true` if the check is of a port.
+    pub(super) fn has_port(&self) -> bool {
+        self.sends_datagrams().is_ok()
+    }
+
     /// Returns `true` if the check is by datagrams, and `false` if it is by TCP. A check that cannot
     /// go through a virtual address is named.
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {

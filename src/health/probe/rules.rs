@@ -22,6 +22,7 @@ impl Probe {
     /// - the timeout is less than 1 ms or more than a day;
     /// - the port is 0, or the check is by ICMP, which has no ports;
     /// - the origin is [out of range](Origin::validate);
+    /// - the check is of the program's own, and the origin has anything;
     /// - the check is by a program, and the origin has something else than a network namespace;
     /// - the program or an argument has a NUL, or the program is empty;
     /// - what is sent or expected is longer than 65536 bytes, or a datagram than 65507.
@@ -54,6 +55,10 @@ impl Probe {
                     }
                     None => Ok(()),
                 }
+            }
+            ProbeKind::Custom(_) => {
+                let value = || "of a check of the program's own".to_owned();
+                ensure(self.origin == Origin::new(), "origin", value, "must not be given")
             }
             _ => Ok(()),
         }
@@ -102,16 +107,27 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::probe::{AgentCheck, CommandCheck};
+    use crate::health::Outcome;
+    use crate::health::probe::{AgentCheck, Check, CheckFuture, CommandCheck};
+
+    struct Own;
+
+    impl Check for Own {
+        fn check(&self, _: std::net::SocketAddr) -> CheckFuture<'_> {
+            Box::pin(async { Outcome::passed() })
+        }
+    }
 
     #[test]
     fn what_is_out_of_range_or_does_not_go_together_is_named() {
         let command = || Probe::command(CommandCheck::new("true", ["-x"]));
+        let own = || Probe::custom("own", Own);
         let origin = |origin| Probe::tcp().origin(origin);
         let named = |name: &str| origin(Origin::new().interface(name));
         for valid in [
             Probe::tcp(),
             Probe::icmp(),
+            own(),
             command().origin(Origin::new().namespace("/run/netns/blue")),
             Probe::udp(Exchange::new(vec![0; 65_507], "")),
             named("eth0.100@x"),
@@ -125,6 +141,10 @@ mod tests {
             (Probe::tcp().port(0), "port 0: must be 1 to 65535"),
             (Probe::icmp().port(7), "port 7: must not be given: ICMP has no ports"),
             (command().origin(Origin::new().mark(1)), "origin of a command: must have a network"),
+            (
+                own().origin(Origin::new().mark(1)),
+                "origin of a check of the program's own: must not",
+            ),
             (Probe::command(CommandCheck::new("", [""; 0])), "program \"\": must not be empty"),
             (Probe::command(CommandCheck::new("a", ["b\0"])), "program \"b\\0\": must have no NUL"),
             (Probe::udp(Exchange::new(vec![0; 65_508], "")), "send of 65508 bytes: must be"),

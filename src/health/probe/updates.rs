@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::health::PoolEvent;
@@ -92,12 +93,15 @@ impl fmt::Display for Update {
 /// The updates of a runner, in their order. Clones share them: each update goes to one of them.
 ///
 /// A wish takes the place of an older one for the same service that nobody has taken out yet, so a
-/// program that reads slowly falls behind by one wish for each service at most.
+/// program that reads slowly falls behind by one wish for each service at most. Of what is no request
+/// to a controller, such as events, the newest 65536 are kept; [`lost`](Self::lost) counts the others.
 ///
 /// A program with the blocking client waits here for the next update, or until its controller has
 /// something to do:
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use ipvs_netlink::Client;
 /// use ipvs_netlink::health::probe::Updates;
 /// use ipvs_netlink::table::controller::{Controller, ControllerOptions};
@@ -115,6 +119,9 @@ impl fmt::Display for Update {
 ///             }
 ///         }
 ///     }
+///     // What the runner has asked for at its end.
+///     let longest = Duration::from_secs(60);
+///     ipvs.settle(&mut controller, longest, |event| println!("{event}"));
 /// }
 /// ```
 ///
@@ -134,15 +141,31 @@ struct Queue {
     updates: BTreeMap<u64, Update>,
     /// The places of the wishes.
     wishes: BTreeMap<ServiceId, u64>,
+    /// The places of what is no request.
+    told: VecDeque<u64>,
     /// The number of all updates that have come.
     came: u64,
+    /// The number of those that nobody will take out.
+    lost: u64,
     ended: bool,
-    waker: Option<Waker>,
+    /// Of the tasks that wait.
+    wakers: Vec<Waker>,
 }
+
+/// The most updates that are no requests. Each of the thousands of destinations of a rack that dies
+/// says several things.
+const MOST_TOLD: usize = 65_536;
 
 impl Queue {
     fn add(&mut self, update: Update) {
         self.came += 1;
+        if !matches!(update, Update::Wish(_) | Update::Forget(_)) {
+            if self.told.len() >= MOST_TOLD {
+                let oldest = self.told.pop_front();
+                self.lost += u64::from(oldest.and_then(|at| self.updates.remove(&at)).is_some());
+            }
+            self.told.push_back(self.came);
+        }
         if let Update::Wish(wish) = &update {
             if let Some(older) = self.wishes.insert(wish.id(), self.came) {
                 self.updates.remove(&older);
@@ -152,11 +175,29 @@ impl Queue {
     }
 
     fn take(&mut self) -> Option<Update> {
-        let (_, update) = self.updates.pop_first()?;
+        let (at, update) = self.updates.pop_first()?;
         if let Update::Wish(wish) = &update {
             self.wishes.remove(&wish.id());
         }
+        if self.told.front() == Some(&at) {
+            self.told.pop_front();
+        }
         Some(update)
+    }
+
+    /// Takes out an update, or notes who is to be woken by the next one. Returns `None` at the end.
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Option<Update>> {
+        match self.take() {
+            Some(update) => Poll::Ready(Some(update)),
+            None if self.ended => Poll::Ready(None),
+            None => {
+                let waker = context.waker();
+                if !self.wakers.iter().any(|waits| waits.will_wake(waker)) {
+                    self.wakers.push(waker.clone());
+                }
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -183,27 +224,30 @@ impl Updates {
     pub(super) fn add(&self, updates: impl IntoIterator<Item = Update>) {
         let mut queue = self.queue();
         updates.into_iter().for_each(|update| queue.add(update));
-        if queue.updates.is_empty() {
-            return;
+        if !queue.updates.is_empty() {
+            self.wake(queue);
         }
-        let waker = queue.waker.take();
+    }
+
+    fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        let wakers = mem::take(&mut queue.wakers);
         drop(queue);
         self.0.came.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Notes that no update will come any more.
     fn end(&self) {
         let mut queue = self.queue();
         queue.ended = true;
-        let waker = queue.waker.take();
-        drop(queue);
-        self.0.came.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.wake(queue);
+    }
+
+    /// Waits for the end, at most so long. Returns whether it has come.
+    pub(super) fn wait_for_end(&self, timeout: Duration) -> bool {
+        let waits = |queue: &mut Queue| !queue.ended;
+        let waited = self.0.came.wait_timeout_while(self.queue(), timeout, waits);
+        waited.unwrap_or_else(PoisonError::into_inner).0.ended
     }
 
     /// Returns the next update if there is one.
@@ -219,6 +263,13 @@ impl Updates {
         queue.ended && queue.updates.is_empty()
     }
 
+    /// Returns how many updates were dropped because the program has not taken out enough of them.
+    /// None of them was a request to a controller.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.queue().lost
+    }
+
     /// Waits for the next update, at most so long. Returns `None` at the timeout, and when the
     /// runner has ended.
     #[must_use]
@@ -231,25 +282,17 @@ impl Updates {
 
     /// Waits for the next update, in any runtime. Returns `None` when the runner has ended.
     ///
-    /// Dropping the future loses nothing. If several tasks wait, only the last one is woken.
+    /// Dropping the future loses nothing.
     pub async fn next(&self) -> Option<Update> {
-        poll_fn(|context| {
-            let mut queue = self.queue();
-            match queue.take() {
-                Some(update) => Poll::Ready(Some(update)),
-                None if queue.ended => Poll::Ready(None),
-                None => {
-                    queue.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
+        poll_fn(|context| self.queue().poll(context)).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
     use super::*;
     use crate::model::{Destination, Service};
     use crate::table::TableService;
@@ -272,6 +315,47 @@ mod tests {
         updates.add([wish(1, 1)]);
         assert_eq!(updates.try_next(), Some(wish(1, 1)));
         assert!(updates.queue().wishes.is_empty());
+    }
+
+    #[test]
+    fn events_that_nobody_reads_are_counted_and_dropped() {
+        let id = ServiceId::tcp(([192, 0, 2, 10], 80).into());
+        let updates = Updates::new();
+        updates.add([Update::Forget(id)]);
+        let event = |event| Update::Event(id, event);
+        updates.add([event(PoolEvent::SorryServerIn), event(PoolEvent::SorryServerOut)]);
+        updates.add((1..MOST_TOLD).map(|_| event(PoolEvent::Available)));
+        assert_eq!(updates.lost(), 1);
+        assert_eq!(updates.try_next(), Some(Update::Forget(id)));
+        assert_eq!(updates.try_next(), Some(event(PoolEvent::SorryServerOut)));
+        updates.add([event(PoolEvent::Available)]);
+        assert_eq!(updates.lost(), 1);
+        assert_eq!(std::iter::from_fn(|| updates.try_next()).count(), MOST_TOLD);
+        assert!(updates.queue().told.is_empty());
+    }
+
+    #[test]
+    fn every_task_that_waits_is_woken() {
+        let wakes = Arc::new(Count::default());
+        let updates = Updates::new();
+        let waker = Waker::from(Arc::clone(&wakes));
+        let others = [Waker::from(Arc::new(Count::default())), waker];
+        for waker in others.iter().chain(&others) {
+            let mut next = Box::pin(updates.next());
+            assert!(next.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        assert_eq!(updates.queue().wakers.len(), 2);
+        updates.end();
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     #[test]

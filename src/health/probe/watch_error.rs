@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use crate::health::through::ThroughError;
-use crate::model::{InvalidValue, ServiceId};
+use crate::model::{DestinationId, InvalidValue, ServiceId};
 
 /// Why a service cannot be watched. See [`Runner::watch`](crate::health::probe::Runner::watch).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -15,6 +15,23 @@ pub enum WatchError {
         service: ServiceId,
         /// The reason.
         error: ThroughError,
+    },
+    /// A check needs a port, the probe has none, and that of the destination is 0, as it often is
+    /// behind a service of a firewall mark. See [`Probe::port`](crate::health::probe::Probe::port).
+    #[error("{service}: {destination} has port 0, so the check needs a port of its own")]
+    #[non_exhaustive]
+    NoPort {
+        /// The service.
+        service: ServiceId,
+        /// The destination.
+        destination: DestinationId,
+    },
+    /// The thread of the runner has ended by itself.
+    #[error("{service}: the thread of the checks has ended")]
+    #[non_exhaustive]
+    Ended {
+        /// The service.
+        service: ServiceId,
     },
     /// A setting of the service's policy or checks is out of its range.
     #[error("{service}: {invalid}")]

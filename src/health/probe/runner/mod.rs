@@ -6,7 +6,7 @@ mod work;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,23 +18,28 @@ use crate::health::probe::runner::work::Worker;
 use crate::health::probe::through::{self, Through};
 use crate::health::probe::updates::Ends;
 use crate::health::probe::{Probe, Updates, WatchError};
-use crate::health::{Check, Maintenance, Outcome, Watched};
+use crate::health::{Check, Maintenance, Outcome, Pace, Watched};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::controller::Event;
 
 pub use options::RunnerOptions;
 pub use stats::{Lateness, RunnerStats};
 
+/// The longest that the end of a runner waits for a check that blocks the thread.
+const LONGEST_END: Duration = Duration::from_secs(3);
+
 /// Does the checks of a [`Monitor`](crate::health::Monitor) on a thread of its own.
 ///
 /// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
 /// programs with the blocking client and on smol use the same runner as those on tokio, and a
 /// program whose own runtime is busy does not take its servers for dead. The thread ends when the
-/// runner is dropped. The table stays as it is, except that the last updates take back the services
+/// runner is dropped, which waits 3 s at most if a check of the program's own blocks the thread. The table stays as it is, except that the last updates take back the services
 /// of the marks of checks [through](Probe::through) virtual addresses. The thread also ends, and with
 /// it the updates, if the kernel does not let it back from the network namespace of a check
 /// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
 pub struct Runner {
+    /// Held from the marks of a service to the order about it, so that both have the same order.
+    ordering: Mutex<()>,
     sender: UnboundedSender<Message>,
     updates: Updates,
     published: Published,
@@ -91,7 +96,8 @@ impl Runner {
             runtime.shutdown_background();
         };
         let thread = thread::Builder::new().name("ipvs-health".to_owned()).spawn(work)?;
-        Ok(Self { sender, updates, published, thread: Some(thread), through })
+        let ordering = Mutex::new(());
+        Ok(Self { ordering, sender, updates, published, thread: Some(thread), through })
     }
 
     /// Watches a service, or replaces what is watched of it: the desired destinations, the policy and
@@ -121,6 +127,8 @@ impl Runner {
     /// Nothing has changed then.
     ///
     /// - [`WatchError::Invalid`]: a setting of the policy, a pace or a probe is out of its range;
+    /// - [`WatchError::NoPort`]: a probe that connects to a port has none, and a destination's is 0;
+    /// - [`WatchError::Ended`]: the thread has ended by itself;
     /// - [`WatchError::Through`]: a check [through](Probe::through) the virtual address cannot be done.
     ///   See [`ThroughError`](crate::health::through::ThroughError).
     pub fn watch(
@@ -133,6 +141,18 @@ impl Runner {
             .validate()
             .and_then(|()| probes())
             .map_err(|invalid| WatchError::Invalid { service: watched.id(), invalid })?;
+        let service = watched.id();
+        let needs_port = |(probe, _): &(Probe, Pace)| probe.port.is_none() && probe.kind.has_port();
+        if watched.checks.iter().any(needs_port) {
+            let mut ids = watched.service.destinations().map(|destination| destination.id());
+            if let Some(destination) = ids.find(|id| id.address.port() == 0) {
+                return Err(WatchError::NoPort { service, destination });
+            }
+        }
+        let _ordering = self.ordering();
+        if self.sender.is_closed() {
+            return Err(WatchError::Ended { service });
+        }
         through::lease(self.through.as_ref(), &mut watched)?;
         self.order(Order::Watch(Box::new(watched), held.map(Box::new)));
         Ok(())
@@ -143,6 +163,7 @@ impl Runner {
     ///
     /// To leave the service in the table as it is, ignore that update.
     pub fn forget(&self, service: ServiceId) {
+        let _ordering = self.ordering();
         if let Some(through) = &self.through {
             through.forget(service);
         }
@@ -194,6 +215,10 @@ impl Runner {
         self.published.stats(Instant::now())
     }
 
+    fn ordering(&self) -> MutexGuard<'_, ()> {
+        self.ordering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn order(&self, order: Order) {
         // Fails when the thread has ended by itself.
         let _ = self.sender.send(Message::Order(order));
@@ -206,8 +231,117 @@ impl Drop for Runner {
             through.forget_all();
         }
         let _ = self.sender.send(Message::Stop);
-        if let Some(thread) = self.thread.take() {
+        // A thread that a check blocks is left alone. It ends when that check does.
+        let thread = self.thread.take().filter(|_| self.updates.wait_for_end(LONGEST_END));
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+    use crate::health::probe::{CheckFuture, RunnerOptions, Update};
+    use crate::health::through::{MarkRange, Marks};
+    use crate::model::{Destination, Service, Snapshot};
+    use crate::table::TableService;
+    use crate::table::controller::{Controller, ControllerOptions};
+
+    fn table(port: u16) -> TableService {
+        TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
+            .with(Destination::masquerade(([127, 0, 0, 1], port).into()))
+    }
+
+    fn watched(port: u16, probe: Probe) -> Watched<Probe> {
+        Watched::new(table(port)).check(probe, Pace::new())
+    }
+
+    #[test]
+    fn a_check_of_port_0_is_refused() {
+        let runner = Runner::start(RunnerOptions::new()).unwrap();
+        let refused = runner.watch(watched(0, Probe::tcp()), None).unwrap_err();
+        let expected =
+            "TCP 192.0.2.10:80: 127.0.0.1:0 has port 0, so the check needs a port of its own";
+        assert_eq!(refused.to_string(), expected);
+        for probe in [Probe::tcp().port(80), Probe::icmp()] {
+            runner.watch(watched(0, probe), None).unwrap();
+        }
+    }
+
+    #[test]
+    fn nothing_is_watched_after_the_thread_has_ended() {
+        let runner = Runner::start(RunnerOptions::new()).unwrap();
+        runner.sender.send(Message::Stop).ok().unwrap();
+        assert!(runner.updates.wait_for_end(Duration::from_secs(20)));
+        let service = table(80).id();
+        let refused = runner.watch(watched(80, Probe::tcp()), None);
+        assert_eq!(refused, Err(WatchError::Ended { service }));
+    }
+
+    struct Blocks(Mutex<Receiver<()>>);
+
+    impl crate::health::probe::Check for Blocks {
+        fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+            let _ = self.0.lock().unwrap().recv();
+            Box::pin(async { Outcome::passed() })
+        }
+    }
+
+    #[test]
+    fn a_check_that_blocks_does_not_hold_up_the_end() {
+        let (go, blocked) = channel();
+        let runner = Runner::start(RunnerOptions::new()).unwrap();
+        let blocks = Probe::custom("blocks", Blocks(Mutex::new(blocked)));
+        let soon = Pace::new().changing(Duration::from_millis(1));
+        runner.watch(Watched::new(table(80)).check(blocks, soon), None).unwrap();
+        while runner.stats().silent < Duration::from_millis(1500) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let updates = runner.updates();
+        let begin = Instant::now();
+        drop(runner);
+        assert!(begin.elapsed() >= LONGEST_END);
+        assert!(!updates.wait_for_end(Duration::ZERO));
+        drop(go);
+        assert!(updates.wait_for_end(Duration::from_secs(20)));
+    }
+
+    #[cfg(feature = "fake")]
+    #[test]
+    fn the_services_of_marks_leave_at_the_end_of_the_program() {
+        let kernel = crate::fake::Kernel::in_real_time(crate::fake::Version::default());
+        let mut ipvs = crate::Client::fake(&kernel).unwrap();
+        let marks = MarkRange::new(0x4000..=0x40ff).unwrap();
+        let marks = Marks::new(marks, &Snapshot::default()).unwrap();
+        let runner = Runner::start(RunnerOptions::new().marks(marks)).unwrap();
+        let servers = (2..5).fold(table(80), |table, host| {
+            table.with(Destination::masquerade(([127, 0, 0, host], 80).into()))
+        });
+        let pace = Pace::new();
+        let through = Watched::new(servers).check(Probe::tcp().through(), pace);
+        runner.watch(through, None).unwrap();
+
+        let updates = runner.updates();
+        let mut runner = Some(runner);
+        let mut controller = Controller::new(ControllerOptions::new());
+        while !updates.has_ended() {
+            let stepped = ipvs.step(&mut controller);
+            controller.events().for_each(drop);
+            if ipvs.services().unwrap().len() >= 4 {
+                runner = None;
+            }
+            let pause = stepped.pause(ipvs.now()).min(Duration::from_millis(10));
+            if let Some(request) = updates.next_within(pause).and_then(Update::into_request) {
+                controller.accept(request);
+            }
+        }
+        assert!(runner.is_none());
+        assert!(ipvs.settle(&mut controller, Duration::from_secs(20), drop));
+        let left: Vec<_> = ipvs.services().unwrap().iter().map(|entry| entry.service.id).collect();
+        assert_eq!(left, [table(80).id()]);
     }
 }
