@@ -26,6 +26,17 @@ fn every_program_has_help_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
+fn the_checks_whose_instructions_are_counted_pass() {
+    for workload in ["loop", "runner"] {
+        let arguments = [workload, "300", "2", "500"];
+        let output = Command::new(example("icount_health")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{workload}: {output:?}");
+        let says = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(says.contains(" passed, 0 failed"), workload == "runner", "{says}");
+    }
+}
+
+#[test]
 fn who_reads_no_further_hears_nothing() {
     let mut ipvs = fresh();
     for port in 1..=2000 {
