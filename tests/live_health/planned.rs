@@ -99,7 +99,7 @@ fn maintenance_fails_no_client() {
     sleep(ms(500));
     let samples = sampler.stop();
     let visits = crowd.stop();
-    assert_eq!(lab.in_rotation(), full);
+    lab.wait_for_rotation(&full);
     director.stop();
     assert_none_failed("one in maintenance", &visits, ONE);
     assert_none_failed("all in maintenance, with a sorry server", &visits, ALL);

@@ -20,7 +20,7 @@ use crate::network::Namespace;
 const NAME: &str = "SERVER_NAME";
 
 /// How long a slow server takes for an answer.
-pub(crate) const SLOW: Duration = Duration::from_millis(800);
+pub(crate) const SLOW: Duration = Duration::from_millis(2000);
 
 /// What a server does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
