@@ -1,5 +1,7 @@
 //! Checks against real servers on this host.
 
+mod hostile;
+
 use std::io::{Read as _, Write as _};
 use std::iter;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
