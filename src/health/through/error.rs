@@ -97,7 +97,8 @@ pub enum ThroughError {
         interface: String,
     },
     /// All source ports were used so lately that the kernel may remember their connections. The check
-    /// waits.
+    /// waits. The program is told once a check waits for a port more often than every third time.
+    /// Then checks come too late: give more source ports, or a longer interval.
     #[error("all source ports for checks of this address were used a moment ago")]
     NoSourcePort,
     /// The table does not have the service of the mark yet, or the controller has it to write again.

@@ -77,6 +77,12 @@ impl Marks {
     /// The kernel forgets a connection 10 s after a reset, with which checks end, 60 s after a request
     /// that nobody answered, and 120 s after an orderly end. Only `ipvsadm --set` changes the last
     /// one ([`Timeouts::tcp_fin`](crate::Timeouts)).
+    ///
+    /// A check whose service was taken out of the table while it ran may leave a connection that the
+    /// kernel takes for open, and remembers for 900 s unless `ipvsadm --set` says longer
+    /// ([`Timeouts::tcp`](crate::Timeouts)). Its port is left out for 1000 s, or for `time` if that
+    /// is longer: where established connections are remembered for longer than 1000 s, give as much
+    /// here, and enough source ports.
     pub fn forgotten_after(mut self, time: Duration) -> Self {
         self.forgotten_after = time.max(Duration::from_secs(1));
         self

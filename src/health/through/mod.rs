@@ -7,6 +7,8 @@ mod marks;
 #[cfg(feature = "health")]
 mod pair;
 #[cfg(feature = "health")]
+mod patience;
+#[cfg(feature = "health")]
 mod ports;
 mod range;
 
@@ -16,6 +18,8 @@ pub(crate) use leases::{Changes, Flight, Leases};
 pub use marks::Marks;
 #[cfg(feature = "health")]
 pub(crate) use pair::{Pair, PairKey};
+#[cfg(feature = "health")]
+pub(crate) use patience::Patience;
 #[cfg(feature = "health")]
 pub(crate) use ports::{LONGEST_CHECK, Ports};
 pub use range::MarkRange;

@@ -33,6 +33,8 @@ pub(crate) struct Ports {
     first: u16,
     count: u64,
     cycle: Duration,
+    /// How long ports are put aside.
+    aside: Duration,
     /// The windows before this one may have been used by a former run.
     start: u64,
     /// The first window that was not used.
@@ -48,6 +50,7 @@ impl Ports {
             first,
             count: u64::from(last.saturating_sub(first)) + 1,
             cycle: marks.forgotten_after.saturating_add(WINDOW).saturating_add(LONGEST_CHECK),
+            aside: marks.forgotten_after.max(NEVER_CLOSED),
             start: 0,
             next: BTreeMap::new(),
             put_aside: BTreeMap::new(),
@@ -101,7 +104,7 @@ impl Ports {
         port: u16,
         now: Duration,
     ) {
-        self.put_aside.insert(((source, target), port), now.saturating_add(NEVER_CLOSED));
+        self.put_aside.insert(((source, target), port), now.saturating_add(self.aside));
     }
 
     /// Forgets what has no effect any more.
@@ -167,6 +170,11 @@ mod tests {
             }
         };
         assert_eq!([next(), next()], [1190, 1260].map(seconds));
+        // A program whose kernel remembers longer says so.
+        let mut ports = Ports::new(&one.forgotten_after(seconds(7200)), seconds(0));
+        ports.put_aside(SOURCE, target(80), 7, seconds(10));
+        ports.forget_old(seconds(7209));
+        assert_eq!(ports.put_aside.len(), 1);
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Lease {
 
 /// Returns `true` if the check only has to wait, so that there is nothing to tell.
 const fn is_passing(error: &ThroughError) -> bool {
-    matches!(error, ThroughError::NotYet | ThroughError::TakenBack | ThroughError::NoSourcePort)
+    matches!(error, ThroughError::NotYet | ThroughError::TakenBack)
 }
 
 /// A check that runs with a mark.

@@ -16,7 +16,9 @@ use tokio::sync::Notify;
 
 use crate::health::Watched;
 use crate::health::probe::{Origin, Probe, Update, Updates, WatchError};
-use crate::health::through::{Changes, LONGEST_CHECK, Leases, Marks, Pair, Ports, ThroughError};
+use crate::health::through::{
+    Changes, LONGEST_CHECK, Leases, Marks, Pair, Patience, Ports, ThroughError,
+};
 use crate::model::{DestinationId, ServiceId};
 use crate::table::TableService;
 use crate::table::controller::Event;
@@ -34,6 +36,9 @@ pub(super) struct Through {
     updates: Updates,
 }
 
+/// What a check is told of by.
+type Checked = (ServiceId, DestinationId, Origin);
+
 #[derive(Debug)]
 struct State {
     leases: Leases,
@@ -43,10 +48,27 @@ struct State {
     /// The services that are watched.
     watched: BTreeSet<ServiceId>,
     /// What the program was told last of the checks that are refused.
-    refused: BTreeMap<(ServiceId, DestinationId, Origin), ThroughError>,
+    refused: BTreeMap<Checked, ThroughError>,
+    /// The checks that wait for source ports.
+    waiting: BTreeMap<Checked, Patience>,
 }
 
 impl State {
+    /// Counts how often a check waits for a source port. Returns `false` if the program need not
+    /// know the error, or that there is none.
+    fn is_to_be_told(&mut self, object: &Checked, error: Option<&ThroughError>) -> bool {
+        match error {
+            Some(ThroughError::NoSourcePort) => {
+                self.waiting.entry(object.clone()).or_default().waits()
+            }
+            Some(_) => true,
+            None => {
+                let waits = self.waiting.get_mut(object).is_some_and(Patience::goes_on);
+                !(waits && self.refused.get(object) == Some(&ThroughError::NoSourcePort))
+            }
+        }
+    }
+
     fn is_virtual(&self, address: IpAddr) -> bool {
         self.virtuals.contains_key(&address)
     }
@@ -107,8 +129,9 @@ impl Through {
     pub(super) fn new(marks: &Marks, updates: Updates) -> Arc<Self> {
         let (leases, changes) = Leases::new(marks);
         let ports = Ports::new(marks, since_start());
-        let (virtuals, watched, refused) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        let state = Mutex::new(State { leases, ports, virtuals, watched, refused });
+        let (virtuals, watched) = (BTreeMap::new(), BTreeSet::new());
+        let (refused, waiting) = (BTreeMap::new(), BTreeMap::new());
+        let state = Mutex::new(State { leases, ports, virtuals, watched, refused, waiting });
         let through = Self { state, changed: Notify::new(), updates };
         through.tell(changes);
         Arc::new(through)
@@ -130,6 +153,7 @@ impl Through {
         let mut state = self.state();
         let changes = state.leases.watch(service, pairs)?;
         state.refused.retain(|(of, ..), _| *of != service);
+        state.waiting.retain(|(of, ..), _| *of != service);
         if let (true, Some(address)) = (state.watched.insert(service), service.address()) {
             *state.virtuals.entry(address.ip()).or_default() += 1;
         }
@@ -144,6 +168,7 @@ impl Through {
         let mut state = self.state();
         let forgotten = state.leases.forget(service);
         state.refused.retain(|(of, ..), _| *of != service);
+        state.waiting.retain(|(of, ..), _| *of != service);
         if let (true, Some(address)) = (state.watched.remove(&service), service.address()) {
             let left = state.virtuals.get(&address.ip()).map_or(0, |count| count.saturating_sub(1));
             match left {
@@ -179,7 +204,7 @@ impl Through {
     ) {
         let object = (service, destination, origin.clone());
         let mut state = self.state();
-        if state.refused.get(&object) == error {
+        if !state.is_to_be_told(&object, error) || state.refused.get(&object) == error {
             return;
         }
         let Some(error) = error.cloned() else {
@@ -189,5 +214,43 @@ impl Through {
         state.refused.insert(object, error.clone());
         drop(state);
         self.updates.add([Update::Refused { service, destination, error }]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::health::through::MarkRange;
+
+    #[test]
+    fn a_check_that_waits_long_for_a_source_port_is_told_once() {
+        let marks = Marks::new(MarkRange::new(1..=9).unwrap(), &iter::empty().collect()).unwrap();
+        let through = Through::new(&marks, Updates::new());
+        let service = ServiceId::tcp(([192, 0, 2, 10], 80).into());
+        let destination = DestinationId::from(SocketAddr::from(([10, 0, 0, 2], 80)));
+        let say = |error: Option<&ThroughError>| {
+            through.refused(service, destination, &Origin::new(), error);
+        };
+        let told = || iter::from_fn(|| through.updates.try_next()).count();
+        let no_port = ThroughError::NoSourcePort;
+        // Two checks of three have a port.
+        for _ in 0..100 {
+            [Some(&no_port), None, None].into_iter().for_each(say);
+        }
+        assert_eq!(told(), 0);
+        // Every second one.
+        for _ in 0..100 {
+            [Some(&no_port), None].into_iter().for_each(say);
+        }
+        assert_eq!(told(), 1);
+        // All is well for a while, and then not.
+        (0..50).for_each(|_| say(None));
+        (0..50).for_each(|_| say(Some(&no_port)));
+        assert_eq!(told(), 1);
+        say(Some(&ThroughError::NoMarks));
+        assert_eq!(told(), 1);
     }
 }
