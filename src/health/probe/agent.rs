@@ -18,7 +18,7 @@ const LONGEST_LINE: usize = 4096;
 ///
 /// | word | what it means |
 /// | --- | --- |
-/// | `75%` | The check passes, and the destination is to have this part of its weight. |
+/// | `75%` | The check passes, and the destination is to have this part of its weight, [100 %](Self::most) at most. |
 /// | `up`, `ready` | The check passes. |
 /// | `drain` | The check passes, and the destination is to have the weight 0. |
 /// | `down`, `fail`, `failed`, `stopped`, `maint` | The check fails, whatever else the line says. |
@@ -37,29 +37,40 @@ const LONGEST_LINE: usize = 4096;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
+#[must_use]
 pub struct AgentCheck {
     /// What is sent to the agent, nothing by default.
     pub send: Vec<u8>,
+    /// The largest share that the agent can ask for, [`Share::FULL`] by default.
+    pub most: Share,
 }
 
 impl AgentCheck {
     /// Creates a check that only listens.
-    #[must_use]
     pub const fn new() -> Self {
-        Self { send: Vec::new() }
+        Self { send: Vec::new(), most: Share::FULL }
     }
 
     /// Sets what is sent to the agent.
-    #[must_use]
     pub fn send(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.send = bytes.into();
+        self
+    }
+
+    /// Sets the largest share that the agent can ask for, 100 % by default. One that asks for more
+    /// gets this. Who has the agent could otherwise draw the clients of all others to its host.
+    pub const fn most(mut self, share: Share) -> Self {
+        self.most = share;
         self
     }
 
     /// Asks the agent at `target`.
     pub(super) async fn run(&self, target: SocketAddr, origin: &Origin) -> Outcome {
         match self.ask(target, origin).await {
-            Ok(line) => judge(&line),
+            Ok(line) => match judge(&line) {
+                Outcome::Passed(share) => Outcome::Passed(share.min(self.most)),
+                outcome => outcome,
+            },
             Err(error) => ours::outcome(&error, format!("agent: {error}")),
         }
     }

@@ -2,6 +2,7 @@ use serde::de::MapAccess;
 use serde::ser::{Serialize, Serializer};
 
 use crate::health::document::probe::bytes::{Expect, Send};
+use crate::health::document::probe::scalar::MostShare;
 use crate::health::probe::Exchange;
 use crate::table::document::mapping;
 use crate::table::document::written::{Written, given, needed};
@@ -65,16 +66,18 @@ impl Written for Bytes {
     }
 }
 
-/// What is sent to an agent.
+/// What is sent to an agent, and how much the agent can ask for.
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::health) struct Sent {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::health) send: Option<Send>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub(super) most: Option<MostShare>,
 }
 
 impl Written for Sent {
-    const EXPECTED: &'static str = "agent, a mapping with the key send, {} for none";
+    const EXPECTED: &'static str = "agent, a mapping with the keys send and most, {} for none";
 
     fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         mapping::shape(entries)

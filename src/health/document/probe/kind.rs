@@ -1,9 +1,10 @@
 use serde::de::{Error, MapAccess};
 use serde::ser::{Error as _, Serialize, Serializer};
 
+use crate::health::Share;
 use crate::health::document::probe::bytes::Send;
 use crate::health::document::probe::exchange::{Bytes, Nothing, Sent};
-use crate::health::document::probe::scalar::{Port, Through};
+use crate::health::document::probe::scalar::{MostShare, Port, Through};
 use crate::health::document::scalar::{Timeout, unless};
 #[cfg(feature = "health-dns")]
 use crate::health::probe::DnsCheck;
@@ -66,9 +67,10 @@ impl Shape {
         if let Some(Nothing {}) = self.icmp.take() {
             kinds.push(("icmp", ProbeKind::Icmp));
         }
-        if let Some(Sent { send }) = self.agent.take() {
+        if let Some(Sent { send, most }) = self.agent.take() {
             let send = send.map(|Send(bytes)| bytes).unwrap_or_default();
-            kinds.push(("agent", ProbeKind::Agent(AgentCheck::new().send(send))));
+            let most = most.map_or(Share::FULL, |MostShare(percent)| Share::percent(percent));
+            kinds.push(("agent", ProbeKind::Agent(AgentCheck::new().send(send).most(most))));
         }
         if let Some(command) = self.command.take() {
             kinds.push(("command", ProbeKind::Command(command)));
@@ -162,7 +164,8 @@ impl Written for Probe {
             ProbeKind::Icmp => shape.icmp = Some(Nothing {}),
             ProbeKind::Agent(agent) => {
                 let send = Some(Send(agent.send)).filter(|Send(bytes)| !bytes.is_empty());
-                shape.agent = Some(Sent { send });
+                let most = unless(Share::FULL, agent.most, |most| MostShare(most.as_percent()));
+                shape.agent = Some(Sent { send, most });
             }
             ProbeKind::Command(command) => shape.command = Some(command),
             #[cfg(feature = "health-grpc")]

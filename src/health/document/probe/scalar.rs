@@ -11,6 +11,7 @@ use crate::table::document::written::{Refused, Written};
 numbers! {
     Port(u16): "port, 1 to 65535",
     Mark(u32): "mark, 0 to 4294967295",
+    MostShare(u16): "most, 0 to 65535",
 }
 
 switches! {

@@ -36,6 +36,8 @@ fn each_kind_has_a_key() {
     );
     assert_eq!(yaml("udp: {send: hello}"), Probe::udp_send(b"hello".into()));
     assert_eq!(yaml("agent: {}\nport: 9000"), Probe::agent(AgentCheck::new()).port(9000));
+    let trusted = AgentCheck::new().most(crate::health::Share::percent(300));
+    assert_eq!(yaml("agent: {most: 300}"), Probe::agent(trusted));
     let origin = Origin::new()
         .source([192, 0, 2, 1].into())
         .interface("eth0")
@@ -268,7 +270,10 @@ fn probe() -> impl Strategy<Value = Probe> {
         exchange().prop_map(Probe::tcp_exchange),
         exchange().prop_map(Probe::udp),
         bytes().prop_map(Probe::udp_send),
-        bytes().prop_map(|send| Probe::agent(AgentCheck::new().send(send))),
+        (bytes(), any::<u16>()).prop_map(|(send, most)| {
+            let most = crate::health::Share::percent(most);
+            Probe::agent(AgentCheck::new().send(send).most(most))
+        }),
         command.prop_map(Probe::command),
     ];
     let namespace = prop::option::of("[^\\x00]{1,20}");
