@@ -86,17 +86,51 @@ async fn make(settings: &Settings) -> Result<ClientConfig, String> {
 /// Reads the system's authorities once for the process; again if that failed.
 async fn system_authorities() -> Result<Arc<RootCertStore>, String> {
     static AUTHORITIES: OnceLock<Arc<RootCertStore>> = OnceLock::new();
-    if let Some(authorities) = AUTHORITIES.get() {
-        return Ok(Arc::clone(authorities));
+    read_once(&AUTHORITIES, || {
+        let read = rustls_native_certs::load_native_certs();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(read.certs);
+        if store.is_empty() {
+            let errors: Vec<_> = read.errors.iter().map(ToString::to_string).collect();
+            return Err(format!("the system has no authorities: {}", errors.join(", ")));
+        }
+        Ok(Arc::new(store))
+    })
+    .await
+}
+
+/// Returns what is in the cell, or reads it on another thread. What comes after the end of the check
+/// is kept for the next one.
+async fn read_once<T: Clone + Send + Sync>(
+    cell: &'static OnceLock<T>,
+    read: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    if let Some(value) = cell.get() {
+        return Ok(value.clone());
     }
-    // Reads files.
-    let read = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
-    let read = read.map_err(|error| error.to_string())?;
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(read.certs);
-    if store.is_empty() {
-        let errors: Vec<_> = read.errors.iter().map(ToString::to_string).collect();
-        return Err(format!("the system has no authorities: {}", errors.join(", ")));
+    let read = move || read().map(|value| cell.get_or_init(|| value).clone());
+    tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_read_late_is_kept() {
+        static CELL: OnceLock<u8> = OnceLock::new();
+        let slow = || {
+            thread::sleep(Duration::from_millis(200));
+            Ok(1)
+        };
+        let check = tokio::time::timeout(Duration::from_millis(1), read_once(&CELL, slow));
+        assert!(check.await.is_err(), "the check has ended");
+        while CELL.get().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(read_once(&CELL, || Err("read again".to_owned())).await, Ok(1));
     }
-    Ok(Arc::clone(AUTHORITIES.get_or_init(|| Arc::new(store))))
 }
