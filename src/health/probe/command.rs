@@ -1,24 +1,25 @@
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::Errno;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
-};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use crate::health::Share;
 use crate::health::outcome::{Excerpt, Outcome};
-use crate::health::probe::{Origin, agent, namespace};
+use crate::health::probe::programs::Programs;
+use crate::health::probe::{Probe, agent, namespace};
 
 /// The most output of a command that is read, in bytes. A pipe holds more, so a program that says
 /// more than the pipe holds stops there, and runs into the timeout.
 const LONGEST_OUTPUT: usize = 4096;
+
+/// How long a program that is killed may take to end.
+const KILL_TIME: Duration = Duration::from_secs(1);
 
 /// The time between two looks whether a program has ended, on kernels that cannot tell.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -31,11 +32,19 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// No shell is involved. The program gets the arguments as they are, no standard input, and an
 /// environment of `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
 /// `TARGET_ADDRESS` and `TARGET_PORT` only. It leads a process group of its own, and the whole
-/// group is killed at the timeout, and when the program ends. The first 160 bytes of its output are
-/// in the reason of a failure; 4 KiB are read.
+/// group is killed at the timeout, when the program ends, and when the runner is dropped. The first
+/// 160 bytes of its output are in the reason of a failure; 4 KiB are read.
 ///
 /// The program runs with the privileges of its caller. Where it cannot be started, the check is
-/// [not done](Outcome::NotDone).
+/// [not done](Outcome::NotDone). The check is not done either where the exit code is lost: if the
+/// process ignores `SIGCHLD`, which it may have inherited, or reaps all its children, as process 1 of
+/// a container may.
+///
+/// A program cannot be killed if it waits for a disk or a file system on the network, or changes its
+/// user. Its check fails 1 s after the timeout, and fails again, without another program, until the
+/// program has ended. It takes the place of one of
+/// [the programs that may run](crate::health::probe::RunnerOptions::commands) until then. While such
+/// programs take all places, no other check by a program is done.
 ///
 /// ```
 /// use ipvs_netlink::health::probe::{CommandCheck, Probe};
@@ -67,7 +76,7 @@ pub enum CommandAnswer {
     /// with a [`Share`] of the code - 2 percent. So 2 leaves nothing of the weight, and 102 the whole.
     WeightCode,
     /// By the first line of its output, as an [agent](crate::health::probe::Probe::agent) does, if the
-    /// exit code is 0. Another one fails.
+    /// exit code is 0. Another one fails. The line may ask for more than the whole weight.
     Line,
 }
 
@@ -99,41 +108,83 @@ impl CommandCheck {
         self
     }
 
-    /// Runs the program, and waits for it on this thread.
-    pub(super) fn run(&self, target: SocketAddr, origin: &Origin, timeout: Duration) -> Outcome {
-        let spawned = match &origin.namespace {
-            None => self.spawn(target),
-            Some(path) => namespace::end_in(path, || self.spawn(target)),
+    /// Runs the program of `probe`, and waits for it on this thread. `say` gets the outcome. A
+    /// program that cannot be killed ends later than that.
+    pub(super) fn run(
+        &self,
+        probe: &Probe,
+        target: SocketAddr,
+        programs: &Programs,
+        say: impl FnOnce(Outcome),
+    ) {
+        let at = probe.port.map_or(target, |port| SocketAddr::new(target.ip(), port));
+        let spawned = match &probe.origin.namespace {
+            None => self.spawn(at),
+            Some(path) => namespace::end_in(path, || self.spawn(at)),
         };
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => return Outcome::not_done(format!("{:?}: {error}", self.program)),
+            Err(error) => return say(Outcome::not_done(format!("{:?}: {error}", self.program))),
         };
-        let ended = wait(&child, timeout);
-        // The program is not reaped yet, so nobody else can have its number. What it has left
-        // behind is killed, too.
-        if let Some(group) = pid(&child) {
-            let _ = kill_process_group(group, Signal::KILL);
+        let Some(program) = pid(&child) else {
+            return say(Outcome::not_done(format!("{:?} has no number", self.program)));
+        };
+        programs.began(program);
+        let timeout = probe.timeout.max(Duration::from_millis(1));
+        let in_time = wait(program, timeout);
+        // Where the wait fails, the number may be another's already.
+        if in_time.is_ok() {
+            programs.kill(program);
         }
-        let status = child.wait();
-        let said = child.stdout.take().map(said).unwrap_or_default();
-        match (ended, status) {
-            (Err(error), _) | (_, Err(error)) => Outcome::failed(error.to_string()),
-            (Ok(false), _) => Outcome::failed(format!("timeout after {} ms", timeout.as_millis())),
-            (Ok(true), Ok(status)) => match (status.code(), self.answer, status.signal()) {
-                (Some(0), CommandAnswer::Line, _) => agent::judge(agent::first_line(&said)),
-                (Some(0), ..) => Outcome::passed(),
-                (Some(code), CommandAnswer::WeightCode, _) if code >= 2 => {
-                    Outcome::Passed(Share::percent(u16::try_from(code - 2).unwrap_or_default()))
+        let late = || format!("timeout after {} ms", timeout.as_millis());
+        let outcome = match in_time {
+            Ok(false) if matches!(wait(program, KILL_TIME), Ok(false)) => {
+                programs.stuck(probe, target);
+                say(Outcome::failed(format!("{}; the program cannot be killed", late())));
+                if wait(program, Duration::MAX).is_ok() {
+                    programs.kill(program);
                 }
-                (Some(code), ..) => {
-                    let said = Excerpt(said.trim_ascii());
-                    Outcome::failed(format!("exit code {code}: {said}"))
-                }
-                (None, _, signal) => {
-                    Outcome::failed(format!("signal {}", signal.unwrap_or_default()))
-                }
-            },
+                programs.ended(program);
+                let _ = child.wait();
+                return programs.freed(probe, target);
+            }
+            Ok(false) => {
+                programs.ended(program);
+                let _ = child.wait();
+                Outcome::failed(late())
+            }
+            Ok(true) => {
+                programs.ended(program);
+                let status = child.wait();
+                let said = child.stdout.take().map(said).unwrap_or_default();
+                status.map_or_else(|error| self.lost(&error), |status| self.judge(status, &said))
+            }
+            Err(error) => {
+                programs.ended(program);
+                self.lost(&error)
+            }
+        };
+        say(outcome);
+    }
+
+    /// The outcome where nobody knows what the program has found.
+    fn lost(&self, error: &io::Error) -> Outcome {
+        let reason = format!("{:?}: no exit code: {error}", self.program);
+        Outcome::not_done(format!("{reason}: is SIGCHLD ignored, or does somebody else reap?"))
+    }
+
+    fn judge(&self, status: ExitStatus, said: &[u8]) -> Outcome {
+        match (status.code(), self.answer, status.signal()) {
+            (Some(0), CommandAnswer::Line, _) => agent::judge(agent::first_line(said)),
+            (Some(0), ..) => Outcome::passed(),
+            (Some(code), CommandAnswer::WeightCode, _) if code >= 2 => {
+                Outcome::Passed(Share::percent(u16::try_from(code - 2).unwrap_or_default()))
+            }
+            (Some(code), ..) => {
+                let said = Excerpt(said.trim_ascii());
+                Outcome::failed(format!("exit code {code}: {said}"))
+            }
+            (None, _, signal) => Outcome::failed(format!("signal {}", signal.unwrap_or_default())),
         }
     }
 
@@ -156,28 +207,25 @@ fn pid(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
-/// Waits until the program has ended, without reaping it. Returns `false` at the timeout.
-fn wait(child: &Child, timeout: Duration) -> io::Result<bool> {
-    let Some(pid) = pid(child) else { return Ok(true) };
+/// Waits until the program has ended, without reaping it. Returns `false` at the timeout. An error
+/// says that it is not, or no longer, a child to wait for.
+fn wait(program: Pid, timeout: Duration) -> io::Result<bool> {
     // Absent before Linux 5.3.
-    let descriptor = pidfd_open(pid, PidfdFlags::empty()).ok();
+    let descriptor = pidfd_open(program, PidfdFlags::empty()).ok();
     let deadline = Instant::now().checked_add(timeout);
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    while waitid(WaitId::Pid(pid), options)?.is_none() {
+    while waitid(WaitId::Pid(program), options)?.is_none() {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
             return Ok(false);
         }
         let left = left.unwrap_or(Duration::MAX);
-        match &descriptor {
-            Some(descriptor) => {
-                let time = Timespec::try_from(left).ok();
-                match poll(&mut [PollFd::new(descriptor, PollFlags::IN)], time.as_ref()) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(errno) => return Err(errno.into()),
-                }
-            }
-            None => thread::sleep(PAUSE.min(left)),
+        let time = Timespec::try_from(left).ok();
+        let polled = descriptor
+            .as_ref()
+            .map(|descriptor| poll(&mut [PollFd::new(descriptor, PollFlags::IN)], time.as_ref()));
+        if !matches!(polled, Some(Ok(_))) {
+            thread::sleep(PAUSE.min(left));
         }
     }
     Ok(true)

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::health::Outcome;
 #[cfg(feature = "health-dns")]
 use crate::health::probe::DnsCheck;
@@ -16,6 +18,7 @@ use crate::health::probe::HttpCheck;
 #[cfg(feature = "health-tls")]
 use crate::health::probe::TlsCheck;
 use crate::health::probe::printable::printable;
+use crate::health::probe::programs::Programs;
 use crate::health::probe::through::Lease;
 use crate::health::probe::{AgentCheck, CommandCheck, Exchange, Origin, icmp, namespace, tcp, udp};
 use crate::health::through::ThroughError;
@@ -219,8 +222,9 @@ impl Probe {
     }
 
     /// Creates a check of the program's own. Its name stands for it wherever checks are compared, so
-    /// a check that does something else needs another name. It has no [`Origin`]: the program's code
-    /// decides where the check comes from.
+    /// a check that does something else needs another name: if a service is watched again with
+    /// another `check` of the same name, the first one goes on. It has no [`Origin`]: the program's
+    /// code decides where the check comes from.
     pub fn custom(name: impl Into<Arc<str>>, check: impl Check) -> Self {
         Self::new(ProbeKind::Custom(Custom { name: name.into(), check: Arc::new(check) }))
     }
@@ -255,16 +259,40 @@ impl Probe {
     }
 
     /// Does the check, until its timeout.
-    pub(super) async fn run(&self, mut target: SocketAddr) -> Outcome {
+    pub(super) async fn run(&self, mut target: SocketAddr, programs: &Programs) -> Outcome {
         match &self.lease {
             Some(lease) => return Box::pin(lease.run(self, target)).await,
             None if self.through => return Outcome::not_done(ThroughError::NoMarks.to_string()),
             None => {}
         }
+        if let ProbeKind::Command(command) = &self.kind {
+            return Box::pin(self.run_program(command, target, programs)).await;
+        }
         if let Some(port) = self.port {
             target.set_port(port);
         }
         self.run_from(&self.origin, target).await
+    }
+
+    /// Does the check by a program. A thread waits for the program, also after the check.
+    async fn run_program(
+        &self,
+        command: &CommandCheck,
+        target: SocketAddr,
+        programs: &Programs,
+    ) -> Outcome {
+        if namespace::is_lost() {
+            return Outcome::not_done(namespace::LOST_THREAD);
+        }
+        let (command, probe, programs) = (command.clone(), self.clone(), programs.clone());
+        let (sender, outcome) = oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            command.run(&probe, target, &programs, |outcome| {
+                // Fails when the runner has ended.
+                let _ = sender.send(outcome);
+            });
+        });
+        outcome.await.unwrap_or_else(|_| Outcome::not_done("the program was not waited for"))
     }
 
     /// Does the check at `target`, until its timeout.
@@ -273,12 +301,6 @@ impl Probe {
             return Outcome::not_done(namespace::LOST_THREAD);
         }
         let timeout = self.timeout.max(Duration::from_millis(1));
-        if let ProbeKind::Command(command) = &self.kind {
-            let (command, origin) = (command.clone(), origin.clone());
-            let run = move || command.run(target, &origin, timeout);
-            let ended = tokio::task::spawn_blocking(run).await;
-            return ended.unwrap_or_else(|_| Outcome::failed("the runner has ended"));
-        }
         let check = async {
             // All but the plainest are boxed, so that thousands of the plainest take little memory.
             match &self.kind {

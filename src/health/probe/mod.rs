@@ -35,6 +35,7 @@ mod once;
 mod origin;
 mod ours;
 mod printable;
+mod programs;
 mod rules;
 mod runner;
 mod tcp;

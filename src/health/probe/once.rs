@@ -6,10 +6,11 @@ use tokio::runtime::Builder;
 
 use crate::health::Outcome;
 use crate::health::probe::Probe;
+use crate::health::probe::programs::Programs;
 
 impl Probe {
     /// Does the check once, on a thread of its own, and waits for the result: at most
-    /// [`timeout`](Self::timeout) and what a program needs to be killed.
+    /// [`timeout`](Self::timeout), and 1 s more for a program to be killed.
     ///
     /// For trying a check out, such as in a program's command line. A
     /// [`Runner`](crate::health::probe::Runner) does checks again and again.
@@ -30,7 +31,7 @@ impl Probe {
         let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build()?;
         thread::scope(|scope| {
             let check = || {
-                let outcome = runtime.block_on(self.run(target));
+                let outcome = runtime.block_on(self.run(target, &Programs::default()));
                 runtime.shutdown_background();
                 outcome
             };

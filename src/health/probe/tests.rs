@@ -81,6 +81,10 @@ fn an_agent_says_what_part_of_its_weight_a_destination_is_to_have() {
     let probe = Probe::agent(AgentCheck::new().send("10.0.0.2\n"));
     let agent = server(b"ready 40%\r\ndown\r\n");
     assert_eq!(check(&probe, agent), Outcome::Passed(Share::percent(40)));
+    let greedy = server(b"65535%\n");
+    assert_eq!(check(&probe, greedy), Outcome::passed());
+    let trusted = Probe::agent(AgentCheck::new().send("x").most(Share::percent(300)));
+    assert_eq!(check(&trusted, greedy), Outcome::Passed(Share::percent(300)));
     // Without the end of a line, and with a request that the agent does not read.
     let agent = server(b"up");
     assert_eq!(check(&probe, agent), Outcome::passed());
@@ -384,18 +388,88 @@ fn checks_that_hang_delay_no_other_while_slots_are_free_and_are_seen_if_they_do(
 #[test]
 fn a_check_by_tcp_takes_little_memory_while_it_runs() {
     let probe = Probe::tcp();
-    let size = size_of_val(&probe.run(nobody()));
+    let size = size_of_val(&probe.run(nobody(), &programs::Programs::default()));
     assert!(size <= 640, "{size}");
+}
+
+/// A check of each kind that has sockets of this library.
+fn all_kinds() -> Vec<Probe> {
+    let exchange = || Exchange::new("x", "");
+    let probes = vec![
+        Probe::tcp(),
+        Probe::tcp_exchange(exchange()),
+        Probe::udp(exchange()),
+        Probe::udp_send(b"x".into()),
+        Probe::icmp(),
+        Probe::agent(AgentCheck::new()),
+        #[cfg(feature = "health-grpc")]
+        Probe::grpc(GrpcCheck::new()),
+        #[cfg(feature = "health-dns")]
+        Probe::dns(DnsCheck::new("example.com", DnsType::A).unwrap()),
+        #[cfg(feature = "health-dns")]
+        Probe::dns(DnsCheck::new("example.com", DnsType::A).unwrap().tcp()),
+        #[cfg(feature = "health-http")]
+        Probe::http(HttpCheck::get("/").unwrap()),
+        #[cfg(feature = "health-tls")]
+        Probe::tls(TlsCheck::new(TlsOptions::new())),
+    ];
+    // A new kind does not compile here, and belongs above.
+    for probe in &probes {
+        match &probe.kind {
+            ProbeKind::Tcp | ProbeKind::TcpExchange(_) | ProbeKind::Udp(_) => {}
+            ProbeKind::UdpSend(_) | ProbeKind::Icmp | ProbeKind::Agent(_) => {}
+            #[cfg(feature = "health-grpc")]
+            ProbeKind::Grpc(_) => {}
+            #[cfg(feature = "health-dns")]
+            ProbeKind::Dns(_) => {}
+            #[cfg(feature = "health-http")]
+            ProbeKind::Http(_) => {}
+            #[cfg(feature = "health-tls")]
+            ProbeKind::Tls(_) => {}
+            ProbeKind::Command(_) | ProbeKind::Custom(_) => panic!("no sockets of this library"),
+        }
+    }
+    probes
 }
 
 #[test]
 fn what_this_host_lacks_is_no_fault_of_a_server() {
-    let interface = Probe::tcp().origin(Origin::new().interface("nosuch0"));
-    let source = Probe::tcp().origin(Origin::new().source([192, 0, 2, 200].into()));
-    let udp = Probe::udp(Exchange::new("x", "")).origin(interface.origin.clone());
-    for probe in [interface, source, udp] {
-        assert!(matches!(check(&probe, nobody()), Outcome::NotDone(_)), "{probe:?}");
+    for probe in all_kinds() {
+        for origin in [
+            Origin::new().interface("nosuch0"),
+            Origin::new().source([192, 0, 2, 200].into()),
+            Origin::new().namespace("/no/such"),
+        ] {
+            let outcome = check(&probe.clone().origin(origin.clone()), nobody());
+            assert!(matches!(outcome, Outcome::NotDone(_)), "{probe:?} {origin:?}: {outcome:?}");
+        }
     }
+}
+
+/// Waits for something that blocks, on another thread.
+struct Reads;
+
+impl Check for Reads {
+    fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
+        Box::pin(async {
+            let read = tokio::task::spawn_blocking(|| ()).await;
+            read.map_or_else(|error| Outcome::failed(error.to_string()), |()| Outcome::passed())
+        })
+    }
+}
+
+#[test]
+fn programs_that_hang_delay_no_check_that_reads_files() {
+    let runner = Runner::start(RunnerOptions::new().commands(1)).unwrap();
+    let slow = Pace::new().interval(Duration::from_secs(600));
+    let hangs = Probe::command(CommandCheck::new("sleep", ["600"]));
+    let hangs = hangs.timeout(Duration::from_secs(600));
+    runner.watch(Watched::new(table(80, [nobody()])).check(hangs, slow), None).unwrap();
+    wait_until(|| runner.stats().running == 1);
+    let reads = Probe::custom("reads", Reads).timeout(Duration::from_secs(20));
+    runner.watch(Watched::new(table(81, [nobody()])).check(reads, slow), None).unwrap();
+    wait_until(|| runner.stats().passed + runner.stats().failed > 0);
+    assert_eq!(runner.stats().failed, 0);
 }
 
 #[test]

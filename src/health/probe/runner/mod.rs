@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::health::probe::programs::Programs;
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::work::Worker;
 use crate::health::probe::through::{self, Through};
@@ -33,7 +34,9 @@ const LONGEST_END: Duration = Duration::from_secs(3);
 /// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
 /// programs with the blocking client and on smol use the same runner as those on tokio, and a
 /// program whose own runtime is busy does not take its servers for dead. The thread ends when the
-/// runner is dropped, which waits 3 s at most if a check of the program's own blocks the thread. The table stays as it is, except that the last updates take back the services
+/// runner is dropped, which waits 3 s at most if a check of the program's own blocks the thread. The
+/// programs of checks are killed then; a process that exits without dropping the runner leaves them
+/// behind. The table stays as it is, except that the last updates take back the services
 /// of the marks of checks [through](Probe::through) virtual addresses. The thread also ends, and with
 /// it the updates, if the kernel does not let it back from the network namespace of a check
 /// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
@@ -45,7 +48,12 @@ pub struct Runner {
     published: Published,
     thread: Option<JoinHandle<()>>,
     through: Option<Arc<Through>>,
+    programs: Programs,
 }
+
+/// The threads for what blocks beside programs: reading certificates, and what checks of the program's
+/// own do.
+const OTHER_THREADS: usize = 64;
 
 /// What the thread is told.
 enum Message {
@@ -77,18 +85,23 @@ impl Runner {
     ///
     /// The system refuses the thread, or the descriptors of its event loop.
     pub fn start(options: RunnerOptions) -> io::Result<Self> {
+        Self::start_with(options, Programs::default())
+    }
+
+    pub(super) fn start_with(options: RunnerOptions, programs: Programs) -> io::Result<Self> {
         let updates = Updates::new();
         let (sender, inbox) = unbounded_channel();
         let runtime = Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(options.commands.max(1))
+            .max_blocking_threads(options.commands.max(1).saturating_add(OTHER_THREADS))
             .build()?;
         let counts = Counts::new(Instant::now());
         let published = Published::new(counts.clone());
         let through = options.marks.as_ref().map(|marks| Through::new(marks, updates.clone()));
         let ends = Ends(updates.clone());
         let counted = (published.clone(), counts);
-        let worker = Worker::new(&options, updates.clone(), sender.clone(), counted);
+        let programs_too = programs.clone();
+        let worker = Worker::new(&options, updates.clone(), sender.clone(), counted, programs_too);
         let work = move || {
             let _ends = ends;
             runtime.block_on(worker.work(inbox));
@@ -97,7 +110,7 @@ impl Runner {
         };
         let thread = thread::Builder::new().name("ipvs-health".to_owned()).spawn(work)?;
         let ordering = Mutex::new(());
-        Ok(Self { ordering, sender, updates, published, thread: Some(thread), through })
+        Ok(Self { ordering, sender, updates, published, thread: Some(thread), through, programs })
     }
 
     /// Watches a service, or replaces what is watched of it: the desired destinations, the policy and
@@ -231,6 +244,7 @@ impl Drop for Runner {
             through.forget_all();
         }
         let _ = self.sender.send(Message::Stop);
+        self.programs.stop();
         // A thread that a check blocks is left alone. It ends when that check does.
         let thread = self.thread.take().filter(|_| self.updates.wait_for_end(LONGEST_END));
         if let Some(thread) = thread {

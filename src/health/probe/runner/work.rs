@@ -7,6 +7,7 @@ use rustix::process::{Resource, getrlimit};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 
+use crate::health::probe::programs::Programs;
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::{Message, Order, RunnerOptions};
 use crate::health::probe::{Probe, ProbeKind, Update, Updates, namespace};
@@ -31,6 +32,7 @@ pub(super) struct Worker {
     counts: Counts,
     sockets: Slots,
     commands: Slots,
+    programs: Programs,
     /// The checks by programs that wait for others to end.
     waiting: VecDeque<Check<Probe>>,
     /// When the next wishes may be made.
@@ -84,6 +86,7 @@ impl Worker {
         updates: Updates,
         sender: UnboundedSender<Message>,
         (published, counts): (Published, Counts),
+        programs: Programs,
     ) -> Self {
         Self {
             monitor: Monitor::new(options.seed),
@@ -92,6 +95,7 @@ impl Worker {
             published,
             sockets: Slots::new(concurrency(options)),
             commands: Slots::new(options.commands),
+            programs,
             waiting: VecDeque::new(),
             pause: counts.seen,
             counts,
@@ -179,16 +183,25 @@ impl Worker {
                 self.start(check);
             }
         }
-        while self.commands.are_free() {
-            let Some(check) = self.waiting.pop_front() else { break };
-            self.commands.used += 1;
-            self.start(check);
+        while let Some(check) = self.waiting.pop_front() {
+            let (probe, target) = (&check.check, check.destination.address);
+            let most = self.commands.most;
+            if let Some(outcome) = self.programs.refusal(probe, target, most) {
+                self.commands.used += 1;
+                let (sender, late) = (self.sender.clone(), check.due.elapsed());
+                drop(Report { sender, check: Some(check), late, outcome: Some(outcome) });
+            } else if self.commands.used + self.programs.stuck_count() < most {
+                self.commands.used += 1;
+                self.start(check);
+            } else {
+                self.waiting.push_front(check);
+                break;
+            }
         }
     }
 
     fn start(&self, check: Check<Probe>) {
-        let sender = self.sender.clone();
-        tokio::spawn(report(sender, check));
+        tokio::spawn(report(self.sender.clone(), check, self.programs.clone()));
     }
 
     /// Tells the program what has changed.
@@ -224,9 +237,9 @@ impl Worker {
 }
 
 /// Does a check, and hands back the result.
-async fn report(sender: UnboundedSender<Message>, check: Check<Probe>) {
+async fn report(sender: UnboundedSender<Message>, check: Check<Probe>, programs: Programs) {
     let (probe, target) = (check.check.clone(), check.destination.address);
     let late = check.due.elapsed();
     let mut report = Report { sender, check: Some(check), late, outcome: None };
-    report.outcome = Some(probe.run(target).await);
+    report.outcome = Some(probe.run(target, &programs).await);
 }
