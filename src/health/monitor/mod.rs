@@ -132,6 +132,7 @@ impl<C: Ord> Monitor<C> {
     pub fn watch(&mut self, watched: Watched<C>, held: Option<&ServiceSnapshot>, now: Instant) {
         let Watched { service, policy, checks, combination } = watched;
         let id = service.id();
+        self.catch_up(id, now);
         let checks = checks.into_iter().map(|(check, pace)| {
             let (id, check) = self.targets.use_check(check);
             ServiceCheck { id, check, pace }

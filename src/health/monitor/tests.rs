@@ -203,6 +203,26 @@ fn another_check_revives_no_dead_destination_and_takes_none_out() {
 }
 
 #[test]
+fn a_new_table_takes_in_the_results_that_came_before() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let pace = Pace::new().fall(1);
+    let watched = |hosts: &[u8]| Watched::new(service(1, hosts)).check("tcp", pace);
+    monitor.watch(watched(&[1, 2]), None, now);
+    run(&mut monitor, &mut now, 20 * SECOND, &[]);
+    now += 10 * SECOND;
+    while let Some(check) = monitor.due(now) {
+        if check.destination == id(1) {
+            monitor.finished(&check, Outcome::failed("refused"), now);
+        }
+    }
+    monitor.watch(watched(&[3]), None, now);
+    monitor.wishes(now);
+    // The dead one does not stay until the new one is live.
+    assert_eq!([1, 2, 3].map(|host| weight(&mut monitor, 1, host)), [None, Some(1), None]);
+}
+
+#[test]
 fn a_check_that_has_failed_says_no_share() {
     let mut now = Instant::now();
     let mut monitor = Monitor::new(3);

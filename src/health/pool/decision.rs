@@ -12,6 +12,8 @@ use crate::model::{Destination, DestinationId};
 struct Count {
     all: usize,
     live: usize,
+    /// Those that are live or in rotation, before the decision.
+    rotating: usize,
     /// Those of which nothing is known.
     unknown: usize,
 }
@@ -24,7 +26,7 @@ impl Pool {
         self.decide_availability(now);
         let count = self.count(now);
         let has_sorry = self.sorry_server(now).is_some();
-        leaves |= self.decide_members(count, has_sorry, now);
+        leaves |= self.decide_members(count, self.fewest(count, has_sorry), now);
         // At a first start nothing is known, and nothing was there that could be missed.
         let nobody = count.live == 0 && self.former.is_empty();
         match self.sorry {
@@ -46,10 +48,20 @@ impl Pool {
             if self.desired_weight(*id) > 0 && member.maintained(now).is_none() {
                 count.all += 1;
                 count.live += usize::from(member.works());
+                count.rotating += usize::from(member.works() || member.admitted);
                 count.unknown += usize::from(member.verdict == Verdict::Unknown);
             }
         }
         count
+    }
+
+    /// Returns how many destinations are to stay in rotation, dead ones if too few are live.
+    fn fewest(&self, count: Count, has_sorry: bool) -> usize {
+        let panic = usize::from(self.policy.panic.min(100));
+        match count.live {
+            0 if has_sorry => 0,
+            _ => (panic * count.all).div_ceil(100).max(usize::from(self.policy.keep_last)),
+        }
     }
 
     /// Decides whether former destinations stay. Returns `true` if one leaves.
@@ -62,38 +74,22 @@ impl Pool {
     }
 
     /// Decides about each desired destination. Returns `true` if one leaves the rotation.
-    ///
-    /// Destinations that have died together leave one after the other, as if each had died alone:
-    /// what is kept does not depend on which verdicts come together.
-    fn decide_members(&mut self, count: Count, has_sorry: bool, now: Instant) -> bool {
+    fn decide_members(&mut self, count: Count, fewest: usize, now: Instant) -> bool {
+        // The number does not depend on the order in which they have died.
+        let mut rotating = count.rotating;
         let ramps = self.slow_start().is_some();
-        let Self { members, desired, policy, events, .. } = self;
-        let is_desired = |id: DestinationId| {
-            desired.destination(id).is_some_and(|desired| desired.destination().weight > 0)
-        };
-        let is_stopped = |id: DestinationId, member: &Member| {
-            member.maintained(now).is_some() || !is_desired(id)
-        };
-        let has_died = |id: DestinationId, member: &Member| {
-            member.in_rotation && !member.told_kept && !member.works() && !is_stopped(id, member)
-        };
-        let mut dying = members.iter().filter(|(id, member)| has_died(**id, member)).count();
         let mut leaves = false;
-        for (id, member) in members {
-            let stopped = is_stopped(*id, member);
-            let others = if has_died(*id, member) {
-                dying -= 1;
-                dying
-            } else {
-                0
-            };
-            let may_leave = policy.may_leave(count.live + others, count.all, has_sorry);
-            let was_admitted = member.admitted && is_desired(*id);
-            member.admitted = member.works() || (was_admitted && !may_leave);
+        for (id, member) in &mut self.members {
+            let weight = self.desired.destination(*id).map(|desired| desired.destination().weight);
+            let stopped = member.maintained(now).is_some() || weight.unwrap_or(0) == 0;
+            let was_admitted = member.admitted && weight.unwrap_or(0) > 0;
+            let stays = if stopped { count.rotating < fewest } else { rotating <= fewest };
+            member.admitted = member.works() || (was_admitted && stays);
+            rotating -= usize::from(was_admitted && !member.admitted && !stopped);
             let rotates = member.admitted && !stopped;
             let kept = rotates && !member.works();
             if kept && !member.told_kept {
-                events.push_back(PoolEvent::Kept(*id));
+                self.events.push_back(PoolEvent::Kept(*id));
             }
             member.told_kept = kept;
             match (member.in_rotation, rotates) {
@@ -101,12 +97,12 @@ impl Pool {
                     // With nobody else in rotation a slow start has no effect.
                     let ramps = ramps && count.live > 1 && !member.is_first;
                     member.ramp = ramps.then_some(now);
-                    events.push_back(PoolEvent::PutBack(*id));
+                    self.events.push_back(PoolEvent::PutBack(*id));
                 }
                 (true, false) => {
                     leaves = true;
                     member.ramp = None;
-                    events.push_back(PoolEvent::TakenOut(*id));
+                    self.events.push_back(PoolEvent::TakenOut(*id));
                 }
                 _ => {}
             }

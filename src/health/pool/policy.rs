@@ -28,9 +28,10 @@ pub struct PoolPolicy {
     /// The pool becomes available at `quorum + hysteresis` live destinations, and unavailable
     /// below `quorum - hysteresis`, 0 by default. It is never available without a live one.
     pub hysteresis: u32,
-    /// The panic share in percent of the destinations, 0 by default, 100 at most. While fewer are
-    /// live, no further dead destination is taken out. Destinations that an operator has stopped,
-    /// or whose desired weight is 0, are not among them.
+    /// The panic share in percent of the destinations, 0 by default, 100 at most. Dead destinations
+    /// leave only while at least this part stays in rotation, whether they die one by one or
+    /// together. Destinations that an operator has stopped, or whose desired weight is 0, are not
+    /// among them.
     pub panic: u8,
     /// Keeps the last destination although it is dead, `true` by default. An operator's decision
     /// takes out also the last one, and no dead destination comes back for it; when the maintenance
@@ -166,19 +167,6 @@ impl PoolPolicy {
     pub const fn hold(mut self, hold: Duration) -> Self {
         self.hold = hold;
         self
-    }
-}
-
-impl PoolPolicy {
-    /// Returns `true` if destinations that do not work may leave the rotation while so many of all
-    /// are live.
-    pub(super) fn may_leave(&self, live: usize, all: usize, has_sorry: bool) -> bool {
-        let panic = usize::from(self.panic.min(100));
-        match live {
-            0 if has_sorry => true,
-            0 => !self.keep_last && panic == 0,
-            live => live * 100 >= panic * all,
-        }
     }
 }
 

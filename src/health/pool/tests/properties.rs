@@ -342,4 +342,32 @@ proptest! {
         }
         observer.recovers()?;
     }
+
+    #[test]
+    fn one_batch_leaves_as_many_in_rotation_as_one_verdict_after_the_other(
+        first in prop::collection::btree_map(1..=HOSTS, any::<bool>(), 0..4),
+        second in prop::collection::btree_map(1..=HOSTS, any::<bool>(), 0..4),
+        order in Just((1..=HOSTS).collect::<Vec<_>>()).prop_shuffle(),
+        policy in policy(),
+    ) {
+        // With both, all dead ones leave as soon as nobody is live.
+        prop_assume!(policy.sorry.is_none() || policy.panic == 0);
+        let now = Instant::now();
+        let desired = web(&[(1, 1), (2, 1), (3, 2), (4, 1)]);
+        let pool = || Pool::new(desired.clone(), policy.clone(), Some(&held(&desired)));
+        let (mut batch, mut single) = (pool(), pool());
+        for verdicts in [first, second] {
+            let of = |host: &u8| {
+                let is_up = verdicts.get(host)?;
+                Some((id(*host), if *is_up { Verdict::Up } else { Verdict::Down }))
+            };
+            let verdicts: Vec<_> = order.iter().filter_map(of).collect();
+            batch.judge(verdicts.iter().map(|(id, verdict)| (*id, *verdict, Share::FULL)), now);
+            verdicts.iter().for_each(|(id, verdict)| single.verdict(*id, *verdict, now));
+            let [batch, single] = [&mut batch, &mut single].map(|pool| {
+                weights(pool, now).iter().filter(|(_, weight)| *weight > 0).count()
+            });
+            prop_assert_eq!(batch, single);
+        }
+    }
 }
