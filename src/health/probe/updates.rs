@@ -157,7 +157,7 @@ struct Queue {
 const MOST_TOLD: usize = 65_536;
 
 impl Queue {
-    fn add(&mut self, update: Update) {
+    fn add(&mut self, mut update: Update) {
         self.came += 1;
         if !matches!(update, Update::Wish(_) | Update::Forget(_)) {
             if self.told.len() >= MOST_TOLD {
@@ -166,9 +166,10 @@ impl Queue {
             }
             self.told.push_back(self.came);
         }
-        if let Update::Wish(wish) = &update {
-            if let Some(older) = self.wishes.insert(wish.id(), self.came) {
-                self.updates.remove(&older);
+        if let Update::Wish(wish) = &mut update {
+            let older = self.wishes.insert(wish.id(), self.came);
+            if let Some(Update::Wish(older)) = older.and_then(|at| self.updates.remove(&at)) {
+                wish.replace(&older);
             }
         }
         self.updates.insert(self.came, update);
@@ -356,6 +357,29 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    #[test]
+    fn who_leaves_at_once_by_a_wish_that_nobody_has_read_does_so_by_the_next() {
+        let [dead, back, left, live] =
+            [1, 2, 3, 4].map(|host| Destination::masquerade(([10, 0, 0, host], 80).into()));
+        let wish = |destinations: &[&Destination]| {
+            let service = Service::tcp(([192, 0, 2, 10], 80).into());
+            let with = |service: TableService, there: &&Destination| service.with((*there).clone());
+            Wish::new(destinations.iter().fold(TableService::new(service), with))
+        };
+        let next = |wishes: [Wish; 3]| {
+            let updates = Updates::new();
+            wishes.into_iter().for_each(|wish| updates.add([Update::Wish(wish)]));
+            let Some(Update::Wish(wish)) = updates.try_next() else { panic!("no wish") };
+            assert_eq!(updates.try_next(), None);
+            [&dead, &back, &left, &live].map(|there| wish.leaves_at_once(there.id))
+        };
+        let first = wish(&[&left, &live]).at_once(dead.id).at_once(back.id);
+        let last = wish(&[&back, &live]);
+        assert_eq!(next([first, wish(&[&live]), last.clone()]), [true, false, false, false]);
+        let first = wish(&[&left, &live]).all_at_once();
+        assert_eq!(next([first, wish(&[&live]), last]), [false, false, true, false]);
     }
 
     #[test]

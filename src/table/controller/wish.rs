@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{DestinationId, Service, ServiceId};
+#[cfg(feature = "health")]
+use crate::table::TableDestination;
 use crate::table::TableService;
 
 /// A service that the kernel's table is to have, with its destinations, and how they leave.
@@ -46,6 +48,18 @@ impl Wish {
     pub const fn all_at_once(mut self) -> Self {
         self.all_at_once = true;
         self
+    }
+
+    /// Takes the place of an older wish for the same service that nobody has acted on: what any of
+    /// both says leaves at once does so, unless this wish keeps it and does not say so.
+    #[cfg(feature = "health")]
+    pub(crate) fn replace(&mut self, older: &Self) {
+        let marked = older.at_once.iter().filter(|id| self.service.destination(**id).is_none());
+        self.at_once.extend(marked);
+        if older.all_at_once {
+            let left = older.service.destinations().map(TableDestination::id);
+            self.at_once.extend(left.filter(|id| self.service.destination(*id).is_none()));
+        }
     }
 
     /// Returns the id of the service.
