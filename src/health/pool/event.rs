@@ -64,7 +64,7 @@ impl fmt::Display for PoolEvent {
             Self::TakenOut(destination) => write!(f, "{destination} is out of rotation"),
             Self::PutBack(destination) => write!(f, "{destination} is in rotation"),
             Self::Maintenance { destination, maintenance: Some(maintenance) } => {
-                write!(f, "{destination} is in maintenance ({})", maintenance.kind)
+                write!(f, "{destination} is in maintenance ({maintenance})")
             }
             Self::Maintenance { destination, maintenance: None } => {
                 write!(f, "{destination} is out of maintenance")

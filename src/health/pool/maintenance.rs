@@ -11,7 +11,7 @@ use std::time::Instant;
 ///
 /// let hour = Instant::now() + Duration::from_secs(3600);
 /// let drain = Maintenance::new(MaintenanceKind::Drain, "alice: new disk").until(hour);
-/// assert_eq!(drain.until, Some(hour));
+/// assert_eq!(drain.to_string(), "drain, by alice: new disk, ends by itself");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,6 +48,21 @@ impl Maintenance {
     pub fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
+    }
+}
+
+impl fmt::Display for Maintenance {
+    /// Prints `drain, by alice: new disk, ends by itself`. When the maintenance ends is not printed,
+    /// because an [`Instant`] has no date.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if !self.by.is_empty() {
+            write!(f, ", by {}", self.by)?;
+        }
+        match self.until {
+            Some(_) => f.write_str(", ends by itself"),
+            None => Ok(()),
+        }
     }
 }
 
