@@ -450,9 +450,12 @@ impl<C: Ord> Monitor<C> {
             let ids = state.checks.iter().map(|check| self.targets.find(destination, check.id));
             let targets: Vec<_> = ids.flatten().filter_map(|id| self.targets.get(id)).collect();
             let verdicts = targets.iter().map(|target| target.tracker.verdict());
-            // What a check said before it failed counts no more.
-            let passing = targets.iter().filter(|it| it.tracker.verdict() != Verdict::Down);
-            let share = passing.fold(Share::FULL, |share, target| share * target.share);
+            // What a check said before it failed counts no more. One that has not decided yet may
+            // ask for any share.
+            let mut passing = targets.iter().filter(|it| it.tracker.verdict() != Verdict::Down);
+            let share = passing.try_fold(Share::FULL, |share, target| {
+                (target.tracker.verdict() == Verdict::Up).then(|| share * target.share)
+            });
             (destination, state.combination.of(verdicts), share)
         });
         state.pool.judge(judged, now);

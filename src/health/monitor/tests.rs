@@ -250,6 +250,65 @@ fn a_check_that_has_failed_says_no_share() {
 }
 
 #[test]
+fn another_agent_changes_no_share_before_it_is_asked() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let watched = |agent| {
+        Watched::new(service(1, &[1, 2])).check("tcp", Pace::new()).check(agent, Pace::new())
+    };
+    // The first agent drains server 1. The second one is not asked while it has no answer.
+    let ask = |monitor: &mut Monitor<&str>, now: &mut Instant, second: Option<Share>| {
+        *now += 10 * SECOND;
+        while let Some(check) = monitor.due(*now) {
+            let share = match (*check.check, check.destination == id(1)) {
+                ("first", true) => Some(Share::percent(0)),
+                ("second", _) => second,
+                _ => Some(Share::FULL),
+            };
+            if let Some(share) = share {
+                monitor.finished(&check, Outcome::Passed(share), *now);
+            }
+        }
+        monitor.wishes(*now);
+        [1, 2].map(|host| weight(monitor, 1, host))
+    };
+    monitor.watch(watched("first"), None, now);
+    assert_eq!(ask(&mut monitor, &mut now, None), [None, Some(1)]);
+    monitor.watch(watched("second"), None, now);
+    assert_eq!(ask(&mut monitor, &mut now, None), [None, Some(1)]);
+    monitor.watch(watched("third"), None, now);
+    assert_eq!(ask(&mut monitor, &mut now, None), [Some(1), Some(1)]);
+}
+
+#[test]
+fn a_restart_revives_nobody_before_the_agent_is_asked() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(1);
+    let drained = TableService::new(Service::tcp(([192, 0, 2, 10], 1).into()))
+        .with(Destination::masquerade(([10, 0, 0, 1], 8080).into()).weight(0));
+    let table = Table::from_iter([drained]);
+    let held = Snapshot::from(&table).into_iter().next();
+    let watched = Watched::new(service(1, &[1]))
+        .check("tcp", Pace::new())
+        .check("agent", Pace::new().fall(1))
+        .combination(Combination::Any);
+    monitor.watch(watched, held.as_ref(), now);
+    now += 10 * SECOND;
+    let mut agent = None;
+    while let Some(check) = monitor.due(now) {
+        match *check.check {
+            "agent" => agent = Some(check),
+            _ => monitor.finished(&check, Outcome::passed(), now),
+        }
+    }
+    monitor.wishes(now);
+    assert_eq!(weight(&mut monitor, 1, 1), Some(0));
+    monitor.finished(&agent.unwrap(), Outcome::Passed(Share::percent(200)), now);
+    monitor.wishes(now);
+    assert_eq!(weight(&mut monitor, 1, 1), Some(2));
+}
+
+#[test]
 fn several_checks_are_combined() {
     let mut now = Instant::now();
     let mut monitor = Monitor::new(3);

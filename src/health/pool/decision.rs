@@ -22,15 +22,16 @@ impl Pool {
     /// Decides which destinations are in rotation.
     pub(super) fn decide(&mut self, now: Instant) {
         self.end_expired(now);
-        let mut leaves = self.decide_former(self.count(now), now);
+        let has_sorry = self.sorry_server(now).is_some();
+        let mut leaves = self.decide_former(self.count(now), has_sorry, now);
         self.decide_availability(now);
         let count = self.count(now);
-        let has_sorry = self.sorry_server(now).is_some();
         leaves |= self.decide_members(count, self.fewest(count, has_sorry), now);
-        // At a first start nothing is known, and nothing was there that could be missed.
         let nobody = count.live == 0 && self.former.is_empty();
+        // At a first start nothing is known, and nothing was there that could be missed.
+        let knows = count.unknown == 0 || count.unknown < count.all;
         match self.sorry {
-            false if has_sorry && nobody && (leaves || count.unknown == 0) => {
+            false if has_sorry && nobody && (leaves || knows) => {
                 self.sorry = true;
                 self.events.push_back(PoolEvent::SorryServerIn);
             }
@@ -65,11 +66,15 @@ impl Pool {
     }
 
     /// Decides whether former destinations stay. Returns `true` if one leaves.
-    fn decide_former(&mut self, count: Count, now: Instant) -> bool {
+    fn decide_former(&mut self, count: Count, has_sorry: bool, now: Instant) -> bool {
         let before = self.former.len();
         let suffices = u32::try_from(count.live).is_ok_and(|live| live >= self.least());
-        let wait = !suffices && count.unknown > 0;
-        self.former.retain(|_, former| wait && former.member.maintained(now).is_none());
+        let waits = !suffices && count.unknown > 0;
+        // Without them nobody would be left.
+        let keeps_last = self.policy.keep_last || self.policy.panic > 0;
+        let are_last = count.all > 0 && count.live == 0 && keeps_last && !has_sorry;
+        let stay = waits || are_last;
+        self.former.retain(|_, former| stay && former.member.maintained(now).is_none());
         self.former.len() < before
     }
 

@@ -74,6 +74,10 @@ impl Pool {
     ///
     /// A destination of the table that is not desired leaves, as after
     /// [`set_desired`](Self::set_desired).
+    ///
+    /// The table does not say why a weight is 0. So a [maintenance](Self::maintain) ends with the
+    /// first success of a check, and so does what an agent drained before, unless the program says
+    /// again that there is a maintenance.
     #[must_use]
     pub fn new(desired: TableService, policy: PoolPolicy, held: Option<&ServiceSnapshot>) -> Self {
         let held = held.map_or(&[][..], |held| &held.destinations);
@@ -123,7 +127,9 @@ impl Pool {
     ///
     /// Destinations in rotation that are not desired any more leave. If too few of the desired
     /// ones are live for the quorum, and nothing is known yet of some, the former ones stay until
-    /// enough are live or checks have decided about all.
+    /// enough are live or checks have decided about all. Where the policy keeps the last
+    /// destination, and there is no sorry server, they stay until one of the desired ones is live.
+    /// Nobody checks them meanwhile.
     pub fn set_desired(&mut self, desired: TableService, policy: PoolPolicy, now: Instant) {
         let before = self.combined(now);
         let mut known = mem::take(&mut self.members);
@@ -147,28 +153,33 @@ impl Pool {
     /// become unknown again: what was decided stays until the next decision.
     pub fn verdict(&mut self, id: DestinationId, verdict: Verdict, now: Instant) {
         let Some(member) = self.members.get(&id) else { return };
-        self.judge([(id, verdict, member.share)], now);
+        self.judge([(id, verdict, Some(member.share))], now);
     }
 
     /// Sets the part of its weight that a destination is to have. With 0 percent it leaves the
     /// rotation like a dead one, and stays like a dead one if too few are live.
     pub fn share(&mut self, id: DestinationId, share: Share, now: Instant) {
         let Some(member) = self.members.get(&id) else { return };
-        self.judge([(id, member.verdict, share)], now);
+        self.judge([(id, member.verdict, Some(share))], now);
     }
 
-    /// Takes in the verdicts on destinations and the parts of their weights, and decides once.
+    /// Takes in the verdicts on destinations and the parts of their weights, and decides once. With
+    /// `None` the part stays, and a destination that the table held at the start stays as it was
+    /// held unless it is dead.
     pub(in crate::health) fn judge(
         &mut self,
-        judged: impl IntoIterator<Item = (DestinationId, Verdict, Share)>,
+        judged: impl IntoIterator<Item = (DestinationId, Verdict, Option<Share>)>,
         now: Instant,
     ) {
         let (mut changed, mut decided) = (false, Vec::new());
         for (id, verdict, share) in judged {
             let Some(member) = self.members.get_mut(&id) else { continue };
+            let is_held = member.verdict == Verdict::Unknown && member.held.is_some();
+            let waits = share.is_none() && is_held && verdict == Verdict::Up;
+            let share = share.unwrap_or(member.share);
             changed |= member.share != share;
             member.share = share;
-            if member.verdict == verdict || verdict == Verdict::Unknown {
+            if member.verdict == verdict || verdict == Verdict::Unknown || waits {
                 continue;
             }
             member.verdict = verdict;

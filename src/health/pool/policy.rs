@@ -33,7 +33,8 @@ pub struct PoolPolicy {
     /// together. Destinations that an operator has stopped, or whose desired weight is 0, are not
     /// among them.
     pub panic: u8,
-    /// Keeps the last destination although it is dead, `true` by default. An operator's decision
+    /// Keeps the last destination although it is dead, `true` by default. Destinations of a former
+    /// table stay likewise while none of the new table is live. An operator's decision
     /// takes out also the last one, and no dead destination comes back for it; when the maintenance
     /// ends, the policy keeps the destination as before.
     pub keep_last: bool,

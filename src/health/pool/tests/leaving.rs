@@ -28,7 +28,7 @@ fn destinations_that_die_together_leave_as_if_each_had_died_alone() {
         let mut alone = three(policy.clone(), now);
         (1..=3).for_each(|host| alone.verdict(id(host), Verdict::Down, now));
         let mut together = three(policy.clone(), now);
-        together.judge((1..=3).map(|host| (id(host), Verdict::Down, Share::FULL)), now);
+        together.judge((1..=3).map(|host| (id(host), Verdict::Down, Some(Share::FULL))), now);
         let left = weights(&mut together, now);
         assert_eq!(left, weights(&mut alone, now));
         // A restart comes to the same, in whatever order the verdicts come.

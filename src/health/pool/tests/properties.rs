@@ -259,6 +259,8 @@ impl Observer {
         let mut former = Self::usable(before).filter(|host| !self.desired.contains_key(host));
         let former = former.any(|host| !self.maintained.contains_key(&host));
         prop_assert!(!former || !self.desired.keys().any(unknown), "former ones left early");
+        let may_serve = self.desired.keys().any(|host| !stopped(*host));
+        prop_assert!(!former || !may_serve || may_leave, "former ones left for dead ones");
         Ok(())
     }
 
@@ -362,7 +364,7 @@ proptest! {
                 Some((id(*host), if *is_up { Verdict::Up } else { Verdict::Down }))
             };
             let verdicts: Vec<_> = order.iter().filter_map(of).collect();
-            batch.judge(verdicts.iter().map(|(id, verdict)| (*id, *verdict, Share::FULL)), now);
+            batch.judge(verdicts.iter().map(|(id, verdict)| (*id, *verdict, Some(Share::FULL))), now);
             verdicts.iter().for_each(|(id, verdict)| single.verdict(*id, *verdict, now));
             let [batch, single] = [&mut batch, &mut single].map(|pool| {
                 weights(pool, now).iter().filter(|(_, weight)| *weight > 0).count()

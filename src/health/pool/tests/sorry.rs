@@ -39,10 +39,17 @@ fn a_sorry_server_serves_over_a_restart() {
     pool.verdict(id(1), Verdict::Up, now);
     assert_eq!(weights(&mut pool, now), [(1, 1)]);
     // Nothing is known at a first start: no sorry server yet.
-    let mut cold = Pool::new(web(&[(1, 1)]), policy, None);
+    let mut cold = Pool::new(web(&[(1, 1)]), policy.clone(), None);
     assert_eq!(weights(&mut cold, now), []);
     cold.verdict(id(1), Verdict::Down, now);
     assert_eq!(weights(&mut cold, now), [(99, 1)]);
+    // One dead server is enough, although nothing is known of the other.
+    let mut cold = Pool::new(web(&[(1, 1), (2, 1)]), policy, None);
+    assert_eq!(weights(&mut cold, now), []);
+    cold.verdict(id(1), Verdict::Down, now);
+    assert_eq!(weights(&mut cold, now), [(99, 1)]);
+    cold.verdict(id(2), Verdict::Up, now);
+    assert_eq!(weights(&mut cold, now), [(2, 1)]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn former_destinations_stay_until_a_new_one_is_live() {
 }
 
 #[test]
-fn former_destinations_leave_when_all_is_decided_and_may_come_back() {
+fn former_destinations_leave_when_one_is_live_or_the_policy_says_so() {
     let now = Instant::now();
     let mut pool = three(PoolPolicy::new().quorum(2), now);
     pool.set_desired(web(&[(4, 1), (5, 1)]), PoolPolicy::new().quorum(2), now);
@@ -103,7 +103,15 @@ fn former_destinations_leave_when_all_is_decided_and_may_come_back() {
     assert_eq!(weights(&mut pool, now), [(1, 7), (4, 1)]);
     pool.set_desired(web(&[(6, 1), (7, 1)]), PoolPolicy::new(), now);
     assert_eq!(weights(&mut pool, now), [(1, 7), (4, 1)]);
+    // A table without anybody live takes nobody out, unless the policy says so.
     (6..=7).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    assert_eq!(weights(&mut pool, now), [(1, 7), (4, 1)]);
+    assert!(pool.is_available());
+    pool.verdict(id(6), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(6, 1)]);
+    pool.set_desired(web(&[(8, 1)]), PoolPolicy::new().keep_last(false), now);
+    assert_eq!(weights(&mut pool, now), [(6, 1)]);
+    pool.verdict(id(8), Verdict::Down, now);
     assert_eq!(weights(&mut pool, now), []);
     assert!(!pool.is_available());
 }
