@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::health::pool::member::Member;
 use crate::health::pool::{Pool, ramp};
 use crate::health::{MaintenanceKind, Share, Verdict, WhenDead};
 use crate::table::TableService;
@@ -20,6 +21,8 @@ impl Pool {
         let slow = self.slow_start();
         let weights = self.desired.destinations().map(|desired| desired.destination().weight);
         let factor = ramp::factor(slow, weights);
+        let largest = self.members.values().map(Member::weight_at_start).max();
+        let largest = largest.filter(|_| self.starting);
         let mut wished = TableService::new(service.clone());
         let mut dead = Vec::new();
         for desired in self.desired.destinations() {
@@ -38,7 +41,15 @@ impl Pool {
                 (None, Verdict::Unknown) => {
                     member.held.map(|held| if whole == 0 { 0 } else { held })
                 }
-                (None, _) if member.in_rotation => Some((ramp * share).of(whole)),
+                (None, _) if member.in_rotation => {
+                    let weight = (ramp * share).of(whole);
+                    Some(match (largest, member.weight_at_start()) {
+                        (None, _) => weight,
+                        (Some(largest), 0) => weight.min(largest),
+                        (Some(_), held) if part.is_none() => held,
+                        (Some(_), held) => weight.min(held),
+                    })
+                }
                 (None, Verdict::Down) => (member.present && !deletes_dead).then_some(0),
                 (None, Verdict::Up) if whole == 0 => Some(0),
                 (None, Verdict::Up) => stopped,

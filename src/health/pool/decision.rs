@@ -22,6 +22,9 @@ impl Pool {
     /// Decides which destinations are in rotation.
     pub(super) fn decide(&mut self, now: Instant) {
         self.end_expired(now);
+        let is_undecided =
+            |member: &Member| member.verdict == Verdict::Unknown && member.weight_at_start() > 0;
+        self.starting &= self.members.values().any(is_undecided);
         let has_sorry = self.sorry_server(now).is_some();
         let mut leaves = self.decide_former(self.count(now), has_sorry, now);
         self.decide_availability(now);

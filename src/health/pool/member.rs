@@ -10,7 +10,7 @@ pub(super) struct Member {
     /// The last verdict that a check has decided.
     pub(super) verdict: Verdict,
     pub(super) share: Share,
-    /// The weight that the table held at the start, while no check has decided.
+    /// The weight that the table held at the start. It counts while some check has not decided.
     pub(super) held: Option<u32>,
     /// `true` from the start until the first verdict: the first success begins no slow start.
     pub(super) is_first: bool,
@@ -74,11 +74,16 @@ impl Member {
         self.works() && self.maintenance.is_none()
     }
 
+    /// Returns the weight that the table held at the start.
+    pub(super) fn weight_at_start(&self) -> u32 {
+        self.held.unwrap_or(0)
+    }
+
     /// Returns `true` if the destination works, as far as is known.
     pub(super) fn works(&self) -> bool {
         match self.verdict {
             Verdict::Up => self.share != Share::percent(0),
-            Verdict::Unknown => self.held.is_some_and(|weight| weight > 0),
+            Verdict::Unknown => self.weight_at_start() > 0,
             Verdict::Down => false,
         }
     }

@@ -63,6 +63,9 @@ pub struct Pool {
     /// The end of the hold time that began when the pool ceased to be available.
     hold_until: Option<Instant>,
     sorry: bool,
+    /// `true` while no check has decided about some of the destinations that the table held at the
+    /// start. No new table has come meanwhile.
+    starting: bool,
     last: Option<Wish>,
     events: VecDeque<PoolEvent>,
 }
@@ -74,6 +77,12 @@ impl Pool {
     ///
     /// A destination of the table that is not desired leaves, as after
     /// [`set_desired`](Self::set_desired).
+    ///
+    /// The weights of the table may be multiplied otherwise than those of the policy, such as by a
+    /// new [slow start](PoolPolicy::slow_start). So until checks have decided about all destinations
+    /// that the table has with a weight, those that are up keep the weights that they had, and no
+    /// other gets more than the largest of these. This ends also with
+    /// [`set_desired`](Self::set_desired). A destination whose share changes follows it.
     ///
     /// The table does not say why a weight is 0. So a [maintenance](Self::maintain) ends with the
     /// first success of a check, and so does what an agent drained before, unless the program says
@@ -102,6 +111,7 @@ impl Pool {
             available: false,
             hold_until: None,
             sorry,
+            starting: true,
             last: None,
             events: VecDeque::new(),
         };
@@ -146,6 +156,7 @@ impl Pool {
             self.former.insert(id, Former { destination, member });
         }
         (self.desired, self.policy) = (desired, policy);
+        self.starting = false;
         self.decide(now);
     }
 
@@ -177,7 +188,12 @@ impl Pool {
             let is_held = member.verdict == Verdict::Unknown && member.held.is_some();
             let waits = share.is_none() && is_held && verdict == Verdict::Up;
             let share = share.unwrap_or(member.share);
-            changed |= member.share != share;
+            if member.share != share {
+                changed = true;
+                if member.verdict != Verdict::Unknown {
+                    member.held = None;
+                }
+            }
             member.share = share;
             if member.verdict == verdict || verdict == Verdict::Unknown || waits {
                 continue;
@@ -193,7 +209,7 @@ impl Pool {
         self.decide(now);
         for id in decided {
             if let Some(member) = self.members.get_mut(&id) {
-                (member.held, member.is_first) = (None, false);
+                member.is_first = false;
             }
         }
     }

@@ -80,6 +80,8 @@ struct Observer {
     available: bool,
     /// Who was live at the last wish.
     were_live: BTreeSet<u8>,
+    /// The weights of the start counted at the last wish.
+    started: bool,
 }
 
 impl Observer {
@@ -101,6 +103,7 @@ impl Observer {
             wished,
             available: true,
             were_live: BTreeSet::new(),
+            started: false,
         }
     }
 
@@ -197,6 +200,7 @@ impl Observer {
         self.nobody_is_lost(&before)?;
         self.nobody_is_invented(&before)?;
         self.live_ones_serve(&before, input)?;
+        self.started = self.pool.starting;
         self.maintained.retain(|host, _| known(host));
         if let Input::Restart = input {
             let extra = Self::usable(&before).any(|host| !self.desired.contains_key(&host));
@@ -290,14 +294,19 @@ impl Observer {
         input: &Input,
     ) -> Result<(), TestCaseError> {
         let factor = ramp::factor(self.policy.slow_start, self.desired.values().copied());
+        // The weights of the table at the start count until all are decided.
+        let starts = self.pool.starting;
+        let started = self.started && !starts;
         for host in (1..=HOSTS).filter(|host| self.is_live(*host)) {
             let whole = self.desired.get(&host).map_or(0, |weight| *weight * factor);
             let share = Share::percent(self.shares.get(&host).copied().unwrap_or(100));
             let (weight, whole) = (self.wished.get(&host).copied().unwrap_or(0), share.of(whole));
             let least = if self.policy.slow_start.is_some() { 1 } else { whole };
-            prop_assert!((least..=whole).contains(&weight), "{host}: {weight} of {whole}");
+            let right = if starts { weight > 0 } else { (least..=whole).contains(&weight) };
+            prop_assert!(right, "{host}: {weight} of {whole}");
             // Nobody who serves begins again.
             let same = !matches!(input, Input::Share(..) | Input::Desire(_) | Input::Restart);
+            let same = same && !started;
             let served = before.get(&host).copied().unwrap_or(0);
             let fell = same && self.were_live.contains(&host) && weight < served;
             prop_assert!(!fell, "{host} fell from {served} to {weight}");

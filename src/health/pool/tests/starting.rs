@@ -59,6 +59,32 @@ fn a_restart_in_the_middle_of_a_ramp_and_of_a_drain_changes_nothing() {
 }
 
 #[test]
+fn weights_change_together_when_all_that_were_held_are_decided() {
+    let now = Instant::now();
+    let slow = PoolPolicy::new().slow_start(Some(SlowStart::new(50 * SECOND)));
+    let hosts: Vec<_> = (1..=3).map(|host| (host, 1)).collect();
+    let table = web(&[(1, 1), (2, 1), (3, 0)]);
+    let mut pool = Pool::new(web(&hosts), slow.clone(), Some(&held(&table)));
+    pool.verdict(id(1), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 1), (3, 0)]);
+    pool.verdict(id(3), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 1), (3, 1)]);
+    // A share is followed, and a dead one leaves as ever.
+    pool.share(id(1), Share::percent(0), now);
+    assert_eq!(weights(&mut pool, now), [(1, 0), (2, 1), (3, 1)]);
+    pool.share(id(1), Share::FULL, now);
+    pool.verdict(id(2), Verdict::Up, now);
+    assert_eq!(weights(&mut pool, now + 60 * SECOND), [(1, 10), (2, 10), (3, 10)]);
+    // The last one is never decided about, and a new table comes.
+    let table = web(&[(1, 1), (2, 1), (3, 1)]);
+    let mut pool = Pool::new(web(&hosts), slow.clone(), Some(&held(&table)));
+    (1..=2).for_each(|host| pool.verdict(id(host), Verdict::Up, now));
+    assert_eq!(weights(&mut pool, now), [(1, 1), (2, 1), (3, 1)]);
+    pool.set_desired(web(&hosts), slow, now);
+    assert_eq!(weights(&mut pool, now), [(1, 10), (2, 10), (3, 1)]);
+}
+
+#[test]
 fn the_desired_weight_0_needs_no_check() {
     let now = Instant::now();
     let table = held(&web(&[(1, 5), (2, 5)]));
