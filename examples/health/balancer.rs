@@ -93,8 +93,9 @@ fn keep(mut ipvs: Client, updates: &Updates) {
         let stepped = ipvs.step(&mut controller);
         // Log these events, and the other updates.
         controller.events().for_each(drop);
-        if let Some(Update::Wish(wish)) = updates.next_within(stepped.pause(ipvs.now())) {
-            controller.wish(wish);
+        let update = updates.next_within(stepped.pause(ipvs.now()));
+        if let Some(request) = update.and_then(Update::into_request) {
+            controller.accept(request);
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Pace {
     /// The successes in a row after which a target of which nothing is known is up, 1 by default,
     /// 1 at least.
     pub first_rise: u32,
-    /// How flapping targets are damped. `None` does not damp.
+    /// How flapping targets are damped, [`Damping::new`] by default. `None` does not damp.
     pub damping: Option<Damping>,
 }
 

@@ -344,8 +344,8 @@ impl<C: Ord> Monitor<C> {
     }
 
     /// Takes out the events of all pools, in the order of their services. The first one of a pool that
-    /// is available at the start, by what the table held, is [`PoolEvent::Available`]. Results cause events when
-    /// the next [`wishes`](Self::wishes) are taken.
+    /// is available at the start, by what the table held, is [`PoolEvent::Available`]. Results cause
+    /// events when the next [`wishes`](Self::wishes) are taken.
     pub fn events(&mut self) -> Vec<(ServiceId, PoolEvent)> {
         let mut events = Vec::new();
         for id in mem::take(&mut self.eventful) {

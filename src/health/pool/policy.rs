@@ -38,7 +38,8 @@ pub struct PoolPolicy {
     /// takes out also the last one, and no dead destination comes back for it; when the maintenance
     /// ends, the policy keeps the destination as before.
     pub keep_last: bool,
-    /// The destination that the table has while no other is live, such as a server of error pages.
+    /// The destination that the table has while no other is live, such as a server of error pages; none
+    /// by default.
     /// With a sorry server all dead destinations leave, whatever [`panic`](Self::panic) and
     /// [`keep_last`](Self::keep_last) say.
     ///
@@ -46,14 +47,13 @@ pub struct PoolPolicy {
     /// the service is never without a destination. Nobody checks it. It may be one of the desired
     /// destinations, and then serves as the last one although it is dead. Its weight is at least 1.
     pub sorry: Option<Destination>,
-    /// How the weight of a destination that comes back grows. `None` gives the whole weight at
-    /// once.
+    /// How the weight of a destination that comes back grows. `None`, the default, gives the whole
+    /// weight at once.
     pub slow_start: Option<SlowStart>,
     /// How dead destinations leave, [`WhenDead::Auto`] by default.
     pub when_dead: WhenDead,
-    /// The time from [`PoolEvent::Unavailable`](crate::health::PoolEvent::Unavailable) until an
-    /// operator's maintenance takes the destination out whose absence makes the pool unavailable,
-    /// 0 by default.
+    /// The time that an operator's maintenance waits if it makes the pool unavailable, counted from
+    /// [`PoolEvent::Unavailable`](crate::health::PoolEvent::Unavailable), 0 by default.
     pub hold: Duration,
 }
 

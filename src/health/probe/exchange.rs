@@ -3,14 +3,17 @@ pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// What a check sends, and what it expects in the answer.
 ///
-/// The check passes as soon as the expected bytes have come, and fails when the server has closed
-/// the connection or has sent 64 KiB without them.
+/// Over TCP and TLS the check passes as soon as the expected bytes have come, and fails when the server
+/// closes the connection or has sent 64 KiB without them. Over UDP the first datagram from the server
+/// decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// What is sent; may be empty.
+    /// What is sent, at most 65536 bytes, 65507 over UDP. Empty sends nothing over TCP, and an empty
+    /// datagram over UDP.
     pub send: Vec<u8>,
-    /// What the answer must contain; any answer will do if it is empty.
+    /// What the answer must contain, at most 65536 bytes, 65507 over UDP. Any answer will do if it is
+    /// empty.
     pub expect: Vec<u8>,
 }
 

@@ -320,6 +320,7 @@ impl Probe {
                 ProbeKind::Icmp => Box::pin(icmp::check(target, origin)).await,
                 ProbeKind::Agent(agent) => Box::pin(agent.run(target, origin)).await,
                 ProbeKind::Custom(custom) => custom.check.check(target).await,
+                // Programs are run elsewhere.
                 ProbeKind::Tcp | ProbeKind::Command(_) => tcp::connects(target, origin).await,
             }
         };
@@ -334,9 +335,9 @@ impl Probe {
 }
 
 impl ProbeKind {
-    /// Returns `true` if the check is of a port.
-    pub(super) fn has_port(&self) -> bool {
-        self.sends_datagrams().is_ok()
+    /// Returns `true` if the check connects or sends to a port.
+    pub(super) const fn has_port(&self) -> bool {
+        !matches!(self, Self::Icmp | Self::Command(_) | Self::Custom(_))
     }
 
     /// Returns `true` if the check is by datagrams, and `false` if it is by TCP. A check that cannot

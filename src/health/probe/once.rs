@@ -13,7 +13,9 @@ impl Probe {
     /// [`timeout`](Self::timeout), and 1 s more for a program to be killed.
     ///
     /// For trying a check out, such as in a program's command line. A
-    /// [`Runner`](crate::health::probe::Runner) does checks again and again.
+    /// [`Runner`](crate::health::probe::Runner) does checks again and again. A check
+    /// [through](Self::through) a virtual address is [not done](Outcome::NotDone): only a runner has
+    /// marks.
     ///
     /// ```
     /// use ipvs_netlink::health::Outcome;

@@ -38,6 +38,11 @@ impl Probe {
         self.origin.validate()?;
         match &self.kind {
             ProbeKind::TcpExchange(exchange) => exchange.validate(LONGEST_ANSWER),
+            #[cfg(feature = "health-tls")]
+            ProbeKind::Tls(check) => match &check.exchange {
+                Some(exchange) => exchange.validate(LONGEST_ANSWER),
+                None => Ok(()),
+            },
             ProbeKind::Udp(exchange) => exchange.validate(LARGEST_DATAGRAM),
             ProbeKind::UdpSend(datagram) => sends(datagram, LARGEST_DATAGRAM),
             ProbeKind::Agent(agent) => sends(&agent.send, LONGEST_ANSWER),
@@ -83,7 +88,7 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// - the name of the interface is empty or longer than 15 bytes, has a slash, a space or a control
+    /// - the name of the interface is empty or longer than 15 bytes, has a slash, a colon, a space or a control
     ///   character, or is `.` or `..`;
     /// - the path of the network namespace is empty or has a NUL.
     pub fn validate(&self) -> Result<(), InvalidValue> {

@@ -52,8 +52,8 @@ impl Marks {
 
     /// Sets the source ports of checks by TCP, 61000 to 65535 by default. A source port is used again
     /// for the same virtual address and port only when the kernel has forgotten its connection, so the
-    /// number of ports bounds how many checks a second go through one virtual address and port: 23
-    /// with the default. Checks that have no port wait.
+    /// number of ports bounds how many checks a second go through one virtual address and port:
+    /// ports / ([`forgotten_after`](Self::forgotten_after) + 68 s), 24 with the defaults. Checks that have no port wait.
     ///
     /// Leave out the ports that the kernel gives to other programs (`net.ipv4.ip_local_port_range`,
     /// 32768 to 60999 by default), if programs on this host connect to the virtual addresses.

@@ -15,7 +15,8 @@ const MOST_ADDRESSES: usize = 64;
 /// no address is expected.
 ///
 /// The query goes over UDP, and again over TCP if the answer is truncated. Its identifier is random,
-/// and answers with another identifier or question are not looked at. The check reads 64 KiB at most.
+/// and answers with another identifier or question are not looked at. The check reads
+/// 256 datagrams of 4 KiB at most, and one answer of 64 KiB over TCP.
 ///
 /// ```
 /// use ipvs_netlink::health::probe::{DnsCheck, DnsCode, DnsType, Probe};

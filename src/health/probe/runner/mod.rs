@@ -33,11 +33,12 @@ const LONGEST_END: Duration = Duration::from_secs(3);
 ///
 /// The thread is the runner's own, with a tokio runtime that nobody else sees, for two reasons:
 /// programs with the blocking client and on smol use the same runner as those on tokio, and a
-/// program whose own runtime is busy does not take its servers for dead. The thread ends when the
-/// runner is dropped, which waits 3 s at most if a check of the program's own blocks the thread. The
-/// programs of checks are killed then; a process that exits without dropping the runner leaves them
-/// behind. The table stays as it is, except that the last updates take back the services
-/// of the marks of checks [through](Probe::through) virtual addresses. The thread also ends, and with
+/// program whose own runtime is busy does not take its servers for dead.
+///
+/// The thread ends when the runner is dropped, which waits 3 s at most if a check of the program's own
+/// blocks the thread. The programs of checks are killed then; a process that exits without dropping the
+/// runner leaves them behind. The table stays as it is, except that the last updates take back the
+/// services of the marks of checks [through](Probe::through) virtual addresses. The thread also ends, and with
 /// it the updates, if the kernel does not let it back from the network namespace of a check
 /// ([`Origin::namespace`](crate::health::probe::Origin)), for instance for lack of memory.
 pub struct Runner {
@@ -215,8 +216,8 @@ impl Runner {
         self.order(Order::Hasten(destination));
     }
 
-    /// Returns the updates: what the table is to hold, and what happens. Nothing else takes them out
-    /// of memory, so a program reads them all.
+    /// Returns the updates: what the table is to hold, and what happens. [`Updates`] says what is kept
+    /// of those that nobody takes out.
     #[must_use]
     pub fn updates(&self) -> Updates {
         self.updates.clone()
@@ -281,6 +282,12 @@ mod tests {
         let expected =
             "TCP 192.0.2.10:80: 127.0.0.1:0 has port 0, so the check needs a port of its own";
         assert_eq!(refused.to_string(), expected);
+        #[cfg(feature = "health-dns")]
+        {
+            use crate::health::probe::{DnsCheck, DnsType};
+            let query = DnsCheck::new(".", DnsType::NS).unwrap();
+            runner.watch(watched(0, Probe::dns(query)), None).unwrap_err();
+        }
         for probe in [Probe::tcp().port(80), Probe::icmp()] {
             runner.watch(watched(0, probe), None).unwrap();
         }

@@ -15,7 +15,9 @@ pub struct RunnerOptions {
     /// [`RunnerStats`](crate::health::probe::RunnerStats) tells how late.
     pub concurrency: usize,
     /// The most programs that run at the same time, 16 by default, 1 at least. Each takes a thread.
-    /// A program that cannot be killed keeps its place until it ends. A program that waits for its turn makes no other check wait, and its time does not run yet.
+    /// A program that cannot be killed keeps its place until it ends. A program that waits for its turn
+    /// makes no other check wait, and its time does not run yet. While all of
+    /// [`concurrency`](Self::concurrency) is in use, no program begins either.
     pub commands: usize,
     /// The seed of the times of checks, 0 by default.
     pub seed: u64,

@@ -83,7 +83,7 @@ impl Way {
     }
 }
 
-/// Only the checks of a runner have a way, and these are not compared.
+/// `Origin` is compared. Two ways are equal if they are the same one.
 impl PartialEq for Way {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

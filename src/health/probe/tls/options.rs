@@ -103,7 +103,8 @@ impl TlsOptions {
     /// Sets the name, or address, for which the server needs a certificate. A name is told to the
     /// server in the handshake (SNI), an address is not.
     ///
-    /// The default is the host of a check over HTTP that sets one, else the address of the server.
+    /// The default is the host of a check over HTTP or gRPC that sets one, else the address of the
+    /// server.
     ///
     /// # Errors
     ///
