@@ -8,8 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::health::probe::{Check, CheckFuture, Probe};
-use ipvs_netlink::health::{Outcome, Verdict};
+use ipvs_netlink::fake::{Kernel, Version};
+use ipvs_netlink::health::probe::{Check, CheckFuture, Probe, Runner, RunnerOptions, Update};
+use ipvs_netlink::health::through::{MarkRange, Marks};
+use ipvs_netlink::health::{Outcome, Pace, Verdict, Watched};
+use ipvs_netlink::table::TableService;
+use ipvs_netlink::table::controller::{Controller, ControllerOptions};
+use ipvs_netlink::{Client, Destination, Service, Snapshot};
 
 use crate::{Checks, PATIENCE, answer_ok, expect_ok, ms, server};
 
@@ -87,4 +92,40 @@ fn a_thread_that_stands_still_is_seen() {
     drop(checks);
     while updates.try_next().is_some() {}
     assert!(updates.has_ended());
+}
+
+#[test]
+fn the_services_of_marks_leave_at_the_end_of_the_program() {
+    let kernel = Kernel::in_real_time(Version::default());
+    let mut ipvs = Client::fake(&kernel).unwrap();
+    let marks = MarkRange::new(0x4000..=0x40ff).unwrap();
+    let marks = Marks::new(marks, &Snapshot::default()).unwrap();
+    let runner = Runner::start(RunnerOptions::new().marks(marks)).unwrap();
+    let servers = TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()));
+    let id = servers.id();
+    let servers = (1..5).fold(servers, |table, host| {
+        table.with(Destination::masquerade(([127, 0, 0, host], 80).into()))
+    });
+    let pace = Pace::new();
+    let through = Watched::new(servers).check(Probe::tcp().through(), pace);
+    runner.watch(through, None).unwrap();
+
+    let updates = runner.updates();
+    let mut runner = Some(runner);
+    let mut controller = Controller::new(ControllerOptions::new());
+    while !updates.has_ended() {
+        let stepped = ipvs.step(&mut controller);
+        controller.events().for_each(drop);
+        if ipvs.services().unwrap().len() == 5 {
+            runner = None;
+        }
+        let pause = stepped.pause(ipvs.now()).min(Duration::from_millis(10));
+        if let Some(request) = updates.next_within(pause).and_then(Update::into_request) {
+            controller.accept(request);
+        }
+    }
+    assert!(runner.is_none());
+    assert!(ipvs.settle(&mut controller, Duration::from_secs(20), drop));
+    let left: Vec<_> = ipvs.services().unwrap().iter().map(|entry| entry.service.id).collect();
+    assert_eq!(left, [id]);
 }

@@ -260,11 +260,9 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
     use super::*;
-    use crate::health::probe::{CheckFuture, RunnerOptions, Update};
-    use crate::health::through::{MarkRange, Marks};
-    use crate::model::{Destination, Service, Snapshot};
+    use crate::health::probe::{CheckFuture, RunnerOptions};
+    use crate::model::{Destination, Service};
     use crate::table::TableService;
-    use crate::table::controller::{Controller, ControllerOptions};
 
     fn table(port: u16) -> TableService {
         TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
@@ -329,40 +327,5 @@ mod tests {
         assert!(!updates.wait_for_end(Duration::ZERO));
         drop(go);
         assert!(updates.wait_for_end(Duration::from_secs(20)));
-    }
-
-    #[cfg(feature = "fake")]
-    #[test]
-    fn the_services_of_marks_leave_at_the_end_of_the_program() {
-        let kernel = crate::fake::Kernel::in_real_time(crate::fake::Version::default());
-        let mut ipvs = crate::Client::fake(&kernel).unwrap();
-        let marks = MarkRange::new(0x4000..=0x40ff).unwrap();
-        let marks = Marks::new(marks, &Snapshot::default()).unwrap();
-        let runner = Runner::start(RunnerOptions::new().marks(marks)).unwrap();
-        let servers = (2..5).fold(table(80), |table, host| {
-            table.with(Destination::masquerade(([127, 0, 0, host], 80).into()))
-        });
-        let pace = Pace::new();
-        let through = Watched::new(servers).check(Probe::tcp().through(), pace);
-        runner.watch(through, None).unwrap();
-
-        let updates = runner.updates();
-        let mut runner = Some(runner);
-        let mut controller = Controller::new(ControllerOptions::new());
-        while !updates.has_ended() {
-            let stepped = ipvs.step(&mut controller);
-            controller.events().for_each(drop);
-            if ipvs.services().unwrap().len() >= 4 {
-                runner = None;
-            }
-            let pause = stepped.pause(ipvs.now()).min(Duration::from_millis(10));
-            if let Some(request) = updates.next_within(pause).and_then(Update::into_request) {
-                controller.accept(request);
-            }
-        }
-        assert!(runner.is_none());
-        assert!(ipvs.settle(&mut controller, Duration::from_secs(20), drop));
-        let left: Vec<_> = ipvs.services().unwrap().iter().map(|entry| entry.service.id).collect();
-        assert_eq!(left, [table(80).id()]);
     }
 }
