@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::health::{
-    Check, Maintenance, MaintenanceKind, Monitor, Outcome, PoolEvent, Verdict, Watched,
+    Check, Maintenance, MaintenanceKind, Monitor, Outcome, PoolEvent, Share, Verdict, Watched,
 };
 use ipvs_netlink::table::TableDestination;
 use ipvs_netlink::table::controller::Wish;
@@ -183,18 +183,15 @@ impl Program {
     /// The destinations of a service move to another one, in two steps.
     fn moves(&mut self, id: ServiceId, now: Instant) {
         let Some(from) = self.watched.get(&id).cloned() else { return };
-        let others = self.watched.keys().filter(|to| **to != id && to.family() == id.family());
-        let others: Vec<_> = others.copied().collect();
+        // Destinations have the same port in all services of an address, and none in others.
+        let alike = |to: &ServiceId| {
+            let marks = [id, *to].map(|id| matches!(id, ServiceId::Fwmark { .. }));
+            *to != id && to.family() == id.family() && marks[0] == marks[1]
+        };
+        let others: Vec<_> = self.watched.keys().copied().filter(alike).collect();
         let Some(to) = self.random.pick(&others).copied() else { return };
         let Some(mut to) = self.watched.get(&to).cloned() else { return };
-        let moving = from.service.destinations().next().cloned();
-        let Some(moving) = moving.filter(|moving| {
-            // Addresses without a port are those of firewall marks.
-            let port = moving.id().address.port();
-            to.service.destinations().all(|there| there.id().address.port() == port)
-        }) else {
-            return;
-        };
+        let Some(moving) = from.service.destinations().next().cloned() else { return };
         let mut rest = from;
         rest.service.remove(moving.id());
         self.watch(rest, None, now);
@@ -343,7 +340,7 @@ impl Program {
         self.watched.iter().all(|(id, watched)| {
             let is_up = |to: &TableDestination| {
                 let mut checks = self.monitor.status(to.id());
-                checks.all(|(_, status)| status.verdict == Verdict::Up)
+                checks.all(|(_, it)| it.verdict == Verdict::Up && it.share == Share::FULL)
             };
             let pool = self.monitor.pool(*id).expect("it is watched");
             watched.service.destinations().all(is_up) && pool.next(now).is_none()
