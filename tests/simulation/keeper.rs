@@ -38,6 +38,8 @@ pub(crate) struct Keeper {
     /// The tasks since stillness began, by kind: lists, readings of destinations, readings of
     /// single services, writings.
     still: [u64; 4],
+    /// A resynchronization was under way when stillness began.
+    sweeps: bool,
     begin: Instant,
     index: usize,
 }
@@ -71,6 +73,7 @@ impl Keeper {
             answered: None,
             tasks: 0,
             still: [0; 4],
+            sweeps: false,
             begin,
             index,
         }
@@ -357,6 +360,7 @@ impl Keeper {
 
     pub(crate) fn watch_stillness(&mut self) {
         self.still = [0; 4];
+        self.sweeps = !self.controller.is_settled();
     }
 
     /// Returns an error if there was more than resynchronizations since stillness began.
@@ -369,7 +373,8 @@ impl Keeper {
         // A list that did not come in one piece is read again, to find what it missed.
         let again = if services > 60 { 2 } else { 1 };
         // Services without destinations, and those with many, are read once more by themselves.
-        let most = syncs * chunks * again;
+        // One may have begun before, while another controller settled.
+        let most = (syncs + u64::from(self.sweeps)) * chunks * again;
         if writes > 0 || lists > syncs * again || reads > most || singles > most {
             let how = format!(
                 "in stillness {lists} lists, {reads} and {singles} readings, {writes} writings in \
