@@ -190,11 +190,15 @@ mod tests {
     #[test]
     fn programs_die_with_their_runner() {
         let runner = Runner::start(RunnerOptions::new()).unwrap();
-        let probe = shell("sleep 6014 & sleep 6014").timeout(Duration::from_secs(6000));
+        // Nobody else sleeps so long.
+        let long = 1_000_000 + std::process::id();
+        let command = format!("sleep\0{long}\0").into_bytes();
+        let probe =
+            shell(&format!("sleep {long} & sleep {long}")).timeout(Duration::from_secs(6000));
         runner.watch(watched(&[1], probe, Pace::new()), None).unwrap();
-        wait_until("both run", || run(b"sleep\x006014\0") == 2);
+        wait_until("both run", || run(&command) == 2);
         drop(runner);
-        wait_until("both are killed", || run(b"sleep\x006014\0") == 0);
+        wait_until("both are killed", || run(&command) == 0);
     }
 
     /// Says that this process ignores the ends of its children, and where its program writes.
