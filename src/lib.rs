@@ -97,6 +97,8 @@ mod client;
 pub mod cookbook;
 mod engine;
 mod error;
+#[cfg(test)]
+mod error_texts;
 #[cfg(feature = "fake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
 pub mod fake;

@@ -18,11 +18,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ipvsadm", &["model"]),
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
-    // Only a test names the fake kernel: the one of all error types.
-    ("table", &["uapi", "random", "model", "error", "ipvsadm", "fake", "engine"]),
+    ("table", &["uapi", "random", "model", "error", "ipvsadm", "engine"]),
     ("health", &["model", "error", "random", "table"]),
     ("client", &["model", "error", "fake", "engine", "table"]),
     ("cookbook", &[]),
+    // Tests of all error types.
+    ("error_texts", &["model", "error", "ipvsadm", "fake", "table", "health"]),
 ];
 
 /// Crates and the layers that may name them. The root re-exports a socket type, and the clients

@@ -1,10 +1,8 @@
-use thiserror::Error;
-
 use crate::health::through::ThroughError;
 use crate::model::{DestinationId, InvalidValue, ServiceId};
 
 /// Why a service cannot be watched. See [`Runner::watch`](crate::health::probe::Runner::watch).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
     /// A check [through](crate::health::probe::Probe::through) the virtual address cannot be done.

@@ -1,13 +1,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use thiserror::Error;
-
 use crate::model::{Forwarding, ServiceId};
 
 /// Services in the range of marks that are not those of checks. See
 /// [`Marks::new`](crate::health::through::Marks::new).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct ForeignServices {
     /// The services, in the order of their ids.
@@ -26,7 +24,7 @@ impl fmt::Display for ForeignServices {
 
 /// Why a check through the virtual address cannot be done, or cannot be done now. It says nothing
 /// about the destination.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThroughError {
     /// The runner has no range of marks.

@@ -1,7 +1,6 @@
 //! Tests of plans and their execution, with simulated and scripted kernels.
 
 mod draining;
-mod error_texts;
 mod kept_settings;
 pub(crate) mod kernel;
 mod losses;
