@@ -74,7 +74,10 @@ if !ipvs.settle(&mut controller, longest, |event| println!("{event}"))"# await r
                 mut events: impl FnMut($crate::table::controller::Event),
             ) -> bool {
                 let events = &mut events;
-                $wait!($crate::table::settle(&mut self.engine, controller, longest, events))
+                let settled =
+                    $wait!($crate::table::settle(&mut self.engine, controller, longest, events));
+                // A client that cannot wait has not settled it.
+                settled.unwrap_or(false)
             }
 
             /// Reads the client's clock, which tells controllers the time: that of the tokio runtime

@@ -2,13 +2,13 @@ use std::future::{Future, poll_fn};
 use std::iter;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, Transport};
-use crate::error::{Context, Error, Result};
-use crate::model::Operation;
+use crate::error::Result;
 use crate::table::controller::{Controller, Ending, Event, Next, Request, Wish};
 use crate::table::drive::perform;
+use crate::table::drive::settle::{not_waited, settle};
 
 /// The most requests that are taken one after the other while a task is due.
 const AT_ONCE: usize = 1024;
@@ -47,15 +47,7 @@ pub(crate) async fn run<T: Transport>(
     }
     if ending == Ending::Withdraw {
         controller.wish_all(iter::empty::<Wish>());
-        loop {
-            hand_out(controller, events);
-            if let Progress::Waiting(until) = advance(engine, controller, events).await {
-                if controller.is_settled() {
-                    break;
-                }
-                wait(engine, until, pin!(poll_fn(|_| Poll::<()>::Pending))).await?;
-            }
-        }
+        settle(engine, controller, Duration::MAX, events).await?;
     }
     Ok(())
 }
@@ -103,8 +95,7 @@ async fn wait<T: Transport, F: Future>(
         Poll::Ready(output) => Poll::Ready(Ok(Some(output))),
         Poll::Pending => sleep.as_mut().poll(context).map(|slept| match slept {
             Ok(()) => Ok(None),
-            // What would have come after the wait.
-            Err(failure) => Err(Error::not_sent(Context::new(Operation::ReadServices), failure)),
+            Err(failure) => Err(not_waited(failure)),
         }),
     })
     .await

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use crate::engine::{Engine, Transport};
-use crate::table::controller::{Controller, Event};
+use crate::error::{Context, Error, Failure, Result};
+use crate::model::Operation;
+use crate::table::controller::{Controller, Event, Stepped};
 use crate::table::drive::step;
 
 /// Steps and waits until the controller is settled, at most so long. Returns whether it is settled.
@@ -10,23 +12,27 @@ pub(crate) async fn settle<T: Transport>(
     controller: &mut Controller,
     longest: Duration,
     events: &mut impl FnMut(Event),
-) -> bool {
+) -> Result<bool> {
     let begun = engine.now();
     loop {
         let stepped = step(engine, controller).await;
         controller.events().for_each(&mut *events);
-        if controller.is_settled() {
-            return true;
+        if stepped != Stepped::Again && controller.is_settled() {
+            return Ok(true);
         }
         let now = engine.now();
         let left = longest.saturating_sub(now.saturating_duration_since(begun));
         if left.is_zero() {
-            return false;
+            return Ok(controller.is_settled());
         }
         let pause = stepped.pause(now).min(left);
-        // A client without a sleep steps again at once.
-        if !pause.is_zero() && engine.sleep(pause).await.is_err() {
-            return false;
+        if !pause.is_zero() {
+            engine.sleep(pause).await.map_err(not_waited)?;
         }
     }
+}
+
+/// The error of a client that cannot wait. It names what would have come after the wait.
+pub(crate) fn not_waited(failure: Failure) -> Error {
+    Error::not_sent(Context::new(Operation::ReadServices), failure)
 }
