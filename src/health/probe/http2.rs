@@ -1,17 +1,14 @@
 //! What checks over HTTP/2 and gRPC share: how a connection is bounded, and why it failed.
 
 use std::future::Future;
-use std::pin::pin;
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::health::outcome::Excerpt;
+use crate::health::probe::connection::{self, LONGEST_HEAD};
 use crate::health::probe::meter::Meter;
-
-/// The most bytes of headers of an answer.
-const LONGEST_HEAD: u32 = 32 * 1024;
 
 /// How much of a body a server may send before it is read, in bytes.
 const WINDOW: u32 = 64 * 1024 - 1;
@@ -38,15 +35,7 @@ where
         .max_header_list_size(LONGEST_HEAD);
     let made = builder.handshake(stream).await;
     let (sender, connection) = made.map_err(|error| reason(&error, shown))?;
-    let mut answer = pin!(ask(sender));
-    // The connection works only while it is polled. Once it has ended, the answer or its failure is
-    // there to be taken.
-    tokio::select! {
-        biased;
-        answer = &mut answer => return answer,
-        _ = connection => {}
-    }
-    answer.await
+    connection::answer(connection, ask(sender)).await
 }
 
 /// Says why an exchange failed.

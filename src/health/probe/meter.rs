@@ -1,10 +1,15 @@
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::health::Outcome;
+use crate::health::probe::{Origin, tcp};
 
 /// How many bytes a check may still read from its server, over all its connections.
 #[derive(Debug)]
@@ -53,6 +58,24 @@ impl<S> Metered<S> {
     pub(super) fn new(stream: S, meter: &Arc<Meter>) -> Self {
         meter.begin.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Self { stream, meter: Arc::clone(meter) }
+    }
+}
+
+impl Metered<TcpStream> {
+    /// Connects to a server.
+    pub(super) async fn connect(
+        target: SocketAddr,
+        origin: &Origin,
+        meter: &Arc<Meter>,
+    ) -> Result<Self, Outcome> {
+        let connect = async {
+            let stream = tcp::connect(target, origin).await?;
+            // A small part of a request must not wait for the acknowledgement of another.
+            stream.set_nodelay(true)?;
+            io::Result::Ok(stream)
+        };
+        let stream = connect.await.map_err(|error| tcp::refused(&error))?;
+        Ok(Self::new(stream, meter))
     }
 }
 

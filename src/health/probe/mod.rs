@@ -15,6 +15,8 @@ mod agent;
 #[cfg(any(feature = "health-grpc", feature = "health-http"))]
 mod authority;
 mod command;
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+mod connection;
 mod datagrams;
 #[cfg(feature = "health-dns")]
 mod dns;
@@ -34,6 +36,8 @@ mod nonce;
 mod once;
 mod origin;
 mod ours;
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+mod parsed;
 mod printable;
 mod programs;
 mod rules;

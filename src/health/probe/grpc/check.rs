@@ -1,6 +1,9 @@
+use http::uri::Authority;
+
 #[cfg(feature = "health-tls")]
 use crate::health::probe::TlsOptions;
 use crate::health::probe::authority;
+use crate::health::probe::parsed::Parsed;
 use crate::model::InvalidValue;
 
 /// A question by the health protocol of gRPC (`grpc.health.v1.Health/Check`), over HTTP/2.
@@ -21,7 +24,7 @@ use crate::model::InvalidValue;
 #[must_use]
 pub struct GrpcCheck {
     pub(super) service: String,
-    pub(super) host: Option<String>,
+    pub(super) host: Option<Parsed<Authority>>,
     #[cfg(feature = "health-tls")]
     pub(super) tls: Option<TlsOptions>,
 }
@@ -62,9 +65,9 @@ impl GrpcCheck {
     ///
     /// The text is no host.
     pub fn host(mut self, host: impl Into<String>) -> Result<Self, InvalidValue> {
-        let host = host.into();
-        authority::parse(&host)?;
-        self.host = Some(host);
+        let text = host.into();
+        let value = authority::parse(&text)?;
+        self.host = Some(Parsed { text, value });
         Ok(self)
     }
 

@@ -62,7 +62,7 @@ impl Written for GrpcCheck {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Shape {
             service: Some(&self.service).filter(|name| !name.is_empty()).cloned().map(Service),
-            host: self.host.clone().map(Host),
+            host: self.host.as_ref().map(|host| Host(host.text.clone())),
             #[cfg(feature = "health-tls")]
             tls: self.tls.clone(),
         }

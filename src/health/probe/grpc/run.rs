@@ -1,10 +1,10 @@
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::header::{CONTENT_TYPE, HeaderMap, TE, USER_AGENT};
+use http::uri::Scheme;
 use http::{Request, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -16,7 +16,7 @@ use crate::health::probe::http2::{connect, reason};
 use crate::health::probe::meter::{Meter, Metered};
 #[cfg(feature = "health-tls")]
 use crate::health::probe::tls;
-use crate::health::probe::{Origin, authority, tcp};
+use crate::health::probe::{Origin, authority};
 
 /// The most bytes that are read for a check, with the handshakes.
 const LONGEST_CONVERSATION: usize = 64 * 1024;
@@ -44,17 +44,10 @@ impl GrpcCheck {
         meter: &Arc<Meter>,
     ) -> Result<Outcome, Outcome> {
         let request = self.request(target).map_err(Outcome::not_done)?;
-        let connect = async {
-            let stream = tcp::connect(target, origin).await?;
-            // The request's two frames must not wait for each other.
-            stream.set_nodelay(true)?;
-            io::Result::Ok(Metered::new(stream, meter))
-        };
-        let stream = connect.await.map_err(|error| tcp::refused(&error))?;
+        let stream = Metered::connect(target, origin, meter).await?;
         #[cfg(feature = "health-tls")]
         if let Some(options) = &self.tls {
-            let host = self.host.as_deref().and_then(|host| authority::parse(host).ok());
-            let host = host.as_ref().map(authority::name);
+            let host = self.host.as_ref().map(|host| authority::name(&host.value));
             let application = tls::Application::Http2;
             let stream = tls::handshake(stream, meter, target, host, options, application).await?;
             return self.exchange(stream, request, None).await;
@@ -62,20 +55,25 @@ impl GrpcCheck {
         self.exchange(stream, request, Some(meter)).await
     }
 
-    fn request(&self, target: SocketAddr) -> Result<Request<()>, String> {
+    fn scheme(&self) -> Scheme {
         #[cfg(feature = "health-tls")]
-        let (scheme, port) = if self.tls.is_some() { ("https", 443) } else { ("http", 80) };
-        #[cfg(not(feature = "health-tls"))]
-        let (scheme, port) = ("http", 80);
+        if self.tls.is_some() {
+            return Scheme::HTTPS;
+        }
+        Scheme::HTTP
+    }
+
+    fn request(&self, target: SocketAddr) -> Result<Request<()>, String> {
+        let scheme = self.scheme();
         let host = match &self.host {
-            Some(host) => authority::parse(host).map_err(|error| error.to_string())?,
-            None => authority::of(target, port)?,
+            Some(host) => host.value.clone(),
+            None => authority::of(target, &scheme)?,
         };
         let uri = Uri::builder().scheme(scheme).authority(host).path_and_query(PATH).build();
         Request::post(uri.map_err(|error| error.to_string())?)
             .header(CONTENT_TYPE, "application/grpc")
             .header(TE, "trailers")
-            .header(USER_AGENT, concat!("ipvs-netlink/", env!("CARGO_PKG_VERSION")))
+            .header(USER_AGENT, authority::USER_AGENT)
             .body(())
             .map_err(|error| error.to_string())
     }

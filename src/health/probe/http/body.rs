@@ -2,7 +2,7 @@ use hyper::body::Bytes;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::health::outcome::Excerpt;
-use crate::health::probe::http::parsed::Parsed;
+use crate::health::probe::parsed::Parsed;
 use crate::model::InvalidValue;
 
 /// What a body must contain.

@@ -10,8 +10,8 @@ use hyper::http::uri::{Authority, PathAndQuery};
 use crate::health::probe::TlsOptions;
 use crate::health::probe::authority;
 use crate::health::probe::http::body::Expected;
-use crate::health::probe::http::parsed::Parsed;
 use crate::health::probe::http::status::Statuses;
+use crate::health::probe::parsed::Parsed;
 use crate::model::InvalidValue;
 
 /// The version of HTTP that a check speaks.

@@ -1,7 +1,7 @@
 use std::error::Error as _;
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::Request;
@@ -11,7 +11,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::health::outcome::Excerpt;
-use crate::health::probe::http::LONGEST_HEAD;
+use crate::health::probe::connection::{self, LONGEST_HEAD};
 use crate::health::probe::http::rules::{Judge, Step};
 use crate::health::probe::meter::Meter;
 
@@ -26,18 +26,10 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     shown: Option<&Meter>,
 ) -> Result<Step, String> {
     let mut builder = Builder::new();
-    builder.max_buf_size(LONGEST_HEAD).max_headers(HEADERS);
+    builder.max_buf_size(LONGEST_HEAD as usize).max_headers(HEADERS);
     let failed = |error| reason(&error, shown);
     let (sender, connection) = builder.handshake(Stream(stream)).await.map_err(failed)?;
-    let mut answer = pin!(ask(sender, request, judge, shown));
-    // The connection works only while it is polled. Once it has ended, the answer or its failure is
-    // there to be taken.
-    tokio::select! {
-        biased;
-        step = &mut answer => return step,
-        _ = connection => {}
-    }
-    answer.await
+    connection::answer(connection, ask(sender, request, judge, shown)).await
 }
 
 async fn ask(

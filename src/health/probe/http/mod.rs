@@ -6,7 +6,6 @@ mod check;
 mod document;
 mod http1;
 mod http2;
-mod parsed;
 mod redirect;
 mod request;
 mod rules;
@@ -16,6 +15,3 @@ mod status;
 mod tests;
 
 pub use check::{HttpCheck, HttpVersion};
-
-/// The most bytes of status and headers of an answer.
-const LONGEST_HEAD: usize = 32 * 1024;

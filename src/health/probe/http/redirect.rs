@@ -2,6 +2,7 @@ use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, StatusCode, Uri};
 
 use crate::health::outcome::Excerpt;
+use crate::health::probe::authority::default_port;
 
 /// Returns `true` for a status that sends the client to another place.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
@@ -68,11 +69,6 @@ fn of_uri(
         return Err(refused("to another host"));
     }
     Ok(uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")))
-}
-
-/// Returns the port that a scheme has where none is written.
-pub(super) fn default_port(scheme: &Scheme) -> u16 {
-    if *scheme == Scheme::HTTPS { 443 } else { 80 }
 }
 
 #[cfg(test)]

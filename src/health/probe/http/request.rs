@@ -4,11 +4,8 @@ use hyper::header::{self, HeaderValue};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, Request, Uri};
 
-use crate::health::probe::authority;
+use crate::health::probe::authority::{self, USER_AGENT};
 use crate::health::probe::http::check::{HttpVersion, Settings};
-use crate::health::probe::http::redirect;
-
-const USER_AGENT: &str = concat!("ipvs-netlink/", env!("CARGO_PKG_VERSION"));
 
 impl Settings {
     pub(super) fn scheme(&self) -> Scheme {
@@ -24,7 +21,7 @@ impl Settings {
         if let Some(host) = &self.host {
             return Ok(host.value.clone());
         }
-        authority::of(target, redirect::default_port(&self.scheme()))
+        authority::of(target, &self.scheme())
     }
 
     pub(super) fn request(

@@ -1,4 +1,3 @@
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::health::Outcome;
+use crate::health::probe::Origin;
 #[cfg(feature = "health-tls")]
 use crate::health::probe::authority;
 use crate::health::probe::http::check::{HttpCheck, HttpVersion, Settings};
@@ -15,7 +15,6 @@ use crate::health::probe::http::{http1, http2, redirect};
 use crate::health::probe::meter::{Meter, Metered};
 #[cfg(feature = "health-tls")]
 use crate::health::probe::tls;
-use crate::health::probe::{Origin, tcp};
 
 /// The most bytes that a check reads beside the body, over all its connections.
 const BESIDE_THE_BODY: usize = 256 * 1024;
@@ -46,13 +45,7 @@ async fn converse(
     let mut path = settings.path.value.clone();
     let mut method = settings.method.value.clone();
     for _ in 0..=settings.redirects {
-        let connect = async {
-            let stream = tcp::connect(target, origin).await?;
-            // A small part of a request must not wait for the acknowledgement of another.
-            stream.set_nodelay(true)?;
-            io::Result::Ok(Metered::new(stream, meter))
-        };
-        let stream = connect.await.map_err(|error| tcp::refused(&error))?;
+        let stream = Metered::connect(target, origin, meter).await?;
         let request = settings.request(&host, &path, method.clone());
         let request = request.map_err(Outcome::not_done)?;
         match exchange(stream, target, request, settings, meter).await? {

@@ -42,9 +42,9 @@ impl TlsCheck {
         origin: &Origin,
     ) -> Outcome {
         let meter = Meter::new(LONGEST_CONVERSATION);
-        let stream = match tcp::connect(target, origin).await {
-            Ok(stream) => Metered::new(stream, &meter),
-            Err(error) => return tcp::refused(&error),
+        let stream = match Metered::connect(target, origin, &meter).await {
+            Ok(stream) => stream,
+            Err(outcome) => return outcome,
         };
         let application = Application::Any;
         let shaken = handshake(stream, &meter, target, None, &self.options, application).await;
