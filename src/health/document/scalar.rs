@@ -6,6 +6,7 @@ use serde::ser::{Error, Serializer};
 
 use crate::model::InvalidValue;
 use crate::table::document::duration;
+use crate::table::document::plain_types::{numbers, switches};
 use crate::table::document::written::{Refused, Written};
 
 /// Defines types of durations. Reading checks the text; the settings check the range.
@@ -43,27 +44,6 @@ macro_rules! durations {
         }
     )*};
 }
-/// Defines types of numbers.
-macro_rules! numbers {
-    ($($name:ident($type:ident): $expected:literal,)*) => {$(
-        #[derive(Clone, Copy)]
-        pub(super) struct $name(pub(super) $type);
-
-        impl Written for $name {
-            const EXPECTED: &'static str = concat!($expected, ", a whole number");
-
-            fn of_number(number: i128) -> Result<Self, Refused> {
-                number.try_into().map(Self).map_err(|_| Refused::Value)
-            }
-
-            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_u32(self.0.into())
-            }
-        }
-    )*};
-}
-#[cfg(feature = "health")]
-pub(in crate::health) use numbers;
 
 durations! {
     Interval: "interval",
@@ -90,28 +70,6 @@ numbers! {
     Panic(u8): "panic, 0 to 100",
     Steps(u32): "steps, 2 to 100",
 }
-
-/// Defines types of switches.
-macro_rules! switches {
-    ($($name:ident: $field:literal,)*) => {$(
-        #[derive(Clone, Copy)]
-        pub(super) struct $name(pub(super) bool);
-
-        impl Written for $name {
-            const EXPECTED: &'static str = concat!($field, ", true or false");
-
-            fn of_truth(truth: bool) -> Result<Self, Refused> {
-                Ok(Self(truth))
-            }
-
-            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_bool(self.0)
-            }
-        }
-    )*};
-}
-#[cfg(feature = "health")]
-pub(in crate::health) use switches;
 
 switches! {
     KeepLast: "keep_last",

@@ -183,6 +183,7 @@ mod list;
 mod lone;
 pub(crate) mod mapping;
 mod persistence;
+pub(crate) mod plain_types;
 mod policies;
 mod scalar;
 mod seed;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::ser::Serializer;
 
 use crate::model::{AddressFamily, InvalidValue, PersistenceEngine, Scheduler, ServiceId};
+use crate::table::document::plain_types::{numbers, switches};
 use crate::table::document::written::{Refused, Written};
 
 fn parse<T: FromStr>(field: &'static str, text: &str, rule: &'static str) -> Result<T, Refused> {
@@ -115,19 +116,9 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
     Some(name)
 }
 
-/// The key `unchecked`: if true, reading does not validate the entry.
-pub(super) struct Unchecked(pub(super) bool);
-
-impl Written for Unchecked {
-    const EXPECTED: &'static str = "unchecked, true or false";
-
-    fn of_truth(truth: bool) -> Result<Self, Refused> {
-        Ok(Self(truth))
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(self.0)
-    }
+switches! {
+    /// The key `unchecked`: if true, reading does not validate the entry.
+    Unchecked: "unchecked",
 }
 
 /// The port of addresses that are written without one.
@@ -141,27 +132,6 @@ impl Written for NonZeroU16 {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u16(self.get())
     }
-}
-
-/// Defines number types, each with the name and the range of its field. Reading checks the range of
-/// the type only. Validation checks the range of the field, unless the entry is `unchecked`.
-macro_rules! numbers {
-    ($($name:ident($type:ident): $expected:literal,)*) => {$(
-        #[derive(Clone, Copy)]
-        pub(super) struct $name(pub(super) $type);
-
-        impl Written for $name {
-            const EXPECTED: &'static str = concat!($expected, ", a whole number");
-
-            fn of_number(number: i128) -> Result<Self, Refused> {
-                number.try_into().map(Self).map_err(|_| Refused::Value)
-            }
-
-            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_u32(self.0.into())
-            }
-        }
-    )*};
 }
 
 numbers! {

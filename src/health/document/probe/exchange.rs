@@ -54,18 +54,6 @@ impl Bytes {
     }
 }
 
-impl Written for Bytes {
-    const EXPECTED: &'static str = "a mapping with the keys send and expect, {} for none";
-
-    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        mapping::shape(entries)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
-    }
-}
-
 /// What is sent to an agent, and how much the agent can ask for.
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -76,31 +64,30 @@ pub(in crate::health) struct Sent {
     pub(super) most: Option<MostShare>,
 }
 
-impl Written for Sent {
-    const EXPECTED: &'static str = "agent, a mapping with the keys send and most, {} for none";
-
-    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        mapping::shape(entries)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
-    }
-}
-
 /// A kind of check without settings: `{}`.
 #[derive(serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::health) struct Nothing {}
 
-impl Written for Nothing {
-    const EXPECTED: &'static str = "icmp, an empty mapping: {}";
+/// Reads and writes types whose fields are their keys.
+macro_rules! mappings {
+    ($($name:ident: $expected:literal,)*) => {$(
+        impl Written for $name {
+            const EXPECTED: &'static str = $expected;
 
-    fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        mapping::shape(entries)
-    }
+            fn of_mapping<'de, A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+                mapping::shape(entries)
+            }
 
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
-    }
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.serialize(serializer)
+            }
+        }
+    )*};
+}
+
+mappings! {
+    Bytes: "a mapping with the keys send and expect, {} for none",
+    Sent: "agent, a mapping with the keys send and most, {} for none",
+    Nothing: "icmp, an empty mapping: {}",
 }

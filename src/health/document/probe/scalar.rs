@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use serde::ser::Serializer;
 
 use crate::health::document::names::names;
-use crate::health::document::scalar::{numbers, switches};
 use crate::health::probe::CommandAnswer;
 use crate::model::InvalidValue;
+use crate::table::document::plain_types::{numbers, switches};
 use crate::table::document::written::{Refused, Written};
 
 numbers! {

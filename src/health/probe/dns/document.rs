@@ -7,10 +7,11 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::health::document::documents;
 use crate::health::document::probe::scalar::texts;
-use crate::health::document::scalar::{switches, unless};
+use crate::health::document::scalar::unless;
 use crate::health::probe::{DnsCheck, DnsCode, DnsType};
 use crate::model::InvalidValue;
 use crate::table::document::mapping;
+use crate::table::document::plain_types::switches;
 use crate::table::document::written::{AsWritten, Refused, Written, given, needed, read};
 
 documents! {

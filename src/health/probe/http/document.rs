@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::health::document::documents;
 use crate::health::document::names::names;
 use crate::health::document::probe::scalar::texts;
-use crate::health::document::scalar::{numbers, unless};
+use crate::health::document::scalar::unless;
 #[cfg(feature = "health-tls")]
 use crate::health::probe::TlsOptions;
 use crate::health::probe::http::body::Expected;
@@ -16,6 +16,7 @@ use crate::health::probe::http::status::Statuses;
 use crate::health::probe::{HttpCheck, HttpVersion};
 use crate::model::InvalidValue;
 use crate::table::document::mapping;
+use crate::table::document::plain_types::numbers;
 use crate::table::document::written::{AsWritten, Refused, Written, given, read};
 
 documents! {

@@ -7,10 +7,10 @@ use crate::health::document::documents;
 use crate::health::document::probe::bytes::{Expect, Send};
 use crate::health::document::probe::exchange::Bytes;
 use crate::health::document::probe::scalar::texts;
-use crate::health::document::scalar::{numbers, switches};
 use crate::health::probe::{Exchange, TlsCheck, TlsOptions};
 use crate::model::InvalidValue;
 use crate::table::document::mapping;
+use crate::table::document::plain_types::{numbers, switches};
 use crate::table::document::written::{Refused, Written, given, read};
 
 documents! {
