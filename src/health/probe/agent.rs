@@ -3,8 +3,9 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::health::Outcome;
 use crate::health::Share;
-use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::{Origin, ours, tcp};
 
 /// The longest line of an agent, in bytes.

@@ -9,8 +9,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
+use crate::health::Outcome;
 use crate::health::Share;
-use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::programs::Programs;
 use crate::health::probe::{Probe, agent, namespace};
 

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::health::outcome::Excerpt;
 use crate::health::probe::connection::{self, LONGEST_HEAD};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::meter::Meter;
 
 /// How much of a body a server may send before it is read, in bytes.

@@ -20,6 +20,7 @@ mod connection;
 mod datagrams;
 #[cfg(feature = "health-dns")]
 mod dns;
+mod excerpt;
 mod exchange;
 #[cfg(feature = "health-grpc")]
 mod grpc;

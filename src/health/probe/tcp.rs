@@ -6,7 +6,8 @@ use socket2::Type;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::Outcome;
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::exchange::LONGEST_ANSWER;
 use crate::health::probe::{Exchange, Origin, ours};
 

@@ -3,8 +3,9 @@ use std::net::SocketAddr;
 
 use socket2::Type;
 
-use crate::health::outcome::{Excerpt, Outcome};
+use crate::health::Outcome;
 use crate::health::probe::datagrams::{Datagrams, reason};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::{Exchange, Origin, ours};
 
 /// The largest datagram, in bytes.

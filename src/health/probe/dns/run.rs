@@ -5,10 +5,10 @@ use socket2::Type;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::health::Outcome;
-use crate::health::outcome::Excerpt;
 use crate::health::probe::datagrams::{Datagrams, reason};
 use crate::health::probe::dns::DnsCheck;
 use crate::health::probe::dns::message::{Answer, Query, Unread};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::{Origin, nonce, ours, tcp};
 
 /// The most datagrams that are looked at for one answer.

@@ -4,7 +4,7 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use crate::health::outcome::Excerpt;
+use crate::health::probe::excerpt::Excerpt;
 
 /// The longest answer that is read, in bytes.
 pub(super) const LONGEST: usize = 4096;

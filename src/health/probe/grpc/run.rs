@@ -9,7 +9,7 @@ use http::{Request, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::health::Outcome;
-use crate::health::outcome::Excerpt;
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::grpc::GrpcCheck;
 use crate::health::probe::grpc::message;
 use crate::health::probe::http2::{connect, reason};

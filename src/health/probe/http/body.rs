@@ -1,7 +1,7 @@
 use hyper::body::Bytes;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::health::outcome::Excerpt;
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::parsed::Parsed;
 use crate::model::InvalidValue;
 

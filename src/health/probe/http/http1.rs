@@ -10,8 +10,8 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::health::outcome::Excerpt;
 use crate::health::probe::connection::{self, LONGEST_HEAD};
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::http::rules::{Judge, Step};
 use crate::health::probe::meter::Meter;
 

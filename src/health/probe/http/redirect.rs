@@ -1,8 +1,8 @@
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, StatusCode, Uri};
 
-use crate::health::outcome::Excerpt;
 use crate::health::probe::authority::default_port;
+use crate::health::probe::excerpt::Excerpt;
 
 /// Returns `true` for a status that sends the client to another place.
 pub(super) fn is_redirect(status: StatusCode) -> bool {

@@ -3,7 +3,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_ENCODING, LOCATION};
 
-use crate::health::outcome::Excerpt;
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::http::body::Search;
 use crate::health::probe::http::check::Settings;
 use crate::health::probe::http::redirect;

@@ -2,7 +2,7 @@ use std::io;
 
 use rustls::{CertificateError, Error, InvalidMessage};
 
-use crate::health::outcome::Excerpt;
+use crate::health::probe::excerpt::Excerpt;
 use crate::health::probe::meter::Meter;
 use crate::health::probe::tls::validity::Validity;
 use crate::health::probe::tls::verifier::Refusal;
