@@ -1,13 +1,21 @@
 //! The rules that settings of checks and policies follow, each with the error that names it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::health::{Combination, Damping, Pace, PoolPolicy, SlowStart, Watched};
 use crate::model::{InvalidValue, ServiceId};
 
-const SHORTEST: Duration = Duration::from_millis(1);
+/// The shortest time between two things.
+pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
 
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+/// The range of [`Damping::most`].
+pub(crate) const DAMPED: RangeInclusive<u32> = 1..=1 << 16;
+
+/// The range of [`SlowStart::steps`].
+pub(crate) const STEPS: RangeInclusive<u32> = 2..=100;
 
 /// Checks the time between two things, which may not be 0.
 pub(crate) fn interval(field: &'static str, time: Duration) -> Result<(), InvalidValue> {
@@ -62,8 +70,7 @@ impl Damping {
     /// - `most` is not in the range of 1 to 65536.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         interval("window", self.window)?;
-        let is_factor = (1..=1 << 16).contains(&self.most);
-        ensure(is_factor, "most", || self.most.to_string(), "must be 1 to 65536")
+        ensure(DAMPED.contains(&self.most), "most", || self.most.to_string(), "must be 1 to 65536")
     }
 }
 
@@ -76,8 +83,7 @@ impl SlowStart {
     /// - `steps` is not in the range of 2 to 100.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         interval("time", self.time)?;
-        let in_range = (2..=100).contains(&self.steps);
-        ensure(in_range, "steps", || self.steps.to_string(), "must be 2 to 100")
+        ensure(STEPS.contains(&self.steps), "steps", || self.steps.to_string(), "must be 2 to 100")
     }
 }
 

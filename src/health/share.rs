@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::model::MAX_WEIGHT;
+
 /// The part of its weight that a destination is to have, in percent: 0 to 65535, 100 by default.
 ///
 /// A check may say it, such as an agent that answers `75%`. Shares of several checks multiply.
@@ -16,9 +18,6 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Share(u16);
-
-/// The largest weight that the kernel takes.
-const MOST: u64 = 0x7fff_ffff;
 
 impl Share {
     /// The whole weight.
@@ -44,7 +43,7 @@ impl Share {
             return 0;
         }
         let part = (u64::from(weight) * u64::from(self.0) + 50) / 100;
-        u32::try_from(part.clamp(1, MOST)).unwrap_or(u32::MAX >> 1)
+        u32::try_from(part).unwrap_or(u32::MAX).clamp(1, MAX_WEIGHT)
     }
 }
 

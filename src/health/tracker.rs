@@ -1,11 +1,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::health::rules::{DAMPED, SHORTEST};
 use crate::health::{Pace, Verdict};
 use crate::table::controller::after;
-
-/// The times between checks are never shorter than this.
-const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Makes a verdict of the results of one check of one target, and says when to check next.
 ///
@@ -150,7 +148,7 @@ impl Tracker {
         while self.downs.front().is_some_and(|down| !counts(down)) {
             self.downs.pop_front();
         }
-        let most = damping.most.clamp(1, 1 << 16);
+        let most = damping.most.clamp(*DAMPED.start(), *DAMPED.end());
         // Older ones than these have no effect.
         let free = usize::from(damping.free);
         while self.downs.len() > free + 17 {

@@ -8,7 +8,8 @@ use crate::model::invalid::OnBroken;
 use crate::model::service_id::check_plain;
 use crate::model::{AddressFamily, Forwarding, InvalidValue, ServiceId, Stats, Tunnel};
 
-const MAX_NUMBER: u32 = i32::MAX.unsigned_abs();
+/// The largest weight that the kernel takes, and the largest threshold.
+pub(crate) const MAX_WEIGHT: u32 = i32::MAX.unsigned_abs();
 const MAX_RULE: &str = "must be at most 2147483647";
 
 /// The identity of a destination within its service: its address and port.
@@ -239,7 +240,7 @@ impl Destination {
         if matches!(self.forwarding, Forwarding::Tunnel(Tunnel::Gue { port: 0, .. })) {
             on_broken(InvalidValue::new("tunnel port", "0", "GUE needs a port"))?;
         }
-        if self.weight > MAX_NUMBER {
+        if self.weight > MAX_WEIGHT {
             on_broken(InvalidValue::new("weight", self.weight.to_string(), MAX_RULE))?;
         }
         self.thresholds.check(on_broken)
@@ -268,7 +269,7 @@ impl Thresholds {
     }
 
     fn check<E>(self, on_broken: &mut impl OnBroken<E>) -> Result<(), E> {
-        if self.upper > MAX_NUMBER {
+        if self.upper > MAX_WEIGHT {
             on_broken(InvalidValue::new("upper threshold", self.upper.to_string(), MAX_RULE))?;
         }
         if self.lower > self.upper {

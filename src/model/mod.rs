@@ -35,6 +35,7 @@ mod warning;
 pub use address_family::AddressFamily;
 pub use change::Change;
 pub use daemon::{InterfaceName, Role, SyncDaemon};
+pub(crate) use destination::MAX_WEIGHT;
 pub use destination::{Connections, Destination, DestinationEntry, DestinationId, Thresholds};
 pub use flags::ServiceFlags;
 pub use forwarding::{Forwarding, GueChecksum, Tunnel, UnknownForwarding, UnknownTunnel};

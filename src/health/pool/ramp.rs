@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
+use crate::health::rules::STEPS;
 use crate::health::{Share, SlowStart};
-use crate::model::{Scheduler, Service};
+use crate::model::{MAX_WEIGHT, Scheduler, Service};
 use crate::table::controller::after;
-
-/// The largest weight that the kernel takes.
-const MOST: u32 = 0x7fff_ffff;
 
 /// Returns `true` if the scheduler gives destinations connections in proportion to their weights,
 /// and a changed weight moves no client of another destination.
@@ -40,11 +38,11 @@ pub(super) fn factor(
     let weights = weights.filter(|weight| *weight > 0);
     let largest = weights.clone().max().unwrap_or(1);
     let smallest = weights.min().unwrap_or(1);
-    steps(slow_start).div_ceil(smallest).min(MOST / largest).max(1)
+    steps(slow_start).div_ceil(smallest).min(MAX_WEIGHT / largest).max(1)
 }
 
 fn steps(slow_start: SlowStart) -> u32 {
-    slow_start.steps.clamp(2, 100)
+    slow_start.steps.clamp(*STEPS.start(), *STEPS.end())
 }
 
 /// Returns the part of its weight that a destination has which came back at `begun`, and when the
@@ -88,8 +86,8 @@ mod tests {
     #[test]
     fn no_weight_and_no_time_is_too_large() {
         let slow = SlowStart::new(Duration::MAX).steps(u32::MAX);
-        assert_eq!(factor(Some(slow), [1, MOST].into_iter()), 1);
-        assert_eq!(factor(Some(slow), [1, MOST / 3].into_iter()), 3);
+        assert_eq!(factor(Some(slow), [1, MAX_WEIGHT].into_iter()), 1);
+        assert_eq!(factor(Some(slow), [1, MAX_WEIGHT / 3].into_iter()), 3);
         assert_eq!(factor(Some(slow), [u32::MAX].into_iter()), 1);
         let begun = Instant::now();
         let (share, next) = part(slow, begun, begun).unwrap();

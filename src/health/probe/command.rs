@@ -131,7 +131,7 @@ impl CommandCheck {
             return say(Outcome::not_done(format!("{:?} has no number", self.program)));
         };
         programs.began(program);
-        let timeout = probe.timeout.max(Duration::from_millis(1));
+        let timeout = probe.longest();
         let in_time = wait(program, timeout);
         // Where the wait fails, the number may be another's already.
         if in_time.is_ok() {

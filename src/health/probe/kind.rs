@@ -21,6 +21,7 @@ use crate::health::probe::printable::printable;
 use crate::health::probe::programs::Programs;
 use crate::health::probe::through::Lease;
 use crate::health::probe::{AgentCheck, CommandCheck, Exchange, Origin, icmp, namespace, tcp, udp};
+use crate::health::rules::SHORTEST;
 use crate::health::through::ThroughError;
 
 /// A check of a server, as a value. Two destinations with equal addresses and equal probes are
@@ -295,12 +296,17 @@ impl Probe {
         outcome.await.unwrap_or_else(|_| Outcome::not_done("the program was not waited for"))
     }
 
+    /// Returns the timeout, in its range.
+    pub(super) fn longest(&self) -> Duration {
+        self.timeout.max(SHORTEST)
+    }
+
     /// Does the check at `target`, until its timeout.
     pub(super) async fn run_from(&self, origin: &Origin, target: SocketAddr) -> Outcome {
         if namespace::is_lost() {
             return Outcome::not_done(namespace::LOST_THREAD);
         }
-        let timeout = self.timeout.max(Duration::from_millis(1));
+        let timeout = self.longest();
         let check = async {
             // All but the plainest are boxed, so that thousands of the plainest take little memory.
             match &self.kind {

@@ -63,6 +63,12 @@ pub(crate) struct Flight {
     losses: u64,
 }
 
+impl Lease {
+    const fn new(mark: u32, stage: Stage) -> Self {
+        Self { mark, stage, losses: 0, waits: 0, flights: 0 }
+    }
+}
+
 impl Leases {
     /// Returns the leases and what is to be done about what a former run has left.
     pub(crate) fn new(marks: &Marks) -> (Self, Changes) {
@@ -73,9 +79,7 @@ impl Leases {
         for leftover in marks.leftovers() {
             let id = leftover.id();
             let ServiceId::Fwmark { mark, .. } = id else { continue };
-            leases
-                .leases
-                .insert(id, Lease { mark, stage: Stage::Leaving, losses: 0, waits: 0, flights: 0 });
+            leases.leases.insert(id, Lease::new(mark, Stage::Leaving));
             // A wish says how it leaves.
             changes.wishes.push(Wish::new(leftover.clone()).all_at_once());
             changes.forgotten.push(id);
@@ -103,8 +107,7 @@ impl Leases {
             }
         }
         for (pair, mark) in added.into_iter().zip(marks) {
-            let lease = Lease { mark, stage: Stage::Wished, losses: 0, waits: 0, flights: 0 };
-            self.leases.insert(pair.mark_id(mark), lease);
+            self.leases.insert(pair.mark_id(mark), Lease::new(mark, Stage::Wished));
             changes.wishes.push(Wish::new(pair.service(mark)).all_at_once());
             now.insert(pair.key(), (pair, mark));
         }
