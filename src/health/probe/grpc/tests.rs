@@ -12,19 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::*;
 use crate::health::Outcome;
 use crate::health::probe::Probe;
-use crate::health::probe::tests::{check, reason};
-
-/// Starts a server that has `serve` talk on each connection, one after the other.
-fn raw(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            serve(stream.unwrap());
-        }
-    });
-    address
-}
+use crate::health::probe::tests::servers::{check, in_runtime, raw, reason};
 
 /// What a server answers a request and its message: a body if there is one, and trailers.
 type Answer =
@@ -65,13 +53,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, answer: Answer) {
 }
 
 fn server(answer: Answer) -> SocketAddr {
-    raw(move |stream| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            stream.set_nonblocking(true).unwrap();
-            serve(tokio::net::TcpStream::from_std(stream).unwrap(), answer).await;
-        });
-    })
+    raw(move |stream| in_runtime(stream, async |stream| serve(stream, answer).await))
 }
 
 /// A whole answer with the status of the health protocol.
@@ -165,26 +147,17 @@ fn bad_values_are_refused_and_equal_ones_are_equal() {
 #[cfg(feature = "health-tls")]
 #[test]
 fn it_speaks_over_tls() {
-    use std::sync::Arc;
-
     use crate::health::probe::TlsOptions;
-    use crate::health::probe::tls::tests::Authority;
+    use crate::health::probe::tls::tests::{Authority, async_server};
 
     let authority = Authority::new();
     let config = authority.sign(&["shop.example"], 30).server(None, &["h2"]);
-    let target = raw(move |stream| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            stream.set_nonblocking(true).unwrap();
-            let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&config));
-            let Ok(stream) = acceptor.accept(stream).await else { return };
-            serve(stream, |request, _| {
-                assert_eq!(request.uri().scheme_str(), Some("https"));
-                (health(1), vec![("grpc-status", "0")])
-            })
-            .await;
-        });
+    let target = async_server(config, async |stream| {
+        serve(stream, |request, _| {
+            assert_eq!(request.uri().scheme_str(), Some("https"));
+            (health(1), vec![("grpc-status", "0")])
+        })
+        .await;
     });
     let options = TlsOptions::new().authorities(&authority.pem).unwrap();
     let grpc = GrpcCheck::new().tls(options);

@@ -1,30 +1,22 @@
 //! Servers that do harm to checks by bytes.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{check, reason};
+use super::servers::{check, raw, reason};
 use crate::health::Outcome;
 use crate::health::probe::{AgentCheck, Exchange, Probe};
-
-/// Starts a server that hands each connection to a function.
-fn serving(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || listener.incoming().flatten().for_each(serve));
-    address
-}
 
 #[test]
 fn servers_made_to_do_harm_are_bounded() {
     let begin = Instant::now();
     let exchange = || Probe::tcp_exchange(Exchange::new("PING", "+PONG"));
     // A byte now and then.
-    let slow = serving(|mut stream| {
+    let slow = raw(|mut stream| {
         while stream.write_all(b"+").is_ok() {
             thread::sleep(Duration::from_millis(10));
         }
@@ -34,13 +26,13 @@ fn servers_made_to_do_harm_are_bounded() {
         assert_eq!(reason(check(&probe, slow)), "timeout after 200 ms");
     }
     // One side of the connection is closed.
-    let half = serving(|stream| {
+    let half = raw(|stream| {
         stream.shutdown(Shutdown::Write).unwrap();
         thread::sleep(Duration::from_millis(300));
     });
     assert_eq!(reason(check(&exchange(), half)), "the server closed after \"\"");
     // 64 KiB byte by byte: what is known is not searched again.
-    let crumbs = serving(|mut stream| {
+    let crumbs = raw(|mut stream| {
         stream.set_nodelay(true).unwrap();
         while stream.write_all(b"x").is_ok() {}
     });
@@ -58,7 +50,7 @@ proptest! {
         answer in prop::collection::vec(any::<u8>(), 0..2000),
     ) {
         let said = answer.clone();
-        let tcp = serving(move |mut stream| {
+        let tcp = raw(move |mut stream| {
             let _ = stream.read(&mut [0; 64]);
             let _ = stream.write_all(&said);
         });

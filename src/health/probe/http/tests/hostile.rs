@@ -18,7 +18,7 @@ pub(super) fn survives(check: HttpCheck, timeout: Duration, target: SocketAddr) 
     let begin = Instant::now();
     let mut outcome = None;
     let used = allocation_counter::measure(|| {
-        outcome = Some(crate::health::probe::tests::check(&probe, target));
+        outcome = Some(crate::health::probe::tests::servers::check(&probe, target));
     });
     // Half a minute is the patience with a busy machine.
     assert!(begin.elapsed() < timeout + Duration::from_secs(30), "{:?}", begin.elapsed());

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use super::servers::{answer, head, raw, serve_http2};
 use super::*;
 use crate::health::probe::TlsOptions;
-use crate::health::probe::tls::tests::{Authority, server};
+use crate::health::probe::tls::tests::{Authority, async_server, server};
 
 #[test]
 fn https_speaks_the_version_that_was_agreed_on() {
@@ -37,19 +37,12 @@ fn https_speaks_the_version_that_was_agreed_on() {
 fn http2_is_spoken_over_tls() {
     let authority = Authority::new();
     let config = authority.sign(&["www.example.com"], 30).server(None, &["h2"]);
-    let address = raw(move |stream| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            stream.set_nonblocking(true).unwrap();
-            let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&config));
-            let Ok(stream) = acceptor.accept(stream).await else { return };
-            serve_http2(stream, |uri| match uri {
-                "https://www.example.com/" => (200, "ready"),
-                _ => (404, ""),
-            })
-            .await;
-        });
+    let address = async_server(config, async |stream| {
+        serve_http2(stream, |uri| match uri {
+            "https://www.example.com/" => (200, "ready"),
+            _ => (404, ""),
+        })
+        .await;
     });
     let options = TlsOptions::new().authorities(&authority.pem).unwrap();
     let site = get("/").host("www.example.com").unwrap().tls(options);

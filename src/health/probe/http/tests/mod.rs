@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::*;
 use crate::health::Outcome;
 use crate::health::probe::Probe;
-use crate::health::probe::tests::{check, reason};
+use crate::health::probe::tests::servers::{check, reason};
 
 /// A check with time enough for a busy machine.
 fn patient(check: HttpCheck) -> Probe {

@@ -1,19 +1,9 @@
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
-/// Starts a server that has `serve` talk on each connection, one after the other.
-pub(super) fn raw(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            serve(stream.unwrap());
-        }
-    });
-    address
-}
+use crate::health::probe::tests::servers::in_runtime;
+pub(super) use crate::health::probe::tests::servers::raw;
 
 /// Reads the head of a request.
 pub(super) fn head(stream: &mut impl Read) -> String {
@@ -69,11 +59,5 @@ where
 
 /// Starts a server of HTTP/2 without TLS.
 pub(super) fn http2(answer: fn(&str) -> (u16, &'static str)) -> SocketAddr {
-    raw(move |stream| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            stream.set_nonblocking(true).unwrap();
-            serve_http2(tokio::net::TcpStream::from_std(stream).unwrap(), answer).await;
-        });
-    })
+    raw(move |stream| in_runtime(stream, async |stream| serve_http2(stream, answer).await))
 }

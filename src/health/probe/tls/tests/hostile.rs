@@ -1,7 +1,7 @@
 //! Servers that answer a handshake with garbage.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -12,16 +12,10 @@ use crate::health::probe::meter::{Meter, Metered};
 
 /// Starts a server without TLS that answers the first bytes.
 fn plain(serve: impl Fn(&mut TcpStream) + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            serve(&mut stream);
-        }
-    });
-    address
+    raw(move |mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        serve(&mut stream);
+    })
 }
 
 fn careless() -> TlsOptions {

@@ -4,7 +4,7 @@ mod authority;
 mod hostile;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -14,7 +14,9 @@ use rustls::{ServerConnection, StreamOwned};
 
 use super::*;
 use crate::health::Outcome;
-use crate::health::probe::tests::{check, reason};
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+use crate::health::probe::tests::servers::in_runtime;
+use crate::health::probe::tests::servers::{check, raw, reason};
 use crate::health::probe::{Exchange, Probe};
 use crate::model::InvalidValue;
 pub(in crate::health::probe) use authority::{Authority, DAY, self_signed};
@@ -26,17 +28,28 @@ pub(in crate::health::probe) fn server(
     config: &Arc<Mutex<Arc<ServerConfig>>>,
     serve: impl Fn(&mut Stream) + Send + 'static,
 ) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let config = Arc::clone(config);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let config = Arc::clone(&config.lock().unwrap());
-            let connection = ServerConnection::new(config).unwrap();
-            serve(&mut StreamOwned::new(connection, stream.unwrap()));
-        }
-    });
-    address
+    raw(move |stream| {
+        let config = Arc::clone(&config.lock().unwrap());
+        let connection = ServerConnection::new(config).unwrap();
+        serve(&mut StreamOwned::new(connection, stream));
+    })
+}
+
+/// Starts a server that has `talk` talk over TLS on each connection, in a runtime.
+#[cfg(any(feature = "health-grpc", feature = "health-http"))]
+pub(in crate::health::probe) fn async_server(
+    config: Arc<ServerConfig>,
+    talk: impl AsyncFn(tokio_rustls::server::TlsStream<tokio::net::TcpStream>) + Send + 'static,
+) -> SocketAddr {
+    raw(move |stream| {
+        in_runtime(stream, async |stream| {
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&config));
+            if let Ok(stream) = acceptor.accept(stream).await {
+                talk(stream).await;
+            }
+        });
+    })
 }
 
 /// Starts a server that answers `PING`.
