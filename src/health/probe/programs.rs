@@ -163,8 +163,11 @@ mod tests {
         let runner = Runner::start_with(RunnerOptions::new().commands(1), programs).unwrap();
         let fast = Duration::from_millis(10);
         let pace = Pace::new().interval(fast).changing(fast).down(fast).fall(2).rise(1);
-        let script = "test $TARGET_PORT = 2 || exec sleep 6";
-        let probe = shell(script).timeout(Duration::from_millis(300));
+        let repaired =
+            env::temp_dir().join(format!("ipvs-netlink-repaired-{}", std::process::id()));
+        let script =
+            format!("test $TARGET_PORT = 2 || test -e {} || exec sleep 6", repaired.display());
+        let probe = shell(&script).timeout(Duration::from_millis(300));
         let begin = Instant::now();
         runner.watch(watched(&[1, 2], probe, pace), None).unwrap();
         let (mut is_down, mut is_told) = (false, false);
@@ -183,8 +186,11 @@ mod tests {
             is_down && is_told
         });
         assert!(begin.elapsed() < Duration::from_secs(6), "the program runs still");
+        // Else the next program of the dead one may take the place each time.
+        fs::write(&repaired, []).unwrap();
         let passed = runner.stats().passed;
         wait_until("the end of the program frees its place", || runner.stats().passed > passed);
+        fs::remove_file(&repaired).unwrap();
     }
 
     #[test]
