@@ -1,0 +1,65 @@
+//! What the file says: the services, how they are checked, and what is announced.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipvs_netlink::health::probe::Probe;
+use ipvs_netlink::health::{Combination, Pace, PoolPolicy};
+use ipvs_netlink::table::{DrainPolicy, TableService};
+use ipvs_netlink::{DestinationId, ServiceId, SyncDaemon, Timeouts};
+
+/// What one file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configuration {
+    /// The network namespace of the table, of checks and of commands: a path such as
+    /// `/run/netns/NAME`. `None` for that of the process.
+    pub namespace: Option<PathBuf>,
+    /// The timeouts of connections. Those that the file does not give stay as they are.
+    pub timeouts: Timeouts,
+    /// The synchronization daemons. `None` leaves those of the kernel alone.
+    pub synchronization: Option<Vec<SyncDaemon>>,
+    /// How destinations leave that are not in the file any more. `None`: at once.
+    pub drain: Option<DrainPolicy>,
+    /// How often the whole table is read, 60 s by default.
+    pub resync: Option<Duration>,
+    /// The services.
+    pub services: BTreeMap<ServiceId, ServiceConfiguration>,
+}
+
+/// What the file says of one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceConfiguration {
+    /// The service and its destinations, with their weights.
+    pub table: TableService,
+    /// How its destinations are checked.
+    pub checks: Checks,
+    /// Destinations that are checked otherwise.
+    pub checks_of: BTreeMap<DestinationId, Checks>,
+    /// What the table holds by verdicts.
+    pub policy: PoolPolicy,
+    /// The commands that announce and withdraw the service. `None` for no commands.
+    pub commands: Option<Commands>,
+}
+
+/// How a destination is checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checks {
+    /// The checks. Without any, the destination counts as live.
+    pub checks: Vec<(Probe, Pace)>,
+    /// How many of the checks must pass.
+    pub combination: Combination,
+}
+
+/// The commands that announce and withdraw a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// The program and its arguments for a service that is available. Empty for none.
+    pub available: Vec<String>,
+    /// The program and its arguments for a service that is not available. Empty for none.
+    pub unavailable: Vec<String>,
+    /// The longest time that a command may take, 5 s by default.
+    pub timeout: Duration,
+    /// The time after which a command that failed is tried again, 5 s by default.
+    pub retry: Duration,
+}

@@ -1,0 +1,3 @@
+//! The control socket: orders from people and programs, answers, and events.
+
+pub mod protocol;

@@ -1,0 +1,64 @@
+//! The orders and answers on the control socket, as values.
+
+use std::time::Duration;
+
+use ipvs_netlink::health::MaintenanceKind;
+use ipvs_netlink::{DestinationId, ServiceId};
+
+use crate::status::Status;
+
+/// The version of the protocol that this program speaks.
+pub const VERSION: u32 = 1;
+
+/// What a client wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Tell the state of all services, or of one.
+    Status(Option<ServiceId>),
+    /// Tell each event from now on, until the client closes the connection.
+    Events,
+    /// Read the file again.
+    Reload,
+    /// Begin a maintenance of a destination, in one service or in all that have it.
+    Maintain {
+        /// The service. `None` for all.
+        service: Option<ServiceId>,
+        /// The destination.
+        destination: DestinationId,
+        /// Whether connections continue (`drain`) or the destination leaves the table (`out`).
+        kind: MaintenanceKind,
+        /// Who orders it, for people. The user of the socket's other end if empty.
+        by: String,
+        /// How long it lasts. `None`: until it is ended.
+        lasts: Option<Duration>,
+    },
+    /// End a maintenance.
+    EndMaintenance {
+        /// The service. `None` for all.
+        service: Option<ServiceId>,
+        /// The destination.
+        destination: DestinationId,
+    },
+    /// Give a destination another weight than the file does, or with `None` that of the file.
+    Weight {
+        /// The service. `None` for all.
+        service: Option<ServiceId>,
+        /// The destination.
+        destination: DestinationId,
+        /// The weight.
+        weight: Option<u32>,
+    },
+    /// Make the next checks of a destination due now.
+    CheckNow(DestinationId),
+}
+
+/// What the daemon answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The state.
+    Status(Box<Status>),
+    /// The order is carried out. The texts say what was done, one line each.
+    Done(Vec<String>),
+    /// The order is refused, and nothing has changed. The texts say why, one line each.
+    Refused(Vec<String>),
+}

@@ -1,0 +1,7 @@
+//! A daemon that keeps an IPVS table, checks its servers, takes orders and announces addresses.
+//!
+//! The program is in `main.rs`; the library is for the program's tests.
+
+pub mod configuration;
+pub mod control;
+pub mod status;
