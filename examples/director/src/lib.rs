@@ -4,4 +4,6 @@
 
 pub mod configuration;
 pub mod control;
+pub mod event;
+pub mod moment;
 pub mod status;
