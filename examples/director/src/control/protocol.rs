@@ -13,10 +13,18 @@ pub const VERSION: u32 = 1;
 /// What a client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Tell the state of all services, or of one.
-    Status(Option<ServiceId>),
-    /// Tell each event from now on, until the client closes the connection.
-    Events,
+    /// Tell the state.
+    Status {
+        /// The service. `None` for all.
+        service: Option<ServiceId>,
+        /// The destination. `None` for all.
+        destination: Option<DestinationId>,
+    },
+    /// Tell each event, until the client closes the connection.
+    Events {
+        /// Whether the current state of each service and destination comes before the events.
+        states: bool,
+    },
     /// Read the file again.
     Reload,
     /// Begin a maintenance of a destination, in one service or in all that have it.
@@ -27,7 +35,7 @@ pub enum Order {
         destination: DestinationId,
         /// Whether connections continue (`drain`) or the destination leaves the table (`out`).
         kind: MaintenanceKind,
-        /// Who orders it, for people. The user of the socket's other end if empty.
+        /// Who orders it, for people. Never empty: the socket's server fills in the peer's user.
         by: String,
         /// How long it lasts. `None`: until it is ended.
         lasts: Option<Duration>,
@@ -50,6 +58,14 @@ pub enum Order {
     },
     /// Make the next checks of a destination due now.
     CheckNow(DestinationId),
+}
+
+impl Order {
+    /// Returns `true` if the order changes what the daemon does.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        !matches!(self, Self::Status { .. } | Self::Events { .. })
+    }
 }
 
 /// What the daemon answers.
