@@ -60,6 +60,22 @@ pub struct Commands {
     pub unavailable: Vec<String>,
     /// The longest time that a command may take, 5 s by default.
     pub timeout: Duration,
-    /// The time after which a command that failed is tried again, 5 s by default.
+    /// The time after which a command that failed is tried again, 5 s by default. It doubles with
+    /// each further failure.
     pub retry: Duration,
+    /// What counts if several services have the same address, [`SharedAddress::Any`] by default.
+    pub shared_address: SharedAddress,
+}
+
+/// When an address is announced that several services with commands have. It is the same for all of
+/// them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SharedAddress {
+    /// While any of the services serves. `any` in files.
+    #[default]
+    Any,
+    /// While all of the services serve. `all` in files.
+    All,
+    /// Each service is announced for itself, as if the others had other addresses. `ignore` in files.
+    Ignore,
 }
