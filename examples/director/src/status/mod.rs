@@ -1,18 +1,28 @@
 //! What the daemon knows, as a value: for the table for people, for JSON, and for events.
 
+#[cfg(test)]
+pub(crate) mod example;
+pub(crate) mod json;
+
 use std::time::SystemTime;
 
 use ipvs_netlink::health::MaintenanceKind;
 use ipvs_netlink::{DestinationId, ServiceId};
+use serde::{Deserialize, Serialize};
+
+use crate::moment;
 
 /// The state of the daemon.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// When the daemon took this state.
+    #[serde(with = "moment::serde_text")]
     pub taken: SystemTime,
     /// When the daemon began.
+    #[serde(with = "moment::serde_text")]
     pub since: SystemTime,
     /// When the file was taken over last.
+    #[serde(with = "moment::serde_text")]
     pub loaded: SystemTime,
     /// What is wrong with all of it, such as a kernel without IPVS or a reload that was refused; one
     /// line each.
@@ -37,17 +47,21 @@ impl Status {
 }
 
 /// The state of a service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceStatus {
     /// The service.
+    #[serde(rename = "service")]
     pub id: ServiceId,
     /// Its scheduler.
     pub scheduler: String,
     /// Whether enough destinations are live.
+    #[serde(rename = "available")]
     pub is_available: bool,
     /// Whether the kernel's table has it with a usable destination.
+    #[serde(rename = "serving")]
     pub is_serving: bool,
     /// Whether the sorry server serves.
+    #[serde(rename = "sorry_server")]
     pub has_sorry_server: bool,
     /// The reason for the state, in one line: `2 of 3 live, quorum 1`.
     pub reason: String,
@@ -58,13 +72,15 @@ pub struct ServiceStatus {
 }
 
 /// The state of a destination.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DestinationStatus {
     /// The destination.
+    #[serde(rename = "destination")]
     pub id: DestinationId,
     /// Its state.
     pub state: DestinationState,
     /// Since when.
+    #[serde(with = "json::time")]
     pub since: Option<SystemTime>,
     /// What the checks say, in one line and without times: `3 of 3 failed, connection refused`.
     /// Empty if there is nothing to say.
@@ -74,26 +90,40 @@ pub struct DestinationStatus {
     /// The weight that the file or an order gives.
     pub weight: u32,
     /// Whether an order gives the weight.
+    #[serde(rename = "weight_ordered")]
     pub is_weight_ordered: bool,
     /// The weight in the kernel's table; `None` if the destination is not there.
+    #[serde(rename = "table_weight")]
     pub in_table: Option<u32>,
-    /// The active connections (those that carry data), and the inactive ones, at the last reading.
-    pub connections: Option<(u32, u32)>,
+    /// The connections at the last reading.
+    pub connections: Option<Connections>,
+}
+
+/// The connections of a destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connections {
+    /// The number of those that carry data.
+    pub active: u32,
+    /// The number of the others, which are about to end or have just begun.
+    pub inactive: u32,
 }
 
 /// The maintenance of a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaintenanceStatus {
     /// What becomes of the destination.
+    #[serde(with = "json::kind")]
     pub kind: MaintenanceKind,
     /// Who has ordered it.
     pub by: String,
     /// When it ends by itself; `None` if somebody must end it.
+    #[serde(with = "json::time")]
     pub until: Option<SystemTime>,
 }
 
 /// The state of a destination, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DestinationState {
     /// It is dead.
     Down,
@@ -105,10 +135,11 @@ pub enum DestinationState {
     Drained,
     /// It is not in the file any more, and its connections end.
     Leaving,
-    /// No check has decided yet.
-    Unknown,
     /// It is live.
     Up,
+    /// No check has decided yet. A reader takes a state that it does not know for this one.
+    #[serde(other)]
+    Unknown,
 }
 
 impl DestinationState {
