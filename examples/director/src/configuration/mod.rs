@@ -1,13 +1,18 @@
 //! What the file says: the services, how they are checked, and what is announced.
 
+mod written;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipvs_netlink::health::probe::Probe;
+use ipvs_netlink::health::through::MarkRange;
 use ipvs_netlink::health::{Combination, Pace, PoolPolicy};
 use ipvs_netlink::table::{DrainPolicy, TableService};
 use ipvs_netlink::{DestinationId, ServiceId, SyncDaemon, Timeouts};
+
+pub use self::written::{WriteError, to_yaml};
 
 /// What one file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +28,8 @@ pub struct Configuration {
     pub drain: Option<DrainPolicy>,
     /// How often the whole table is read, 60 s by default.
     pub resync: Option<Duration>,
+    /// The firewall marks of checks through virtual addresses. `None` where no check goes that way.
+    pub marks: Option<MarkRange>,
     /// The services.
     pub services: BTreeMap<ServiceId, ServiceConfiguration>,
 }
