@@ -9,7 +9,7 @@ use ipvs_netlink::{SyncDaemon, Timeouts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Checks, Commands, Configuration, ServiceConfiguration};
+use super::{Checks, Commands, Configuration, ServiceConfiguration, SharedAddress};
 
 /// Why a configuration cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -231,7 +231,7 @@ fn pace_value(what: &str, pace: Pace) -> Result<Value, WriteError> {
 }
 
 fn commands_value(what: &str, commands: &Commands) -> Result<Value, WriteError> {
-    let Commands { available, unavailable, timeout, retry } = commands;
+    let Commands { available, unavailable, timeout, retry, shared_address } = commands;
     let mut all = Map::new();
     for (key, command) in [("available", available), ("unavailable", unavailable)] {
         if !command.is_empty() {
@@ -240,6 +240,14 @@ fn commands_value(what: &str, commands: &Commands) -> Result<Value, WriteError> 
     }
     all.insert("timeout".to_owned(), duration_value(what, *timeout)?);
     all.insert("retry".to_owned(), duration_value(what, *retry)?);
+    let shared = match shared_address {
+        SharedAddress::Any => "any",
+        SharedAddress::All => "all",
+        SharedAddress::Ignore => "ignore",
+    };
+    if *shared_address != SharedAddress::default() {
+        all.insert("shared_address".to_owned(), json!(shared));
+    }
     Ok(Value::Object(all))
 }
 
