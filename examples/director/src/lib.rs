@@ -2,8 +2,14 @@
 //!
 //! The program is in `main.rs`; the library is for the program's tests.
 
+pub mod arguments;
 pub mod configuration;
 pub mod control;
+pub mod daemon;
+pub mod desk;
 pub mod event;
+pub mod exit;
+pub mod log;
 pub mod moment;
+pub mod state;
 pub mod status;

@@ -1,5 +1,6 @@
 //! What the file says: the services, how they are checked, and what is announced.
 
+mod load;
 mod written;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use ipvs_netlink::health::{Combination, Pace, PoolPolicy};
 use ipvs_netlink::table::{DrainPolicy, TableService};
 use ipvs_netlink::{DestinationId, ServiceId, SyncDaemon, Timeouts};
 
+pub use self::load::load;
 pub use self::written::{WriteError, to_yaml};
 
 /// What one file says.

@@ -1,0 +1,54 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::daemon::RunArguments;
+
+/// Keeps an IPVS table, checks its servers, takes orders and announces addresses.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground.
+    Run(RunArguments),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all was done
+  1  the kernel, a privilege, a file or the socket is missing, or the daemon failed while it ran
+  2  the command line is wrong
+  3  the configuration, or another file, is wrong; nothing was changed
+  4  another daemon has the lock; nothing was changed
+  5  the daemon refused the order; nothing was changed
+  6  no daemon answers on the socket";
+
+/// Returns the path of the control socket where none is given: in the folder that systemd has made,
+/// or in `/run/director`.
+#[must_use]
+pub fn default_socket() -> PathBuf {
+    folder("RUNTIME_DIRECTORY", "/run/director").join("control.socket")
+}
+
+/// Returns the path of the state file where none is given: in the folder that systemd has made, or in
+/// `/var/lib/director`.
+#[must_use]
+pub fn default_state() -> PathBuf {
+    folder("STATE_DIRECTORY", "/var/lib/director").join("state.json")
+}
+
+/// Returns the first folder of a variable, which systemd separates by colons.
+fn folder(variable: &str, otherwise: &str) -> PathBuf {
+    let value = std::env::var_os(variable);
+    let first = value.iter().flat_map(std::env::split_paths).next();
+    first.filter(|path| path.is_absolute()).unwrap_or_else(|| PathBuf::from(otherwise))
+}

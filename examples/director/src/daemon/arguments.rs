@@ -1,0 +1,55 @@
+//! The arguments of `director run`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::arguments::{default_socket, default_state};
+use crate::log::{LogFormat, LogLevel};
+
+/// The arguments of `director run`.
+#[derive(Args, Clone, Debug)]
+pub struct RunArguments {
+    /// The configuration.
+    pub file: PathBuf,
+    /// The control socket.
+    #[arg(long, value_name = "PATH", default_value_os_t = default_socket())]
+    pub socket: PathBuf,
+    /// The state file.
+    #[arg(long, value_name = "PATH", default_value_os_t = default_state())]
+    pub state: PathBuf,
+    /// What becomes of the table at the end.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_stop: OnStop,
+    /// The most seconds that a withdrawal at the end takes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub stop_within: u64,
+    /// Leave services in the table that an earlier run had and that the file has no more.
+    #[arg(long)]
+    pub keep_former: bool,
+    /// How the log on standard error is written.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+    /// The least level that the log has.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
+    pub log_level: LogLevel,
+}
+
+/// What becomes of the table at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnStop {
+    /// The table stays as it is, and so does what is announced.
+    #[default]
+    Keep,
+    /// Services are withdrawn and leave the table, with their drains.
+    Withdraw,
+}
+
+impl RunArguments {
+    /// Returns the most time that a withdrawal at the end takes.
+    #[must_use]
+    pub const fn longest_stop(&self) -> Duration {
+        Duration::from_secs(self.stop_within)
+    }
+}

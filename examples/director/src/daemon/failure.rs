@@ -1,0 +1,70 @@
+//! Why the daemon does not start, or ends by itself.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::exit::Exit;
+
+/// Why the daemon does not start, or ends by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error("{}", .0.join("\n"))]
+    Configuration(Vec<String>),
+    /// The namespace cannot be entered.
+    #[error("the network namespace {} cannot be entered: {error}", path.display())]
+    Namespace {
+        /// The file of the namespace.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// The folder of a file of the daemon's own cannot be made, or its lock not be taken.
+    #[error("the lock {}.lock cannot be taken: {error}", path.display())]
+    Lock {
+        /// The file that is locked.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// Another daemon has the file.
+    #[error("another daemon uses {}: stop it first, or name another file", .0.display())]
+    Locked(PathBuf),
+    /// The state file cannot be written at the start.
+    #[error("the state file {} cannot be written: {error}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// The system refuses something that the daemon cannot do without.
+    #[error("{what}: {error}")]
+    System {
+        /// What is refused.
+        what: &'static str,
+        /// The reason.
+        error: io::Error,
+    },
+    /// The kernel has no IPVS, or refuses commands.
+    #[error("{0}")]
+    Kernel(#[from] ipvs_netlink::Error),
+    /// The checks cannot be done.
+    #[error("{0}")]
+    Watch(#[from] ipvs_netlink::health::probe::WatchError),
+    /// The thread of the checks has ended by itself.
+    #[error("the thread of the checks has ended; the table stays as it is")]
+    ChecksEnded,
+}
+
+impl Failure {
+    /// Returns how the program ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Configuration(_) => Exit::Invalid,
+            Self::Locked(_) => Exit::Locked,
+            _ => Exit::Failed,
+        }
+    }
+}

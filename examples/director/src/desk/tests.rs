@@ -1,0 +1,1 @@
+//! Tests of the desk with a clock of their own.
