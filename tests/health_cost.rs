@@ -53,7 +53,7 @@ fn ten_thousand_targets_are_small() {
         watch(&mut monitor, 1000, 10, begin);
         assert_eq!(check(&mut monitor, after(6)), 10_000);
     });
-    let status = monitor.status(destination(9_999).id).next().unwrap().1;
+    let status = monitor.status(destination(9_999).id, after(6)).next().unwrap().1;
     assert_eq!(status.verdict, Verdict::Up);
     let each = used.bytes_current / 10_000;
     println!("{each} bytes for each of 10,000 targets");

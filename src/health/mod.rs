@@ -21,10 +21,13 @@ pub mod through;
 mod tracker;
 mod verdict;
 
-pub use monitor::{Check, Monitor, TargetStatus, Watched};
+pub use monitor::{Check, Monitor, ServiceStatus, TargetStatus, Watched};
 pub use outcome::Outcome;
 pub use pace::{Damping, Pace};
-pub use pool::{Maintenance, MaintenanceKind, Pool, PoolEvent, PoolPolicy, SlowStart, WhenDead};
+pub use pool::{
+    Maintenance, MaintenanceKind, MemberStatus, Pool, PoolEvent, PoolPolicy, PoolStatus, SlowStart,
+    SlowStartStatus, WhenDead,
+};
 pub use share::Share;
 pub use tracker::Tracker;
 pub use verdict::{Combination, Verdict};

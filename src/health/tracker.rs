@@ -30,6 +30,10 @@ pub struct Tracker {
     streak: u32,
     /// The last result.
     passed: bool,
+    /// The last results in a row that were the same.
+    row: u32,
+    /// When the verdict changed last.
+    since: Option<Instant>,
     next: Instant,
     /// When the last check began.
     began: Option<Instant>,
@@ -49,6 +53,8 @@ impl Tracker {
             verdict: Verdict::Unknown,
             streak: 0,
             passed: false,
+            row: 0,
+            since: None,
             next: first,
             began: None,
             hastened: None,
@@ -114,16 +120,14 @@ impl Tracker {
             (false, Verdict::Unknown) => 1,
             (false, _) => 0,
         };
+        self.row = if self.passed == passed { self.row.saturating_add(1) } else { 1 };
         self.passed = passed;
-        let needed = match (self.verdict, passed) {
-            (Verdict::Unknown, true) => self.pace.first_rise,
-            (_, true) => self.rise(now),
-            (_, false) => self.pace.fall,
-        };
-        let changed = self.streak >= needed.max(1);
+        self.forget_old_downs(now);
+        let changed = self.streak >= self.needed(passed, now);
         if changed {
             self.verdict = if passed { Verdict::Up } else { Verdict::Down };
             self.streak = 0;
+            self.since = Some(now);
             if !passed {
                 self.downs.push_back(now);
             }
@@ -138,24 +142,72 @@ impl Tracker {
 
     /// Returns the successes in a row that bring the target back at the time `now`.
     #[must_use]
-    pub fn rise(&mut self, now: Instant) -> u32 {
+    pub fn rise(&self, now: Instant) -> u32 {
         let rise = self.pace.rise.max(1);
-        let Some(damping) = self.pace.damping else {
-            self.downs.clear();
-            return rise;
-        };
-        let counts = |down: &Instant| now.saturating_duration_since(*down) <= damping.window;
-        while self.downs.front().is_some_and(|down| !counts(down)) {
-            self.downs.pop_front();
-        }
+        let Some(damping) = self.pace.damping else { return rise };
         let most = damping.most.clamp(*DAMPED.start(), *DAMPED.end());
-        // Older ones than these have no effect.
         let free = usize::from(damping.free);
-        while self.downs.len() > free + 17 {
-            self.downs.pop_front();
-        }
-        let doublings = self.downs.len().saturating_sub(free).min(16);
+        let doublings = self.downs_that_count(now).saturating_sub(free).min(16);
         rise.saturating_mul(most.min(1 << doublings))
+    }
+
+    /// Returns how many times the target went down within the window of the damping.
+    fn downs_that_count(&self, now: Instant) -> usize {
+        let Some(damping) = self.pace.damping else { return 0 };
+        let is_old = |down: &Instant| now.saturating_duration_since(*down) > damping.window;
+        self.downs.len() - self.downs.iter().take_while(|down| is_old(down)).count()
+    }
+
+    fn forget_old_downs(&mut self, now: Instant) {
+        // Older ones than these have no effect.
+        let effective = self.pace.damping.map_or(0, |damping| usize::from(damping.free) + 17);
+        let kept = self.downs_that_count(now).min(effective);
+        self.downs.drain(..self.downs.len() - kept);
+    }
+
+    /// Returns the results in a row that change the verdict.
+    fn needed(&self, passed: bool, now: Instant) -> u32 {
+        let needed = match (self.verdict, passed) {
+            (Verdict::Unknown, true) => self.pace.first_rise,
+            (_, true) => self.rise(now),
+            (_, false) => self.pace.fall,
+        };
+        needed.max(1)
+    }
+
+    /// Returns when the verdict changed last.
+    pub(in crate::health) const fn since(&self) -> Option<Instant> {
+        self.since
+    }
+
+    /// Returns the last result. Returns `None` if there is none.
+    pub(in crate::health) const fn passed(&self) -> Option<bool> {
+        if self.row == 0 { None } else { Some(self.passed) }
+    }
+
+    /// Returns how many of the last results in a row were the same.
+    pub(in crate::health) const fn row(&self) -> u32 {
+        self.row
+    }
+
+    /// Returns how many of the last results in a row count for the next change of the verdict, and how
+    /// many change it at the time `now`.
+    pub(in crate::health) fn change(&self, now: Instant) -> (u32, u32) {
+        let passed = match self.verdict {
+            Verdict::Unknown => self.passed().unwrap_or(true),
+            Verdict::Up => false,
+            Verdict::Down => true,
+        };
+        (self.streak, self.needed(passed, now))
+    }
+
+    /// Returns until when the target needs more successes than [`Pace::rise`] because it went down too
+    /// often, if it goes down no more.
+    pub(in crate::health) fn damped_until(&self, now: Instant) -> Option<Instant> {
+        let damping = self.pace.damping.filter(|_| self.rise(now) > self.pace.rise.max(1))?;
+        // When this one is old, so are all before it.
+        let last = self.downs.len().checked_sub(usize::from(damping.free) + 1)?;
+        self.downs.get(last).map(|down| after(*down, damping.window))
     }
 
     /// Returns the time from the start of one check to the next.

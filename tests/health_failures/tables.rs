@@ -61,7 +61,7 @@ impl<C: Ord> Time<C> {
     }
 
     fn verdict(&self, host: u32) -> Verdict {
-        self.monitor.status(at(host).into()).next().unwrap().1.verdict
+        self.monitor.status(at(host).into(), self.now).next().unwrap().1.verdict
     }
 }
 

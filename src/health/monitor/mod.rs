@@ -1,6 +1,7 @@
 //! Which checks are due, and what their results mean for every service.
 
 mod membership;
+mod status;
 mod target;
 mod targets;
 #[cfg(test)]
@@ -12,13 +13,14 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::monitor::target::{Phase, Target};
+use crate::health::monitor::target::Phase;
 use crate::health::monitor::targets::{CheckId, TargetId, Targets};
 use crate::health::{Combination, Maintenance, Outcome, Pace, Pool, PoolEvent, Share, Verdict};
 use crate::model::{DestinationId, ServiceId};
 use crate::random::Random;
 use crate::table::controller::{Agenda, Wish};
 
+pub use status::{ServiceStatus, TargetStatus};
 pub use watched::Watched;
 
 /// What is known of a target is kept for this time after the last service has left it, so that a
@@ -93,18 +95,6 @@ pub struct Check<C> {
     target: TargetId,
 }
 
-/// What is known of one target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TargetStatus {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why the last check failed or was not done; empty if it passed or if there was none.
-    pub reason: String,
-    /// The part of its weight that the last passed check asked for.
-    pub share: Share,
-}
-
 impl<C: Ord> Monitor<C> {
     /// Creates a monitor that watches nothing. The seed determines how checks are spread over time.
     #[must_use]
@@ -146,6 +136,7 @@ impl<C: Ord> Monitor<C> {
         let Some(target) = self.targets.get_mut(check.target) else { return };
         let Phase::Runs(began) = target.phase else { return };
         let share = target.share;
+        target.ended = Some(now);
         let mut changed = match outcome {
             Outcome::NotDone(_) => {
                 target.tracker.postpone(now);
@@ -260,17 +251,6 @@ impl<C: Ord> Monitor<C> {
     /// Returns when a wish may change: at the time `now`, or by itself later.
     pub(in crate::health) fn next_wish(&self, now: Instant) -> Option<Instant> {
         if self.agenda.has_now() { Some(now) } else { self.agenda.next() }
-    }
-
-    /// Returns what is known of a destination, by each of its checks, in the order in which services
-    /// first had the checks.
-    pub fn status(&self, destination: DestinationId) -> impl Iterator<Item = (&C, TargetStatus)> {
-        let targets = self.targets.at(destination).filter_map(|id| self.targets.get(id));
-        targets.filter(|target| !target.services.is_empty()).map(|target| {
-            let Target { check, tracker, reason, share, .. } = target;
-            let reason = reason.clone();
-            (&**check, TargetStatus { verdict: tracker.verdict(), reason, share: *share })
-        })
     }
 
     /// Returns the pool of a service. It learns of results when the next [`wishes`](Self::wishes)

@@ -22,6 +22,8 @@ pub(super) struct Target<C> {
     pub(super) share: Share,
     /// Why the last check failed; empty if it passed.
     pub(super) reason: String,
+    /// When the last check ended, also if it was not done.
+    pub(super) ended: Option<Instant>,
     /// The services that have this target.
     pub(super) services: BTreeSet<ServiceId>,
     pub(super) phase: Phase,
@@ -52,6 +54,7 @@ impl<C> Target<C> {
             tracker,
             share: Share::FULL,
             reason: String::new(),
+            ended: None,
             services: BTreeSet::new(),
             phase,
         }

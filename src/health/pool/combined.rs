@@ -19,8 +19,7 @@ impl Pool {
             WhenDead::Auto => service.persistence.is_some() || !service.drains_at_weight_zero(),
         };
         let slow = self.slow_start();
-        let weights = self.desired.destinations().map(|desired| desired.destination().weight);
-        let factor = ramp::factor(slow, weights);
+        let factor = self.factor();
         let largest = self.members.values().map(Member::weight_at_start).max();
         let largest = largest.filter(|_| self.starting);
         let mut wished = TableService::new(service.clone());
@@ -69,5 +68,11 @@ impl Pool {
             wished.insert(sorry.clone().weight(sorry.weight.max(1)));
         }
         dead.into_iter().fold(Wish::new(wished), Wish::at_once)
+    }
+
+    /// Returns by what all desired weights are multiplied.
+    pub(super) fn factor(&self) -> u32 {
+        let weights = self.desired.destinations().map(|desired| desired.destination().weight);
+        ramp::factor(self.slow_start(), weights)
     }
 }

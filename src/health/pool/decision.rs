@@ -144,7 +144,7 @@ impl Pool {
         let counted = self.counted();
         let available = match self.available {
             true => counted >= self.least(),
-            false => counted >= self.quorum().saturating_add(self.policy.hysteresis),
+            false => counted >= self.enough(),
         };
         match (self.available, available) {
             (false, true) => {
@@ -160,6 +160,9 @@ impl Pool {
                 self.events.push_back(PoolEvent::Unavailable { until });
             }
             _ => {}
+        }
+        if self.available != available {
+            self.since = Some(now);
         }
         self.available = available;
     }
@@ -183,6 +186,11 @@ impl Pool {
     /// Returns the fewest live destinations with which an available pool stays available.
     pub(super) fn least(&self) -> u32 {
         self.quorum().saturating_sub(self.policy.hysteresis).max(1)
+    }
+
+    /// Returns the fewest live destinations that make the pool available.
+    pub(super) fn enough(&self) -> u32 {
+        self.quorum().saturating_add(self.policy.hysteresis)
     }
 
     fn desired_weight(&self, id: DestinationId) -> u32 {

@@ -9,6 +9,8 @@ use crate::model::Destination;
 pub(super) struct Member {
     /// The last verdict that a check has decided.
     pub(super) verdict: Verdict,
+    /// When the verdict changed last.
+    pub(super) since: Option<Instant>,
     pub(super) share: Share,
     /// The weight that the table held at the start. It counts while some check has not decided.
     pub(super) held: Option<u32>,
@@ -42,6 +44,7 @@ impl Member {
     pub(super) const fn absent() -> Self {
         Self {
             verdict: Verdict::Unknown,
+            since: None,
             share: Share::FULL,
             held: None,
             is_first: false,

@@ -7,6 +7,7 @@ mod maintenance;
 mod member;
 mod policy;
 mod ramp;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::table::controller::{Wish, after};
 pub use event::PoolEvent;
 pub use maintenance::{Maintenance, MaintenanceKind};
 pub use policy::{PoolPolicy, SlowStart, WhenDead};
+pub use status::{MemberStatus, PoolStatus, SlowStartStatus};
 
 /// Decides what the table is to hold of one service.
 ///
@@ -60,6 +62,8 @@ pub struct Pool {
     /// Destinations that were in rotation when they ceased to be desired.
     former: BTreeMap<DestinationId, Former>,
     available: bool,
+    /// When the pool became available, or ceased to be it, last.
+    since: Option<Instant>,
     /// The end of the hold time that began when the pool ceased to be available.
     hold_until: Option<Instant>,
     sorry: bool,
@@ -109,6 +113,7 @@ impl Pool {
             policy,
             members,
             available: false,
+            since: None,
             hold_until: None,
             sorry,
             starting: true,
@@ -199,6 +204,7 @@ impl Pool {
                 continue;
             }
             member.verdict = verdict;
+            member.since = Some(now);
             let reason = String::new();
             self.events.push_back(PoolEvent::Verdict { destination: id, verdict, reason });
             decided.push(id);

@@ -63,6 +63,12 @@ pub(super) fn part(
     Some((Share::percent(percent.max(1)), after(begun, step * (done + 1))))
 }
 
+/// Returns when a destination has its whole weight that came back at `begun`.
+pub(super) fn end(slow_start: SlowStart, begun: Instant) -> Instant {
+    let steps = steps(slow_start);
+    after(begun, slow_start.time / steps * (steps - 1))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -77,6 +83,7 @@ mod tests {
         let percents: Vec<_> =
             (0..6).map(|tens| at(tens * 10).map(|(share, _)| share.as_percent())).collect();
         assert_eq!(percents, [Some(20), Some(40), Some(60), Some(80), None, None]);
+        assert_eq!(end(slow, begun), begun + Duration::from_secs(40));
         assert_eq!(at(13).map(|(_, next)| next), Some(begun + Duration::from_secs(20)));
         assert_eq!(factor(Some(slow), [3, 1, 0].into_iter()), 5);
         assert_eq!(factor(Some(slow), [3, 7].into_iter()), 2);

@@ -339,7 +339,7 @@ impl Program {
     pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
         self.watched.iter().all(|(id, watched)| {
             let is_up = |to: &TableDestination| {
-                let mut checks = self.monitor.status(to.id());
+                let mut checks = self.monitor.status(to.id(), now);
                 checks.all(|(_, it)| it.verdict == Verdict::Up && it.share == Share::FULL)
             };
             let pool = self.monitor.pool(*id).expect("it is watched");

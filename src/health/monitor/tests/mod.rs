@@ -1,6 +1,7 @@
 //! Monitors check each target once, and lose nothing of what is known.
 
 mod moves;
+mod status;
 mod times;
 mod verdicts;
 
@@ -61,6 +62,6 @@ fn a_target_of_several_services_is_checked_once() {
     assert!((1..=50).all(|port| weight(&mut monitor, port, 2) == Some(1)));
     run(&mut monitor, &mut now, 10 * SECOND, &[2]);
     assert!((1..=50).all(|port| weight(&mut monitor, port, 2) == Some(0)));
-    let status: Vec<_> = monitor.status(id(2)).collect();
+    let status: Vec<_> = monitor.status(id(2), now).collect();
     assert_eq!((status[0].1.verdict, &*status[0].1.reason), (Verdict::Down, "refused"));
 }

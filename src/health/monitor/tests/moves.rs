@@ -11,14 +11,14 @@ fn a_destination_that_moves_to_another_service_keeps_what_is_known() {
     run(&mut monitor, &mut now, 20 * SECOND, &[2]);
     monitor.watch(watched(2, &[2, 3]), None, now);
     monitor.watch(watched(1, &[1]), None, now);
-    assert_eq!(monitor.status(id(2)).next().unwrap().1.verdict, Verdict::Down);
+    assert_eq!(monitor.status(id(2), now).next().unwrap().1.verdict, Verdict::Down);
     // It is dead in the new service from the first moment on.
     monitor.wishes(now);
     assert_eq!(weight(&mut monitor, 2, 2), None);
     run(&mut monitor, &mut now, 20 * SECOND, &[]);
     assert_eq!(weight(&mut monitor, 2, 2), Some(1));
     monitor.forget(service(2, &[]).id(), now);
-    assert_eq!(monitor.status(id(2)).count(), 0);
+    assert_eq!(monitor.status(id(2), now).count(), 0);
     run(&mut monitor, &mut now, 20 * SECOND, &[]);
     assert_eq!(monitor.targets.len(), 1);
     assert_eq!(monitor.targets.waiting(), 1);
@@ -41,7 +41,7 @@ fn the_result_of_a_target_that_was_dropped_is_ignored() {
     // It is watched again, and the late result is not one of the new check.
     monitor.watch(watched(), None, now);
     monitor.finished(&check, Outcome::passed(), now);
-    assert_eq!(monitor.status(id(1)).next().unwrap().1.verdict, Verdict::Unknown);
+    assert_eq!(monitor.status(id(1), now).next().unwrap().1.verdict, Verdict::Unknown);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_destination_that_moves_in_two_steps_keeps_what_is_known() {
     now += 6 * SECOND;
     let check = monitor.due(now).unwrap();
     monitor.forget(service(1, &[]).id(), now);
-    assert_eq!(monitor.status(id(2)).count(), 0);
+    assert_eq!(monitor.status(id(2), now).count(), 0);
     assert_eq!(monitor.due(now), None);
     monitor.finished(&check, Outcome::passed(), now);
     now += 9 * SECOND;
@@ -84,7 +84,7 @@ fn another_check_revives_no_dead_destination_and_takes_none_out() {
     monitor.watch(watched("tcp"), None, now);
     run(&mut monitor, &mut now, 20 * SECOND, &[2]);
     monitor.watch(watched("http"), None, now);
-    assert_eq!(monitor.status(id(1)).next().unwrap().1.verdict, Verdict::Unknown);
+    assert_eq!(monitor.status(id(1), now).next().unwrap().1.verdict, Verdict::Unknown);
     assert!(monitor.wishes(now).is_empty());
     assert_eq!([1, 2].map(|host| weight(&mut monitor, 1, host)), [Some(1), None]);
     run(&mut monitor, &mut now, 20 * SECOND, &[1]);
@@ -160,7 +160,7 @@ fn checks_are_compared_once_for_a_service_and_not_for_a_destination() {
         monitor.finished(&check, Outcome::passed(), now);
     }
     monitor.hasten(id(1), now);
-    assert_eq!(monitor.status(id(1)).count(), 2);
+    assert_eq!(monitor.status(id(1), now).count(), 2);
     let compared = compared.get();
     assert!(compared <= 2 * 40 * 2 * 4, "{compared} for 40 services with 10,000 destinations");
 }

@@ -110,7 +110,7 @@ fn several_checks_are_combined() {
     }
     assert_eq!(weight(&mut monitor, 1, 1), Some(3));
     let reasons: Vec<usize> =
-        monitor.status(id(1)).map(|(_, status)| status.reason.len()).collect();
+        monitor.status(id(1), now).map(|(_, status)| status.reason.len()).collect();
     assert_eq!(reasons, [0, 256]);
 }
 
@@ -166,7 +166,7 @@ fn a_check_that_was_not_done_says_nothing() {
         let check = monitor.due(now).unwrap();
         monitor.finished(&check, outcome, now);
         let due = monitor.next_check().unwrap() - now;
-        let (_, status) = monitor.status(id(1)).next().unwrap();
+        let (_, status) = monitor.status(id(1), now).next().unwrap();
         (status.verdict, status.reason, due.as_secs_f32().round())
     };
     let not_done = || Outcome::not_done("no socket");

@@ -6,6 +6,7 @@ mod properties;
 mod slow_start;
 mod sorry;
 mod starting;
+mod status;
 
 use std::time::{Duration, Instant};
 

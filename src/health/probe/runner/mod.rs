@@ -1,6 +1,7 @@
 //! The thread that does checks, and how a program speaks to it.
 
 mod options;
+mod query;
 mod stats;
 mod work;
 
@@ -14,6 +15,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::health::probe::programs::Programs;
+use crate::health::probe::runner::query::Query;
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::work::Worker;
 use crate::health::probe::through::{self, Through};
@@ -24,6 +26,7 @@ use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::controller::Event;
 
 pub use options::RunnerOptions;
+pub use query::{StatusAnswer, StatusError};
 pub use stats::{Lateness, RunnerStats};
 
 /// The longest that the end of a runner waits for a check that blocks the thread.
@@ -71,6 +74,7 @@ enum Order {
     Maintain(ServiceId, DestinationId, Maintenance),
     EndMaintenance(ServiceId, DestinationId),
     Hasten(DestinationId),
+    Status(Query),
 }
 
 impl fmt::Debug for Runner {
@@ -221,6 +225,38 @@ impl Runner {
     #[must_use]
     pub fn updates(&self) -> Updates {
         self.updates.clone()
+    }
+
+    /// Asks what is known of a service, or with `None` of all: what its pool has decided, and what each
+    /// check says of each destination.
+    ///
+    /// The thread answers in the order of all calls, so the answer knows of the services that were
+    /// watched before. The thread describes about a hundred destinations at once and goes on with its
+    /// checks in between, so a long answer is not of one moment; each service in it is. The answer is empty
+    /// if the service is not watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use ipvs_netlink::health::probe::{Probe, Runner, RunnerOptions};
+    /// use ipvs_netlink::health::{Pace, Watched};
+    /// use ipvs_netlink::table::TableService;
+    /// use ipvs_netlink::{Destination, Service};
+    ///
+    /// let web = TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+    ///     .with(Destination::masquerade("127.0.0.1:8080".parse()?));
+    /// let runner = Runner::start(RunnerOptions::new())?;
+    /// runner.watch(Watched::new(web).check(Probe::tcp(), Pace::new()), None)?;
+    /// // In async code: `runner.status(None).await?`.
+    /// for service in runner.status(None).within(Duration::from_secs(10))? {
+    ///     for (destination, member) in &service.pool.members {
+    ///         println!("{destination} is {} since {:?}", member.verdict, member.since);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn status(&self, service: Option<ServiceId>) -> StatusAnswer {
+        StatusAnswer::new(service, |query| self.order(Order::Status(query)))
     }
 
     /// Returns what the runner has done, and whether it keeps up.

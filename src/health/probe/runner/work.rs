@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 
 use crate::health::probe::programs::Programs;
+use crate::health::probe::runner::query::Queries;
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::{Message, Order, RunnerOptions};
 use crate::health::probe::{Probe, ProbeKind, Update, Updates, namespace};
@@ -35,6 +36,7 @@ pub(super) struct Worker {
     programs: Programs,
     /// The checks by programs that wait for others to end.
     waiting: VecDeque<Check<Probe>>,
+    queries: Queries,
     /// When the next wishes may be made.
     pause: Instant,
 }
@@ -97,6 +99,7 @@ impl Worker {
             commands: Slots::new(options.commands),
             programs,
             waiting: VecDeque::new(),
+            queries: Queries::default(),
             pause: counts.seen,
             counts,
         }
@@ -120,6 +123,7 @@ impl Worker {
             }
             self.start_due(now);
             self.tell(now);
+            self.queries.answer(&self.monitor, now);
             self.publish(now);
             timer.as_mut().reset(self.wake(now).into());
             tokio::select! {
@@ -145,6 +149,7 @@ impl Worker {
                 monitor.end_maintenance(service, destination, now);
             }
             Order::Hasten(destination) => monitor.hasten(destination, now),
+            Order::Status(query) => self.queries.add(query),
         }
     }
 
@@ -230,6 +235,9 @@ impl Worker {
 
     /// Returns when there is something to do, unless a message comes.
     fn wake(&self, now: Instant) -> Instant {
+        if self.queries.are_open() {
+            return now;
+        }
         let check = self.monitor.next_check().filter(|_| self.sockets.are_free());
         let times = check.into_iter().chain(self.next_wish(now));
         times.fold(now + LONGEST_SLEEP, Instant::min)

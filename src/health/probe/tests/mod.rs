@@ -3,6 +3,7 @@
 mod hostile;
 mod runner;
 pub(super) mod servers;
+mod status;
 
 use std::io::Read as _;
 use std::net::{TcpListener, UdpSocket};

@@ -142,12 +142,12 @@ fn a_check_that_panics_has_failed_and_stops_nothing() {
 }
 
 /// A service whose destinations are these servers.
-fn table(port: u16, addresses: impl IntoIterator<Item = SocketAddr>) -> TableService {
+pub(super) fn table(port: u16, addresses: impl IntoIterator<Item = SocketAddr>) -> TableService {
     let table = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
     addresses.into_iter().fold(table, |table, address| table.with(Destination::masquerade(address)))
 }
 
-fn wait_until(mut done: impl FnMut() -> bool) {
+pub(super) fn wait_until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !done() {
         assert!(Instant::now() < end, "it took too long");
@@ -175,7 +175,7 @@ fn programs_that_wait_delay_no_other_check_and_their_time_does_not_run() {
 }
 
 /// Blocks the thread until something is sent.
-struct Blocks(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+pub(super) struct Blocks(pub(super) std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Check for Blocks {
     fn check(&self, _: SocketAddr) -> CheckFuture<'_> {
