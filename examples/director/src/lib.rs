@@ -2,6 +2,7 @@
 //!
 //! The program is in `main.rs`; the library is for the program's tests.
 
+pub mod announcement;
 pub mod arguments;
 pub mod configuration;
 pub mod control;
