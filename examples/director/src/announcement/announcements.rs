@@ -235,7 +235,8 @@ impl Announcements {
                 self.told.push_back(Told::Succeeded { service: id, state, attempt, took, output });
             }
             Outcome::Failed(reason) => {
-                let again = service.failed(state, reason.clone(), now).saturating_duration_since(now);
+                let again =
+                    service.failed(state, reason.clone(), now).saturating_duration_since(now);
                 self.told.push_back(Told::Failed { service: id, state, attempt, reason, again });
             }
             Outcome::Stopped => self.told.push_back(Told::Stopped { service: id, state }),

@@ -19,7 +19,7 @@ use crate::event::one_line;
 pub const MOST: usize = 32;
 
 /// The most bytes that are kept of what a command says. The last ones tell why it failed.
-const LONGEST_OUTPUT: usize = 1000;
+const LONGEST_OUTPUT: usize = 500;
 
 /// How long the output of a command is awaited after its end: what a command leaves behind may hold the
 /// pipe for ever.
@@ -126,7 +126,9 @@ async fn run_to_end(
         .spawn();
     let mut child = match spawned {
         Ok(child) => child,
-        Err(error) => return Outcome::Failed(one_line(&format!("cannot start {program}: {error}"))),
+        Err(error) => {
+            return Outcome::Failed(one_line(&format!("cannot start {program}: {error}")));
+        }
     };
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let said = Said::default();

@@ -77,21 +77,25 @@ impl Told {
                 };
                 let (took, colon) = (took.as_millis(), if output.is_empty() { "" } else { ": " });
                 let nth = nth(*attempt);
-                let text = format!("the {state} command succeeded in {took} ms{nth}{colon}{output}");
+                let text =
+                    format!("the {state} command succeeded in {took} ms{nth}{colon}{output}");
                 Event::new(time, Severity::Note, kind, &text).of(*service)
             }
             Self::Failed { service, state, attempt, reason, again } => {
                 let (nth, again) = (nth(*attempt), again.as_secs_f32());
-                let text =
-                    format!("the {state} command failed{nth}, next attempt in {again:.1} s: {reason}");
+                let text = format!(
+                    "the {state} command failed{nth}, next attempt in {again:.1} s: {reason}"
+                );
                 Event::new(time, Severity::Warning, "command-failed", &text).of(*service)
             }
             Self::Stopped { service, state } => {
-                let text = format!("the {state} command is stopped: the service is not {state} any more");
+                let text =
+                    format!("the {state} command is stopped: the service is not {state} any more");
                 Event::new(time, Severity::Note, "command-stopped", &text).of(*service)
             }
             Self::Stuck { service } => {
-                let text = "the command was killed and runs still; no other one runs before its end";
+                let text =
+                    "the command was killed and runs still; no other one runs before its end";
                 Event::new(time, Severity::Error, "command-stuck", text).of(*service)
             }
         }
