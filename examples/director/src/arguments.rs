@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::check::CheckArguments;
 use crate::daemon::RunArguments;
 
 /// Keeps an IPVS table, checks its servers, takes orders and announces addresses.
@@ -20,6 +21,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run the daemon in the foreground.
     Run(RunArguments),
+    /// Tell everything that is wrong with a configuration, without a kernel or a network.
+    Check(CheckArguments),
 }
 
 const EXIT_CODES: &str = "\

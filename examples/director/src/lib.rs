@@ -4,6 +4,7 @@
 
 pub mod announcement;
 pub mod arguments;
+pub mod check;
 pub mod configuration;
 pub mod control;
 pub mod daemon;

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use director::arguments::{Arguments, Command};
-use director::daemon;
+use director::{check, daemon};
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Run(arguments) => daemon::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     };
     exit.into()
 }

@@ -1,6 +1,10 @@
 //! What the file says: the services, how they are checked, and what is announced.
 
+mod document;
+mod file;
+mod findings;
 mod load;
+mod tree;
 mod written;
 
 use std::collections::BTreeMap;
@@ -13,7 +17,8 @@ use ipvs_netlink::health::{Combination, Pace, PoolPolicy};
 use ipvs_netlink::table::{DrainPolicy, TableService};
 use ipvs_netlink::{DestinationId, ServiceId, SyncDaemon, Timeouts};
 
-pub use self::load::load;
+pub use self::findings::{Problem, Problems};
+pub use self::load::{Format, LoadError, Loaded, load, parse};
 pub use self::written::{WriteError, to_yaml};
 
 /// What one file says.

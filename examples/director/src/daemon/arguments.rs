@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::arguments::{default_socket, default_state};
+use crate::configuration::Format;
 use crate::log::{LogFormat, LogLevel};
 
 /// The arguments of `director run`.
@@ -13,6 +14,9 @@ use crate::log::{LogFormat, LogLevel};
 pub struct RunArguments {
     /// The configuration.
     pub file: PathBuf,
+    /// The format of the configuration, that of the file's extension by default.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
     /// The control socket.
     #[arg(long, value_name = "PATH", default_value_os_t = default_socket())]
     pub socket: PathBuf,

@@ -86,7 +86,7 @@ impl Keeper {
             let due = self.step().await;
             match self.wait(due).await {
                 Woken::Asked(Asked::Stop) => break,
-                Woken::Asked(Asked::Reload) => self.reloading.ask(&self.arguments.file, None),
+                Woken::Asked(Asked::Reload) => self.reloading.ask(&self.arguments, None),
                 Woken::Called(Some(call)) => self.obey(call).await,
                 Woken::Called(None) | Woken::Due => {}
                 Woken::Updated(Some(update)) => self.take_in(update),
@@ -236,7 +236,7 @@ impl Keeper {
 
     async fn obey(&mut self, call: Call) {
         let answer = match call.order {
-            Order::Reload => return self.reloading.ask(&self.arguments.file, Some(call)),
+            Order::Reload => return self.reloading.ask(&self.arguments, Some(call)),
             Order::Status { service, destination } => self.status(service, destination).await,
             Order::Events { .. } => self.status(None, None).await,
             order => self.parts.desk.order(order, &call.by, Moment::now()),
@@ -270,7 +270,7 @@ impl Keeper {
             }
         };
         self.carry_out().await;
-        for call in self.reloading.taken_over(&self.arguments.file) {
+        for call in self.reloading.taken_over(&self.arguments) {
             call.reply.send(answer.clone());
         }
     }

@@ -1,11 +1,20 @@
 //! Reads the configuration again, beside the loop.
 
-use std::path::Path;
-
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::configuration::{self, Configuration};
 use crate::control::call::Call;
+use crate::daemon::RunArguments;
+
+/// Reads the configuration. Logs its warnings.
+pub(super) fn read_file(arguments: &RunArguments) -> Result<Configuration, Vec<String>> {
+    let loaded = configuration::load(&arguments.file, arguments.format);
+    let loaded = loaded.map_err(|error| error.lines())?;
+    for warning in loaded.warnings.to_string().lines() {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.configuration)
+}
 
 /// A reload that is under way: the file is being read on a thread of its own.
 #[derive(Debug, Default)]
@@ -19,14 +28,14 @@ pub(super) struct Reloading {
 
 impl Reloading {
     /// Begins to read the file; after the reading that is under way if there is one.
-    pub(super) fn ask(&mut self, file: &Path, call: Option<Call>) {
+    pub(super) fn ask(&mut self, arguments: &RunArguments, call: Option<Call>) {
         if self.reading.is_some() {
             self.next.get_or_insert_default().extend(call);
             return;
         }
         self.waiting.extend(call);
-        let file = file.to_owned();
-        self.reading = Some(spawn_blocking(move || configuration::load(&file)));
+        let arguments = arguments.clone();
+        self.reading = Some(spawn_blocking(move || read_file(&arguments)));
     }
 
     /// Waits for the end of the reading; for ever if there is none. Dropping the future loses nothing.
@@ -38,10 +47,10 @@ impl Reloading {
     }
 
     /// Takes out who waits for what was read, and begins the next reading if somebody has asked for it.
-    pub(super) fn taken_over(&mut self, file: &Path) -> Vec<Call> {
+    pub(super) fn taken_over(&mut self, arguments: &RunArguments) -> Vec<Call> {
         let waiting = std::mem::take(&mut self.waiting);
         if let Some(next) = self.next.take() {
-            self.ask(file, None);
+            self.ask(arguments, None);
             self.waiting = next;
         }
         waiting

@@ -15,9 +15,10 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::configuration::{self, Configuration};
+use crate::configuration::Configuration;
 use crate::control::call::MOST_WAITING;
 use crate::daemon::keeper::{Keeper, MOST_EVENTS, Parts};
+use crate::daemon::reloading::read_file;
 use crate::daemon::signals::Signals;
 use crate::daemon::{Failure, RunArguments};
 use crate::desk::{Desk, Trouble, valid};
@@ -40,7 +41,7 @@ pub fn run(arguments: &RunArguments) -> Exit {
 }
 
 fn start(arguments: &RunArguments) -> Result<(), Failure> {
-    let configuration = configuration::load(&arguments.file).map_err(Failure::Configuration)?;
+    let configuration = read_file(arguments).map_err(Failure::Configuration)?;
     valid(&configuration).map_err(Failure::Configuration)?;
     // Before any thread begins, so that all are there.
     if let Some(namespace) = &configuration.namespace {

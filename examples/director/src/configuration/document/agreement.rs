@@ -1,0 +1,178 @@
+//! Whether the parts of a configuration go together.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use ipvs_netlink::health::probe::{Probe, ProbeKind};
+use ipvs_netlink::health::through::{MarkRange, ThroughError};
+use ipvs_netlink::health::{Combination, Watched};
+use ipvs_netlink::table::TableService;
+use ipvs_netlink::{DestinationId, Object, ServiceId};
+
+use super::super::tree::Finding;
+use super::super::{Checks, SharedAddress};
+use super::levels::Level;
+use super::reading::Reading;
+use super::service::{Defaults, Read};
+
+impl Reading<'_> {
+    /// Checks whether the parts of a service go together.
+    pub(super) fn agrees(&mut self, read: &Read, defaults: &Defaults, marks: Option<MarkRange>) {
+        let mut places = Places { read, defaults, known: None };
+        let service = &read.configuration;
+        for invalid in service.table.validate() {
+            let at = places.of(self, invalid.object);
+            self.error(at, invalid);
+        }
+        for warning in service.table.warnings() {
+            let at = places.of(self, warning.object);
+            self.warn(at, warning);
+        }
+        let policy = service.policy.clone();
+        let watched = Watched::<Probe>::new(TableService::new(service.table.service().clone()))
+            .policy(policy);
+        if let Err(invalid) = watched.validate() {
+            self.error(read.sorry_at, format_args!("service {}: {invalid}", read.id()));
+        }
+        let count = service.table.destinations().len();
+        let needed = u64::from(service.policy.quorum) + u64::from(service.policy.hysteresis);
+        if needed > count as u64 && count > 0 {
+            let text = format_args!(
+                "service {} is never available: {needed} live destinations are needed, and {count} are \
+                 there",
+                read.id()
+            );
+            self.warn(read.policy_at, text);
+        }
+        self.level_agrees(read, &read.level, &service.checks, marks);
+        for (id, level) in &read.levels_of {
+            let checks = service.checks_of.get(id).unwrap_or(&service.checks);
+            self.level_agrees(read, level, checks, marks);
+        }
+        let without_port: Vec<DestinationId> = service
+            .table
+            .destinations()
+            .map(|destination| destination.id())
+            .filter(|id| id.address.port() == 0)
+            .collect();
+        for id in without_port {
+            let level = read.level_of(id);
+            if level.checks.iter().any(|check| needs_port(&check.probe)) {
+                let at = places.of(self, Object::Destination(read.id(), id));
+                let text = "has port 0, so its checks need a port of their own";
+                self.error(at, format_args!("destination {id} {text}"));
+            }
+        }
+    }
+
+    fn level_agrees(
+        &mut self,
+        read: &Read,
+        level: &Level,
+        checks: &Checks,
+        marks: Option<MarkRange>,
+    ) {
+        let count = checks.checks.len();
+        if let (Combination::AtLeast(number), Some(at)) = (checks.combination, level.combination_at)
+            && number > count
+            && count > 0
+        {
+            let text =
+                format_args!("combination {number}: must be at most {count}, the number of checks");
+            self.error(at, text);
+        }
+        for check in level.checks.iter().filter(|check| check.probe.through) {
+            if marks.is_none() {
+                let text =
+                    format_args!("{}: write marks: {{from: .., to: ..}}", ThroughError::NoMarks);
+                self.error(check.at, text);
+            }
+            if let Some(reason) = cannot_go_through(read.id(), &check.probe) {
+                self.error(check.at, reason);
+            }
+        }
+    }
+
+    /// Checks whether services go together.
+    pub(super) fn agree_together(&mut self, all: &[Read], marks: Option<MarkRange>) {
+        let pairs: usize = all.iter().map(pairs_of).sum();
+        if let (Some(marks), Some(read)) = (marks, all.iter().find(|read| pairs_of(read) > 0)) {
+            let (first, last) = marks.marks().into_inner();
+            let there = u64::from(last - first) + 1;
+            let needed = pairs as u64;
+            if there < needed {
+                let text = format_args!(
+                    "{needed} checks through virtual addresses need a mark each, and {there} are there"
+                );
+                self.error(read.at, text);
+            } else if there < 2 * needed {
+                let text = format_args!(
+                    "{needed} checks through virtual addresses and {there} marks: give twice as many \
+                     marks as checks, for reloads"
+                );
+                self.warn(read.at, text);
+            }
+        }
+        let mut shared: HashMap<IpAddr, (SharedAddress, u32)> = HashMap::new();
+        for read in all {
+            let (Some(commands), Some(address)) =
+                (&read.configuration.commands, read.id().address())
+            else {
+                continue;
+            };
+            let own = (commands.shared_address, read.commands_at);
+            let (first, first_at) = *shared.entry(address.ip()).or_insert(own);
+            if first != own.0 {
+                let text = format!(
+                    "service {}: shared_address must be the same for all services of {}",
+                    read.id(),
+                    address.ip()
+                );
+                self.errors.push(Finding { first: Some(first_at), ..Finding::new(own.1, text) });
+            }
+        }
+    }
+}
+
+fn pairs_of(read: &Read) -> usize {
+    let table = &read.configuration.table;
+    let through = |id| read.level_of(id).checks.iter().filter(|check| check.probe.through).count();
+    table.destinations().map(|destination| through(destination.id())).sum()
+}
+
+fn needs_port(probe: &Probe) -> bool {
+    let has_port =
+        !matches!(probe.kind, ProbeKind::Icmp | ProbeKind::Command(_) | ProbeKind::Custom(_));
+    has_port && probe.port.is_none()
+}
+
+/// Returns why a check cannot go through the virtual address of a service.
+fn cannot_go_through(service: ServiceId, probe: &Probe) -> Option<String> {
+    let error = match &probe.kind {
+        ProbeKind::Icmp => ThroughError::Kind("ICMP"),
+        ProbeKind::Command(_) => ThroughError::Kind("a program"),
+        _ => match service.address() {
+            None => ThroughError::NoAddress(service),
+            Some(address) if address.port() == 0 && probe.port.is_none() => {
+                ThroughError::NoPort(service)
+            }
+            Some(_) => return None,
+        },
+    };
+    Some(error.to_string())
+}
+
+/// The places of the destinations of a service, which are looked up when they are needed.
+struct Places<'r> {
+    read: &'r Read,
+    defaults: &'r Defaults,
+    known: Option<HashMap<DestinationId, u32>>,
+}
+
+impl Places<'_> {
+    fn of(&mut self, reading: &mut Reading<'_>, object: Object) -> u32 {
+        let Object::Destination(_, id) = object else { return self.read.at };
+        let known = self.known.get_or_insert_with(|| reading.places(self.read, self.defaults));
+        known.get(&id).copied().unwrap_or(self.read.at)
+    }
+}
