@@ -1,4 +1,9 @@
 //! The control socket: orders from people and programs, answers, and events.
 
 pub mod call;
+pub mod limits;
+pub mod problem;
 pub mod protocol;
+pub mod request;
+pub mod response;
+pub mod server;
