@@ -311,6 +311,12 @@ impl Announcements {
             })
     }
 
+    /// Returns `true` if a command runs.
+    #[must_use]
+    pub fn runs_any(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
     /// Takes out what there is to tell people.
     pub fn told(&mut self) -> impl Iterator<Item = Told> + use<'_> {
         self.told.drain(..)

@@ -10,9 +10,11 @@ use ipvs_netlink::{DestinationId, ServiceId, ServiceSnapshot, Snapshot};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::sleep_until;
 
+use crate::announcement::executor::Progress;
 use crate::configuration::Configuration;
 use crate::control::call::Call;
 use crate::control::protocol::{Answer, Order};
+use crate::daemon::announcing::Announcing;
 use crate::daemon::reloading::Reloading;
 use crate::daemon::signals::{Asked, Signals};
 use crate::daemon::{Failure, OnStop, RunArguments, settings};
@@ -56,6 +58,7 @@ pub(super) struct Keeper {
     /// What the table holds of services that are not watched yet.
     held: BTreeMap<ServiceId, ServiceSnapshot>,
     reloading: Reloading,
+    announcing: Announcing,
     /// No attempt to write the state file is made before this time.
     save_at: Option<Instant>,
     settings_are_due: bool,
@@ -67,6 +70,7 @@ enum Woken {
     Called(Option<Call>),
     Updated(Option<Update>),
     Read(Result<Configuration, Vec<String>>),
+    Progressed(Progress),
     Due,
 }
 
@@ -74,9 +78,9 @@ impl Keeper {
     pub(super) fn new(parts: Parts, held: Snapshot, arguments: RunArguments) -> Self {
         let updates = parts.runner.updates();
         let held = held.services().map(|service| (service.id(), service.clone())).collect();
-        let reloading = Reloading::default();
+        let (reloading, announcing) = (Reloading::default(), Announcing::new());
         let (save_at, settings_are_due) = (None, false);
-        Self { parts, updates, arguments, held, reloading, save_at, settings_are_due }
+        Self { parts, updates, arguments, held, reloading, announcing, save_at, settings_are_due }
     }
 
     /// Keeps the table until a signal ends that.
@@ -92,6 +96,7 @@ impl Keeper {
                 Woken::Updated(Some(update)) => self.take_in(update),
                 Woken::Updated(None) => return Err(Failure::ChecksEnded),
                 Woken::Read(read) => self.take_over(read).await,
+                Woken::Progressed(progress) => self.announcing.progressed(progress),
             }
             self.parts.desk.pass(Moment::now());
         }
@@ -103,6 +108,7 @@ impl Keeper {
         tokio::select! {
             biased;
             asked = self.parts.signals.next() => Woken::Asked(asked),
+            progress = self.announcing.progress() => Woken::Progressed(progress),
             call = self.parts.inbox.recv() => Woken::Called(call),
             update = self.updates.next() => Woken::Updated(update),
             read = self.reloading.read() => Woken::Read(read),
@@ -118,6 +124,7 @@ impl Keeper {
         for event in &events {
             self.parts.runner.event(event);
             self.parts.desk.controller_event(event, now);
+            self.announcing.controller_event(event, now.instant);
             if let ControllerEvent::Resynchronized { .. } = event {
                 self.settings_are_due = true;
             }
@@ -126,7 +133,8 @@ impl Keeper {
             return now.instant;
         }
         let pause = stepped.pause(self.parts.client.now()).min(LONGEST_SLEEP);
-        let times = [self.parts.desk.next(), self.save_at];
+        let announcing = self.announcing.next(now.instant);
+        let times = [self.parts.desk.next(), self.save_at, announcing];
         times.into_iter().flatten().fold(now.instant + pause, Instant::min)
     }
 
@@ -137,6 +145,7 @@ impl Keeper {
         for _ in 0..MOST_UPDATES {
             let Some(update) = next else { break };
             self.parts.desk.update(&update, now);
+            self.announcing.update(&update, now.instant);
             if let Some(request) = update.into_request() {
                 self.parts.controller.accept(request);
             }
@@ -144,6 +153,7 @@ impl Keeper {
         }
         if let Some(update) = next {
             self.parts.desk.update(&update, now);
+            self.announcing.update(&update, now.instant);
             if let Some(request) = update.into_request() {
                 self.parts.controller.accept(request);
             }
@@ -166,7 +176,10 @@ impl Keeper {
                         self.parts.desk.trouble(about, Some(text), Moment::now());
                     }
                 }
-                Effect::Forget(id) => self.parts.runner.forget(id),
+                Effect::Forget(id) => {
+                    self.announcing.forget(id);
+                    self.parts.runner.forget(id);
+                }
                 Effect::Maintain(service, destination, maintenance) => {
                     self.parts.runner.maintain(service, destination, maintenance);
                 }
@@ -175,7 +188,9 @@ impl Keeper {
                 }
                 Effect::Hasten(destination) => self.parts.runner.hasten(destination),
                 Effect::Settings => apply_settings = true,
-                Effect::Announce(_) => {}
+                Effect::Announce { service, commands, settles } => {
+                    self.announcing.watch(service, commands, settles, &self.parts.controller);
+                }
                 Effect::Tell(event) => self.tell(event),
             }
         }
@@ -187,6 +202,9 @@ impl Keeper {
             if let Effect::Tell(event) = effect {
                 self.tell(event);
             }
+        }
+        for event in self.announcing.carry_out() {
+            self.tell(event);
         }
     }
 
@@ -252,8 +270,9 @@ impl Keeper {
         destination: Option<DestinationId>,
     ) -> Answer {
         let snapshot = self.parts.client.snapshot().await.ok();
-        let announced = |_| String::new();
+        let announced = |id| self.announcing.status(id);
         let mut status = self.parts.desk.status(snapshot.as_ref(), announced, Moment::now());
+        status.troubles.extend(self.announcing.troubles());
         status.keep_only(service, destination);
         Answer::Status(Box::new(status))
     }
@@ -290,23 +309,35 @@ impl Keeper {
         Ok(self.parts.desk.reload(configuration, Moment::now()))
     }
 
-    async fn stop(self) {
+    async fn stop(mut self) {
         let now = Moment::now();
         let text = match self.arguments.on_stop {
             OnStop::Keep => "the daemon ends, and the table stays as it is",
             OnStop::Withdraw => "the daemon ends, and its services leave the table",
         };
         self.tell(Event::new(now.wall, Severity::Note, "stopping", text));
-        let Parts { mut client, mut controller, runner, .. } = self.parts;
+        let Parts { mut client, mut controller, runner, events, .. } = self.parts;
         drop(runner);
         while let Some(update) = self.updates.try_next() {
             if let Some(request) = update.into_request() {
                 controller.accept(request);
             }
         }
+        let longest = self.arguments.longest_stop();
+        let tell = |event: Event| {
+            log::write(&event);
+            let _ = events.send(event);
+        };
+        // The controller holds its services while they are withdrawn.
+        let announcing = async {
+            match self.arguments.on_stop {
+                OnStop::Keep => self.announcing.finish(longest, tell).await,
+                OnStop::Withdraw => self.announcing.withdraw(longest, tell).await,
+            }
+        };
         if self.arguments.on_stop == OnStop::Withdraw {
             controller.wish_all(std::iter::empty::<Wish>());
         }
-        client.settle(&mut controller, self.arguments.longest_stop(), |_| ()).await;
+        tokio::join!(announcing, client.settle(&mut controller, longest, |_| ()));
     }
 }

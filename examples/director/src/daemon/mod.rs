@@ -1,5 +1,6 @@
 //! Runs the daemon: the thin loop around the [desk](crate::desk).
 
+mod announcing;
 mod arguments;
 mod failure;
 mod keeper;

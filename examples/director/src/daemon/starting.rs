@@ -15,6 +15,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc};
 
+use crate::announcement;
 use crate::configuration::Configuration;
 use crate::control::call::MOST_WAITING;
 use crate::daemon::keeper::{Keeper, MOST_EVENTS, Parts};
@@ -96,9 +97,10 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
 /// Returns how the controller keeps the table.
 fn controller_options(configuration: &Configuration) -> ControllerOptions {
     let plan = PlanOptions::new().drain(configuration.drain);
-    let commands = configuration.services.values().filter_map(|it| it.commands.as_ref());
+    let services = configuration.services.values();
     // A route is withdrawn before the destinations of its service leave.
-    let hold = commands.map(|commands| commands.timeout).max().unwrap_or_default();
+    let hold =
+        services.map(|it| announcement::hold(it.commands.as_ref())).max().unwrap_or_default();
     let options = ControllerOptions::new().plan(plan).hold(hold);
     match configuration.resync {
         Some(resync) => options.resync(resync),

@@ -1,5 +1,7 @@
 //! What the desk wants done.
 
+use std::time::Duration;
+
 use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{Maintenance, Watched};
 use ipvs_netlink::{DestinationId, ServiceId};
@@ -22,34 +24,15 @@ pub enum Effect {
     Hasten(DestinationId),
     /// Apply the timeouts and the synchronization daemons of the configuration.
     Settings,
-    /// Announce or withdraw a service.
-    Announce(Standing),
+    /// Announce the service from now on by these commands; by none with `None`.
+    Announce {
+        /// The service.
+        service: ServiceId,
+        /// The commands.
+        commands: Option<Commands>,
+        /// How long its checks may need to find a live destination.
+        settles: Duration,
+    },
     /// Tell an event.
     Tell(Event),
-}
-
-/// What is to be announced of a service. Comes whenever it changes; the newest counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The service.
-    pub service: ServiceId,
-    /// Its commands. `None` if the service has none any more, or has left the table: what was
-    /// announced by former ones is to be withdrawn by these.
-    pub commands: Option<Commands>,
-    /// Whether clients are to come.
-    pub availability: Availability,
-    /// The reason, in one line.
-    pub reason: String,
-}
-
-/// Whether clients are to come to a service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Availability {
-    /// Nothing is known yet: what an earlier run has announced stays as it is.
-    #[default]
-    Unknown,
-    /// The pool is available, and the kernel's table has the service with a usable destination.
-    Available,
-    /// The service is not available, or is about to leave.
-    Unavailable,
 }

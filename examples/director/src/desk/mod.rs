@@ -24,7 +24,7 @@ use crate::event::{Event, Severity};
 use crate::moment::Moment;
 use crate::state::{Place, Saved, SavedMaintenance};
 
-pub use effect::{Availability, Effect, Standing};
+pub use effect::Effect;
 pub use reload::valid;
 
 /// Decides what the daemon does.

@@ -9,15 +9,13 @@ use ipvs_netlink::table::TableService;
 use ipvs_netlink::table::controller::Event as ControllerEvent;
 use ipvs_netlink::{DestinationId, ServiceId};
 
-use crate::configuration::Commands;
-use crate::desk::{Availability, Desk, Effect, Standing, Trouble};
+use crate::desk::{Desk, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
 
 /// What is known of a service.
 #[derive(Clone, Debug)]
 pub(super) struct Observed {
-    pub(super) commands: Option<Commands>,
     /// Whether the service is to leave the table.
     pub(super) is_leaving: bool,
     /// What the pool has told; `None` before that.
@@ -28,8 +26,6 @@ pub(super) struct Observed {
     /// Since when the service is as it is.
     pub(super) since: SystemTime,
     pub(super) destinations: BTreeMap<DestinationId, ObservedDestination>,
-    /// What was told last about announcing.
-    told: Option<(Option<Commands>, Availability)>,
 }
 
 /// What is known of a destination.
@@ -44,28 +40,20 @@ pub(super) struct ObservedDestination {
 impl Observed {
     pub(super) const fn new(since: SystemTime) -> Self {
         Self {
-            commands: None,
             is_leaving: false,
             is_available: None,
             is_serving: None,
             has_sorry_server: false,
             since,
             destinations: BTreeMap::new(),
-            told: None,
         }
     }
 
     /// Notes what the configuration says.
-    pub(super) fn is_to_have(
-        &mut self,
-        table: &TableService,
-        commands: Option<Commands>,
-        now: SystemTime,
-    ) {
+    pub(super) fn is_to_have(&mut self, table: &TableService, now: SystemTime) {
         if self.is_leaving {
-            *self = Self { told: self.told.take(), ..Self::new(now) };
+            *self = Self::new(now);
         }
-        self.commands = commands;
         self.destinations.retain(|id, _| table.destination(*id).is_some());
         for destination in table.destinations() {
             self.destinations.entry(destination.id()).or_insert_with(|| ObservedDestination {
@@ -80,14 +68,6 @@ impl Observed {
     /// Notes that the service is to leave.
     pub(super) const fn leaves(&mut self) {
         self.is_leaving = true;
-    }
-
-    pub(super) const fn availability(&self) -> Availability {
-        match (self.is_leaving, self.is_available, self.is_serving) {
-            (true, ..) | (_, Some(false), _) | (.., Some(false)) => Availability::Unavailable,
-            (_, Some(true), Some(true)) => Availability::Available,
-            _ => Availability::Unknown,
-        }
     }
 
     pub(super) const fn reason(&self) -> &'static str {
@@ -189,7 +169,6 @@ impl Desk {
             Some(destination) => told.at(destination),
             None => told,
         });
-        self.announce(service);
     }
 
     /// Takes in an event of the controller.
@@ -235,7 +214,6 @@ impl Desk {
             ControllerEvent::Left(_) => self.left(service),
             _ => {}
         }
-        self.announce(service);
     }
 
     fn serving(&mut self, service: ServiceId, serving: bool) {
@@ -246,24 +224,8 @@ impl Desk {
 
     fn left(&mut self, service: ServiceId) {
         if !self.configuration.services.contains_key(&service) {
-            self.announce(service);
             self.observed.remove(&service);
             self.saved.owned.remove(&service);
         }
-    }
-
-    /// Says what is to be announced of a service, if that has changed.
-    pub(super) fn announce(&mut self, service: ServiceId) {
-        let Some(observed) = self.observed.get_mut(&service) else { return };
-        let commands = observed.commands.clone().filter(|_| !observed.is_leaving);
-        let availability = observed.availability();
-        let told = Some((commands.clone(), availability));
-        let silent = observed.told.is_none() && commands.is_none();
-        if silent || observed.told == told {
-            return;
-        }
-        observed.told = told;
-        let reason = observed.reason().to_owned();
-        self.effects.push(Effect::Announce(Standing { service, commands, availability, reason }));
     }
 }

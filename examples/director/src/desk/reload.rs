@@ -1,17 +1,22 @@
 //! Takes over a configuration: all of it, or nothing.
 
 use std::collections::BTreeSet;
+use std::iter;
+use std::time::Duration;
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::ProbeKind;
 
 use crate::configuration::{Checks, Configuration, ServiceConfiguration};
 use crate::desk::observed::Observed;
-use crate::desk::wanted::watched;
+use crate::desk::wanted::{policy, watched};
 use crate::desk::{Desk, Effect, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
 use crate::state::{Place, Saved};
+
+/// What is added to the time that the checks of a service need at its start.
+const SLACK: Duration = Duration::from_secs(2);
 
 impl Desk {
     /// Finds everything that is wrong with a configuration. Returns the services that are new: what
@@ -84,22 +89,20 @@ impl Desk {
             if before == Some(service) {
                 continue;
             }
-            let (table, commands) = (service.table.clone(), service.commands.clone());
+            let table = service.table.clone();
+            let announce = announce(id, service);
             let differs = before.is_none_or(|before| !is_watched_alike(before, service));
             new += usize::from(before.is_none());
             changed += usize::from(before.is_some());
             let observed = self.observed.entry(id).or_insert_with(|| Observed::new(now.wall));
-            observed.is_to_have(&table, commands, now.wall);
+            observed.is_to_have(&table, now.wall);
             self.saved.owned.insert(id);
+            self.effects.push(announce);
             if differs {
                 let watched = self.watched(id).map(Box::new);
                 self.effects.extend(watched.map(Effect::Watch));
                 self.go_on_with_maintenances(id);
             }
-            self.announce(id);
-        }
-        for id in &gone {
-            self.announce(*id);
         }
         if former.timeouts != self.configuration.timeouts
             || former.synchronization != self.configuration.synchronization
@@ -167,7 +170,16 @@ fn is_watched_alike(one: &ServiceConfiguration, other: &ServiceConfiguration) ->
     one.table == other.table
         && one.checks == other.checks
         && one.checks_of == other.checks_of
-        && one.policy == other.policy
+        && policy(one) == policy(other)
+}
+
+/// Says how a service is announced.
+fn announce(service: ServiceId, configuration: &ServiceConfiguration) -> Effect {
+    let all = iter::once(&configuration.checks).chain(configuration.checks_of.values());
+    let checks = all.flat_map(|checks| &checks.checks);
+    let settles = checks.map(|(probe, pace)| pace.down_within(probe.timeout)).max();
+    let settles = settles.unwrap_or_default().saturating_add(SLACK);
+    Effect::Announce { service, commands: configuration.commands.clone(), settles }
 }
 
 /// Finds everything that is wrong with a configuration, whatever the daemon keeps now.
@@ -205,7 +217,7 @@ pub fn valid(configuration: &Configuration) -> Result<(), Vec<String>> {
 /// Finds the checks that the runner would refuse.
 fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String> {
     let mut faults = Vec::new();
-    let all = std::iter::once(&service.checks).chain(service.checks_of.values());
+    let all = iter::once(&service.checks).chain(service.checks_of.values());
     for (probe, pace) in all.flat_map(|checks| &checks.checks) {
         let invalid = probe.validate().err().or_else(|| pace.validate().err());
         faults.extend(invalid.map(|invalid| format!("{id}: {invalid}")));

@@ -1,10 +1,11 @@
 //! What is to be watched of a service: its configuration, with the weights that operators have given.
 
 use ipvs_netlink::ServiceId;
-use ipvs_netlink::health::Watched;
 use ipvs_netlink::health::probe::Probe;
+use ipvs_netlink::health::{PoolPolicy, Watched};
 use ipvs_netlink::table::TableService;
 
+use crate::announcement;
 use crate::configuration::ServiceConfiguration;
 use crate::desk::Desk;
 use crate::state::Saved;
@@ -19,10 +20,18 @@ impl Desk {
 /// Returns what is to be watched of a service.
 pub(super) fn watched(service: &ServiceConfiguration, saved: &Saved) -> Watched<Probe> {
     let mut watched = Watched::new(weighted(&service.table, saved))
-        .policy(service.policy.clone())
+        .policy(policy(service))
         .combination(service.checks.combination);
     watched.checks = service.checks.checks.clone();
     watched
+}
+
+/// Returns the policy of a service. What an operator takes out waits for the command that withdraws the
+/// service.
+pub(super) fn policy(service: &ServiceConfiguration) -> PoolPolicy {
+    let policy = service.policy.clone();
+    let hold = policy.hold.max(announcement::hold(service.commands.as_ref()));
+    policy.hold(hold)
 }
 
 /// Gives destinations the weights that operators have given.

@@ -1,0 +1,144 @@
+//! Has the commands of services run.
+
+use std::time::{Duration, Instant};
+
+use ipvs_netlink::ServiceId;
+use ipvs_netlink::health::probe::Update;
+use ipvs_netlink::table::controller::{Controller, Event as ControllerEvent};
+use tokio::time::{sleep_until, timeout};
+
+use crate::announcement::executor::{Executor, MOST, Progress};
+use crate::announcement::{Announcements, Watch};
+use crate::configuration::Commands;
+use crate::event::{Event, Severity};
+use crate::moment::Moment;
+
+/// The longest that the loop sleeps at the end.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Decides which commands are due, and has them run.
+#[derive(Debug)]
+pub(super) struct Announcing {
+    announcements: Announcements,
+    executor: Executor,
+}
+
+impl Announcing {
+    pub(super) fn new() -> Self {
+        Self { announcements: Announcements::new(MOST), executor: Executor::new() }
+    }
+
+    /// Announces a service from now on.
+    pub(super) fn watch(
+        &mut self,
+        service: ServiceId,
+        commands: Option<Commands>,
+        settles: Duration,
+        controller: &Controller,
+    ) {
+        let is_serving = controller.is_serving(service);
+        let watch = Watch { service, commands, settles, is_serving };
+        self.announcements.watch(watch, Instant::now());
+    }
+
+    /// Withdraws a service that is not in the file any more.
+    pub(super) fn forget(&mut self, service: ServiceId) {
+        self.announcements.forget(service, Instant::now());
+    }
+
+    pub(super) fn update(&mut self, update: &Update, now: Instant) {
+        match update {
+            Update::Event(service, event) => self.announcements.pool_event(*service, event, now),
+            Update::Forget(service) => self.announcements.pool_ended(*service, now),
+            _ => {}
+        }
+    }
+
+    pub(super) fn controller_event(&mut self, event: &ControllerEvent, now: Instant) {
+        self.announcements.controller_event(event, now);
+    }
+
+    /// Starts and stops the commands that are due. Returns what there is to tell.
+    pub(super) fn carry_out(&mut self) -> Vec<Event> {
+        let now = Moment::now();
+        while let Some(action) = self.announcements.due(now.instant) {
+            self.executor.carry_out(action);
+        }
+        self.announcements.told().map(|told| told.event(now.wall)).collect()
+    }
+
+    /// Returns when a command is due by itself.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        self.announcements.next(now)
+    }
+
+    /// Waits until something happens to a command. Dropping the future loses nothing.
+    pub(super) async fn progress(&mut self) -> Progress {
+        self.executor.progress().await
+    }
+
+    pub(super) fn progressed(&mut self, progress: Progress) {
+        match progress {
+            Progress::Ended(number, outcome) => {
+                self.announcements.ended(number, outcome, Instant::now());
+            }
+            Progress::Stuck(number) => self.announcements.stuck(number),
+        }
+    }
+
+    /// Returns what is announced of a service, for people.
+    pub(super) fn status(&self, service: ServiceId) -> String {
+        let status = self.announcements.status(service, Instant::now());
+        status.map(|status| status.to_string()).unwrap_or_default()
+    }
+
+    /// Returns what is wrong with services that are not in the file any more, one line each.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = String> {
+        let failing = self.announcements.forgotten().filter_map(|service| {
+            let status = self.announcements.status(service, Instant::now())?;
+            status.failure.is_some().then_some((service, status))
+        });
+        failing.map(|(service, status)| format!("{service} is not in the file any more: {status}"))
+    }
+
+    /// Withdraws all services, and waits for the ends of their commands, at most so long.
+    pub(super) async fn withdraw(&mut self, longest: Duration, mut tell: impl FnMut(Event)) {
+        self.announcements.forget_all(Instant::now());
+        let all = async {
+            loop {
+                self.carry_out().into_iter().for_each(&mut tell);
+                if self.announcements.is_settled() {
+                    break;
+                }
+                let now = Instant::now();
+                let next = self.next(now).map_or(now + PAUSE, |next| next.min(now + PAUSE));
+                tokio::select! {
+                    progress = self.executor.progress() => self.progressed(progress),
+                    () = sleep_until(next.into()) => {}
+                }
+            }
+        };
+        if timeout(longest, all).await.is_err() {
+            let services: Vec<_> =
+                self.announcements.forgotten().map(|it| it.to_string()).collect();
+            let text = format!(
+                "the daemon ends, and these may be announced still: {}",
+                services.join(", ")
+            );
+            tell(Event::new(Moment::now().wall, Severity::Error, "not-withdrawn", &text));
+        }
+    }
+
+    /// Waits for the ends of the commands that run, at most so long. No other one begins.
+    pub(super) async fn finish(&mut self, longest: Duration, mut tell: impl FnMut(Event)) {
+        let all = async {
+            while self.announcements.runs_any() {
+                let progress = self.executor.progress().await;
+                self.progressed(progress);
+                let wall = Moment::now().wall;
+                self.announcements.told().for_each(|told| tell(told.event(wall)));
+            }
+        };
+        let _ = timeout(longest, all).await;
+    }
+}
