@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::arguments::{default_socket, default_state};
+use crate::arguments::default_state;
 use crate::configuration::Format;
+use crate::control::server::SocketArguments;
 use crate::log::{LogFormat, LogLevel};
 
 /// The arguments of `director run`.
@@ -17,9 +18,9 @@ pub struct RunArguments {
     /// The format of the configuration, that of the file's extension by default.
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
-    /// The control socket.
-    #[arg(long, value_name = "PATH", default_value_os_t = default_socket())]
-    pub socket: PathBuf,
+    /// The sockets.
+    #[command(flatten)]
+    pub sockets: SocketArguments,
     /// The state file.
     #[arg(long, value_name = "PATH", default_value_os_t = default_state())]
     pub state: PathBuf,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::control::server::SocketError;
 use crate::exit::Exit;
 
 /// Why the daemon does not start, or ends by itself.
@@ -27,6 +28,9 @@ pub enum Failure {
         /// The reason.
         error: io::Error,
     },
+    /// The control socket cannot be made.
+    #[error("{0}")]
+    Socket(#[from] SocketError),
     /// Another daemon has the file.
     #[error("another daemon uses {}: stop it first, or name another file", .0.display())]
     Locked(PathBuf),
@@ -63,7 +67,7 @@ impl Failure {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Configuration(_) => Exit::Invalid,
-            Self::Locked(_) => Exit::Locked,
+            Self::Locked(_) | Self::Socket(SocketError::InUse(_)) => Exit::Locked,
             _ => Exit::Failed,
         }
     }

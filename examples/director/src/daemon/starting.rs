@@ -18,6 +18,8 @@ use tokio::sync::{broadcast, mpsc};
 use crate::announcement;
 use crate::configuration::Configuration;
 use crate::control::call::MOST_WAITING;
+use crate::control::limits::Limits;
+use crate::control::server::serve;
 use crate::daemon::keeper::{Keeper, MOST_EVENTS, Parts};
 use crate::daemon::reloading::read_file;
 use crate::daemon::signals::Signals;
@@ -49,7 +51,7 @@ fn start(arguments: &RunArguments) -> Result<(), Failure> {
         enter(namespace)?;
     }
     raise_limit_of_descriptors();
-    let _locks = [lock(&arguments.state)?, lock(&arguments.socket)?];
+    let _lock = lock(&arguments.state)?;
     let system = |what| move |error| Failure::System { what, error };
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -63,6 +65,8 @@ fn start(arguments: &RunArguments) -> Result<(), Failure> {
 
 async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<(), Failure> {
     let system = |what| move |error| Failure::System { what, error };
+    // Clients that come before the daemon keeps its table wait.
+    let sockets = arguments.sockets.bind()?;
     let signals = Signals::listen().map_err(system("signals cannot be received"))?;
     let mut client = Client::connect().await?;
     // Without the privilege all attempts fail.
@@ -87,10 +91,12 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
         .map_err(system("the thread of the checks cannot be started"))?;
     let (calls, inbox) = mpsc::channel(MOST_WAITING);
     let (events, _) = broadcast::channel(MOST_EVENTS);
+    let server = tokio::spawn(serve(sockets, Limits::DAEMON, calls, events.clone()));
     let parts = Parts { client, controller, runner, desk, state, inbox, events, signals };
     let keeper = Keeper::new(parts, held, arguments.clone());
     let ended = keeper.keep().await;
-    drop(calls);
+    // The inbox is closed, so the last answers go out and the server ends.
+    server.await.ok();
     ended
 }
 

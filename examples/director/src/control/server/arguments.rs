@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::arguments::default_socket;
 use crate::control::server::names;
 use crate::control::server::socket::{Rights, Socket, SocketError};
-
-/// Where the control socket is, if nobody says otherwise.
-pub const DEFAULT_SOCKET: &str = "/run/director/control.sock";
 
 /// The sockets of the daemon.
 #[derive(Args, Clone, Debug)]
 pub struct SocketArguments {
     /// The control socket; nobody but root and the daemon's user may write in its folder
-    #[arg(long, value_name = "PATH", env = "DIRECTOR_SOCKET", default_value = DEFAULT_SOCKET)]
+    #[arg(long, value_name = "PATH", env = "DIRECTOR_SOCKET", default_value_os_t = default_socket())]
     pub socket: PathBuf,
     /// A group, by its name or number, whose members may give orders, besides root and the
     /// daemon's user

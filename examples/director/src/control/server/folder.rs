@@ -1,25 +1,28 @@
 //! The folder of a socket: nobody but root and the daemon may put something in its place.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, Mode, Stat};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::control::server::socket::SocketError;
 
-/// Checks the folder of a socket, and returns the path of the folder.
-pub(super) fn check(socket: &Path) -> Result<PathBuf, SocketError> {
+/// Makes the folder of a socket if there is none, and checks who can write there.
+pub(super) fn prepare(socket: &Path) -> Result<(), SocketError> {
     let folder = match socket.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
         None => return Err(SocketError::NoName(socket.to_owned())),
     };
-    let fail = |source: rustix::io::Errno| SocketError::Folder(folder.to_owned(), source.into());
+    let fail = |source: Errno| SocketError::Folder(folder.to_owned(), source.into());
+    // If this fails and there is none, `stat` says so.
+    rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)).ok();
     let stat = rustix::fs::stat(folder).map_err(fail)?;
     if !is_safe(&stat, geteuid().as_raw()) {
         return Err(SocketError::Unsafe(folder.to_owned()));
     }
-    Ok(folder.to_owned())
+    Ok(())
 }
 
 fn is_safe(stat: &Stat, user: u32) -> bool {

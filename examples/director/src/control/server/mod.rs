@@ -13,6 +13,6 @@ mod places;
 mod serve;
 mod socket;
 
-pub use arguments::{DEFAULT_SOCKET, SocketArguments};
+pub use arguments::SocketArguments;
 pub use serve::serve;
 pub use socket::{Rights, Socket, SocketError};

@@ -79,7 +79,7 @@ impl Socket {
     ///
     /// See [`SocketError`].
     pub fn bind(path: &Path, rights: Rights, group: Option<u32>) -> Result<Self, SocketError> {
-        folder::check(path)?;
+        folder::prepare(path)?;
         if path.file_name().is_none() {
             return Err(SocketError::NoName(path.to_owned()));
         }
