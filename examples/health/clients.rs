@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::greeting::Connection;
-use crate::network::{Network, client_addresses};
-use crate::stage::NAMES;
+use super::greeting::Connection;
+use super::network::{Network, client_addresses};
+use super::stage::NAMES;
 
 /// The time between two connections of a client.
 const PAUSE: Duration = Duration::from_millis(25);

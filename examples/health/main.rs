@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use balancer::{PACE, SLOW_START, probe};
+use balancer::{Balancer, PACE, SLOW_START, probe};
 use clients::Clients;
 use network::Network;
 use stage::{Millis, Stage, heading, say, server, web};
@@ -76,17 +76,17 @@ fn run() -> Result<usize> {
         .map_err(|error| format!("cannot make a network of namespaces, as root can: {error}"))?;
     let clients = Clients::of(web());
     let mut stage = Stage::new(&network, &clients)?;
-    introduce(&mut stage)?;
-    thread::scope(|scope| {
+    let balancer = introduce(&mut stage, &network)?;
+    let balancer = thread::scope(|scope| {
         for number in 0..4 {
             let (clients, network) = (&clients, &network);
             scope.spawn(move || clients.visit(network, number));
         }
-        let played = play(&mut stage);
+        let played = play(&mut stage, &network, balancer);
         clients.go_home();
         played
     })?;
-    stage.stop_balancer();
+    balancer.stop();
     let (broken, promised) = (stage.broken, stage.promised);
     say(format_args!(
         "\n{broken} of {promised} connections failed where the policy promises none"
@@ -94,7 +94,7 @@ fn run() -> Result<usize> {
     Ok(broken)
 }
 
-fn introduce(stage: &mut Stage<'_>) -> Result<()> {
+fn introduce(stage: &mut Stage<'_>, network: &Network) -> Result<Balancer> {
     say("Four clients connect all the time, and each asks a server for its name:\n")?;
     say(format_args!("                                  +-- alice  {}", server(0)))?;
     say(format_args!("   clients ------- director ------+-- bob    {}", server(1)))?;
@@ -110,14 +110,15 @@ fn introduce(stage: &mut Stage<'_>) -> Result<()> {
         PACE.rise
     ))?;
     let begin = Instant::now();
-    stage.start_balancer()?;
+    let balancer = Balancer::start(network)?;
     let took = stage.wait_for(begin, |weights| weights == [Some(10), Some(10), Some(10), None])?;
     let first = Millis(PACE.changing + probe().timeout);
-    say(format_args!("The three are checked and in the table after {took} of at most {first}."))
+    say(format_args!("The three are checked and in the table after {took} of at most {first}."))?;
+    Ok(balancer)
 }
 
-/// Plays one scene after the other.
-fn play(stage: &mut Stage<'_>) -> Result<()> {
+/// Plays one scene after the other. Returns the program of the director as it runs at the end.
+fn play(stage: &mut Stage<'_>, network: &Network, balancer: Balancer) -> Result<Balancer> {
     // The longest times that the pace and the timeout of the checks allow.
     let down = Millis(PACE.down_within(probe().timeout));
     let up = Millis(PACE.up_within(probe().timeout));
@@ -132,7 +133,7 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     // put back when he works again, although his maintenance ends at once.
     heading("BOB IS DRAINED, RESTARTED AND PUT BACK")?;
     let begin = Instant::now();
-    stage.balancer()?.drain(server(1));
+    balancer.drain(server(1));
     let took = stage.wait_for(begin, |[_, bob, ..]| bob == Some(0))?;
     stage.wait_until_idle(1)?;
     stage.stop(&["bob"]);
@@ -140,7 +141,7 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.none_fails(&format!("weight 0 after {took}"), begin)?;
     let begin = Instant::now();
     stage.start(&["bob"])?;
-    stage.balancer()?.undrain(server(1));
+    balancer.undrain(server(1));
     let took = stage.wait_for(begin, |[_, bob, ..]| bob == Some(10))?;
     stage.none_fails(&format!("weight 10 after {took} of at most {whole}"), begin)?;
 
@@ -157,9 +158,9 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     // The next program knows nothing. It leaves the table as it is until its checks have decided.
     heading("THE PROGRAM OF THE DIRECTOR RESTARTS")?;
     let (begin, weights) = (Instant::now(), stage.weights()?);
-    stage.stop_balancer();
+    balancer.stop();
     sleep(A_WHILE);
-    stage.start_balancer()?;
+    let balancer = Balancer::start(network)?;
     while begin.elapsed() < 3 * A_WHILE {
         if stage.weights()? != weights {
             return Err("the restart has changed the table".into());
@@ -195,5 +196,6 @@ fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.start(&THREE)?;
     let took = stage.wait_for(begin, |[.., sorry]| sorry != Some(1))?;
     sleep(A_WHILE);
-    stage.none_fails(&format!("sorry out after {took} of at most {up}"), begin)
+    stage.none_fails(&format!("sorry out after {took} of at most {up}"), begin)?;
+    Ok(balancer)
 }

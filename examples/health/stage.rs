@@ -1,4 +1,4 @@
-//! The network with its servers, the program of the director, and what is seen of them.
+//! The network with its servers, and what is seen of the table and of connections.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Client, DestinationId, Service};
 
-use crate::Result;
-use crate::balancer::Balancer;
-use crate::clients::Clients;
-use crate::greeting::{Server, serve};
-use crate::network::{Namespace, Network, server_addresses, virtual_addresses};
+use super::Result;
+use super::clients::Clients;
+use super::greeting::{Server, serve};
+use super::network::{Namespace, Network, server_addresses, virtual_addresses};
 
 /// The longest wait for a change, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,11 +25,8 @@ pub(crate) type Weights = [Option<u32>; NAMES.len()];
 /// Where the scenes are played.
 #[derive(Debug)]
 pub(crate) struct Stage<'n> {
-    network: &'n Network,
     clients: &'n Clients,
     hosts: Vec<Host<'n>>,
-    /// The program of the director, while it runs.
-    balancer: Option<Balancer>,
     /// Looks at the table.
     ipvs: Client,
     /// The connections of which the policy promises that none fails.
@@ -58,10 +54,8 @@ impl<'n> Stage<'n> {
             server: None,
         });
         let mut stage = Self {
-            network,
             clients,
             hosts: hosts.collect(),
-            balancer: None,
             ipvs: Client::in_namespace_fd(&network.director)?,
             promised: 0,
             broken: 0,
@@ -82,24 +76,6 @@ impl<'n> Stage<'n> {
     pub(crate) fn stop(&mut self, names: &[&str]) {
         for host in self.hosts.iter_mut().filter(|host| names.contains(&host.name)) {
             host.server = None;
-        }
-    }
-
-    /// Starts the program of the director.
-    pub(crate) fn start_balancer(&mut self) -> Result<()> {
-        self.balancer = Some(Balancer::start(self.network)?);
-        Ok(())
-    }
-
-    /// Returns the program of the director.
-    pub(crate) fn balancer(&self) -> Result<&Balancer> {
-        self.balancer.as_ref().ok_or_else(|| "the director does nothing".into())
-    }
-
-    /// Ends the program of the director.
-    pub(crate) fn stop_balancer(&mut self) {
-        if let Some(balancer) = self.balancer.take() {
-            balancer.stop();
         }
     }
 
@@ -173,6 +149,7 @@ impl<'n> Stage<'n> {
 }
 
 /// A time in milliseconds.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Millis(pub(crate) Duration);
 
 impl fmt::Display for Millis {
