@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::check::CheckArguments;
+use crate::control::commands::{
+    CheckNow, Drain, EventsArguments, MaintenanceArguments, Reload, StatusArguments, Weight,
+};
 use crate::daemon::RunArguments;
 
 /// Keeps an IPVS table, checks its servers, takes orders and announces addresses.
@@ -21,6 +24,20 @@ pub struct Arguments {
 pub enum Command {
     /// Run the daemon in the foreground.
     Run(RunArguments),
+    /// Show the state of all services and destinations, troubles first.
+    Status(StatusArguments),
+    /// Follow what happens, after a look at the troubles there are.
+    Events(EventsArguments),
+    /// Give a destination no new connections, and let those that it has end.
+    Drain(Drain),
+    /// Take a destination out of the table for maintenance, or back in.
+    Maintenance(MaintenanceArguments),
+    /// Give a destination another weight than the file does, until `weight DESTINATION file`.
+    Weight(Weight),
+    /// Check a destination now.
+    CheckNow(CheckNow),
+    /// Have the file read again, all or nothing.
+    Reload(Reload),
     /// Tell everything that is wrong with a configuration, without a kernel or a network.
     Check(CheckArguments),
 }
@@ -33,7 +50,10 @@ Exit codes:
   3  the configuration, or another file, is wrong; nothing was changed
   4  another daemon has the lock; nothing was changed
   5  the daemon refused the order; nothing was changed
-  6  no daemon answers on the socket";
+  6  no daemon answers on the socket
+  7  the daemon took the order and did not say whether it was carried out: see `director status`
+  8  --wait: the order was carried out, but the connections did not end in the time given, or
+     somebody ended the maintenance meanwhile";
 
 /// Returns the path of the control socket where none is given: in the folder that systemd has made,
 /// or in `/run/director`.

@@ -19,6 +19,10 @@ pub enum Exit {
     Refused,
     /// No daemon answers on the socket.
     NoDaemon,
+    /// The daemon took the order and did not answer. It is not known whether it was carried out.
+    Unknown,
+    /// The order was carried out, and connections have not ended in the time that was given.
+    NotDrained,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +35,8 @@ impl From<Exit> for ExitCode {
             Exit::Locked => 4,
             Exit::Refused => 5,
             Exit::NoDaemon => 6,
+            Exit::Unknown => 7,
+            Exit::NotDrained => 8,
         })
     }
 }

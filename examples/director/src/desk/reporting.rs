@@ -28,6 +28,7 @@ impl Desk {
             since: self.since,
             loaded: self.loaded,
             troubles: self.troubles.values().map(|text| one_line(text)).collect(),
+            is_table_read: snapshot.is_some(),
             services: services
                 .map(|(id, observed)| {
                     let mut status = self.service_status(*id, observed, snapshot);

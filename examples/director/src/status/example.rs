@@ -75,6 +75,7 @@ pub(crate) fn status() -> Status {
         since: at(8, 0, 0),
         loaded: at(11, 0, 0),
         troubles: Vec::new(),
+        is_table_read: true,
         services: vec![first, second],
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(crate) mod example;
 pub(crate) mod json;
+pub mod text;
 
 use std::time::SystemTime;
 
@@ -27,6 +28,10 @@ pub struct Status {
     /// What is wrong with all of it, such as a kernel without IPVS or a reload that was refused; one
     /// line each.
     pub troubles: Vec<String>,
+    /// Whether the kernel's table could be read. If not, weights in the table and connections are not
+    /// known.
+    #[serde(rename = "table_read")]
+    pub is_table_read: bool,
     /// The services, in the order of their ids.
     pub services: Vec<ServiceStatus>,
 }

@@ -202,5 +202,12 @@ pub(crate) fn status(destinations: u32) -> Status {
         announcement: String::new(),
         destinations: (1..=destinations).map(destination).collect(),
     };
-    Status { taken: now, since: now, loaded: now, troubles: Vec::new(), services: vec![service] }
+    Status {
+        taken: now,
+        since: now,
+        loaded: now,
+        troubles: Vec::new(),
+        is_table_read: true,
+        services: vec![service],
+    }
 }
