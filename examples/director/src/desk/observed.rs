@@ -124,7 +124,9 @@ impl Desk {
                     Verdict::Down => Severity::Warning,
                     _ => Severity::Note,
                 };
-                (severity, verdict.name(), Some(*destination))
+                // `unknown` is what the controller says of a change.
+                let kind = if *verdict == Verdict::Unknown { "undecided" } else { verdict.name() };
+                (severity, kind, Some(*destination))
             }
             PoolEvent::Kept(destination) => {
                 to(destination, &|known| known.is_kept = true);

@@ -9,7 +9,9 @@
     reason = "a test may panic"
 )]
 
+mod commands;
 mod desk;
+mod documented;
 mod followers;
 mod hostile;
 mod socket;

@@ -65,12 +65,12 @@ fn as_text(line: Received) -> Result<String, ClientError> {
 fn event_text(event: Value) -> Result<String, ClientError> {
     let event: Event =
         serde_json::from_value(event).map_err(|error| ClientError::Malformed(error.to_string()))?;
-    let mut line = format!("{} {}", Clock::here().text(event.time), one_line(&event.kind));
-    if let Some(service) = event.service {
-        line.push_str(&format!(" {service}"));
-    }
-    if let Some(destination) = event.destination {
-        line.push_str(&format!(" -> {destination}"));
-    }
-    Ok(format!("{line}: {}\n", one_line(&event.text)))
+    let text = one_line(&event.text);
+    // Some texts name their service.
+    let service = match event.service.map(|service| service.to_string()) {
+        Some(service) if !text.contains(&service) => format!(" {service}"),
+        _ => String::new(),
+    };
+    let time = Clock::here().text(event.time);
+    Ok(format!("{time} {}{service}: {text}\n", one_line(&event.kind)))
 }
