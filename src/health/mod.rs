@@ -21,7 +21,7 @@ pub mod through;
 mod tracker;
 mod verdict;
 
-pub use monitor::{Check, Monitor, ServiceStatus, TargetStatus, Watched};
+pub use monitor::{Check, Checks, Monitor, ServiceStatus, TargetStatus, Watched};
 pub use outcome::Outcome;
 pub use pace::{Damping, Pace};
 pub use pool::{

@@ -123,7 +123,7 @@ impl Combination {
 }
 
 impl<C> Watched<C> {
-    /// Checks the policy, the combination and the paces.
+    /// Checks the policy, and the combinations and paces of all checks.
     ///
     /// # Errors
     ///
@@ -134,7 +134,8 @@ impl<C> Watched<C> {
             sorry.validate(self.id())?;
         }
         self.combination.validate()?;
-        self.checks.iter().try_for_each(|(_, pace)| pace.validate())
+        self.checks_of.values().try_for_each(|otherwise| otherwise.combination.validate())?;
+        self.all_checks().try_for_each(|(_, pace)| pace.validate())
     }
 }
 

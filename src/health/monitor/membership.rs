@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use crate::health::monitor::target::Phase;
 use crate::health::monitor::targets::CheckId;
-use crate::health::monitor::{KEPT, Monitor, ServiceCheck, ServiceState, Watched};
+use crate::health::monitor::{
+    Checks, Combined, KEPT, Monitor, ServiceCheck, ServiceChecks, ServiceState, Watched,
+};
 use crate::health::{Pool, Tracker};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 
@@ -22,38 +24,40 @@ impl<C: Ord> Monitor<C> {
     /// `held` is the service as the table holds it now, at the start of the program. See
     /// [`Pool::new`].
     pub fn watch(&mut self, watched: Watched<C>, held: Option<&ServiceSnapshot>, now: Instant) {
-        let Watched { service, policy, checks, combination } = watched;
+        let Watched { service, policy, checks, combination, checks_of } = watched;
         let id = service.id();
         self.catch_up(id, now);
-        let checks = checks.into_iter().map(|(check, pace)| {
-            let (id, check) = self.targets.use_check(check);
-            ServiceCheck { id, check, pace }
-        });
-        let checks: Vec<_> = checks.collect();
+        let each = self.use_checks(Checks { checks, combination });
+        let otherwise = checks_of
+            .into_iter()
+            .map(|(destination, checks)| (destination, self.use_checks(checks)));
+        let checks = ServiceChecks { otherwise: otherwise.collect(), each };
         let mut unwatched = self.targets_of(id);
         let (pool, begins_available, former_checks) = match self.services.remove(&id) {
             Some(ServiceState { mut pool, begins_available, checks, .. }) => {
                 pool.set_desired(service, policy, now);
-                (pool, begins_available, checks)
+                (pool, begins_available, Some(checks))
             }
             None => {
                 let pool = Pool::new(service, policy, held);
                 let is_available = pool.is_available();
-                (pool, is_available, Vec::new())
+                (pool, is_available, None)
             }
         };
         let destinations: Vec<_> =
             pool.desired().destinations().map(|destination| destination.id()).collect();
         for destination in &destinations {
-            for check in &checks {
+            for check in &checks.of(*destination).checks {
                 unwatched.remove(&(*destination, check.id));
                 self.add_target(*destination, check, id, now);
             }
         }
         unwatched.into_iter().for_each(|target| self.drop_target(target, id, now));
-        former_checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
+        if let Some(former) = former_checks {
+            self.leave_checks(&former);
+        }
         let unjudged = BTreeSet::new();
-        let state = ServiceState { pool, begins_available, checks, combination, unjudged };
+        let state = ServiceState { pool, begins_available, checks, unjudged };
         self.services.insert(id, state);
         self.judge(id, destinations, now);
         self.touch(id);
@@ -68,9 +72,24 @@ impl<C: Ord> Monitor<C> {
             self.drop_target(target, id, now);
         }
         let Some(state) = self.services.remove(&id) else { return };
-        state.checks.iter().for_each(|check| self.targets.leave_check(check.id, &check.check));
+        self.leave_checks(&state.checks);
         self.agenda.cancel(id);
         self.eventful.remove(&id);
+    }
+
+    /// Notes one more use of each of these checks.
+    fn use_checks(&mut self, checks: Checks<C>) -> Combined<C> {
+        let Checks { checks, combination } = checks;
+        let checks = checks.into_iter().map(|(check, pace)| {
+            let (id, check) = self.targets.use_check(check);
+            ServiceCheck { id, check, pace }
+        });
+        Combined { checks: checks.collect(), combination }
+    }
+
+    /// Notes that a use of each of these checks has ended.
+    fn leave_checks(&mut self, checks: &ServiceChecks<C>) {
+        checks.all().for_each(|check| self.targets.leave_check(check.id, &check.check));
     }
 
     /// Returns the targets of a service.
@@ -78,7 +97,8 @@ impl<C: Ord> Monitor<C> {
         let Some(state) = self.services.get(&id) else { return BTreeSet::new() };
         let destinations = state.pool.desired().destinations();
         let targets = destinations.flat_map(|destination| {
-            state.checks.iter().map(move |check| (destination.id(), check.id))
+            let checks = &state.checks.of(destination.id()).checks;
+            checks.iter().map(move |check| (destination.id(), check.id))
         });
         targets.collect()
     }

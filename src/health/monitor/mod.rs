@@ -21,7 +21,7 @@ use crate::random::Random;
 use crate::table::controller::{Agenda, Wish};
 
 pub use status::{ServiceStatus, TargetStatus};
-pub use watched::Watched;
+pub use watched::{Checks, Watched};
 
 /// What is known of a target is kept for this time after the last service has left it, so that a
 /// destination can move to another service in two steps.
@@ -69,10 +69,36 @@ struct ServiceState<C> {
     pool: Pool,
     /// `true` until the program is told that the pool was available at the start.
     begins_available: bool,
-    checks: Vec<ServiceCheck<C>>,
-    combination: Combination,
+    checks: ServiceChecks<C>,
     /// The destinations with results that the pool does not know yet.
     unjudged: BTreeSet<DestinationId>,
+}
+
+/// How the destinations of a service are checked.
+#[derive(Debug)]
+struct ServiceChecks<C> {
+    each: Combined<C>,
+    /// The destinations that are checked otherwise.
+    otherwise: BTreeMap<DestinationId, Combined<C>>,
+}
+
+/// The checks of a destination, and how many must pass.
+#[derive(Debug)]
+struct Combined<C> {
+    checks: Vec<ServiceCheck<C>>,
+    combination: Combination,
+}
+
+impl<C> ServiceChecks<C> {
+    /// Returns the checks of a destination.
+    fn of(&self, destination: DestinationId) -> &Combined<C> {
+        self.otherwise.get(&destination).unwrap_or(&self.each)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &ServiceCheck<C>> {
+        let otherwise = self.otherwise.values().flat_map(|combined| &combined.checks);
+        self.each.checks.iter().chain(otherwise)
+    }
 }
 
 #[derive(Debug)]
@@ -274,7 +300,7 @@ impl<C: Ord> Monitor<C> {
                 if let PoolEvent::Verdict { destination, verdict: Verdict::Down, reason } =
                     &mut event
                 {
-                    *reason = reasons(&self.targets, *destination, checks);
+                    *reason = reasons(&self.targets, *destination, checks.of(*destination));
                 }
                 (id, event)
             }));
@@ -300,7 +326,8 @@ impl<C: Ord> Monitor<C> {
     ) {
         let Some(state) = self.services.get_mut(&service) else { return };
         let judged = destinations.into_iter().map(|destination| {
-            let ids = state.checks.iter().map(|check| self.targets.find(destination, check.id));
+            let Combined { checks, combination } = state.checks.of(destination);
+            let ids = checks.iter().map(|check| self.targets.find(destination, check.id));
             let targets: Vec<_> = ids.flatten().filter_map(|id| self.targets.get(id)).collect();
             let verdicts = targets.iter().map(|target| target.tracker.verdict());
             // What a check said before it failed counts no more. One that has not decided yet may
@@ -309,7 +336,7 @@ impl<C: Ord> Monitor<C> {
             let share = passing.try_fold(Share::FULL, |share, target| {
                 (target.tracker.verdict() == Verdict::Up).then(|| share * target.share)
             });
-            (destination, state.combination.of(verdicts), share)
+            (destination, combination.of(verdicts), share)
         });
         state.pool.judge(judged, now);
     }
@@ -325,9 +352,10 @@ impl<C: Ord> Monitor<C> {
 fn reasons<C: Ord>(
     targets: &Targets<C>,
     destination: DestinationId,
-    checks: &[ServiceCheck<C>],
+    combined: &Combined<C>,
 ) -> String {
-    let of = checks.iter().filter_map(|check| targets.get(targets.find(destination, check.id)?));
+    let checks = combined.checks.iter();
+    let of = checks.filter_map(|check| targets.get(targets.find(destination, check.id)?));
     let reasons = of.map(|target| target.reason.as_str()).filter(|reason| !reason.is_empty());
     reasons.collect::<Vec<_>>().join("; ")
 }

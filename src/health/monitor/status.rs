@@ -88,9 +88,8 @@ pub struct ServiceStatus<C> {
 }
 
 impl<C> ServiceStatus<C> {
-    /// Returns what each check says of a destination, in the order of [`Watched::checks`].
-    ///
-    /// [`Watched::checks`]: crate::health::Watched::checks
+    /// Returns what each check says of a destination, in the order of the checks in
+    /// [`Watched`](crate::health::Watched).
     #[must_use]
     pub fn checks(&self, destination: DestinationId) -> &[(Arc<C>, TargetStatus)] {
         self.targets.get(&destination).map_or(&[], Vec::as_slice)
@@ -139,7 +138,7 @@ impl<C: Ord> Monitor<C> {
     pub fn service_status(&self, id: ServiceId, now: Instant) -> Option<ServiceStatus<C>> {
         let state = self.services.get(&id)?;
         let statuses = state.pool.desired().destinations().filter_map(|destination| {
-            let checks = state.checks.iter().filter_map(|check| {
+            let checks = state.checks.of(destination.id()).checks.iter().filter_map(|check| {
                 let target = self.targets.get(self.targets.find(destination.id(), check.id)?)?;
                 Some((Arc::clone(&check.check), target.status(now)))
             });

@@ -145,6 +145,11 @@ impl<C> Targets<C> {
     }
 
     #[cfg(test)]
+    pub(super) fn has_no_checks(&self) -> bool {
+        self.checks.is_empty() && self.uses.is_empty()
+    }
+
+    #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
     }

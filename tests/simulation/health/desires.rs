@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use ipvs_netlink::health::{Combination, Damping, Pace, PoolPolicy, SlowStart, Watched, WhenDead};
-use ipvs_netlink::table::TableService;
+use ipvs_netlink::health::{
+    Checks, Combination, Damping, Pace, PoolPolicy, SlowStart, Watched, WhenDead,
+};
+use ipvs_netlink::table::{TableDestination, TableService};
 use ipvs_netlink::{Destination, DestinationId, ServiceId};
 
 use crate::profile::Profile;
@@ -68,7 +70,19 @@ impl Desires {
             6 => new.service = self.fresh(old.id()).service,
             7 | 8 => new.policy = policy(random, old.id()),
             // Another check takes the place of the first.
-            _ => new.checks = vec![(random.one([2, 3]), self.pace)],
+            _ if random.chance(50) => new.checks = vec![(random.one([2, 3]), self.pace)],
+            _ => {
+                // A destination is checked otherwise, or not at all, or as the others again.
+                let ids: Vec<_> = old.service.destinations().map(TableDestination::id).collect();
+                let Some(to) = random.pick(&ids).copied() else { return new };
+                let check = random.below(4);
+                let checks = Checks::new();
+                if new.checks_of.remove(&to).is_none() || random.chance(50) {
+                    let checks =
+                        if check < 3 { checks.check(check as u8, self.pace) } else { checks };
+                    new.checks_of.insert(to, checks);
+                }
+            }
         }
         new
     }

@@ -87,8 +87,9 @@ impl Judge {
             Some((false, row)) => *row,
             _ => 0,
         };
-        let most = watched.checks.iter().map(failed).max().unwrap_or(0);
-        let fall = watched.checks.iter().map(|(_, pace)| pace.fall).min().unwrap_or(0);
+        let checks = watched.checks_at(*destination);
+        let most = checks.iter().map(failed).max().unwrap_or(0);
+        let fall = checks.iter().map(|(_, pace)| pace.fall).min().unwrap_or(0);
         // A target that is known to be dead may become one of this service.
         let was_new = self.cases.get(&watched.id()).is_some_and(|case| case.changed == _now);
         match most >= fall || was_new {
@@ -141,7 +142,9 @@ impl Judge {
     ) -> Result<(), Broken> {
         for (id, case) in &self.cases {
             let Some(watched) = watched.get(id) else { continue };
-            let pace = watched.checks.iter().map(|(_, pace)| pace.down_within(TIMEOUT)).max();
+            let ids = watched.service.destinations().map(TableDestination::id);
+            let paces = ids.flat_map(|to| watched.checks_at(to)).map(|(_, pace)| pace);
+            let pace = paces.map(|pace| pace.down_within(TIMEOUT)).max();
             let slack = Duration::from_secs(2);
             let Some(since) = now.checked_sub(pace.unwrap_or_default() + slack) else { continue };
             if case.changed > since || watched.policy.panic > 0 {
@@ -149,7 +152,7 @@ impl Judge {
             }
             // The checks know, too, that these work: a target that flaps needs many successes.
             let known = |to: DestinationId| {
-                watched.checks.iter().all(|(check, pace)| {
+                watched.checks_at(to).iter().all(|(check, pace)| {
                     let most = if pace.damping.is_some() { 16 } else { 1 };
                     let row = self.rows.get(&(to, *check));
                     row.is_some_and(|(passed, row)| *passed && *row >= pace.rise * most)
@@ -159,7 +162,9 @@ impl Judge {
             let dead = |to: &&DestinationId| {
                 let is_sorry = watched.policy.sorry.as_ref().is_some_and(|it| it.id == **to);
                 let desired = watched.service.destination(**to).is_some();
+                let is_checked = !watched.checks_at(**to).is_empty();
                 desired
+                    && is_checked
                     && !is_sorry
                     && servers.fails_since(**to).is_some_and(|begun| begun <= since)
             };
@@ -192,7 +197,9 @@ pub(crate) fn changes_nothing(
         };
         // A sorry server may take the place of those that an operator has stopped.
         let is_sorry = watched.policy.sorry.as_ref().is_some_and(|sorry| sorry.id == to);
-        if wished != expected && !is_sorry {
+        // One without a check is up at once.
+        let is_checked = !watched.checks_at(to).is_empty();
+        if wished != expected && !is_sorry && is_checked {
             return Err(format!("{id} -> {to}: a restart changes {expected:?} to {wished:?}"));
         }
     }

@@ -208,14 +208,18 @@ impl Program {
             Some(Bug::Cruel) => {
                 given.policy = given.policy.sorry(None).panic(0).keep_last(false);
             }
-            Some(Bug::Hasty) => given.checks.iter_mut().for_each(|(_, pace)| pace.fall = 1),
+            Some(Bug::Hasty) => {
+                let otherwise = given.checks_of.values_mut().flat_map(|it| &mut it.checks);
+                given.checks.iter_mut().chain(otherwise).for_each(|(_, pace)| pace.fall = 1);
+            }
             Some(Bug::Forgetful) => held = None,
             _ => {}
         }
         let is_new = !self.watched.contains_key(&id);
         self.note(|| {
             let text = wish_text(&Wish::new(watched.service.clone()));
-            format!("watch {text}, {:?}", watched.policy)
+            let Watched { policy, checks_of, .. } = &watched;
+            format!("watch {text}, {policy:?}, {checks_of:?}")
         });
         self.judge.watched(&watched, held.filter(|_| is_new), now);
         self.maintained.retain(|(of, to)| *of != id || watched.service.destination(*to).is_some());

@@ -1,6 +1,7 @@
 //! Monitors check each target once, and lose nothing of what is known.
 
 mod moves;
+mod otherwise;
 mod status;
 mod times;
 mod verdicts;

@@ -154,18 +154,19 @@ impl Runner {
         mut watched: Watched<Probe>,
         held: Option<ServiceSnapshot>,
     ) -> Result<(), WatchError> {
-        let probes = || watched.checks.iter().try_for_each(|(probe, _)| probe.validate());
+        let probes = || watched.all_checks().try_for_each(|(probe, _)| probe.validate());
         watched
             .validate()
             .and_then(|()| probes())
             .map_err(|invalid| WatchError::Invalid { service: watched.id(), invalid })?;
         let service = watched.id();
         let needs_port = |(probe, _): &(Probe, Pace)| probe.port.is_none() && probe.kind.has_port();
-        if watched.checks.iter().any(needs_port) {
-            let mut ids = watched.service.destinations().map(|destination| destination.id());
-            if let Some(destination) = ids.find(|id| id.address.port() == 0) {
-                return Err(WatchError::NoPort { service, destination });
-            }
+        let mut ids = watched.service.destinations().map(|destination| destination.id());
+        let lacks_port = |id: &DestinationId| {
+            id.address.port() == 0 && watched.checks_at(*id).iter().any(needs_port)
+        };
+        if let Some(destination) = ids.find(lacks_port) {
+            return Err(WatchError::NoPort { service, destination });
         }
         let _ordering = self.ordering();
         if self.sender.is_closed() {
@@ -297,7 +298,9 @@ mod tests {
 
     use super::*;
     use crate::health::probe::{CheckFuture, RunnerOptions};
-    use crate::model::{Destination, Service};
+    use crate::health::through::{MarkRange, Marks};
+    use crate::health::{Checks, Combination};
+    use crate::model::{Destination, Forwarding, Service};
     use crate::table::TableService;
 
     fn table(port: u16) -> TableService {
@@ -325,6 +328,41 @@ mod tests {
         for probe in [Probe::tcp().port(80), Probe::icmp()] {
             runner.watch(watched(0, probe), None).unwrap();
         }
+    }
+
+    #[test]
+    fn the_checks_of_a_single_destination_are_looked_at_too() {
+        let marks =
+            Marks::new(MarkRange::new(1..=9).unwrap(), &std::iter::empty().collect()).unwrap();
+        let runner = Runner::start(RunnerOptions::new().marks(marks)).unwrap();
+        let (port, none) = (SocketAddr::from(([127, 0, 0, 1], 80)), ([127, 0, 0, 1], 0).into());
+        let two = || {
+            let table = table(80).with(Destination::masquerade(none));
+            Watched::new(table).check(Probe::tcp(), Pace::new())
+        };
+        let watch = |watched| runner.watch(watched, None).map_err(|error| error.to_string());
+        let only = |probe| Checks::new().check(probe, Pace::new());
+        assert!(watch(two()).unwrap_err().contains("127.0.0.1:0 has port 0"));
+        watch(two().checks_of(none, only(Probe::icmp()))).unwrap();
+        watch(two().checks_of(none, Checks::new())).unwrap();
+        let refused = |checks| watch(two().checks_of(none, Checks::new()).checks_of(port, checks));
+        let fast = Checks::new().check(Probe::tcp(), Pace::new().fall(0));
+        assert!(refused(fast).unwrap_err().contains("fall 0: must be at least 1"));
+        assert!(refused(only(Probe::tcp().port(0))).unwrap_err().contains("port 0: must be"));
+        let nobody = Checks::new().combination(Combination::AtLeast(0));
+        assert!(refused(nobody).unwrap_err().contains("combination 0: must be at least 1"));
+
+        // The way through the virtual address is asked for those that are checked so.
+        let local = |checks| {
+            let mut local = Destination::masquerade(port);
+            local.forwarding = Forwarding::LocalNode;
+            let through = Probe::tcp().through();
+            let table = table(81).with(local);
+            watch(Watched::new(table).check(through, Pace::new()).checks_of(port, checks))
+        };
+        local(only(Probe::tcp())).unwrap();
+        let refused = local(only(Probe::tcp().through())).unwrap_err();
+        assert!(refused.contains("cannot be forwarded by Local"), "{refused}");
     }
 
     #[test]

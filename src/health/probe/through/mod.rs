@@ -14,13 +14,13 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
-use crate::health::Watched;
 use crate::health::probe::{Origin, Probe, Update, Updates, WatchError};
 use crate::health::through::{
     Changes, LONGEST_CHECK, Leases, Marks, Pair, Patience, Ports, ThroughError,
 };
+use crate::health::{Pace, Watched};
 use crate::model::{DestinationId, ServiceId};
-use crate::table::TableService;
+use crate::table::TableDestination;
 use crate::table::controller::Event;
 
 pub(super) use lease::Lease;
@@ -88,11 +88,20 @@ pub(super) fn lease(
 ) -> Result<(), WatchError> {
     let service = watched.id();
     let error = |error| WatchError::Through { service, error };
+    let Watched { service: table, checks, checks_of, .. } = watched;
     let mut pairs = BTreeSet::new();
-    for (probe, _) in watched.checks.iter_mut().filter(|(probe, _)| probe.through) {
-        let through = through.ok_or_else(|| error(ThroughError::NoMarks))?;
-        pairs.extend(pairs_of(&watched.service, probe).map_err(error)?);
-        probe.lease = Some(Lease::new(service, Arc::clone(through)));
+    let mut lease = |checks: &mut [(Probe, Pace)], destinations: &[&TableDestination]| {
+        for (probe, _) in checks.iter_mut().filter(|(probe, _)| probe.through) {
+            let through = through.ok_or_else(|| error(ThroughError::NoMarks))?;
+            pairs.extend(pairs_of(service, destinations, probe).map_err(error)?);
+            probe.lease = Some(Lease::new(service, Arc::clone(through)));
+        }
+        Ok(())
+    };
+    let alike = table.destinations().filter(|there| !checks_of.contains_key(&there.id()));
+    lease(checks, &alike.collect::<Vec<_>>())?;
+    for (id, otherwise) in checks_of {
+        lease(&mut otherwise.checks, &Vec::from_iter(table.destination(*id)))?;
     }
     match through {
         Some(through) => through.watch(service, pairs).map_err(error),
@@ -100,8 +109,12 @@ pub(super) fn lease(
     }
 }
 
-/// Returns what a check of a service needs marks for.
-fn pairs_of(service: &TableService, probe: &Probe) -> Result<Vec<Pair>, ThroughError> {
+/// Returns what a check of some destinations of a service needs marks for.
+fn pairs_of(
+    service: ServiceId,
+    destinations: &[&TableDestination],
+    probe: &Probe,
+) -> Result<Vec<Pair>, ThroughError> {
     let one_packet = probe.kind.sends_datagrams()?;
     if let Some(mark) = probe.origin.mark {
         return Err(ThroughError::MarkGiven(mark));
@@ -109,13 +122,12 @@ fn pairs_of(service: &TableService, probe: &Probe) -> Result<Vec<Pair>, ThroughE
     if probe.timeout > LONGEST_CHECK {
         return Err(ThroughError::TooLong);
     }
-    let address = service.id().address().ok_or(ThroughError::NoAddress(service.id()))?;
+    let address = service.address().ok_or(ThroughError::NoAddress(service))?;
     if let Some(source) = probe.origin.source.filter(|it| it.is_ipv4() != address.is_ipv4()) {
         return Err(ThroughError::SourceFamily(source));
     }
-    let destinations = service.destinations();
-    let pairs = destinations.map(|destination| {
-        let pair = Pair::new(service.id(), destination.destination(), probe.port, one_packet)?;
+    let pairs = destinations.iter().map(|destination| {
+        let pair = Pair::new(service, destination.destination(), probe.port, one_packet)?;
         let is_other = pair.destination.address.is_ipv4() != address.is_ipv4();
         match probe.origin.source {
             None if is_other => Err(ThroughError::SourceNeeded),
