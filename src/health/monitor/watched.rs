@@ -99,7 +99,6 @@ impl<C> Watched<C> {
     }
 
     /// Returns the checks of a destination of the service.
-    #[must_use]
     pub fn checks_at(&self, destination: DestinationId) -> &[(C, Pace)] {
         self.checks_of.get(&destination).map_or(&self.checks, |otherwise| &otherwise.checks)
     }

@@ -75,11 +75,10 @@ impl Desires {
                 // A destination is checked otherwise, or not at all, or as the others again.
                 let ids: Vec<_> = old.service.destinations().map(TableDestination::id).collect();
                 let Some(to) = random.pick(&ids).copied() else { return new };
-                let check = random.below(4);
-                let checks = Checks::new();
+                let check = random.one([Some(0), Some(1), Some(2), None]);
                 if new.checks_of.remove(&to).is_none() || random.chance(50) {
-                    let checks =
-                        if check < 3 { checks.check(check as u8, self.pace) } else { checks };
+                    let mut checks = Checks::new();
+                    checks.checks.extend(check.map(|check| (check, self.pace)));
                     new.checks_of.insert(to, checks);
                 }
             }

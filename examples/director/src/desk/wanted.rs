@@ -2,11 +2,11 @@
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::Probe;
-use ipvs_netlink::health::{PoolPolicy, Watched};
+use ipvs_netlink::health::{self, PoolPolicy, Watched};
 use ipvs_netlink::table::TableService;
 
 use crate::announcement;
-use crate::configuration::ServiceConfiguration;
+use crate::configuration::{Checks, ServiceConfiguration};
 use crate::desk::Desk;
 use crate::state::Saved;
 
@@ -23,7 +23,15 @@ pub(super) fn watched(service: &ServiceConfiguration, saved: &Saved) -> Watched<
         .policy(policy(service))
         .combination(service.checks.combination);
     watched.checks = service.checks.checks.clone();
+    watched.checks_of = service.checks_of.iter().map(|(id, checks)| (*id, of(checks))).collect();
     watched
+}
+
+/// Returns the checks of a destination that is checked otherwise.
+fn of(checks: &Checks) -> health::Checks<Probe> {
+    let mut own = health::Checks::new().combination(checks.combination);
+    own.checks.clone_from(&checks.checks);
+    own
 }
 
 /// Returns the policy of a service. What an operator takes out waits for the command that withdraws the
@@ -46,4 +54,38 @@ fn weighted(table: &TableService, saved: &Saved) -> TableService {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ipvs_netlink::health::{Combination, Pace};
+    use ipvs_netlink::{Destination, Service};
+
+    use super::*;
+
+    #[test]
+    fn a_destination_is_checked_as_the_file_says_of_it() {
+        let [one, other] =
+            [1, 2].map(|host| Destination::masquerade(([10, 0, 0, host], 80).into()));
+        let checks = |probes: &[Probe], combination| Checks {
+            checks: probes.iter().map(|probe| (probe.clone(), Pace::new())).collect(),
+            combination,
+        };
+        let own = checks(&[Probe::icmp(), Probe::tcp()], Combination::Any);
+        let service = ServiceConfiguration {
+            table: TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
+                .with(one.clone())
+                .with(other.clone()),
+            checks: checks(&[Probe::tcp()], Combination::All),
+            checks_of: BTreeMap::from([(other.id, own.clone())]),
+            policy: PoolPolicy::new(),
+            commands: None,
+        };
+        let watched = watched(&service, &Saved::default());
+        assert_eq!(watched.checks_at(one.id), service.checks.checks);
+        assert_eq!(watched.checks_at(other.id), own.checks);
+        assert_eq!(watched.checks_of[&other.id].combination, Combination::Any);
+    }
 }
