@@ -40,6 +40,9 @@ pub enum Command {
     Reload(Reload),
     /// Tell everything that is wrong with a configuration, without a kernel or a network.
     Check(CheckArguments),
+    /// Show what the director does, with servers and clients in network namespaces of its own.
+    #[cfg(feature = "demo")]
+    Demo,
 }
 
 const EXIT_CODES: &str = "\

@@ -8,6 +8,8 @@ pub mod check;
 pub mod configuration;
 pub mod control;
 pub mod daemon;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod desk;
 pub mod event;
 pub mod exit;

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::CheckNow(arguments) => arguments.run(),
         Command::Reload(arguments) => arguments.run(),
         Command::Check(arguments) => check::run(&arguments),
+        #[cfg(feature = "demo")]
+        Command::Demo => director::demo::run(),
     };
     exit.into()
 }
