@@ -28,11 +28,14 @@ pub struct Problems {
     pub first: Vec<Problem>,
     /// The number of the others.
     pub others: usize,
+    /// Whether so much is wrong that the rest of the file was not looked at.
+    pub is_cut: bool,
 }
 
 impl Problems {
     /// Finds the lines and columns of findings.
     pub(super) fn new(file: &Path, text: &str, findings: Findings) -> Self {
+        let is_cut = findings.is_full();
         let Findings { mut kept, others } = findings;
         kept.sort();
         kept.dedup();
@@ -45,7 +48,7 @@ impl Problems {
             Problem { line, column, text: format!("{}{}", finding.text, first.unwrap_or_default()) }
         };
         let first = kept.iter().take(MOST).map(problem).collect();
-        Self { file: file.to_owned(), first, others }
+        Self { file: file.to_owned(), first, others, is_cut }
     }
 
     /// Creates the problems of a text that cannot be read at all.
@@ -55,7 +58,7 @@ impl Problems {
         let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let column = 1 + String::from_utf8_lossy(last).chars().count();
         let problem = Problem { line, column, text: text.to_owned() };
-        Self { file: file.to_owned(), first: vec![problem], others: 0 }
+        Self { file: file.to_owned(), first: vec![problem], others: 0, is_cut: false }
     }
 
     /// Returns `true` if nothing was found.
@@ -83,6 +86,7 @@ impl Problems {
         }
         match self.others {
             0 => Ok(()),
+            others if self.is_cut => write!(f, "\n{file}: {kind}and at least {others} more"),
             others => write!(f, "\n{file}: {kind}and {others} more"),
         }
     }

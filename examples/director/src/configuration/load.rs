@@ -10,7 +10,7 @@ use super::findings::{Problems, printable};
 use super::{Configuration, file, tree};
 
 /// The longest file, in bytes.
-const LONGEST: usize = 32 << 20;
+const LONGEST: usize = 16 << 20;
 
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,8 @@ mod document;
 mod file;
 mod findings;
 mod load;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod written;
 

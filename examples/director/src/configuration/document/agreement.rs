@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use ipvs_netlink::health::probe::{Probe, ProbeKind};
 use ipvs_netlink::health::through::{MarkRange, ThroughError};
 use ipvs_netlink::health::{Combination, Watched};
-use ipvs_netlink::table::TableService;
-use ipvs_netlink::{DestinationId, Object, ServiceId};
+use ipvs_netlink::table::{TableDestination, TableService};
+use ipvs_netlink::{AddressFamily, DestinationId, Object, ServiceId};
 
 use super::super::tree::Finding;
 use super::super::{Checks, SharedAddress};
@@ -17,7 +17,13 @@ use super::service::{Defaults, Read};
 
 impl Reading<'_> {
     /// Checks whether the parts of a service go together.
-    pub(super) fn agrees(&mut self, read: &Read, defaults: &Defaults, marks: Option<MarkRange>) {
+    pub(super) fn agrees(
+        &mut self,
+        read: &Read,
+        defaults: &Defaults,
+        marks: Option<MarkRange>,
+        synchronizes: bool,
+    ) {
         let mut places = Places { read, defaults, known: None };
         let service = &read.configuration;
         for invalid in service.table.validate() {
@@ -27,6 +33,17 @@ impl Reading<'_> {
         for warning in service.table.warnings() {
             let at = places.of(self, warning.object);
             self.warn(at, warning);
+        }
+        if synchronizes {
+            let family = is_ipv6(read.id());
+            let others = service.table.destinations().map(TableDestination::id);
+            let others: Vec<_> = others.filter(|id| id.address.is_ipv6() != family).collect();
+            for id in others {
+                let at = places.of(self, Object::Destination(read.id(), id));
+                let text = "is of another family than its service, which the kernel refuses beside \
+                            synchronization";
+                self.error(at, format_args!("destination {id} {text}"));
+            }
         }
         let policy = service.policy.clone();
         let watched = Watched::<Probe>::new(TableService::new(service.table.service().clone()))
@@ -138,6 +155,13 @@ fn pairs_of(read: &Read) -> usize {
     let table = &read.configuration.table;
     let through = |id| read.level_of(id).checks.iter().filter(|check| check.probe.through).count();
     table.destinations().map(|destination| through(destination.id())).sum()
+}
+
+fn is_ipv6(service: ServiceId) -> bool {
+    match service {
+        ServiceId::Address { address, .. } => address.is_ipv6(),
+        ServiceId::Fwmark { family, .. } => family == AddressFamily::Ipv6,
+    }
 }
 
 fn needs_port(probe: &Probe) -> bool {

@@ -70,7 +70,7 @@ impl Reading<'_> {
             let content = match self.tree.text(name).map(str::to_owned) {
                 Some(path) if self.tree.get(tls, of_content).is_none() => self.files.content(&path),
                 Some(_) => Err(format!("{of_file} and {of_content} exclude each other")),
-                None => Err(format!("expected {of_file}, the path of a file")),
+                None => Err(format!("expected {of_file}, the path of a file as text")),
             };
             let (rest, _) = self.split(tls, [of_file]);
             match content {

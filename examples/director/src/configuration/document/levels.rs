@@ -60,13 +60,12 @@ impl Reading<'_> {
     }
 
     fn checks(&mut self, list: Id) -> Rc<[Check]> {
-        let at = self.tree.at(list);
         let Some(items) = self.tree.items(list).map(<[Id]>::to_vec) else {
-            self.error(at, "expected checks, a list, [] for none");
+            self.unexpected(list, "checks, a list, [] for none");
             return Rc::default();
         };
         if items.len() > MOST {
-            self.error(at, format_args!("more than {MOST} checks"));
+            self.error(self.tree.at(list), format_args!("more than {MOST} checks"));
             return Rc::default();
         }
         items.into_iter().filter_map(|item| self.check(item)).collect()

@@ -40,6 +40,9 @@ const KEYS: [&str; 8] = [
     "services",
 ];
 
+/// The most unknown keys that are told. A file in another format may have a million.
+const MOST_UNKNOWN: usize = 1000;
+
 /// The times between two readings of the whole table that a file may give.
 const RESYNC: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(86_400);
@@ -73,8 +76,8 @@ impl Reading<'_> {
                 return configuration;
             }
             _ => {
-                let keys = KEYS.join(", ");
-                self.error(at, format_args!("expected a mapping with the keys {keys}"));
+                let expected = format!("a mapping with the keys {}", KEYS.join(", "));
+                self.unexpected(root, &expected);
                 return configuration;
             }
         }
@@ -98,17 +101,22 @@ impl Reading<'_> {
             return configuration;
         };
         let Some(items) = self.tree.items(services).map(<[Id]>::to_vec) else {
-            self.error(self.tree.at(services), "expected services, a list, [] for none");
+            self.unexpected(services, "services, a list, [] for none");
             return configuration;
         };
         let mut places: BTreeMap<ServiceId, u32> = BTreeMap::new();
         let mut all = Vec::new();
         for item in items {
+            if self.errors.is_full() {
+                break;
+            }
             let Some(read) = self.service(item, &defaults, &mut paces) else { continue };
             match places.entry(read.id()) {
                 Entry::Vacant(place) => {
                     place.insert(read.at);
-                    self.agrees(&read, &defaults, configuration.marks);
+                    let synchronizes =
+                        configuration.synchronization.as_ref().is_some_and(|all| !all.is_empty());
+                    self.agrees(&read, &defaults, configuration.marks, synchronizes);
                     all.push(read);
                 }
                 Entry::Occupied(first) => {
@@ -126,6 +134,7 @@ impl Reading<'_> {
     fn unknown(&self, rest: Id) -> Vec<(u32, String)> {
         let entries = self.tree.entries(rest).into_iter().flatten();
         entries
+            .take(MOST_UNKNOWN)
             .map(|(key, _)| {
                 let name = self.tree.text(key).unwrap_or_default();
                 (self.tree.at(key), unknown_key(name, KEYS.into_iter()))
@@ -134,7 +143,6 @@ impl Reading<'_> {
     }
 
     fn namespace(&mut self, id: Id) -> Option<PathBuf> {
-        let rule = "expected namespace, a name below /run/netns or an absolute path";
         let path = match self.tree.text(id) {
             Some("" | "." | "..") | None => None,
             Some(text) if text.contains('\0') || text.len() > 4096 => None,
@@ -143,7 +151,7 @@ impl Reading<'_> {
             Some(_) => None,
         };
         if path.is_none() {
-            self.error(self.tree.at(id), rule);
+            self.unexpected(id, "namespace, a name below /run/netns or an absolute path");
         }
         path
     }

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use super::super::tree::{Fault, Finding, Id, Reader, Said, Step, Tree, Value, quoted};
 use super::certificates::Files;
 
-/// The most findings that are kept. The others are counted.
+/// The most findings that are kept. After as many errors the rest of the file is not looked at.
 const MOST: usize = 10_000;
 
 /// The most values that are read again after something wrong was taken out of them.
-const AGAIN: usize = 5_000_000;
+const AGAIN: usize = 2_000_000;
 
 /// Keys that stand beside those of the library, by a key that only that mapping has.
 const BESIDE: [(&str, &[&str]); 5] = [
@@ -47,6 +47,11 @@ impl Findings {
         }
     }
 
+    /// Returns `true` if so much is wrong that the rest is not looked at.
+    pub(in super::super) const fn is_full(&self) -> bool {
+        self.kept.len() >= MOST
+    }
+
     pub(in super::super) const fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
@@ -74,6 +79,22 @@ impl<'t> Reading<'t> {
 
     pub(super) fn warn(&mut self, at: u32, text: impl Display) {
         self.warnings.push(Finding::new(at, text.to_string()));
+    }
+
+    /// Tells that a value is not what is expected.
+    pub(super) fn unexpected(&mut self, id: Id, expected: &str) {
+        let found = match &self.tree.node(id).value {
+            Value::Null => "nothing".to_owned(),
+            Value::Truth(truth) => truth.to_string(),
+            Value::Unsigned(number) => number.to_string(),
+            Value::Signed(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Text(text) => quoted(text),
+            Value::Other(words) => (*words).to_owned(),
+            Value::List(_) => "a list".to_owned(),
+            Value::Mapping(_) => "a mapping".to_owned(),
+        };
+        self.error(self.tree.at(id), format_args!("found {found}, expected {expected}"));
     }
 
     /// Reads a value once, and tells nothing.

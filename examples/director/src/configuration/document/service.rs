@@ -139,7 +139,7 @@ impl Reading<'_> {
                 levels_of.insert(*id, inner);
             }
         }
-        let policy_at = self.tree.at(policy.or(defaults.policy_layer).unwrap_or(id));
+        let policy_at = self.tree.at(policy.unwrap_or(id));
         let mut sorry_at = policy_at;
         let layers: Vec<Id> = defaults.policy_layer.into_iter().chain(policy).collect();
         if let Some(merged) = self.merged(&layers)
@@ -266,6 +266,9 @@ impl Reading<'_> {
         let mut ids = HashMap::new();
         let mut first: HashMap<DestinationId, u32> = HashMap::new();
         for (position, item) in items.iter().enumerate() {
+            if self.errors.is_full() {
+                break;
+            }
             let root = self.single(head, item, defaults);
             let at = item.at;
             let read = self.read_and_clean::<Table>(root, |path: &[Step]| match path.len() {

@@ -35,7 +35,7 @@ impl Reading<'_> {
     /// Reads a list of synchronization daemons.
     pub(super) fn synchronization(&mut self, id: Id) -> Option<Vec<SyncDaemon>> {
         let Some(items) = self.tree.items(id).map(<[Id]>::to_vec) else {
-            self.error(self.tree.at(id), "expected synchronization, a list, [] for no daemon");
+            self.unexpected(id, "synchronization, a list, [] for no daemon");
             return None;
         };
         let mut daemons: Vec<(SyncDaemon, u32)> = Vec::new();

@@ -19,9 +19,9 @@ pub(super) use self::reader::Reader;
 pub(super) use self::toml::read as read_toml;
 pub(super) use self::yaml::read as read_yaml;
 
-/// The most values, after aliases are expanded. A table of 250,000 destinations with four keys each
-/// has 2,250,000.
-const MOST: u32 = 2_500_000;
+/// The most values, keys among them, after aliases are expanded. 100,000 destinations with four keys
+/// each have 900,000.
+const MOST: u32 = 1_000_000;
 
 /// The most containers inside each other. The deepest valid one is a setting of TLS of a check of a
 /// destination: 12.

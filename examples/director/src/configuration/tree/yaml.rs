@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span};
+use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, Span};
 
-use super::{Builder, DEEPEST, Finding, Id, Tree, Value, offset};
+use super::{Builder, DEEPEST, Finding, Id, Tree, Value, offset, too_deep};
 
 /// Reads a text. Returns the tree with its outermost value, and what is wrong beside it, such as keys
 /// that are given twice.
@@ -24,7 +24,10 @@ pub(in super::super) fn read(text: &str) -> Result<(Tree<'_>, Id, Vec<Finding>),
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-            Finding::new(offset(at), error.info())
+            match error.kind() {
+                ErrorKind::RecursionLimitExceeded => too_deep(offset(at)),
+                _ => Finding::new(offset(at), error.info()),
+            }
         })?;
         let at = place(&span);
         let is_key = matches!(builder.open.last(), Some((_, true, start))
