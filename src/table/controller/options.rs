@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::table::PlanOptions;
+use crate::table::controller::Controller;
+use crate::table::{DrainPolicy, PlanOptions};
 
 /// The shortest time from one reading of the whole table to the next.
 pub(super) const SHORTEST_RESYNC: Duration = Duration::from_millis(100);
@@ -92,6 +93,28 @@ impl ControllerOptions {
 impl Default for ControllerOptions {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What a program may change while it runs, such as when it reads its configuration again.
+impl Controller {
+    /// Sets how destinations leave from now on. Drains that have begun go on as they began. With
+    /// `None` they end when their service is read next.
+    pub const fn set_drain(&mut self, drain: Option<DrainPolicy>) {
+        self.options.plan.drain = drain;
+    }
+
+    /// Sets the time from one reading of the whole table to the next. It counts after the next
+    /// reading, which [`resynchronize`](Self::resynchronize) makes due now.
+    pub const fn set_resync(&mut self, resync: Duration) {
+        self.options.resync = resync;
+    }
+
+    /// Sets how long a service that leaves stays untouched after
+    /// [`Event::Leaving`](crate::table::controller::Event::Leaving). It counts for services that are
+    /// not about to leave yet.
+    pub const fn set_hold(&mut self, hold: Duration) {
+        self.options.hold = hold;
     }
 }
 

@@ -56,6 +56,19 @@ fn a_destination_is_deleted_when_its_connections_have_ended() {
 }
 
 #[test]
+fn a_policy_that_is_set_later_counts_for_drains_that_begin_later() {
+    let mut world = draining();
+    world.connect(1, 3, 0);
+    world.controller.set_drain(Some(DrainPolicy::new().deadline(Some(SECOND))));
+    world.controller.wish(web_with(&[3]));
+    world.pass(3 * SECOND);
+    assert_eq!(world.weights(), [(2, 0), (3, 1)]);
+    world.controller.set_drain(None);
+    world.pass(SECOND);
+    assert_eq!(world.weights(), [(3, 1)]);
+}
+
+#[test]
 fn the_deadline_runs_on_across_wishes_and_cuts() {
     let mut world = draining();
     for second in 1..30 {

@@ -43,6 +43,21 @@ fn whoever_takes_the_last_destination_it_is_told() {
 }
 
 #[test]
+fn a_hold_time_that_is_set_later_counts_for_services_that_leave_later() {
+    let mut world = World::new(options());
+    world.controller.wish(web_with(&[1]));
+    world.work();
+    world.controller.set_hold(5 * SECOND);
+    world.controller.forget(web().id);
+    world.pass(4 * SECOND);
+    world.controller.set_hold(Duration::ZERO);
+    world.pass(SECOND / 2);
+    assert_eq!(world.weights(), [(1, 1)]);
+    world.pass(SECOND);
+    assert!(world.table.is_empty());
+}
+
+#[test]
 fn nothing_is_taken_from_a_service_before_its_hold_time_has_passed() {
     let mut world = World::new(options().hold(5 * SECOND));
     world.controller.wish(web_with(&[1]));
