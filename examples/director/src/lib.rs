@@ -17,3 +17,4 @@ pub mod log;
 pub mod moment;
 pub mod state;
 pub mod status;
+pub mod systemd;

@@ -5,16 +5,13 @@ use std::time::{Duration, Instant};
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::Update;
 use ipvs_netlink::table::controller::{Controller, Event as ControllerEvent};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use crate::announcement::executor::{Executor, MOST, Progress};
 use crate::announcement::{Announcements, Watch};
 use crate::configuration::Commands;
-use crate::event::{Event, Severity};
+use crate::event::Event;
 use crate::moment::Moment;
-
-/// The longest that the loop sleeps at the end.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Decides which commands are due, and has them run.
 #[derive(Debug)]
@@ -101,32 +98,19 @@ impl Announcing {
         failing.map(|(service, status)| format!("{service} is not in the file any more: {status}"))
     }
 
-    /// Withdraws all services, and waits for the ends of their commands, at most so long.
-    pub(super) async fn withdraw(&mut self, longest: Duration, mut tell: impl FnMut(Event)) {
+    /// Withdraws all services, because the daemon ends.
+    pub(super) fn forget_all(&mut self) {
         self.announcements.forget_all(Instant::now());
-        let all = async {
-            loop {
-                self.carry_out().into_iter().for_each(&mut tell);
-                if self.announcements.is_settled() {
-                    break;
-                }
-                let now = Instant::now();
-                let next = self.next(now).map_or(now + PAUSE, |next| next.min(now + PAUSE));
-                tokio::select! {
-                    progress = self.executor.progress() => self.progressed(progress),
-                    () = sleep_until(next.into()) => {}
-                }
-            }
-        };
-        if timeout(longest, all).await.is_err() {
-            let services: Vec<_> =
-                self.announcements.forgotten().map(|it| it.to_string()).collect();
-            let text = format!(
-                "the daemon ends, and these may be announced still: {}",
-                services.join(", ")
-            );
-            tell(Event::new(Moment::now().wall, Severity::Error, "not-withdrawn", &text));
-        }
+    }
+
+    /// Returns `true` if no command runs and none is due.
+    pub(super) fn is_settled(&self) -> bool {
+        self.announcements.is_settled()
+    }
+
+    /// Returns the services that are not in the file any more and could not be withdrawn yet.
+    pub(super) fn forgotten(&self) -> impl Iterator<Item = ServiceId> {
+        self.announcements.forgotten()
     }
 
     /// Waits for the ends of the commands that run, at most so long. No other one begins.

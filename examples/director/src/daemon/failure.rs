@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use ipvs_netlink::health::through::ForeignServices;
+
 use crate::control::server::SocketError;
 use crate::exit::Exit;
 
@@ -20,7 +22,15 @@ pub enum Failure {
         /// The reason.
         error: io::Error,
     },
-    /// The folder of a file of the daemon's own cannot be made, or its lock not be taken.
+    /// The folder of the state file or of the socket cannot be made.
+    #[error("the folder {} cannot be made: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// The lock of the state file cannot be taken.
     #[error("the lock {}.lock cannot be taken: {error}", path.display())]
     Lock {
         /// The file that is locked.
@@ -28,11 +38,10 @@ pub enum Failure {
         /// The reason.
         error: io::Error,
     },
-    /// The control socket cannot be made.
-    #[error("{0}")]
-    Socket(#[from] SocketError),
-    /// Another daemon has the file.
-    #[error("another daemon uses {}: stop it first, or name another file", .0.display())]
+    /// Another daemon has the state file.
+    #[error(
+        "another daemon uses the state file {}: stop it first, or name another file", .0.display()
+    )]
     Locked(PathBuf),
     /// The state file cannot be written at the start.
     #[error("the state file {} cannot be written: {error}", path.display())]
@@ -42,6 +51,9 @@ pub enum Failure {
         /// The reason.
         error: io::Error,
     },
+    /// The control socket cannot be made.
+    #[error("{0}")]
+    Socket(#[from] SocketError),
     /// The system refuses something that the daemon cannot do without.
     #[error("{what}: {error}")]
     System {
@@ -53,12 +65,28 @@ pub enum Failure {
     /// The kernel has no IPVS, or refuses commands.
     #[error("{0}")]
     Kernel(#[from] ipvs_netlink::Error),
-    /// The checks cannot be done.
-    #[error("{0}")]
-    Watch(#[from] ipvs_netlink::health::probe::WatchError),
+    /// The table has services of others with the marks for checks.
+    #[error("`marks`: {0}")]
+    Marks(#[from] ForeignServices),
     /// The thread of the checks has ended by itself.
     #[error("the thread of the checks has ended; the table stays as it is")]
     ChecksEnded,
+    /// The time for the withdrawal at the end is over.
+    #[error(
+        "the withdrawal has not ended in time: {services} services are in the table; these may be \
+         announced still: {}",
+        list(announced)
+    )]
+    NotWithdrawn {
+        /// The number of services that have not left the table.
+        services: usize,
+        /// The services whose command has not succeeded.
+        announced: Vec<String>,
+    },
+}
+
+fn list(all: &[String]) -> String {
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 impl Failure {

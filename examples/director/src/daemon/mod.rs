@@ -4,8 +4,10 @@ mod announcing;
 mod arguments;
 mod failure;
 mod keeper;
-mod reloading;
+mod reading;
+mod saving;
 mod settings;
+mod shared;
 mod signals;
 mod starting;
 

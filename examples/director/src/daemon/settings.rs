@@ -1,45 +1,60 @@
 //! The timeouts and the synchronization daemons of the kernel.
 
 use ipvs_netlink::tokio::Client;
-use ipvs_netlink::{Result, SyncDaemon, Timeouts};
+use ipvs_netlink::{Error, Result, SyncDaemon, Timeouts};
 
 use crate::configuration::Configuration;
 
+/// What was done about the settings, one line each, and what failed.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    pub(super) done: Vec<String>,
+    pub(super) failed: Option<Error>,
+}
+
 /// Makes timeouts and synchronization daemons as the configuration says. Writes only what differs.
-/// Returns what was done, one line each.
-///
-/// # Errors
-///
-/// The kernel cannot be read, or refuses a change.
-pub(super) async fn apply(
-    client: &mut Client,
-    configuration: &Configuration,
-) -> Result<Vec<String>> {
-    let mut done = Vec::new();
-    let wanted = configuration.timeouts;
-    if wanted != Timeouts::default() {
-        let present = client.timeouts().await?;
-        let same = |wanted: Option<_>, present: Option<_>| wanted.is_none() || wanted == present;
-        let as_wanted = same(wanted.tcp, present.tcp)
-            && same(wanted.tcp_fin, present.tcp_fin)
-            && same(wanted.udp, present.udp);
-        if !as_wanted {
-            client.set_timeouts(wanted).await?;
-            done.push("the timeouts are set".to_owned());
-        }
-    }
+pub(super) async fn apply(client: &mut Client, configuration: &Configuration) -> Applied {
+    let mut applied = Applied::default();
+    let done = &mut applied.done;
+    let mut failed = set_timeouts(client, configuration.timeouts, done).await.err();
     if let Some(wanted) = &configuration.synchronization {
-        let present = client.daemons().await?;
-        for daemon in present.iter().filter(|it| !wanted.iter().any(|wanted| is(wanted, it))) {
-            client.stop_daemon(daemon.role).await?;
-            done.push(format!("the synchronization daemon {} is stopped", daemon.role));
-        }
-        for daemon in wanted.iter().filter(|it| !present.iter().any(|present| is(it, present))) {
-            client.start_daemon(daemon).await?;
-            done.push(format!("the synchronization daemon {} is started", daemon.role));
-        }
+        failed = failed.or(run_daemons(client, wanted, done).await.err());
     }
-    Ok(done)
+    applied.failed = failed;
+    applied
+}
+
+async fn set_timeouts(client: &mut Client, wanted: Timeouts, done: &mut Vec<String>) -> Result<()> {
+    if wanted == Timeouts::default() {
+        return Ok(());
+    }
+    let present = client.timeouts().await?;
+    let same = |wanted: Option<_>, present: Option<_>| wanted.is_none() || wanted == present;
+    let is_as_wanted = same(wanted.tcp, present.tcp)
+        && same(wanted.tcp_fin, present.tcp_fin)
+        && same(wanted.udp, present.udp);
+    if !is_as_wanted {
+        client.set_timeouts(wanted).await?;
+        done.push("the timeouts are set as the file says".to_owned());
+    }
+    Ok(())
+}
+
+async fn run_daemons(
+    client: &mut Client,
+    wanted: &[SyncDaemon],
+    done: &mut Vec<String>,
+) -> Result<()> {
+    let present = client.daemons().await?;
+    for daemon in present.iter().filter(|there| !wanted.iter().any(|wanted| is(wanted, there))) {
+        client.stop_daemon(daemon.role).await?;
+        done.push(format!("the synchronization daemon {} is stopped", daemon.role));
+    }
+    for daemon in wanted.iter().filter(|wanted| !present.iter().any(|there| is(wanted, there))) {
+        client.start_daemon(daemon).await?;
+        done.push(format!("the synchronization daemon {} is started", daemon.role));
+    }
+    Ok(())
 }
 
 /// Whether the kernel's daemon is the wanted one. The kernel fills in what is not given.

@@ -1,34 +1,41 @@
 //! Starts the daemon.
 
-use std::fs;
+use std::fs::DirBuilder;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::time::Instant;
 
 use ipvs_netlink::health::probe::{Runner, RunnerOptions};
+use ipvs_netlink::health::through::Marks;
 use ipvs_netlink::table::PlanOptions;
 use ipvs_netlink::table::controller::{Controller, ControllerOptions};
 use ipvs_netlink::tokio::Client;
+use ipvs_netlink::{Snapshot, Timeouts};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::announcement;
 use crate::configuration::Configuration;
 use crate::control::call::MOST_WAITING;
 use crate::control::limits::Limits;
 use crate::control::server::serve;
-use crate::daemon::keeper::{Keeper, MOST_EVENTS, Parts};
-use crate::daemon::reloading::read_file;
+use crate::daemon::announcing::Announcing;
+use crate::daemon::keeper::{Keeper, MOST_EVENTS, by_id};
+use crate::daemon::reading::read_file;
+use crate::daemon::saving::Saver;
+use crate::daemon::shared::Shared;
 use crate::daemon::signals::Signals;
 use crate::daemon::{Failure, RunArguments};
-use crate::desk::{Desk, Trouble, valid};
+use crate::desk::{Desk, Keeping, Trouble, valid};
 use crate::exit::Exit;
-use crate::log;
+use crate::log::{self, Log};
 use crate::moment::Moment;
 use crate::state::{Lock, Saved, StateFile};
+use crate::systemd::Systemd;
 
 /// Runs the daemon until a signal ends it.
 #[must_use]
@@ -52,7 +59,7 @@ fn start(arguments: &RunArguments) -> Result<(), Failure> {
     }
     raise_limit_of_descriptors();
     let _lock = lock(&arguments.state)?;
-    let system = |what| move |error| Failure::System { what, error };
+    make_folder(&arguments.sockets.socket)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -64,54 +71,87 @@ fn start(arguments: &RunArguments) -> Result<(), Failure> {
 }
 
 async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<(), Failure> {
-    let system = |what| move |error| Failure::System { what, error };
-    // Clients that come before the daemon keeps its table wait.
-    let sockets = arguments.sockets.bind()?;
     let signals = Signals::listen().map_err(system("signals cannot be received"))?;
+    // Refuses to start beside another daemon before anything is read or written.
+    let sockets = arguments.sockets.bind()?;
     let mut client = Client::connect().await?;
     // Without the privilege all attempts fail.
     client.check().await?;
-    let mut state = StateFile::new(arguments.state.clone());
-    let (saved, trouble) = match state.load() {
+    let mut file = StateFile::new(arguments.state.clone());
+    let (saved, trouble) = match file.load() {
         Ok(saved) => (saved.unwrap_or_default(), None),
         Err(error) => (Saved::default(), Some(error.to_string())),
     };
-    let ids: Vec<_> = configuration.services.keys().copied().collect();
-    let held = client.snapshot_of(&ids).await?;
-    let options = controller_options(&configuration);
-    let mut desk = Desk::new(configuration, saved, Moment::now());
-    desk.trouble(Trouble::State, trouble, Moment::now());
-    let mut controller = Controller::new(options);
-    if !arguments.keep_former {
-        controller.formerly(desk.former());
+    // The whole table: foreign services may have marks of checks.
+    let table = client.snapshot().await?;
+    let options = runner_options(&configuration, &table)?;
+    let runner =
+        Runner::start(options).map_err(system("the thread of the checks cannot be started"))?;
+    let mut controller = Controller::new(controller_options(&configuration));
+    let now = Moment::now();
+    let mut desk = Desk::new(configuration, saved, now);
+    desk.trouble(Trouble::StateFound, trouble, now);
+    match arguments.keep_former {
+        true => desk.disown_former(),
+        false => controller.formerly(desk.former()),
     }
-    let path = state.path().to_owned();
-    state.save(desk.saved()).map_err(|error| Failure::State { path, error })?;
-    let runner = Runner::start(RunnerOptions::new())
-        .map_err(system("the thread of the checks cannot be started"))?;
+    // A daemon that cannot save shows that at its start.
+    let (saved, version) = desk.saved();
+    let path = file.path().to_owned();
+    file.save(saved).map_err(|error| Failure::State { path, error })?;
     let (calls, inbox) = mpsc::channel(MOST_WAITING);
     let (events, _) = broadcast::channel(MOST_EVENTS);
     let server = tokio::spawn(serve(sockets, Limits::DAEMON, calls, events.clone()));
-    let parts = Parts { client, controller, runner, desk, state, inbox, events, signals };
-    let keeper = Keeper::new(parts, held, arguments.clone());
+    let keeper = Keeper {
+        updates: runner.updates(),
+        held: by_id(&table),
+        runner: Some(runner),
+        announcing: Announcing::new(),
+        saver: Saver::new(file, version),
+        systemd: Systemd::find(Instant::now()),
+        log: Log::default(),
+        arguments: arguments.clone(),
+        reading: Shared::default(),
+        asking: Shared::default(),
+        settings_are_due: false,
+        client,
+        controller,
+        desk,
+        inbox,
+        events,
+        signals,
+    };
     let ended = keeper.keep().await;
-    // The inbox is closed, so the last answers go out and the server ends.
-    server.await.ok();
+    // Tells those who are connected that the daemon has ended.
+    let _ = server.await;
     ended
+}
+
+fn system(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::System { what, error }
+}
+
+/// Returns how the checks are done.
+fn runner_options(
+    configuration: &Configuration,
+    table: &Snapshot,
+) -> Result<RunnerOptions, Failure> {
+    let options = RunnerOptions::new();
+    let Some(range) = configuration.marks else { return Ok(options) };
+    let mut marks = Marks::new(range, table)?;
+    let Timeouts { tcp, tcp_fin, .. } = configuration.timeouts;
+    // What the kernel remembers for longer than by default, the runner is to know.
+    let longest = tcp_fin.max(tcp.filter(|tcp| tcp.as_secs() > 1000));
+    if let Some(longest) = longest.filter(|longest| longest.as_secs() > 120) {
+        marks = marks.forgotten_after(longest);
+    }
+    Ok(options.marks(marks))
 }
 
 /// Returns how the controller keeps the table.
 fn controller_options(configuration: &Configuration) -> ControllerOptions {
-    let plan = PlanOptions::new().drain(configuration.drain);
-    let services = configuration.services.values();
-    // A route is withdrawn before the destinations of its service leave.
-    let hold =
-        services.map(|it| announcement::hold(it.commands.as_ref())).max().unwrap_or_default();
-    let options = ControllerOptions::new().plan(plan).hold(hold);
-    match configuration.resync {
-        Some(resync) => options.resync(resync),
-        None => options,
-    }
+    let Keeping { drain, resync, hold } = Keeping::of(configuration);
+    ControllerOptions::new().plan(PlanOptions::new().drain(drain)).resync(resync).hold(hold)
 }
 
 fn enter(namespace: &Path) -> Result<(), Failure> {
@@ -133,11 +173,18 @@ fn raise_limit_of_descriptors() {
 }
 
 fn lock(path: &Path) -> Result<Lock, Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), fs::create_dir_all);
-    let taken = made.and_then(|()| Lock::take(path));
-    match taken.map_err(|error| Failure::Lock { path: path.to_owned(), error })? {
+    make_folder(path)?;
+    match Lock::take(path).map_err(|error| Failure::Lock { path: path.to_owned(), error })? {
         Some(lock) => Ok(lock),
         None => Err(Failure::Locked(path.to_owned())),
     }
+}
+
+/// Makes the folder of a file, readable by all and written by nobody else.
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+    made.map_err(|error| Failure::Folder { path: folder.to_owned(), error })
 }

@@ -10,67 +10,57 @@ mod reload;
 mod reporting;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Instant, SystemTime};
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::Maintenance;
 
 use crate::configuration::Configuration;
-use crate::desk::observed::Observed;
-use crate::event::{Event, Severity};
+use crate::event::{Event, Severity, one_line};
 use crate::moment::Moment;
 use crate::state::{Place, Saved, SavedMaintenance};
 
-pub use effect::Effect;
+pub use effect::{Effect, Keeping};
 pub use reload::valid;
+pub use trouble::Trouble;
 
 /// Decides what the daemon does.
 #[derive(Debug)]
 pub struct Desk {
     configuration: Configuration,
     saved: Saved,
+    /// Grows with each change of what is saved.
+    version: u64,
     since: SystemTime,
     loaded: SystemTime,
     /// When maintenances end by themselves.
     ends: BTreeMap<Place, Instant>,
-    observed: BTreeMap<ServiceId, Observed>,
-    /// What is wrong with all of it, by what it is about.
+    /// The services that the table has with a usable destination.
+    serving: BTreeSet<ServiceId>,
+    /// Whether all services are to leave, because the daemon ends.
+    is_withdrawn: bool,
     troubles: BTreeMap<Trouble, String>,
     effects: Vec<Effect>,
 }
 
-/// What a trouble is about. A newer one takes the place of the older.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
-    /// The kernel, or the privilege.
-    Kernel,
-    /// The timeouts or the synchronization daemons.
-    Settings,
-    /// The last reload.
-    Reload,
-    /// The state file.
-    State,
-    /// The thread of the checks.
-    Checks,
-    /// One service.
-    Service(ServiceId),
-}
-
 impl Desk {
-    /// Begins with a configuration that [`examine`](Self::examine) has found good, and what is saved.
-    /// The effects are to watch all services and to go on with the maintenances.
+    /// Begins with a configuration that is [valid], and what is saved. The effects are to watch all
+    /// services and to go on with the maintenances.
     #[must_use]
     pub fn new(configuration: Configuration, saved: Saved, now: Moment) -> Self {
         let mut desk = Self {
             configuration: Configuration::default(),
             saved,
+            version: 0,
             since: now.wall,
             loaded: now.wall,
             ends: BTreeMap::new(),
-            observed: BTreeMap::new(),
+            serving: BTreeSet::new(),
+            is_withdrawn: false,
             troubles: BTreeMap::new(),
             effects: Vec::new(),
         };
@@ -90,41 +80,39 @@ impl Desk {
         std::mem::take(&mut self.effects)
     }
 
-    /// Returns what is to be in the state file. Before services enter the table they are in it.
+    /// Returns what is to be in the state file, and the number of its version. Services are in it before
+    /// they enter the table.
     #[must_use]
-    pub const fn saved(&self) -> &Saved {
-        &self.saved
+    pub const fn saved(&self) -> (&Saved, u64) {
+        (&self.saved, self.version)
+    }
+
+    /// Gives out what is saved for a change.
+    const fn edit(&mut self) -> &mut Saved {
+        self.version += 1;
+        &mut self.saved
     }
 
     /// Returns the services of an earlier run that are not in the configuration: they leave the table.
     pub fn former(&self) -> impl Iterator<Item = ServiceId> {
-        let configured = &self.configuration.services;
-        self.saved.owned.iter().copied().filter(|id| !configured.contains_key(id))
+        let marks = self.configuration.marks;
+        let former = self.saved.owned.iter().copied().filter(|id| !self.is_configured(*id));
+        // The runner removes those of checks by itself.
+        former.filter(move |id| marks.is_none_or(|marks| !marks.contains(*id)))
+    }
+
+    /// Forgets that services of an earlier run are the daemon's.
+    pub fn disown_former(&mut self) {
+        let former: Vec<_> = self.former().collect();
+        for id in former {
+            self.edit().owned.remove(&id);
+        }
     }
 
     /// Returns the configuration.
     #[must_use]
     pub const fn configuration(&self) -> &Configuration {
         &self.configuration
-    }
-
-    /// Notes a trouble, or with `None` that it is over. Tells it if it is news.
-    pub fn trouble(&mut self, about: Trouble, text: Option<String>, now: Moment) {
-        match text {
-            Some(text) if self.troubles.get(&about) == Some(&text) => {}
-            Some(text) => {
-                let event = Event::new(now.wall, Severity::Error, "trouble", &text);
-                self.tell(about.named(event));
-                self.troubles.insert(about, text);
-            }
-            None => {
-                if let Some(text) = self.troubles.remove(&about) {
-                    let text = format!("over: {text}");
-                    let event = Event::new(now.wall, Severity::Note, "trouble-over", &text);
-                    self.tell(about.named(event));
-                }
-            }
-        }
     }
 
     /// Tells an event.
@@ -145,8 +133,33 @@ impl Desk {
         for place in over {
             // The runner knows the end, too.
             self.ends.remove(&place);
-            self.saved.maintenances.remove(&place);
+            self.edit().maintenances.remove(&place);
         }
+    }
+
+    /// Notes that all services are to leave, because the daemon ends.
+    pub const fn withdraw(&mut self) {
+        self.is_withdrawn = true;
+    }
+
+    /// Returns the state in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let services = self.configuration.services.len();
+        let serving = self.configuration.services.keys().filter(|id| self.serving.contains(id));
+        let serving = serving.count();
+        match self.troubles.values().next() {
+            None => format!("{serving} of {services} services serve"),
+            Some(first) => format!(
+                "{serving} of {services} services serve; {} troubles, such as: {}",
+                self.troubles.len(),
+                one_line(first)
+            ),
+        }
+    }
+
+    fn is_configured(&self, id: ServiceId) -> bool {
+        self.configuration.services.contains_key(&id)
     }
 
     fn maintenance(&self, place: Place, saved: &SavedMaintenance) -> Maintenance {
@@ -154,15 +167,6 @@ impl Desk {
         match self.ends.get(&place) {
             Some(until) => maintenance.until(*until),
             None => maintenance,
-        }
-    }
-}
-
-impl Trouble {
-    fn named(self, event: Event) -> Event {
-        match self {
-            Self::Service(service) => event.of(service),
-            _ => event,
         }
     }
 }

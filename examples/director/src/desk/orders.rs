@@ -71,7 +71,7 @@ impl Desk {
             self.ends.remove(&place);
             self.ends.extend(end.map(|end| (place, end.instant)));
             let maintenance = self.maintenance(place, &saved);
-            self.saved.maintenances.insert(place, saved);
+            self.edit().maintenances.insert(place, saved);
             self.effects.push(Effect::Maintain(service, destination, maintenance));
             let until = match until {
                 Some(until) => format!(" until {}", moment::text(until)),
@@ -91,7 +91,7 @@ impl Desk {
         let mut lines = Vec::new();
         for service in services {
             let place = (service, destination);
-            if self.saved.maintenances.remove(&place).is_some() {
+            if self.edit().maintenances.remove(&place).is_some() {
                 self.ends.remove(&place);
                 self.effects.push(Effect::EndMaintenance(service, destination));
                 lines.push(format!("the maintenance of {service} -> {destination} has ended"));
@@ -118,8 +118,8 @@ impl Desk {
         for service in services {
             let place = (service, destination);
             let before = match weight {
-                Some(weight) => self.saved.weights.insert(place, weight),
-                None => self.saved.weights.remove(&place),
+                Some(weight) => self.edit().weights.insert(place, weight),
+                None => self.edit().weights.remove(&place),
             };
             if before != weight {
                 let watched = self.watched(service).map(Box::new);

@@ -1,22 +1,16 @@
 //! Takes over a configuration: all of it, or nothing.
 
-use std::collections::BTreeSet;
-use std::iter;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::ProbeKind;
 
 use crate::configuration::{Checks, Configuration, ServiceConfiguration};
-use crate::desk::observed::Observed;
-use crate::desk::wanted::{policy, watched};
-use crate::desk::{Desk, Effect, Trouble};
+use crate::desk::wanted::{announce, policy, watched};
+use crate::desk::{Desk, Effect, Keeping, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
 use crate::state::{Place, Saved};
-
-/// What is added to the time that the checks of a service need at its start.
-const SLACK: Duration = Duration::from_secs(2);
 
 impl Desk {
     /// Finds everything that is wrong with a configuration. Returns the services that are new: what
@@ -35,8 +29,7 @@ impl Desk {
             }
         };
         fixed("`namespace`", configuration.namespace == self.configuration.namespace);
-        fixed("`drain`", configuration.drain == self.configuration.drain);
-        fixed("`resync`", configuration.resync == self.configuration.resync);
+        fixed("`marks`", configuration.marks == self.configuration.marks);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -69,99 +62,84 @@ impl Desk {
     pub(super) fn take_over(&mut self, configuration: Configuration, now: Moment) -> Vec<String> {
         let former = std::mem::replace(&mut self.configuration, configuration);
         let mut told = self.drop_orders_without_destination();
-        let gone: Vec<_> = former.services.keys().copied().collect();
-        let gone: Vec<_> = gone.into_iter().filter(|id| !self.is_configured(*id)).collect();
+        let keeping = Keeping::of(&self.configuration);
+        if keeping != Keeping::of(&former) {
+            self.effects.push(Effect::Keep(keeping));
+        }
+        let gone: Vec<_> =
+            former.services.keys().copied().filter(|id| !self.is_configured(*id)).collect();
         for id in &gone {
             self.effects.push(Effect::Forget(*id));
-            self.troubles.remove(&Trouble::Service(*id));
-            if let Some(observed) = self.observed.get_mut(id) {
-                observed.leaves();
-            }
+            self.trouble(Trouble::Service(*id), None, now);
         }
         let (mut new, mut changed) = (0_usize, 0_usize);
-        let ids: Vec<_> = self.configuration.services.keys().copied().collect();
-        for id in ids {
-            let (Some(service), before) =
-                (self.configuration.services.get(&id), former.services.get(&id))
-            else {
-                continue;
-            };
+        let mut maintained = BTreeMap::<_, Vec<_>>::new();
+        for ((service, destination), saved) in &self.saved.maintenances {
+            maintained.entry(*service).or_default().push((*destination, saved));
+        }
+        for (id, service) in &self.configuration.services {
+            let before = former.services.get(id);
             if before == Some(service) {
                 continue;
             }
-            let table = service.table.clone();
-            let announce = announce(id, service);
-            let differs = before.is_none_or(|before| !is_watched_alike(before, service));
             new += usize::from(before.is_none());
             changed += usize::from(before.is_some());
-            let observed = self.observed.entry(id).or_insert_with(|| Observed::new(now.wall));
-            observed.is_to_have(&table, now.wall);
-            self.saved.owned.insert(id);
-            self.effects.push(announce);
-            if differs {
-                let watched = self.watched(id).map(Box::new);
-                self.effects.extend(watched.map(Effect::Watch));
-                self.go_on_with_maintenances(id);
+            self.effects.push(announce(*id, service));
+            if before.is_some_and(|before| is_watched_alike(before, service)) {
+                continue;
+            }
+            self.effects.push(Effect::Watch(Box::new(watched(service, &self.saved))));
+            // One that the runner has already stays the same.
+            for (destination, saved) in maintained.remove(id).unwrap_or_default() {
+                let maintenance = self.maintenance((*id, destination), saved);
+                self.effects.push(Effect::Maintain(*id, destination, maintenance));
             }
         }
+        let all: Vec<_> = self.configuration.services.keys().copied().collect();
+        self.edit().owned.extend(all);
         if former.timeouts != self.configuration.timeouts
             || former.synchronization != self.configuration.synchronization
         {
-            self.effects.push(Effect::Settings);
+            self.effects.push(Effect::ApplySettings);
         }
         let count = self.configuration.services.len();
-        told.insert(
-            0,
-            format!(
-                "{count} services: {new} new, {changed} changed, {} gone, {} as before",
-                gone.len(),
-                count - new - changed
-            ),
+        let same = count - new - changed;
+        let gone = gone.len();
+        let line = format!(
+            "the file has {count} services: {new} new, {changed} changed, {same} as before; {gone} gone"
         );
+        told.insert(0, line);
         told
-    }
-
-    fn is_configured(&self, id: ServiceId) -> bool {
-        self.configuration.services.contains_key(&id)
     }
 
     /// Forgets the orders about destinations that are not in the configuration any more.
     fn drop_orders_without_destination(&mut self) -> Vec<String> {
+        self.version += 1;
         let services = &self.configuration.services;
         let has = |(service, destination): &Place| {
             let service = services.get(service);
             service.is_some_and(|service| service.table.destination(*destination).is_some())
         };
-        let maintenances = self.saved.maintenances.keys().filter(|place| !has(place));
-        let weights = self.saved.weights.keys().filter(|place| !has(place));
-        let mut lines: Vec<_> = maintenances
-            .map(|(service, destination)| {
-                format!("the maintenance of {service} -> {destination} ends: it is not in the file")
-            })
-            .collect();
-        lines.extend(weights.map(|(service, destination)| {
-            let of = format!("{service} -> {destination}");
-            format!("the ordered weight of {of} ends: it is not in the file")
-        }));
-        let gone: BTreeSet<_> =
-            self.saved.maintenances.keys().copied().filter(|it| !has(it)).collect();
-        self.saved.maintenances.retain(|place, _| !gone.contains(place));
-        self.ends.retain(|place, _| !gone.contains(place));
-        let services = &self.configuration.services;
-        self.saved.weights.retain(|(service, destination), _| {
-            let service = services.get(service);
-            service.is_some_and(|service| service.table.destination(*destination).is_some())
+        let mut lines = Vec::new();
+        let mut ends = |what: &str, (service, destination): &Place| {
+            lines.push(format!("{what} of {service} -> {destination} ends: it is not in the file"));
+        };
+        self.saved.maintenances.retain(|place, _| {
+            let stays = has(place);
+            if !stays {
+                ends("the maintenance", place);
+            }
+            stays
         });
+        self.saved.weights.retain(|place, _| {
+            let stays = has(place);
+            if !stays {
+                ends("the ordered weight", place);
+            }
+            stays
+        });
+        self.ends.retain(|place, _| self.saved.maintenances.contains_key(place));
         lines
-    }
-
-    /// Begins the maintenances of a service with the runner. Those that it has already stay the same.
-    fn go_on_with_maintenances(&mut self, id: ServiceId) {
-        let of = self.saved.maintenances.iter().filter(|((service, _), _)| *service == id);
-        let effects: Vec<_> = of
-            .map(|(place, saved)| Effect::Maintain(id, place.1, self.maintenance(*place, saved)))
-            .collect();
-        self.effects.extend(effects);
     }
 }
 
@@ -171,15 +149,6 @@ fn is_watched_alike(one: &ServiceConfiguration, other: &ServiceConfiguration) ->
         && one.checks == other.checks
         && one.checks_of == other.checks_of
         && policy(one) == policy(other)
-}
-
-/// Says how a service is announced.
-fn announce(service: ServiceId, configuration: &ServiceConfiguration) -> Effect {
-    let all = iter::once(&configuration.checks).chain(configuration.checks_of.values());
-    let checks = all.flat_map(|checks| &checks.checks);
-    let settles = checks.map(|(probe, pace)| pace.down_within(probe.timeout)).max();
-    let settles = settles.unwrap_or_default().saturating_add(SLACK);
-    Effect::Announce { service, commands: configuration.commands.clone(), settles }
 }
 
 /// Finds everything that is wrong with a configuration, whatever the daemon keeps now.
@@ -217,7 +186,7 @@ pub fn valid(configuration: &Configuration) -> Result<(), Vec<String>> {
 /// Finds the checks that the runner would refuse.
 fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String> {
     let mut faults = Vec::new();
-    let all = iter::once(&service.checks).chain(service.checks_of.values());
+    let all = std::iter::once(&service.checks).chain(service.checks_of.values());
     for (probe, pace) in all.flat_map(|checks| &checks.checks) {
         let invalid = probe.validate().err().or_else(|| pace.validate().err());
         faults.extend(invalid.map(|invalid| format!("{id}: {invalid}")));

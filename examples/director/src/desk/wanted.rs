@@ -1,5 +1,8 @@
 //! What is to be watched of a service: its configuration, with the weights that operators have given.
 
+use std::iter;
+use std::time::Duration;
+
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{self, PoolPolicy, Watched};
@@ -7,8 +10,11 @@ use ipvs_netlink::table::TableService;
 
 use crate::announcement;
 use crate::configuration::{Checks, ServiceConfiguration};
-use crate::desk::Desk;
+use crate::desk::{Desk, Effect};
 use crate::state::Saved;
+
+/// What is added to the time that the checks of a service need at its start.
+const SLACK: Duration = Duration::from_secs(2);
 
 impl Desk {
     /// Returns what is to be watched of a service.
@@ -42,17 +48,27 @@ pub(super) fn policy(service: &ServiceConfiguration) -> PoolPolicy {
     policy.hold(hold)
 }
 
+/// Says how a service is announced.
+pub(super) fn announce(service: ServiceId, configuration: &ServiceConfiguration) -> Effect {
+    let all = iter::once(&configuration.checks).chain(configuration.checks_of.values());
+    let checks = all.flat_map(|checks| &checks.checks);
+    let settles = checks.map(|(probe, pace)| pace.down_within(probe.timeout)).max();
+    let settles = settles.unwrap_or_default().saturating_add(SLACK);
+    Effect::Announce { service, commands: configuration.commands.clone(), settles }
+}
+
 /// Gives destinations the weights that operators have given.
 fn weighted(table: &TableService, saved: &Saved) -> TableService {
+    let id = table.id();
     let mut table = table.clone();
-    let ids: Vec<_> = table.destinations().map(|destination| destination.id()).collect();
-    for destination in ids {
-        let Some(weight) = saved.weights.get(&(table.id(), destination)) else { continue };
-        let ordered = table.destination(destination).map(|it| it.destination().clone());
-        if let Some(ordered) = ordered {
-            table.insert(ordered.weight(*weight));
-        }
-    }
+    let ordered: Vec<_> = table
+        .destinations()
+        .filter_map(|there| {
+            let weight = saved.weights.get(&(id, there.id()))?;
+            Some(there.destination().clone().weight(*weight))
+        })
+        .collect();
+    table.extend(ordered);
     table
 }
 

@@ -3,6 +3,8 @@
 
 mod document;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;

@@ -1,0 +1,184 @@
+//! The loop of the daemon.
+
+mod effects;
+mod life;
+mod orders;
+mod stopping;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use ipvs_netlink::health::ServiceStatus;
+use ipvs_netlink::health::probe::{Probe, Runner, Update, Updates};
+use ipvs_netlink::table::controller::{Controller, Event as ControllerEvent};
+use ipvs_netlink::tokio::Client;
+use ipvs_netlink::{ServiceId, ServiceSnapshot, Snapshot};
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::sleep_until;
+
+use crate::announcement::executor::Progress;
+use crate::configuration::Configuration;
+use crate::control::call::Call;
+use crate::daemon::announcing::Announcing;
+use crate::daemon::reading::read_file;
+use crate::daemon::saving::Saver;
+use crate::daemon::shared::Shared;
+use crate::daemon::signals::{Asked, Signals};
+use crate::daemon::{Failure, RunArguments};
+use crate::desk::Desk;
+use crate::event::Event;
+use crate::log::Log;
+use crate::moment::Moment;
+use crate::systemd::Systemd;
+
+/// The events that wait for a client that reads slowly.
+pub(super) const MOST_EVENTS: usize = 16_384;
+
+/// The most updates of the runner that are taken in before the table is written.
+const MOST_UPDATES: usize = 4096;
+
+/// The longest that the loop sleeps, so that its life can be told.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What the loop keeps together.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pub(super) client: Client,
+    pub(super) controller: Controller,
+    pub(super) desk: Desk,
+    /// `None` when the daemon withdraws its services.
+    pub(super) runner: Option<Runner>,
+    pub(super) updates: Updates,
+    pub(super) announcing: Announcing,
+    pub(super) saver: Saver,
+    pub(super) inbox: mpsc::Receiver<Call>,
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) signals: Signals,
+    pub(super) systemd: Systemd,
+    pub(super) log: Log,
+    pub(super) arguments: RunArguments,
+    /// What the table holds of services that are not watched yet.
+    pub(super) held: BTreeMap<ServiceId, ServiceSnapshot>,
+    pub(super) reading: Shared<Result<Configuration, Vec<String>>>,
+    pub(super) asking: Shared<Option<Vec<ServiceStatus<Probe>>>>,
+    /// Whether timeouts and synchronization daemons are to be looked at.
+    pub(super) settings_are_due: bool,
+}
+
+/// What the loop has waited for.
+enum Woken {
+    Asked(Asked),
+    Called(Call),
+    Updated(Option<Update>),
+    Read(Result<Configuration, Vec<String>>),
+    Reported(Option<Vec<ServiceStatus<Probe>>>),
+    Command(Progress),
+    Due,
+}
+
+/// Returns what the table holds of services, by their ids.
+pub(super) fn by_id(held: &Snapshot) -> BTreeMap<ServiceId, ServiceSnapshot> {
+    held.services().map(|service| (service.id(), service.clone())).collect()
+}
+
+impl Keeper {
+    /// Keeps the table until a signal ends that.
+    pub(super) async fn keep(mut self) -> Result<(), Failure> {
+        self.carry_out().await;
+        self.systemd.ready();
+        loop {
+            let due = self.round().await;
+            match self.wait(due).await {
+                Woken::Asked(Asked::Stop) => break,
+                Woken::Updated(None) => return Err(Failure::ChecksEnded),
+                woken => self.take_in(woken).await,
+            }
+        }
+        self.stop().await
+    }
+
+    /// Has everything done that is due. Returns when the loop has something to do by itself again.
+    async fn round(&mut self) -> Instant {
+        self.desk.pass(Moment::now());
+        self.carry_out().await;
+        let stepped = self.client.step(&mut self.controller).await;
+        let now = Moment::now();
+        let events: Vec<_> = self.controller.events().collect();
+        for event in &events {
+            if let Some(runner) = &self.runner {
+                runner.event(event);
+            }
+            self.desk.controller_event(event, now);
+            self.announcing.controller_event(event, now.instant);
+            if let ControllerEvent::Resynchronized { .. } = event {
+                self.settings_are_due = true;
+            }
+        }
+        if !events.is_empty() {
+            self.carry_out().await;
+        }
+        self.live(now);
+        let pause = stepped.pause(self.client.now()).min(LONGEST_SLEEP);
+        let announcing = self.announcing.next(now.instant);
+        let times = [self.desk.next(), announcing, self.saver.next(), self.log.next()];
+        times.into_iter().flatten().fold(now.instant + pause, Instant::min)
+    }
+
+    /// Waits for what happens next, until something is due.
+    async fn wait(&mut self, due: Instant) -> Woken {
+        let Self { signals, inbox, updates, reading, asking, announcing, runner, .. } = self;
+        let is_checking = runner.is_some();
+        let failed = || Err(vec!["the reading of the file has panicked".to_owned()]);
+        tokio::select! {
+            biased;
+            asked = signals.next() => Woken::Asked(asked),
+            Some(call) = inbox.recv() => Woken::Called(call),
+            progress = announcing.progress() => Woken::Command(progress),
+            update = updates.next(), if is_checking => Woken::Updated(update),
+            read = reading.done() => Woken::Read(read.unwrap_or_else(failed)),
+            report = asking.done() => Woken::Reported(report.flatten()),
+            () = sleep_until(due.into()) => Woken::Due,
+        }
+    }
+
+    async fn take_in(&mut self, woken: Woken) {
+        match woken {
+            Woken::Asked(Asked::Reload) => self.read(None),
+            Woken::Called(call) => self.obey(call).await,
+            Woken::Updated(first) => self.take_in_updates(first),
+            Woken::Read(read) => self.take_over(read).await,
+            Woken::Reported(known) => self.report(known).await,
+            Woken::Command(progress) => self.announcing.progressed(progress),
+            Woken::Asked(Asked::Stop) | Woken::Due => {}
+        }
+    }
+
+    /// Takes in an update of the runner, and those that wait behind it.
+    fn take_in_updates(&mut self, first: Option<Update>) {
+        let now = Moment::now();
+        let updates = self.updates.clone();
+        let others = std::iter::from_fn(|| updates.try_next());
+        for update in first.into_iter().chain(others).take(MOST_UPDATES) {
+            self.desk.update(&update, now);
+            self.announcing.update(&update, now.instant);
+            if let Some(request) = update.into_request() {
+                self.controller.accept(request);
+            }
+        }
+    }
+
+    /// Begins to read the file.
+    fn read(&mut self, call: Option<Call>) {
+        self.systemd.reloading();
+        let arguments = &self.arguments;
+        self.reading.ask(call, || reading(arguments));
+    }
+}
+
+/// Reads the file on a thread of its own.
+fn reading(
+    arguments: &RunArguments,
+) -> tokio::task::JoinHandle<Result<Configuration, Vec<String>>> {
+    let arguments = arguments.clone();
+    tokio::task::spawn_blocking(move || read_file(&arguments))
+}

@@ -1,0 +1,102 @@
+//! Writes the state file beside the loop, which a slow disk must not hold up for long.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+use crate::moment::Moment;
+use crate::state::{Saved, StateFile};
+
+/// The longest that the loop waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The time after which the file is written again if that failed.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Writes the state file.
+#[derive(Debug)]
+pub(super) struct Saver {
+    /// Not here while the file is being written.
+    file: Option<StateFile>,
+    writing: Option<JoinHandle<(StateFile, io::Result<()>)>>,
+    /// What the file says, or will say.
+    version: Option<u64>,
+    retry_at: Option<Instant>,
+    /// Whether the loop has waited for the present writing already.
+    is_slow: bool,
+    path: String,
+}
+
+impl Saver {
+    /// `version` is that of what is in the file already.
+    pub(super) fn new(file: StateFile, version: u64) -> Self {
+        let path = file.path().display().to_string();
+        Self {
+            file: Some(file),
+            writing: None,
+            version: Some(version),
+            retry_at: None,
+            is_slow: false,
+            path,
+        }
+    }
+
+    /// Returns when [`save`](Self::save) is to be called at the latest.
+    pub(super) const fn next(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// Writes what is to be saved, if it is another version than the last. Returns what is wrong, or
+    /// `Ok(None)` if nothing has happened.
+    pub(super) async fn save(
+        &mut self,
+        saved: &Saved,
+        version: u64,
+        now: Moment,
+    ) -> Option<Result<(), String>> {
+        if let Some(told) = self.wait().await {
+            return Some(told);
+        }
+        let is_early = self.retry_at.is_some_and(|at| at > now.instant);
+        if self.version == Some(version) || is_early {
+            return None;
+        }
+        let mut file = self.file.take()?;
+        let saved = saved.clone();
+        self.version = Some(version);
+        self.retry_at = None;
+        self.writing = Some(spawn_blocking(move || {
+            let done = file.save(&saved);
+            (file, done)
+        }));
+        self.wait().await
+    }
+
+    /// Waits for a writing that has begun.
+    async fn wait(&mut self) -> Option<Result<(), String>> {
+        let writing = self.writing.as_mut()?;
+        let path = &self.path;
+        let patience = if self.is_slow { Duration::ZERO } else { PATIENCE };
+        let Ok(written) = timeout(patience, writing).await else {
+            self.is_slow = true;
+            self.retry_at = Some(Instant::now() + PATIENCE);
+            return Some(Err(format!("the state file {path} takes long to be written")));
+        };
+        (self.writing, self.is_slow, self.retry_at) = (None, false, None);
+        let Ok((file, done)) = written else {
+            // The thread has panicked, and the file with it.
+            return Some(Err(format!("the state file {path} is not written any more")));
+        };
+        self.file = Some(file);
+        match done {
+            Ok(()) => Some(Ok(())),
+            Err(error) => {
+                self.version = None;
+                self.retry_at = Some(Instant::now() + RETRY);
+                Some(Err(format!("the state file {path} cannot be written: {error}")))
+            }
+        }
+    }
+}

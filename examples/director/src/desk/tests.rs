@@ -1,1 +1,0 @@
-//! Tests of the desk with a clock of their own.

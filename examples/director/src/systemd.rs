@@ -1,0 +1,118 @@
+//! Tells systemd how the daemon is, and that it lives.
+
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+
+/// The thread of the checks works at least once a second. After this time it stands still.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
+/// Tells systemd how the daemon is. Without systemd it tells nobody.
+#[derive(Debug)]
+pub struct Systemd {
+    heartbeat: Option<Heartbeat>,
+    /// What was told last.
+    status: String,
+}
+
+/// When systemd is to be told that the daemon lives.
+#[derive(Debug)]
+pub struct Heartbeat {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Heartbeat {
+    /// Creates the heartbeat for a watchdog that waits so long: twice in that time.
+    #[must_use]
+    pub fn new(watchdog: Duration, now: Instant) -> Self {
+        Self { interval: watchdog / 2, next: now }
+    }
+
+    /// Returns whether systemd is to be told now. The thread of the checks has been silent for this
+    /// time: if that is too long, systemd is not told, and restarts the daemon.
+    pub fn beats(&mut self, silent: Duration, now: Instant) -> bool {
+        if now < self.next || stands_still(silent) {
+            return false;
+        }
+        self.next = now + self.interval;
+        true
+    }
+}
+
+/// Returns whether the thread of the checks stands still if it has been silent for this time.
+#[must_use]
+pub fn stands_still(silent: Duration) -> bool {
+    silent >= STANDSTILL
+}
+
+impl Systemd {
+    /// Finds out whether systemd listens, and whether it wants to know that the daemon lives.
+    #[must_use]
+    pub fn find(now: Instant) -> Self {
+        let mut micros = 0;
+        let watched = sd_notify::watchdog_enabled(false, &mut micros) && micros > 0;
+        let heartbeat = watched.then(|| Heartbeat::new(Duration::from_micros(micros), now));
+        Self { heartbeat, status: String::new() }
+    }
+
+    /// Tells that the daemon keeps the table.
+    pub fn ready(&self) {
+        tell(&[NotifyState::Ready]);
+    }
+
+    /// Tells that the configuration is being read again. [`ready`](Self::ready) tells the end.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(time) => tell(&[NotifyState::Reloading, time]),
+            Err(_) => tell(&[NotifyState::Reloading]),
+        }
+    }
+
+    /// Tells that the daemon ends, and that this may take so long.
+    pub fn stopping(&self, longest: Duration) {
+        let micros = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
+        tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(micros)]);
+    }
+
+    /// Tells one line for people, if it is news.
+    pub fn status(&mut self, status: String) {
+        if status != self.status {
+            tell(&[NotifyState::Status(&status)]);
+            self.status = status;
+        }
+    }
+
+    /// Tells that the daemon lives, if that is due and the thread of the checks does not stand still.
+    /// Call it at least once a second.
+    pub fn beat(&mut self, silent: Duration, now: Instant) {
+        if self.heartbeat.as_mut().is_some_and(|heartbeat| heartbeat.beats(silent, now)) {
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    // Fails if systemd does not listen, which is nothing that this program could mend.
+    let _ = sd_notify::notify(false, states);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heart_beats_twice_in_the_time_of_the_watchdog_while_the_checks_move() {
+        let begin = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut heartbeat = Heartbeat::new(10 * second, begin);
+        let beats: Vec<_> =
+            (0..30).filter(|at| heartbeat.beats(second / 2, begin + *at * second)).collect();
+        assert_eq!(beats, [0, 5, 10, 15, 20, 25]);
+        // The thread of the checks stood still from the 26th second to the 40th.
+        let silent = |at: u32| if at < 40 { (at - 26) * second } else { second };
+        let beats: Vec<_> =
+            (30..50).filter(|at| heartbeat.beats(silent(*at), begin + *at * second)).collect();
+        assert_eq!(beats, [30, 40, 45]);
+    }
+}
