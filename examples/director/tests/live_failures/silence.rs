@@ -1,0 +1,42 @@
+//! A server that falls silent while the daemon waits for its answer.
+
+use std::time::{Duration, Instant};
+
+use director::status::DestinationState;
+
+use crate::stage::{Daemon, Manner, Stage, file, id, service, there, wait_for};
+use crate::{PORT, servers, web};
+
+#[test]
+fn a_server_that_falls_silent_holds_nothing_up() {
+    let stage = Stage::with_hosts(4);
+    let all: Vec<_> = (0..4).map(|host| stage.serve(host, PORT)).collect();
+    let daemon = Daemon::start(&stage, "silence", &file(&[service(web(), &servers(4), &[])]));
+    for host in 0..4 {
+        daemon.wait_for_state(id(web()), there(host, PORT), DestinationState::Up);
+    }
+    let before = daemon.usage();
+    // Their sockets have what was sent, and what closes them is never acknowledged.
+    let silent = [1_u8, 2, 3];
+    silent.iter().for_each(|host| all[usize::from(*host)].set(Manner::Silent));
+    let asked = Instant::now();
+    for host in silent {
+        wait_for("a check", || {
+            (!all[usize::from(host)].checks_since(asked).is_empty()).then_some(())
+        });
+    }
+    silent.iter().for_each(|host| stage.silence(*host, true));
+    let begin = Instant::now();
+    for host in silent {
+        daemon.wait_for_state(id(web()), there(host, PORT), DestinationState::Down);
+    }
+    let mut checks = all[0].checks_since(begin);
+    checks.push(Instant::now());
+    let pauses = checks.windows(2).map(|pair| pair[1] - pair[0]);
+    let longest = pauses.max().unwrap();
+    println!("{} checks of the good server, the longest pause {longest:?}", checks.len());
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
+    // What checks are under way, and no more.
+    let after = daemon.usage();
+    assert!(after.descriptors <= before.descriptors + silent.len(), "{before:?}, then {after:?}");
+}
