@@ -8,6 +8,7 @@ use crate::check::CheckArguments;
 use crate::control::commands::{
     CheckNow, Drain, EventsArguments, MaintenanceArguments, Reload, StatusArguments, Weight,
 };
+use crate::convert::ConvertArguments;
 use crate::daemon::RunArguments;
 
 /// Keeps an IPVS table, checks its servers, takes orders and announces addresses.
@@ -43,6 +44,8 @@ pub enum Command {
     /// Show what the director does, with servers and clients in network namespaces of its own.
     #[cfg(feature = "demo")]
     Demo,
+    /// Convert a configuration of keepalived, and tell what cannot be said.
+    Convert(ConvertArguments),
 }
 
 const EXIT_CODES: &str = "\
@@ -56,7 +59,8 @@ Exit codes:
   6  no daemon answers on the socket
   7  the daemon took the order and did not say whether it was carried out: see `director status`
   8  --wait: the order was carried out, but the connections did not end in the time given, or
-     somebody ended the maintenance meanwhile";
+     somebody ended the maintenance meanwhile
+  9  converted, and something of the configuration was left out or changed";
 
 /// Returns the path of the control socket where none is given: in the folder that systemd has made,
 /// or in `/run/director`.

@@ -23,6 +23,8 @@ pub enum Exit {
     Unknown,
     /// The order was carried out, and connections have not ended in the time that was given.
     NotDrained,
+    /// A configuration was converted, and something of it was left out or changed.
+    Unsaid,
 }
 
 impl From<Exit> for ExitCode {
@@ -37,6 +39,7 @@ impl From<Exit> for ExitCode {
             Exit::NoDaemon => 6,
             Exit::Unknown => 7,
             Exit::NotDrained => 8,
+            Exit::Unsaid => 9,
         })
     }
 }

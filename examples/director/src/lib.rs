@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod check;
 pub mod configuration;
 pub mod control;
+pub mod convert;
 pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;

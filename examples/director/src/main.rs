@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use director::arguments::{Arguments, Command};
-use director::{check, daemon};
+use director::{check, convert, daemon};
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Demo => director::demo::run(),
+        Command::Convert(arguments) => convert::run(&arguments),
     };
     exit.into()
 }
