@@ -74,8 +74,8 @@ impl Problems {
     }
 
     /// Returns what writes one line for each, with a word such as `warning: ` before the text.
-    pub fn with_kind(&self, kind: &str) -> impl fmt::Display {
-        fmt::from_fn(move |f| self.write(f, kind))
+    pub const fn with_kind<'p>(&'p self, kind: &'p str) -> impl fmt::Display + 'p {
+        OfKind { problems: self, kind }
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, kind: &str) -> fmt::Result {
@@ -89,6 +89,17 @@ impl Problems {
             others if self.is_cut => write!(f, "\n{file}: {kind}and at least {others} more"),
             others => write!(f, "\n{file}: {kind}and {others} more"),
         }
+    }
+}
+
+struct OfKind<'p> {
+    problems: &'p Problems,
+    kind: &'p str,
+}
+
+impl fmt::Display for OfKind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problems.write(f, self.kind)
     }
 }
 
