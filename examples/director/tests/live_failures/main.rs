@@ -3,7 +3,7 @@
 //! | | the failure | shows in | the test |
 //! | --- | --- | --- | --- |
 //! | 1 | A reload lost the list of checks that had failed, and the server never came back (keepalived, pull request 381). | keepalived before 1.2.22 (2016) | `state::what_has_failed_comes_back_after_reloads`, and `live_load` under load |
-//! | 2 | The checker stood still without dying (keepalived 2523). | reported of keepalived 2.0.10; nothing watches the checker in 2.2.7 | of the watchdog |
+//! | 2 | The checker stood still without dying (keepalived 2523). | reported of keepalived 2.0.10; nothing watches the checker in 2.2.7 | `watchdog::a_checker_that_stands_still_is_restarted` |
 //! | 3 | A server's answer overflowed a buffer (keepalived 2.4.0 release notes). | keepalived before 2.4.0; 2.2.7 dies of the answer `ba` to the expression `bar\|(?<=.{5000})X` | `answers::answers_of_any_length_fail_the_check_and_nothing_else` |
 //! | 4 | A reload with 37,205 real servers took 132 s (keepalived 2.3.0 release notes). | keepalived before 2.3.0, so 2.2.7 | `many::a_reload_costs_what_its_length_costs`, and with 37,205 by name |
 //! | 5 | Sockets that were being closed blocked the loop for 5 s (keepalived 2.3.2 release notes). | keepalived before 2.3.2, so 2.2.7 | `silence::a_server_that_falls_silent_holds_nothing_up` |
@@ -36,6 +36,7 @@ mod silence;
 #[allow(dead_code, unused_imports, reason = "what other tests need")]
 mod stage;
 mod state;
+mod watchdog;
 
 use std::net::SocketAddr;
 

@@ -59,7 +59,9 @@ impl Daemon {
     pub(crate) fn start_again(&mut self) {
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
         let child = self.network.director.run(|| {
-            let mut command = Command::new(program());
+            // As a manager of services does that wants to know whether the daemon lives.
+            let mut command = Command::new("sh");
+            command.args(["-c", "export WATCHDOG_PID=$$; exec \"$0\" \"$@\""]).arg(program());
             command.arg("run").arg(self.file()).arg("--socket").arg(self.socket());
             command.arg("--state").arg(self.state_path());
             command.envs(self.environment.iter().map(|(name, value)| (name, value)));
