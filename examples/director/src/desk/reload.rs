@@ -105,8 +105,9 @@ impl Desk {
         let count = self.configuration.services.len();
         let same = count - new - changed;
         let gone = gone.len();
+        let services = if count == 1 { "service" } else { "services" };
         let line = format!(
-            "the file has {count} services: {new} new, {changed} changed, {same} as before; {gone} gone"
+            "the file has {count} {services}: {new} new, {changed} changed, {same} as before; {gone} gone"
         );
         told.insert(0, line);
         told
