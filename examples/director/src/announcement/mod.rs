@@ -139,5 +139,10 @@ const MARGIN: Duration = Duration::from_secs(1);
 #[must_use]
 pub fn hold(commands: Option<&Commands>) -> Duration {
     let unavailable = commands.filter(|commands| !commands.unavailable.is_empty());
-    unavailable.map_or(Duration::ZERO, |commands| commands.timeout.saturating_add(MARGIN))
+    unavailable.map_or(Duration::ZERO, |commands| hold_of(commands.timeout))
+}
+
+/// Returns how long the withdrawal by a command with this timeout may take.
+pub(crate) const fn hold_of(timeout: Duration) -> Duration {
+    timeout.saturating_add(MARGIN)
 }

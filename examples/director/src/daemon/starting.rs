@@ -93,7 +93,10 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
     desk.trouble(Trouble::StateFound, trouble, now);
     match arguments.keep_former {
         true => desk.disown_former(),
-        false => controller.formerly(desk.former()),
+        false => {
+            desk.withdraw_former();
+            controller.formerly(desk.former());
+        }
     }
     // A daemon that cannot save shows that at its start.
     let (saved, version) = desk.saved();

@@ -14,7 +14,7 @@ mod trouble;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::Maintenance;
@@ -44,6 +44,8 @@ pub struct Desk {
     /// Whether all services are to leave, because the daemon ends.
     is_withdrawn: bool,
     troubles: BTreeMap<Trouble, String>,
+    /// How the table is kept, as was said last.
+    keeping: Keeping,
     effects: Vec<Effect>,
 }
 
@@ -62,6 +64,7 @@ impl Desk {
             serving: BTreeSet::new(),
             is_withdrawn: false,
             troubles: BTreeMap::new(),
+            keeping: Keeping::of(&Configuration::default()),
             effects: Vec::new(),
         };
         desk.saved.maintenances.retain(|_, saved| saved.until.is_none_or(|until| until > now.wall));
@@ -105,7 +108,21 @@ impl Desk {
     pub fn disown_former(&mut self) {
         let former: Vec<_> = self.former().collect();
         for id in former {
-            self.edit().owned.remove(&id);
+            let saved = self.edit();
+            saved.owned.remove(&id);
+            saved.withdrawals.remove(&id);
+        }
+    }
+
+    /// Withdraws the services of an earlier run that are not in the configuration, by their former
+    /// commands.
+    pub fn withdraw_former(&mut self) {
+        let former: Vec<_> = self.former().collect();
+        for service in former {
+            let Some(withdrawal) = self.saved.withdrawals.get(&service).cloned() else { continue };
+            let (commands, settles) = (Some(withdrawal.commands()), Duration::ZERO);
+            self.effects.push(Effect::Announce { service, commands, settles });
+            self.effects.push(Effect::Forget(service));
         }
     }
 

@@ -112,7 +112,9 @@ impl Desk {
         self.serving.remove(&service);
         let is_wished = !self.is_withdrawn && self.is_configured(service);
         if !is_wished {
-            self.edit().owned.remove(&service);
+            let saved = self.edit();
+            saved.owned.remove(&service);
+            saved.withdrawals.remove(&service);
             self.trouble(Trouble::Service(service), None, now);
         }
     }

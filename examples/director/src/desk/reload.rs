@@ -1,16 +1,18 @@
 //! Takes over a configuration: all of it, or nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::ProbeKind;
 
+use crate::announcement;
 use crate::configuration::{Checks, Configuration, ServiceConfiguration};
 use crate::desk::wanted::{announce, policy, watched};
 use crate::desk::{Desk, Effect, Keeping, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
-use crate::state::{Place, Saved};
+use crate::state::{Place, Saved, Withdrawal};
 
 impl Desk {
     /// Finds everything that is wrong with a configuration. Returns the services that are new: what
@@ -62,10 +64,8 @@ impl Desk {
     pub(super) fn take_over(&mut self, configuration: Configuration, now: Moment) -> Vec<String> {
         let former = std::mem::replace(&mut self.configuration, configuration);
         let mut told = self.drop_orders_without_destination();
-        let keeping = Keeping::of(&self.configuration);
-        if keeping != Keeping::of(&former) {
-            self.effects.push(Effect::Keep(keeping));
-        }
+        let begin = self.effects.len();
+        let mut withdrawals = Vec::new();
         let gone: Vec<_> =
             former.services.keys().copied().filter(|id| !self.is_configured(*id)).collect();
         for id in &gone {
@@ -85,6 +85,7 @@ impl Desk {
             new += usize::from(before.is_none());
             changed += usize::from(before.is_some());
             self.effects.push(announce(*id, service));
+            withdrawals.push((*id, service.commands.as_ref().and_then(Withdrawal::of)));
             if before.is_some_and(|before| is_watched_alike(before, service)) {
                 continue;
             }
@@ -97,6 +98,17 @@ impl Desk {
         }
         let all: Vec<_> = self.configuration.services.keys().copied().collect();
         self.edit().owned.extend(all);
+        for (id, withdrawal) in withdrawals {
+            match withdrawal {
+                Some(withdrawal) => self.edit().withdrawals.insert(id, withdrawal),
+                None => self.edit().withdrawals.remove(&id),
+            };
+        }
+        let keeping = self.keeping();
+        if keeping != self.keeping {
+            self.keeping = keeping;
+            self.effects.insert(begin, Effect::Keep(keeping));
+        }
         if former.timeouts != self.configuration.timeouts
             || former.synchronization != self.configuration.synchronization
         {
@@ -111,6 +123,15 @@ impl Desk {
         );
         told.insert(0, line);
         told
+    }
+
+    /// Returns how the table is to be kept. What leaves it is held for its commands, too.
+    fn keeping(&self) -> Keeping {
+        let mut keeping = Keeping::of(&self.configuration);
+        let withdrawals = self.saved.withdrawals.values();
+        let holds = withdrawals.map(|withdrawal| announcement::hold_of(withdrawal.timeout));
+        keeping.hold = holds.fold(keeping.hold, Duration::max);
+        keeping
     }
 
     /// Forgets the orders about destinations that are not in the configuration any more.

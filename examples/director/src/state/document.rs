@@ -1,13 +1,14 @@
 //! The text of the state file.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ipvs_netlink::health::MaintenanceKind;
 use ipvs_netlink::{DestinationId, ServiceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Saved, SavedMaintenance};
+use crate::configuration::SharedAddress;
+use crate::state::{Saved, SavedMaintenance, Withdrawal};
 
 /// The version of the file that this program writes, and the only one that it reads.
 const VERSION: u32 = 1;
@@ -33,6 +34,8 @@ struct Document {
     maintenances: Vec<Maintenance>,
     #[serde(default)]
     weights: Vec<Weight>,
+    #[serde(default)]
+    withdrawals: Vec<Command>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +63,27 @@ struct Weight {
     weight: u32,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Command {
+    service: ServiceId,
+    command: Vec<String>,
+    timeout_ms: u64,
+    retry_ms: u64,
+    shared_address: Shared,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SharedAddress", rename_all = "lowercase")]
+enum SharedText {
+    Any,
+    All,
+    Ignore,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Shared(#[serde(with = "SharedText")] SharedAddress);
+
 /// The greatest weight that the kernel has.
 pub(crate) const GREATEST_WEIGHT: u32 = i32::MAX.unsigned_abs();
 
@@ -77,11 +101,19 @@ impl Saved {
             destination,
             weight,
         };
+        let command = |(service, saved): (&ServiceId, &Withdrawal)| {
+            let Withdrawal { command, timeout, retry, shared_address } = saved.clone();
+            let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            let (timeout_ms, retry_ms) = (ms(timeout), ms(retry));
+            let shared_address = Shared(shared_address);
+            Command { service: *service, command, timeout_ms, retry_ms, shared_address }
+        };
         let document = Document {
             version: VERSION,
             owned: self.owned.iter().copied().collect(),
             maintenances: self.maintenances.iter().map(maintenance).collect(),
             weights: self.weights.iter().map(weight).collect(),
+            withdrawals: self.withdrawals.iter().map(command).collect(),
         };
         // Only maps with keys that are no text fail.
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -118,6 +150,20 @@ impl Saved {
             }
             if saved.weights.insert((service, destination), weight).is_some() {
                 return refuse(format!("{service} -> {destination} has two weights"));
+            }
+        }
+        for Command { service, command, timeout_ms, retry_ms, shared_address } in
+            document.withdrawals
+        {
+            let timeout = Duration::from_millis(timeout_ms);
+            let retry = Duration::from_millis(retry_ms);
+            let Shared(shared_address) = shared_address;
+            let withdrawal = Withdrawal { command, timeout, retry, shared_address };
+            if withdrawal.command.is_empty() {
+                return refuse(format!("{service} is withdrawn by an empty command"));
+            }
+            if saved.withdrawals.insert(service, withdrawal).is_some() {
+                return refuse(format!("{service} is withdrawn by two commands"));
             }
         }
         Ok(saved)

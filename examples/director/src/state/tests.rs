@@ -10,7 +10,8 @@ use ipvs_netlink::health::MaintenanceKind;
 use ipvs_netlink::{DestinationId, ServiceId};
 use proptest::prelude::*;
 
-use crate::state::{LoadError, Lock, Saved, SavedMaintenance, StateFile};
+use crate::configuration::SharedAddress;
+use crate::state::{LoadError, Lock, Saved, SavedMaintenance, StateFile, Withdrawal};
 
 /// A folder of a test's own, which is removed at its end.
 struct Folder(PathBuf);
@@ -43,6 +44,15 @@ impl Drop for Folder {
     }
 }
 
+fn withdrawal() -> Withdrawal {
+    Withdrawal {
+        command: vec!["/bin/down".to_owned(), "a \"b\"\n".to_owned()],
+        timeout: Duration::from_millis(1500),
+        retry: Duration::from_secs(5),
+        shared_address: SharedAddress::All,
+    }
+}
+
 fn saved() -> Saved {
     let service = "TCP 192.0.2.10:80".parse().unwrap();
     let place = (service, "10.0.0.1:8080".parse().unwrap());
@@ -53,6 +63,7 @@ fn saved() -> Saved {
         owned: [service].into(),
         maintenances: [(place, maintenance)].into(),
         weights: [(place, 7)].into(),
+        withdrawals: [(service, withdrawal())].into(),
     }
 }
 
@@ -199,7 +210,8 @@ proptest! {
         };
         let maintenances: BTreeMap<_, _> = maintenances.into_iter().map(maintenance).collect();
         let owned: BTreeSet<_> = owned;
-        let saved = Saved { owned, maintenances, weights };
+        let withdrawals = owned.iter().map(|id| (*id, withdrawal())).collect();
+        let saved = Saved { owned, maintenances, weights, withdrawals };
         prop_assert_eq!(Saved::parse(saved.text().as_bytes()).unwrap(), saved);
     }
 

@@ -181,17 +181,27 @@ fn play(command: &[&str], lab: Lab) -> Story {
 }
 
 /// The daemon ends and starts again: the route stays.
-fn restart(story: Story) -> Story {
+fn restart(story: Story, on_stop: &str) -> Story {
     let begin = Instant::now();
     let Story { lab, servers, routes, table, clients, daemon, file, empty, _peer } = story;
     daemon.stop();
-    let daemon = Daemon::start(&lab, &file, "withdraw");
+    let daemon = Daemon::start(&lab, &file, on_stop);
     wait_for("the status", || (daemon.announcement() == "announced").then_some(()));
     let (count, failed) = clients.since(begin);
     println!("restart of the daemon: {} of {count} failed", failed.len());
     assert_eq!(routes.changes(begin), 0, "the route stays");
     assert!(failed.is_empty(), "{failed:?}");
     Story { lab, servers, routes, table, clients, daemon, file, empty, _peer }
+}
+
+/// The daemon ends, the service leaves the file, and the daemon starts again.
+fn lose(story: Story) {
+    let begin = Instant::now();
+    let Story { lab, servers, routes, table, clients, daemon, file, empty, _peer } = story;
+    daemon.stop();
+    let daemon = Daemon::start(&lab, &empty, "keep");
+    let story = Story { lab, servers, routes, table, clients, daemon, file, empty, _peer };
+    story.leaves_unnoticed("removal while the daemon does not run", begin);
 }
 
 /// The daemon ends and withdraws all.
@@ -213,7 +223,7 @@ fn bird_announces_the_address_of_a_dummy_interface() {
     let speaker = routers::speaker(&lab);
     let hook = hooks().join("dummy-address");
     let story = play(&[hook.to_str().unwrap(), "vip0"], lab);
-    withdraw(restart(story));
+    lose(restart(story, "keep"));
     drop(speaker);
 }
 
@@ -251,6 +261,6 @@ fn exabgp_announces_what_the_folder_names() {
     let begin = Instant::now();
     let speaker = routers::exabgp(&story.lab);
     story.comes(begin);
-    withdraw(restart(story));
+    withdraw(restart(story, "withdraw"));
     drop(speaker);
 }

@@ -1,15 +1,16 @@
 //! Reloads and restarts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ipvs_netlink::Timeouts;
 use ipvs_netlink::health::MaintenanceKind;
 use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::table::controller::Event as ControllerEvent;
+use ipvs_netlink::{ServiceId, Timeouts};
 
 use crate::configuration::{Commands, SharedAddress};
 use crate::desk::tests::{SECOND, begin, begun, configuration, later, server, service};
-use crate::desk::{Desk, valid};
+use crate::desk::{Desk, Effect, valid};
 use crate::state::{Saved, SavedMaintenance};
 
 fn saved(until: Option<u32>) -> Saved {
@@ -22,6 +23,7 @@ fn saved(until: Option<u32>) -> Saved {
         owned: [service(80), service(81)].into(),
         maintenances: [maintenance(1), maintenance(7)].into(),
         weights: [((service(80), server(2)), 9)].into(),
+        ..Saved::default()
     }
 }
 
@@ -128,4 +130,64 @@ fn everything_that_the_runner_would_refuse_is_found_before() {
     service.table.insert(ipvs_netlink::Destination::masquerade(([10, 0, 0, 1], 0).into()));
     let expected = "TCP 192.0.2.10:80: 10.0.0.1:0 has port 0, so the check needs a port of its own";
     assert_eq!(valid(&portless).unwrap_err().last().unwrap(), expected);
+}
+
+/// Returns the services with their commands that are to be withdrawn.
+fn withdrawn(desk: &mut Desk) -> Vec<(ServiceId, Vec<String>)> {
+    let (mut known, mut withdrawn) = (BTreeMap::new(), Vec::new());
+    for effect in desk.effects() {
+        match effect {
+            Effect::Announce { service, commands: Some(commands), .. } => {
+                known.insert(service, commands.unavailable);
+            }
+            Effect::Forget(service) => {
+                withdrawn.extend(known.remove(&service).map(|command| (service, command)));
+            }
+            _ => {}
+        }
+    }
+    withdrawn
+}
+
+#[test]
+fn what_leaves_is_held_until_its_command_has_withdrawn_it() {
+    let now = begin();
+    let mut configuration = configuration(&[(80, &[(1, 1)]), (81, &[(1, 1)])]);
+    configuration.services.get_mut(&service(80)).unwrap().commands = Some(commands());
+    let mut desk = Desk::new(configuration.clone(), Saved::default(), now);
+    let mut told = super::Told::default();
+    told.take(&mut desk, now);
+    configuration.services.remove(&service(80));
+    desk.reload(configuration.clone(), now);
+    assert_eq!(told.take(&mut desk, now), ["forget 80"], "no other time to hold");
+    desk.controller_event(&ControllerEvent::Left(service(80)), now);
+    desk.reload(configuration, now);
+    assert_eq!(told.take(&mut desk, now), ["hold 0ns"]);
+}
+
+#[test]
+fn a_service_that_left_the_file_meanwhile_is_withdrawn_by_its_former_command() {
+    let now = begin();
+    let mut before = configuration(&[(80, &[(1, 1)]), (81, &[(1, 1)]), (82, &[(1, 1)])]);
+    for port in [80, 81] {
+        before.services.get_mut(&service(port)).unwrap().commands = Some(commands());
+    }
+    let desk = Desk::new(before, Saved::default(), now);
+    let saved = Saved::parse(desk.saved().0.text().as_bytes()).unwrap();
+
+    let after = configuration(&[(81, &[(1, 1)])]);
+    let mut desk = Desk::new(after.clone(), saved.clone(), now);
+    desk.withdraw_former();
+    let mut told = super::Told::default();
+    assert_eq!(told.take(&mut desk, now), ["hold 6s", "watch 81", "forget 80"]);
+    let mut desk = Desk::new(after.clone(), saved.clone(), now);
+    desk.withdraw_former();
+    assert_eq!(withdrawn(&mut desk), [(service(80), commands().unavailable)]);
+    // That of 81 is not in the file any more, and what it has announced is the operator's.
+    desk.controller_event(&ControllerEvent::Left(service(80)), now);
+    assert!(desk.saved().0.withdrawals.is_empty());
+
+    let mut desk = Desk::new(after, saved, now);
+    desk.disown_former();
+    assert!(withdrawn(&mut desk).is_empty() && desk.saved().0.withdrawals.is_empty());
 }
