@@ -7,7 +7,7 @@ use ipvs_netlink::health::probe::{Probe, ProbeKind};
 use ipvs_netlink::health::through::{MarkRange, ThroughError};
 use ipvs_netlink::health::{Combination, Watched};
 use ipvs_netlink::table::{TableDestination, TableService};
-use ipvs_netlink::{AddressFamily, DestinationId, Object, ServiceId};
+use ipvs_netlink::{AddressFamily, DestinationId, Forwarding, Object, ServiceId};
 
 use super::super::tree::Finding;
 use super::super::{Checks, SharedAddress};
@@ -65,6 +65,20 @@ impl Reading<'_> {
         for (id, level) in &read.levels_of {
             let checks = service.checks_of.get(id).unwrap_or(&service.checks);
             self.level_agrees(read, level, checks, marks);
+        }
+        let not_forwarded: Vec<_> = service
+            .table
+            .destinations()
+            .map(TableDestination::destination)
+            .filter(|it| !can_be_checked_through(it.forwarding))
+            .map(|it| (it.id, it.forwarding))
+            .collect();
+        for (id, forwarding) in not_forwarded {
+            if read.level_of(id).checks.iter().any(|check| check.probe.through) {
+                let at = places.of(self, Object::Destination(read.id(), id));
+                let error = ThroughError::Forwarding(forwarding);
+                self.error(at, format_args!("destination {id}: {error}"));
+            }
         }
         let without_port: Vec<DestinationId> = service
             .table
@@ -157,6 +171,10 @@ fn pairs_of(read: &Read) -> usize {
     table.destinations().map(|destination| through(destination.id())).sum()
 }
 
+const fn can_be_checked_through(forwarding: Forwarding) -> bool {
+    matches!(forwarding, Forwarding::Masquerade | Forwarding::DirectRoute | Forwarding::Tunnel(_))
+}
+
 fn is_ipv6(service: ServiceId) -> bool {
     match service {
         ServiceId::Address { address, .. } => address.is_ipv6(),
@@ -175,6 +193,9 @@ fn cannot_go_through(service: ServiceId, probe: &Probe) -> Option<String> {
     let error = match &probe.kind {
         ProbeKind::Icmp => ThroughError::Kind("ICMP"),
         ProbeKind::Command(_) => ThroughError::Kind("a program"),
+        ProbeKind::Dns(check) if check.clone().tcp() != *check => {
+            ThroughError::Kind("DNS over UDP, which may go on over TCP,")
+        }
         _ => match service.address() {
             None => ThroughError::NoAddress(service),
             Some(address) if address.port() == 0 && probe.port.is_none() => {

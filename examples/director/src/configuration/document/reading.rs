@@ -52,6 +52,10 @@ impl Findings {
         self.kept.len() >= MOST
     }
 
+    pub(super) const fn count(&self) -> usize {
+        self.kept.len() + self.others
+    }
+
     pub(in super::super) const fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }

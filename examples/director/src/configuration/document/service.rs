@@ -153,7 +153,17 @@ impl Reading<'_> {
         };
         let commands_at = self.tree.at(commands.or(defaults.commands_layer).unwrap_or(id));
         let commands = match commands {
-            Some(_) => self.commands(&[defaults.commands_layer, commands]),
+            Some(own) => {
+                let before = self.errors.count();
+                let read = self.commands(&[defaults.commands_layer, commands]);
+                if read.is_none() && !self.is_false(own) && self.errors.count() == before {
+                    self.error(
+                        commands_at,
+                        "commands without a program: give available or unavailable",
+                    );
+                }
+                read
+            }
             None => defaults.commands.clone(),
         };
         let configuration =
@@ -250,7 +260,7 @@ impl Reading<'_> {
         items: &[Item],
         fault: Option<Finding>,
     ) -> (Option<TableService>, HashMap<usize, DestinationId>) {
-        let before = self.errors.kept.len() + self.errors.others;
+        let before = self.errors.count();
         let root = self.alone(settings, defaults);
         let cleaned = self.read_and_clean::<Table>(root, |_| Told::Here);
         let (table, root) = cleaned.unzip();
@@ -296,7 +306,7 @@ impl Reading<'_> {
                 }
             }
         }
-        if self.errors.kept.len() + self.errors.others == before {
+        if self.errors.count() == before {
             let at = self.tree.at(settings);
             let unknown = || Finding::new(at, "the service cannot be read");
             self.errors.push(fault.unwrap_or_else(unknown));

@@ -190,6 +190,18 @@ fn parts_that_do_not_go_together_are_told() {
             "f:2:12: 3 checks through virtual addresses need a mark each, and 2 are there",
         ),
         (
+            format!("marks: {{from: 1, to: 9}}\n{}", of("checks: [{dns: {name: a}, through: true}]")),
+            "f:2:63: a check by DNS over UDP, which may go on over TCP, cannot go through",
+        ),
+        (
+            format!(
+                "marks: {{from: 1, to: 9}}\n{}",
+                of("checks: [{tcp: {}, through: true}], destinations: [{address: 10.0.0.1:80, forward: local}]")
+            ),
+            "f:2:105: destination 10.0.0.1:80: a check cannot be forwarded by ",
+        ),
+        (of("commands: {timeout: 3s}"), "f:1:64: commands without a program"),
+        (
             "services: [{tcp: 192.0.2.10:80, commands: {available: [a]}}, {tcp: 192.0.2.10:81, \
              commands: {available: [a], shared_address: all}}]"
                 .to_owned(),
