@@ -7,6 +7,9 @@ use sd_notify::NotifyState;
 /// The thread of the checks works at least once a second. After this time it stands still.
 const STANDSTILL: Duration = Duration::from_secs(5);
 
+/// The same where the watchdog is impatient.
+const SHORTEST_STANDSTILL: Duration = Duration::from_secs(2);
+
 /// Tells systemd how the daemon is. Without systemd it tells nobody.
 #[derive(Debug)]
 pub struct Systemd {
@@ -32,7 +35,8 @@ impl Heartbeat {
     /// Returns whether systemd is to be told now. The thread of the checks has been silent for this
     /// time: if that is too long, systemd is not told, and restarts the daemon.
     pub fn beats(&mut self, silent: Duration, now: Instant) -> bool {
-        if now < self.next || stands_still(silent) {
+        let standstill = self.interval.clamp(SHORTEST_STANDSTILL, STANDSTILL);
+        if now < self.next || silent >= standstill {
             return false;
         }
         self.next = now + self.interval;
@@ -50,9 +54,9 @@ impl Systemd {
     /// Finds out whether systemd listens, and whether it wants to know that the daemon lives.
     #[must_use]
     pub fn find(now: Instant) -> Self {
-        let mut micros = 0;
-        let watched = sd_notify::watchdog_enabled(false, &mut micros) && micros > 0;
-        let heartbeat = watched.then(|| Heartbeat::new(Duration::from_micros(micros), now));
+        let [micros, process] = ["WATCHDOG_USEC", "WATCHDOG_PID"].map(|it| std::env::var(it).ok());
+        let watchdog = watchdog(micros.as_deref(), process.as_deref(), std::process::id());
+        let heartbeat = watchdog.map(|watchdog| Heartbeat::new(watchdog, now));
         Self { heartbeat, status: String::new() }
     }
 
@@ -92,6 +96,14 @@ impl Systemd {
     }
 }
 
+/// Returns how long the watchdog waits, by the variables that systemd sets for the process. Others than
+/// systemd set the first one alone.
+fn watchdog(micros: Option<&str>, process: Option<&str>, own: u32) -> Option<Duration> {
+    let is_ours = process.is_none_or(|process| process.parse() == Ok(own));
+    let micros = micros?.parse().ok().filter(|micros| is_ours && *micros > 0)?;
+    Some(Duration::from_micros(micros))
+}
+
 fn tell(states: &[NotifyState<'_>]) {
     // Fails if systemd does not listen, which is nothing that this program could mend.
     let _ = sd_notify::notify(false, states);
@@ -100,6 +112,17 @@ fn tell(states: &[NotifyState<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_watchdog_of_another_process_is_none_of_ours() {
+        let second = Some(Duration::from_secs(1));
+        let micros = Some("1000000");
+        assert_eq!(watchdog(micros, None, 7), second);
+        assert_eq!(watchdog(micros, Some("7"), 7), second);
+        for (micros, process) in [(micros, "8"), (micros, "x"), (Some("0"), "7"), (None, "7")] {
+            assert_eq!(watchdog(micros, Some(process), 7), None);
+        }
+    }
 
     #[test]
     fn a_heart_beats_twice_in_the_time_of_the_watchdog_while_the_checks_move() {

@@ -116,7 +116,7 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
         arguments: arguments.clone(),
         reading: Shared::default(),
         asking: Shared::default(),
-        settings_are_due: false,
+        settings_at: Instant::now(),
         client,
         controller,
         desk,

@@ -20,15 +20,17 @@ impl Keeper {
             self.desk.trouble(Trouble::State, told.err(), now);
         }
         loop {
+            let now = Moment::now();
             let effects = self.desk.effects();
-            if effects.is_empty() && !self.settings_are_due {
+            let settings_are_due = self.settings_at <= now.instant;
+            if effects.is_empty() && !settings_are_due {
                 break;
             }
             let told = effects.len();
             for effect in effects {
                 self.have_done(effect);
             }
-            if std::mem::take(&mut self.settings_are_due) {
+            if self.settings_at <= Moment::now().instant {
                 self.apply_settings().await;
             }
             if told > MANY {
@@ -46,7 +48,7 @@ impl Keeper {
             Effect::Announce { service, commands, settles } => {
                 self.announcing.watch(service, commands, settles, &self.controller);
             }
-            Effect::ApplySettings => self.settings_are_due = true,
+            Effect::ApplySettings => self.settings_at = Moment::now().instant,
             Effect::Keep(Keeping { drain, resync, hold }) => {
                 let controller = &mut self.controller;
                 let is_other = controller.options().resync != resync;
@@ -98,8 +100,11 @@ impl Keeper {
     }
 
     async fn apply_settings(&mut self) {
-        let applied = settings::apply(&mut self.client, self.desk.configuration()).await;
+        let configuration = self.desk.configuration();
+        let resync = Keeping::of(configuration).resync;
+        let applied = settings::apply(&mut self.client, configuration).await;
         let now = Moment::now();
+        self.settings_at = now.instant + resync;
         for line in applied.done {
             self.desk.tell(Event::new(now.wall, Severity::Note, "settings", &line));
         }

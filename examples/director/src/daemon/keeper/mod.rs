@@ -61,8 +61,8 @@ pub(super) struct Keeper {
     pub(super) held: BTreeMap<ServiceId, ServiceSnapshot>,
     pub(super) reading: Shared<Result<Configuration, Vec<String>>>,
     pub(super) asking: Shared<Option<Vec<ServiceStatus<Probe>>>>,
-    /// Whether timeouts and synchronization daemons are to be looked at.
-    pub(super) settings_are_due: bool,
+    /// When timeouts and synchronization daemons are to be looked at.
+    pub(super) settings_at: Instant,
 }
 
 /// What the loop has waited for.
@@ -110,8 +110,8 @@ impl Keeper {
             }
             self.desk.controller_event(event, now);
             self.announcing.controller_event(event, now.instant);
-            if let ControllerEvent::Resynchronized { .. } = event {
-                self.settings_are_due = true;
+            if let ControllerEvent::Recovered = event {
+                self.settings_at = now.instant;
             }
         }
         if !events.is_empty() {
@@ -120,7 +120,8 @@ impl Keeper {
         self.live(now);
         let pause = stepped.pause(self.client.now()).min(LONGEST_SLEEP);
         let announcing = self.announcing.next(now.instant);
-        let times = [self.desk.next(), announcing, self.saver.next(), self.log.next()];
+        let settings = Some(self.settings_at);
+        let times = [self.desk.next(), announcing, self.saver.next(), self.log.next(), settings];
         times.into_iter().flatten().fold(now.instant + pause, Instant::min)
     }
 
