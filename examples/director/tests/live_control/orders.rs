@@ -30,7 +30,7 @@ fn orders_change_the_table_and_outlive_the_daemon() {
         (&"out".into(), &"alice: new disk".into())
     );
     assert_eq!(weight_in_table(TWO), None);
-    assert!(daemon.ok(&["status"]).contains("out by alice: new disk until somebody ends it"));
+    assert!(daemon.ok(&["status"]).contains("out by alice: new disk until ended"));
 
     // Nothing of that is lost when the daemon dies, and its socket is replaced.
     daemon.kill();
@@ -73,7 +73,7 @@ fn a_drain_waits_for_its_connections() {
     let said = String::from_utf8(late.stderr).unwrap();
     assert!(said.contains("2 active connections after 1 s"), "{said}");
     assert_eq!(weight_in_table(ONE), Some(0));
-    assert!(daemon.ok(&["status"]).contains("drained by root until somebody ends it"));
+    assert!(daemon.ok(&["status"]).contains("drained by root until ended"));
 
     let waiting = daemon.command(&["drain", ONE, "--for", "1h", "--wait"]).spawn().unwrap();
     thread::sleep(Duration::from_millis(1500));

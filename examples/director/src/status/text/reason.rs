@@ -10,7 +10,7 @@ pub(super) fn of(destination: &DestinationStatus, clock: &Clock) -> String {
         Some(since) => format!(" since {}", clock.text(since)),
         None => String::new(),
     };
-    let reason = one_line(&destination.reason);
+    let reason = without_numbers(&one_line(&destination.reason));
     let because = |mark: &str| match reason.as_str() {
         "" => String::new(),
         reason => format!("{mark}{reason}"),
@@ -46,9 +46,27 @@ fn maintained(state: &str, destination: &DestinationStatus, clock: &Clock) -> St
     let Some(maintenance) = &destination.maintenance else { return state.to_owned() };
     let until = match maintenance.until {
         Some(until) => format!("until {}", clock.text(until)),
-        None => "until somebody ends it".to_owned(),
+        None => "until ended".to_owned(),
     };
     format!("{state} by {} {until}", one_line(&maintenance.by))
+}
+
+/// Leaves out the numbers of errors, such as ` (os error 111)`, which tell people nothing more.
+fn without_numbers(reason: &str) -> String {
+    let mut pieces = reason.split(" (os error ");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.push_str(rest);
+            }
+            _ => {
+                text.push_str(" (os error ");
+                text.push_str(piece);
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -57,6 +75,15 @@ mod tests {
 
     use super::*;
     use crate::status::example;
+
+    #[test]
+    fn numbers_of_errors_are_left_out() {
+        let text = "connect: Connection refused (os error 111); read: reset (os error 104)";
+        assert_eq!(without_numbers(text), "connect: Connection refused; read: reset");
+        for text in ["", " (os error ", "x (os error 1", "x (os error x)", "a (b) c"] {
+            assert_eq!(without_numbers(text), text);
+        }
+    }
 
     #[test]
     fn every_state_has_its_reason() {
@@ -78,7 +105,7 @@ mod tests {
         other.maintenance.as_mut().unwrap().until = None;
         assert_eq!(
             of(&other),
-            "out by alice until somebody ends it; checks: 3 of 3 failed, connection refused"
+            "out by alice until ended; checks: 3 of 3 failed, connection refused"
         );
         other = drained.clone();
         (other.state, other.since, other.is_weight_ordered) =
