@@ -1,5 +1,6 @@
 //! Starts the daemon.
 
+use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -114,6 +115,8 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
         systemd: Systemd::find(Instant::now()),
         log: Log::default(),
         arguments: arguments.clone(),
+        refused: BTreeSet::new(),
+        watch_again_at: None,
         reading: Shared::default(),
         asking: Shared::default(),
         settings_at: Instant::now(),

@@ -71,6 +71,7 @@ impl Desk {
         for id in &gone {
             self.effects.push(Effect::Forget(*id));
             self.trouble(Trouble::Service(*id), None, now);
+            self.trouble(Trouble::ChecksOf(*id), None, now);
         }
         let (mut new, mut changed) = (0_usize, 0_usize);
         let mut maintained = BTreeMap::<_, Vec<_>>::new();

@@ -23,14 +23,16 @@ pub enum Trouble {
     Checks,
     /// The control socket.
     Socket,
-    /// One service.
+    /// What the table is to have of one service.
     Service(ServiceId),
+    /// The checks of one service.
+    ChecksOf(ServiceId),
 }
 
 impl Trouble {
     fn of(self, event: Event) -> Event {
         match self {
-            Self::Service(service) => event.of(service),
+            Self::Service(service) | Self::ChecksOf(service) => event.of(service),
             _ => event,
         }
     }

@@ -17,8 +17,9 @@ use crate::state::Saved;
 const SLACK: Duration = Duration::from_secs(2);
 
 impl Desk {
-    /// Returns what is to be watched of a service.
-    pub(super) fn watched(&self, id: ServiceId) -> Option<Watched<Probe>> {
+    /// Returns what is to be watched of a service, or `None` if the configuration has no such service.
+    #[must_use]
+    pub fn watched(&self, id: ServiceId) -> Option<Watched<Probe>> {
         self.configuration.services.get(&id).map(|service| watched(service, &self.saved))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
@@ -73,6 +74,10 @@ impl StateFile {
             Err(ReadError::TooLarge) => {
                 return Err(self.set_aside(format!("it has more than {LARGEST} bytes")));
             }
+            // The commands in it run with the rights of the daemon.
+            Err(ReadError::Unsafe) => {
+                return Err(self.set_aside("others than the daemon may write it".to_owned()));
+            }
         };
         match Saved::parse(&text) {
             Ok(saved) => {
@@ -122,6 +127,7 @@ impl StateFile {
 enum ReadError {
     Io(io::Error),
     TooLarge,
+    Unsafe,
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
@@ -132,6 +138,10 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
         Err(Errno::NOENT) => return Ok(None),
         Err(error) => return Err(ReadError::Io(error.into())),
     };
+    let metadata = file.metadata().map_err(ReadError::Io)?;
+    if metadata.permissions().mode() & 0o022 != 0 {
+        return Err(ReadError::Unsafe);
+    }
     let mut text = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut text).map_err(ReadError::Io)?;
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);

@@ -151,6 +151,17 @@ fn what_is_no_file_does_not_block_the_start() {
 }
 
 #[test]
+fn a_file_that_others_may_write_runs_nothing() {
+    let folder = Folder::new("writable");
+    folder.file().save(&saved()).unwrap();
+    let path = folder.0.join("state.json");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+    let error = folder.file().load().unwrap_err().to_string();
+    assert!(error.contains("others than the daemon may write it"), "{error}");
+    assert_eq!(folder.names(), ["state.json.broken"]);
+}
+
+#[test]
 fn a_link_that_somebody_has_put_there_is_not_followed() {
     let folder = Folder::new("link");
     let victim = folder.0.join("victim");

@@ -1,5 +1,9 @@
 //! Has the effects of the desk done.
 
+use std::time::Duration;
+
+use ipvs_netlink::health::Watched;
+use ipvs_netlink::health::probe::Probe;
 use tokio::task::yield_now;
 
 use crate::daemon::keeper::Keeper;
@@ -8,12 +12,16 @@ use crate::desk::{Effect, Keeping, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
 
+/// The time after which a service that the runner has refused is tried again.
+const WATCH_AGAIN: Duration = Duration::from_secs(5);
+
 /// After so many events, those who follow them get a turn.
 const MANY: usize = 1000;
 
 impl Keeper {
     /// Has the effects of the desk done. What is to be saved is saved before.
     pub(super) async fn carry_out(&mut self) {
+        self.watch_again();
         let now = Moment::now();
         let (saved, version) = self.desk.saved();
         if let Some(told) = self.saver.save(saved, version, now).await {
@@ -59,15 +67,7 @@ impl Keeper {
                     controller.resynchronize();
                 }
             }
-            Effect::Watch(watched) => {
-                let id = watched.id();
-                let held = self.held.remove(&id);
-                let refused = self.runner.as_ref().map(|runner| runner.watch(*watched, held));
-                if let Some(Err(error)) = refused {
-                    let text = format!("{error}; what was checked before goes on");
-                    self.desk.trouble(Trouble::Service(id), Some(text), Moment::now());
-                }
-            }
+            Effect::Watch(watched) => self.watch(*watched),
             Effect::Forget(id) => {
                 self.announcing.forget(id);
                 if let Some(runner) = &self.runner {
@@ -88,6 +88,40 @@ impl Keeper {
                 if let Some(runner) = &self.runner {
                     runner.hasten(destination);
                 }
+            }
+        }
+    }
+
+    /// Has a service watched. One that the runner refuses is tried again: marks of checks are free only
+    /// when the table has them no more.
+    fn watch(&mut self, watched: Watched<Probe>) {
+        let id = watched.id();
+        let Some(runner) = &self.runner else { return };
+        let refused = runner.watch(watched, self.held.get(&id).cloned()).err();
+        match &refused {
+            None => drop(self.held.remove(&id)),
+            Some(_) => self.watch_again_at = Some(Moment::now().instant + WATCH_AGAIN),
+        }
+        let is_new = match refused {
+            None => self.refused.remove(&id),
+            Some(_) => self.refused.insert(id),
+        };
+        if is_new {
+            let text = refused.map(|it| format!("{it}; what was checked before goes on"));
+            self.desk.trouble(Trouble::ChecksOf(id), text, Moment::now());
+        }
+    }
+
+    /// Has the services watched that the runner has refused, if that is due.
+    pub(super) fn watch_again(&mut self) {
+        if self.watch_again_at.is_none_or(|at| at > Moment::now().instant) {
+            return;
+        }
+        self.watch_again_at = None;
+        for id in self.refused.clone() {
+            match self.desk.watched(id) {
+                Some(watched) => self.watch(watched),
+                None => drop(self.refused.remove(&id)),
             }
         }
     }

@@ -5,7 +5,7 @@ mod life;
 mod orders;
 mod stopping;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::health::ServiceStatus;
@@ -59,6 +59,10 @@ pub(super) struct Keeper {
     pub(super) arguments: RunArguments,
     /// What the table holds of services that are not watched yet.
     pub(super) held: BTreeMap<ServiceId, ServiceSnapshot>,
+    /// The services that the runner has refused to watch.
+    pub(super) refused: BTreeSet<ServiceId>,
+    /// When they are tried again.
+    pub(super) watch_again_at: Option<Instant>,
     pub(super) reading: Shared<Result<Configuration, Vec<String>>>,
     pub(super) asking: Shared<Option<Vec<ServiceStatus<Probe>>>>,
     /// When timeouts and synchronization daemons are to be looked at.
@@ -121,7 +125,9 @@ impl Keeper {
         let pause = stepped.pause(self.client.now()).min(LONGEST_SLEEP);
         let announcing = self.announcing.next(now.instant);
         let settings = Some(self.settings_at);
-        let times = [self.desk.next(), announcing, self.saver.next(), self.log.next(), settings];
+        let again = self.watch_again_at;
+        let times =
+            [self.desk.next(), announcing, self.saver.next(), self.log.next(), settings, again];
         times.into_iter().flatten().fold(now.instant + pause, Instant::min)
     }
 
