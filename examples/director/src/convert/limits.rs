@@ -17,7 +17,7 @@ pub(super) const MOST_DEFINITIONS: usize = 10_000;
 /// The parameters that are replaced in one line.
 pub(super) const MOST_REPLACEMENTS: usize = 100;
 /// The lines after definitions and sequences are expanded.
-pub(super) const MOST_LINES: usize = 1_000_000;
+pub(super) const MOST_LINES: usize = 500_000;
 /// The bytes of all these lines.
 pub(super) const MOST_BYTES: usize = 64 << 20;
 /// How deep blocks may hold one another.

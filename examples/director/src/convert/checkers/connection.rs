@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipvs_netlink::health::probe::{Origin, Probe};
+use ipvs_netlink::health::probe::{Origin, Probe, ProbeKind};
 
 use crate::convert::blocks::Statement;
 use crate::convert::real_server::RealServer;
@@ -109,6 +109,10 @@ impl Connection {
             None => {}
         }
         let probe = probe.origin(origin);
+        if probe.kind == ProbeKind::Icmp {
+            self.port.tell(Fate::NotNeeded, "ICMP has no ports", remarks);
+            return probe;
+        }
         match self.port.get().copied().or(server.port) {
             Some(port) => probe.port(port),
             None => probe,

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::convert::tests::convert_text;
+use crate::configuration::{load, to_yaml};
+use crate::convert::tests::{Folder, convert_text};
 use crate::convert::{Conversion, Fate};
 
 /// Where a line is.
@@ -342,6 +343,11 @@ proptest! {
     ) {
         let lines = chosen.iter().filter(|line| line.0 != Vrrp);
         let lines: Vec<_> = lines.map(|(at, line, _)| (*at, *line)).collect();
+        let configuration = convert_text(file(&lines).0).configuration;
+        let folder = Folder::new();
+        let path = folder.with("director.yaml", to_yaml(&configuration).unwrap());
+        let loaded = load(&path, None);
+        prop_assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
         prop_assert_eq!(lost(&lines), Vec::<&str>::new(), "{}", file(&lines).0);
     }
 }

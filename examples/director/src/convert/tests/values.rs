@@ -210,7 +210,7 @@ fn checkers_become_probes() {
     for (checker, expected) in
         [
             ("TCP_CHECK { connect_port 81 }".to_owned(), Probe::tcp().port(81)),
-            ("PING_CHECK { }".to_owned(), Probe::icmp().port(8080)),
+            ("PING_CHECK { connect_port 7 }".to_owned(), Probe::icmp()),
             ("SMTP_CHECK { }".to_owned(), Probe::tcp_exchange(Exchange::new("", "220"))),
             ("DNS_CHECK { }".to_owned(), Probe::dns(DnsCheck::new(".", DnsType::SOA).unwrap())),
             (
