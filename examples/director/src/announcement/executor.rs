@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot};
@@ -182,11 +182,13 @@ async fn run_to_end(
     }
 }
 
-/// Kills a process group. Returns when somebody is to be told that it runs still.
+/// Kills a process and its group. Returns when somebody is to be told that it runs still.
 fn kill(group: Option<Pid>) -> Instant {
     if let Some(group) = group {
         // Fails if the processes are another user's, which the time tells.
         let _ = kill_process_group(group, Signal::KILL);
+        // It may have moved to another group.
+        let _ = kill_process(group, Signal::KILL);
     }
     Instant::now() + KILL_TIME
 }

@@ -18,7 +18,7 @@ use crate::network::{Namespace, Network, server_addresses};
 pub(crate) const VIP: &str = "198.51.100.10";
 
 /// The time to wait for what must come, long enough for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Lab {
     pub(crate) network: Network,

@@ -122,6 +122,16 @@ fn a_late_command_is_killed_with_its_children() {
 }
 
 #[test]
+fn a_late_command_is_killed_in_another_group_too() {
+    let script = "setpgrp(0, getpgrp(getppid())); sleep 1000";
+    let arguments = ["perl", "-e", script].map(str::to_owned).to_vec();
+    let late = Run { arguments, timeout: Duration::from_millis(500), ..run(1, "") };
+    let begin = Instant::now();
+    assert_eq!(reason(late), "killed at its timeout of 0.5 s");
+    assert!(begin.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn what_a_command_leaves_behind_delays_nobody() {
     let begin = Instant::now();
     assert_eq!(said("echo done; sleep 20 &"), "done");
