@@ -91,13 +91,13 @@ fn closing_sockets_block() {
     sleep(ms(3000));
     let silent = [1_u8, 2, 3];
     silent.iter().for_each(|host| servers[usize::from(*host)].set(Manner::Silent));
-    let asked = Instant::now();
-    for host in silent {
-        let server = &servers[usize::from(host)];
-        wait_for("a check", || (!server.checks_since(asked).is_empty()).then_some(()));
-    }
-    silent.iter().for_each(|host| stage.silence(*host, true));
+    // Each falls silent while the checker waits for its answer.
     let begin = Instant::now();
+    for host in silent {
+        let (server, asked) = (&servers[usize::from(host)], Instant::now());
+        wait_for("a check", || (!server.checks_since(asked).is_empty()).then_some(()));
+        stage.silence(host, true);
+    }
     sleep(Duration::from_secs(25));
     let mut checks = servers[0].checks_since(begin);
     checks.push(Instant::now());

@@ -94,6 +94,24 @@ impl Scene {
         crowd.so_far(side.address()).failed_between(from, to)
     }
 
+    /// How many connections failed that began since a time. A client of a server that has died waits
+    /// for its answer until after that.
+    fn failed_since(&self, side: &dyn Side, what: &str, since: Instant, event: Instant) -> usize {
+        let crowd = self.crowd.as_ref().unwrap();
+        let failed = crowd.so_far(side.address()).failed;
+        let began: Vec<_> = failed.iter().filter(|visit| visit.begin >= since).collect();
+        for visit in began.iter().take(5) {
+            let after = visit.begin.saturating_duration_since(event);
+            let took = visit.end - visit.begin;
+            println!(
+                "{}: {after:.2?} after the {what}, for {took:.2?}: {}",
+                side.name(),
+                visit.why
+            );
+        }
+        began.len()
+    }
+
     /// Waits for another part of the interval each time.
     fn pause(&self, n: u64) {
         sleep(self.unit.mul_f64(0.3 + (n * 37 % 100) as f64 / 100.0));
@@ -143,11 +161,13 @@ impl Scene {
 
     /// Reloads a file that adds a server, which is dead.
     pub(crate) fn reload(&mut self, sides: &mut [Box<dyn Side>], to: &mut [Measured]) {
+        let settled = Instant::now();
+        sleep(ms(200));
         let begin = Instant::now();
         sides.iter_mut().for_each(|side| side.reload(&[0, 1, 2, DEAD_HOST]));
         sleep(5 * self.unit);
         for (side, to) in sides.iter().zip(&mut *to) {
-            to.failed_at_reload = self.failed(&**side, begin, Instant::now());
+            to.failed_at_reload = self.failed_since(&**side, "reload", settled, begin);
         }
         sides.iter_mut().for_each(|side| side.reload(&HOSTS));
         sleep(self.unit);
@@ -161,14 +181,16 @@ impl Scene {
             for side in sides.iter() {
                 self.watcher.out(id(side.address()), destination(1), fault);
             }
-            sleep(ms(300));
+            sleep(ms(100));
+            let settled = Instant::now();
+            sleep(ms(200));
             let begin = Instant::now();
             sides.iter_mut().for_each(|side| side.end(with_kill));
             sleep(ms(200));
             sides.iter_mut().for_each(|side| side.start_again());
             sleep(5 * self.unit);
             for (side, to) in sides.iter().zip(&mut *to) {
-                let failed = self.failed(&**side, begin, Instant::now());
+                let failed = self.failed_since(&**side, "restart", settled, begin);
                 *(if with_kill { &mut to.failed_at_kill } else { &mut to.failed_at_restart }) =
                     failed;
             }
@@ -211,7 +233,7 @@ impl Scene {
             sleep(ms(500));
             for (side, to) in sides.iter().zip(&mut *to) {
                 to.empty_at_recovery.push(self.watcher.without(id(side.address()), served).0);
-                to.failed_at_recovery.push(self.failed(&**side, served, Instant::now()));
+                to.failed_at_recovery.push(self.failed_since(&**side, "recovery", served, again));
             }
         }
     }

@@ -19,14 +19,13 @@ fn a_server_that_falls_silent_holds_nothing_up() {
     // Their sockets have what was sent, and what closes them is never acknowledged.
     let silent = [1_u8, 2, 3];
     silent.iter().for_each(|host| all[usize::from(*host)].set(Manner::Silent));
-    let asked = Instant::now();
-    for host in silent {
-        wait_for("a check", || {
-            (!all[usize::from(host)].checks_since(asked).is_empty()).then_some(())
-        });
-    }
-    silent.iter().for_each(|host| stage.silence(*host, true));
+    // Each falls silent while the daemon waits for its answer.
     let begin = Instant::now();
+    for host in silent {
+        let (server, asked) = (&all[usize::from(host)], Instant::now());
+        wait_for("a check", || (!server.checks_since(asked).is_empty()).then_some(()));
+        stage.silence(host, true);
+    }
     for host in silent {
         daemon.wait_for_state(id(web()), there(host, PORT), DestinationState::Down);
     }
