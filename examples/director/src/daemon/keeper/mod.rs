@@ -88,15 +88,16 @@ pub(super) fn by_id(held: &Snapshot) -> BTreeMap<ServiceId, ServiceSnapshot> {
 impl Keeper {
     /// Keeps the table until a signal ends that.
     pub(super) async fn keep(mut self) -> Result<(), Failure> {
-        self.carry_out().await;
+        // The table has been read after the first one.
+        let mut due = self.round().await;
         self.systemd.ready();
         loop {
-            let due = self.round().await;
             match self.wait(due).await {
                 Woken::Asked(Asked::Stop) => break,
                 Woken::Updated(None) => return Err(Failure::ChecksEnded),
                 woken => self.take_in(woken).await,
             }
+            due = self.round().await;
         }
         self.stop().await
     }
@@ -139,11 +140,12 @@ impl Keeper {
         tokio::select! {
             biased;
             asked = signals.next() => Woken::Asked(asked),
-            Some(call) = inbox.recv() => Woken::Called(call),
             progress = announcing.progress() => Woken::Command(progress),
             update = updates.next(), if is_checking => Woken::Updated(update),
             read = reading.done() => Woken::Read(read.unwrap_or_else(failed)),
             report = asking.done() => Woken::Reported(report.flatten()),
+            // Clients come last, so that they keep the daemon from nothing.
+            Some(call) = inbox.recv() => Woken::Called(call),
             () = sleep_until(due.into()) => Woken::Due,
         }
     }
