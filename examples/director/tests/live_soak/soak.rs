@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,7 +13,9 @@ use crate::faults::{Faults, spread};
 use crate::followers::Followers;
 use crate::foreign::Foreign;
 use crate::orders::{self, Counts};
-use crate::stage::{Daemon, Stage, Tally, Usage, at, file, id, ms, service, there, vip, wait_for};
+use crate::stage::{
+    Daemon, Pulse, Stage, Tally, Usage, at, file, id, ms, service, there, vip, wait_for,
+};
 
 pub(crate) const PORT: u16 = 9000;
 /// Hosts whose servers never fail.
@@ -41,12 +43,12 @@ fn edge() -> SocketAddr {
 }
 
 /// Where the commands of the service of one server write.
-fn announced() -> PathBuf {
-    std::env::temp_dir().join(format!("director-announced-{}", std::process::id()))
+fn announced(folder: &Path) -> PathBuf {
+    folder.join("announced")
 }
 
 /// One of several files: services without clients come and go, and so does a server of the calm one.
-pub(crate) fn file_of(variant: u64) -> String {
+pub(crate) fn file_of(folder: &Path, variant: u64) -> String {
     let servers = |hosts: &[u8]| hosts.iter().map(|host| at(*host, PORT)).collect::<Vec<_>>();
     let all = servers(&[0, 1, 2, 3, 4, 5]);
     let calm_servers = match variant % 2 {
@@ -56,7 +58,7 @@ pub(crate) fn file_of(variant: u64) -> String {
     };
     let mut services =
         vec![service(calm(), &calm_servers, &[]), service(faulty(), &servers(&FAULTY_HOSTS), &[])];
-    let script = format!("echo $DIRECTOR_STATE >>{}", announced().display());
+    let script = format!("echo $DIRECTOR_STATE >>{}", announced(folder).display());
     let command = format!("[sh, -c, '{script}']");
     let commands = format!("commands: {{available: {command}, unavailable: {command}}}");
     services.push(service(edge(), &servers(&FAULTY_HOSTS[2..]), &[&commands]));
@@ -70,11 +72,12 @@ pub(crate) fn soak(length: Duration) {
     let mut chance = Chance::from_environment();
     let stage = Arc::new(Stage::with_hosts(6));
     let _calm = CALM_HOSTS.map(|host| [PORT, PORT + 1].map(|port| stage.serve(host, port)));
+    let pulse = Pulse::start();
     let mut foreign = Foreign::new(&stage);
     foreign.begin();
     let watcher = Arc::new(stage.watch(&[id(calm()), id(faulty())]));
     let faults = Faults::begin(&stage, &watcher, chance.fork());
-    let mut daemon = Daemon::start(&stage, "soak", &file_of(0));
+    let mut daemon = Daemon::start(&stage, "soak", &file_of(stage.folder(), 0));
     let begin = Instant::now();
     for host in CALM_HOSTS {
         watcher.back(id(calm()), there(host, PORT), begin);
@@ -101,7 +104,7 @@ pub(crate) fn soak(length: Duration) {
                 restarts += 1;
             }
             0..=3 => orders::order(&daemon, &mut chance, &mut counts),
-            4..=6 => orders::reload(&daemon, &mut chance, &mut counts),
+            4..=6 => orders::reload(&daemon, stage.folder(), &pulse, &mut chance, &mut counts),
             _ => foreign.write(&mut chance),
         }
         sleep(ms(chance.below(400)));
@@ -112,7 +115,7 @@ pub(crate) fn soak(length: Duration) {
     let faults = faults.end();
     let followed = followers.end();
     orders::end(&daemon);
-    daemon.write(&file_of(0));
+    daemon.write(&file_of(stage.folder(), 0));
     daemon.reload().unwrap();
     // One maintenance and one weight stay, so that the files have something to agree on.
     orders::leave_some(&daemon);
@@ -121,8 +124,7 @@ pub(crate) fn soak(length: Duration) {
     daemon.start_again();
     agree(&stage, &daemon, "after a restart at the end");
     let tallies = crowd.stop();
-    let commands = fs::read_to_string(announced()).unwrap();
-    fs::remove_file(announced()).unwrap();
+    let commands = fs::read_to_string(announced(stage.folder())).unwrap();
     assert_eq!(commands.lines().last(), Some("available"), "{}", daemon.log());
 
     let failed = |tally: &Tally, windows: &[(Instant, Instant)]| {

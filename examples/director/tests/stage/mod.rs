@@ -7,6 +7,8 @@ mod file;
 
 #[path = "../../../quickstart/network.rs"]
 mod network;
+#[path = "../../../../tests/live_health/pulse.rs"]
+mod pulse;
 mod servers;
 mod watcher;
 
@@ -24,6 +26,7 @@ pub(crate) use self::clients::{Crowd, Tally, Visit};
 pub(crate) use self::daemon::{Daemon, Usage, program};
 pub(crate) use self::file::{PACE, file, service, to_down, to_up};
 pub(crate) use self::network::Namespace;
+pub(crate) use self::pulse::Pulse;
 pub(crate) use self::servers::{Manner, Server};
 pub(crate) use self::watcher::{Watcher, Weights};
 
