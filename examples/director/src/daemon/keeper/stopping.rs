@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::probe::Update;
+use ipvs_netlink::health::through::MarkRange;
 use ipvs_netlink::table::controller::{Controller, ControllerOptions, Request, Wish};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -12,6 +14,16 @@ use crate::daemon::signals::Asked;
 use crate::daemon::{Failure, OnStop};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
+
+/// Returns the services of marks that checks do not need any more. One that has left the file a moment
+/// ago is not among them: the next start lets it leave, with its drain.
+fn of_checks(updates: impl Iterator<Item = Update>, marks: Option<MarkRange>) -> Vec<ServiceId> {
+    let forgotten = updates.filter_map(|update| match update {
+        Update::Forget(service) => Some(service),
+        _ => None,
+    });
+    forgotten.filter(|service| marks.is_some_and(|marks| marks.contains(*service))).collect()
+}
 
 /// The longest that the removal of what checks have put into the table takes.
 const CLEAN_UP: Duration = Duration::from_secs(5);
@@ -46,17 +58,12 @@ impl Keeper {
     }
 
     /// Ends the thread of the checks. Returns the services of marks that are still in the table.
-    async fn stop_checks(&mut self) -> Vec<ipvs_netlink::ServiceId> {
+    async fn stop_checks(&mut self) -> Vec<ServiceId> {
         let runner = self.runner.take();
         // Waits for a check that blocks. A panic there has ended the thread, too.
         let _ = spawn_blocking(move || drop(runner)).await;
-        let mut left = Vec::new();
-        while let Some(update) = self.updates.try_next() {
-            if let Update::Forget(service) = &update {
-                left.push(*service);
-            }
-        }
-        left
+        let updates = std::iter::from_fn(|| self.updates.try_next());
+        of_checks(updates, self.desk.configuration().marks)
     }
 
     /// Lets all services leave, with their drains.
@@ -91,5 +98,22 @@ impl Keeper {
         let longest = self.arguments.longest_stop();
         self.announcing.finish(longest, |event| told.push(event)).await;
         told.into_iter().for_each(|event| self.tell(event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipvs_netlink::AddressFamily;
+
+    use super::*;
+
+    #[test]
+    fn only_what_checks_have_made_is_removed_at_the_end() {
+        let web = ServiceId::tcp(([192, 0, 2, 10], 80).into());
+        let [mark, foreign] = [5, 99].map(|mark| ServiceId::fwmark(mark, AddressFamily::Ipv4));
+        let updates = || [web, mark, foreign].into_iter().map(Update::Forget);
+        let marks = MarkRange::new(1..=9).unwrap();
+        assert_eq!(of_checks(updates(), Some(marks)), [mark]);
+        assert_eq!(of_checks(updates(), None), []);
     }
 }
