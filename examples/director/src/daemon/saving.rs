@@ -56,14 +56,12 @@ impl Saver {
         version: u64,
         now: Moment,
     ) -> Option<Result<(), String>> {
-        if let Some(told) = self.wait().await {
-            return Some(told);
-        }
+        let told = self.wait().await;
         let is_early = self.retry_at.is_some_and(|at| at > now.instant);
         if self.version == Some(version) || is_early {
-            return None;
+            return told;
         }
-        let mut file = self.file.take()?;
+        let Some(mut file) = self.file.take() else { return told };
         let saved = saved.clone();
         self.version = Some(version);
         self.retry_at = None;
@@ -98,5 +96,35 @@ impl Saver {
                 Some(Err(format!("the state file {path} cannot be written: {error}")))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_ordered_during_a_slow_writing_is_saved_before_the_answer() {
+        let folder = std::env::temp_dir().join(format!("director-saving-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("state.json");
+        let mut saver = Saver::new(StateFile::new(path.clone()), 1);
+        // The version 2 is being written, and the disk is slow.
+        let mut file = saver.file.take().unwrap();
+        let (mut second, mut third) = (Saved::default(), Saved::default());
+        second.owned.insert("TCP 192.0.2.10:80".parse().unwrap());
+        third.owned.insert("TCP 192.0.2.10:443".parse().unwrap());
+        saver.version = Some(2);
+        saver.writing = Some(spawn_blocking(move || {
+            sleep(Duration::from_millis(200));
+            let done = file.save(&second);
+            (file, done)
+        }));
+        assert_eq!(saver.save(&third, 3, Moment::now()).await, Some(Ok(())));
+        assert_eq!(Saved::parse(&std::fs::read(&path).unwrap()).unwrap(), third);
+        assert_eq!(saver.save(&third, 3, Moment::now()).await, None);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
