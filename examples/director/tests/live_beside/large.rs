@@ -109,9 +109,11 @@ fn converted(stage: &Stage, count: u32, interval: Duration, without_last: bool) 
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The longest pause between two of these times.
-fn longest_pause(times: &[Instant]) -> Duration {
-    times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+/// The longest pause without one of these times until now.
+fn longest_pause(from: Instant, times: &[Instant]) -> Duration {
+    let all: Vec<_> =
+        [from].into_iter().chain(times.iter().copied()).chain([Instant::now()]).collect();
+    all.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
 }
 
 /// Lets a daemon check all servers, and reload.
@@ -139,13 +141,15 @@ fn measure(
         act();
         sleep(interval);
         let after = daemon.usage();
-        (all.accepted_since(from), after.ticks.saturating_sub(before.ticks), after.resident)
+        let times = all.accepted_since(from);
+        let pause = longest_pause(from, &times);
+        (times.len(), pause, after.ticks.saturating_sub(before.ticks), after.resident)
     };
-    let (quiet, cost, resident) = window(&*daemon, &mut || ());
+    let (checks, pause, cost, resident) = window(&*daemon, &mut || ());
     println!(
         "{name}: undisturbed for {interval:?}: {} checks, longest pause {:.2?}, {:.2} s of processor, {resident} KiB",
-        quiet.len(),
-        longest_pause(&quiet),
+        checks,
+        pause,
         cost as f64 / 100.0,
     );
     for without_last in [true, false] {
@@ -160,7 +164,7 @@ fn measure(
         }
         let done = Instant::now();
         sleep((2 * interval).saturating_sub(reload.elapsed()));
-        let times = all.accepted_since(reload - ms(500));
+        let times = all.accepted_since(reload);
         let after = daemon.usage();
         println!(
             "{name}: reload, one server {}: in the table after {:.2?}; in {:.0?}: {} checks, longest pause {:.2?}, {:.2} s of processor, {} KiB",
@@ -168,7 +172,7 @@ fn measure(
             done - reload,
             reload.elapsed(),
             times.len(),
-            longest_pause(&times),
+            longest_pause(reload, &times),
             after.ticks.saturating_sub(before.ticks) as f64 / 100.0,
             after.resident,
         );

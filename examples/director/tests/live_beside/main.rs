@@ -77,7 +77,7 @@ fn assert_promises(column: &Column, measured: &Measured) {
 #[test]
 fn few_faults() {
     let column = &brief();
-    let all = measure(column, 3, 0, 2);
+    let all = measure(column, 2, 0, 1);
     println!("{}", table::markdown(&[(column.name, all.clone())]));
     assert_promises(column, all.last().unwrap());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::chance::Chance;
 use crate::soak::{FAULTY_HOSTS, PORT, faulty};
-use crate::stage::{Manner, Server, Stage, Watcher, id, ms, there};
+use crate::stage::{Manner, Server, Stage, Watcher, id, ms, there, wait_for};
 
 /// A fault, from its begin to the time when the server was out of the rotation.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,11 @@ impl Faults {
                 let (host, server) = &mut servers[n];
                 let kind = chance.one(&[Kind::Killed, Kind::Silent, Kind::Error, Kind::BlackHoled]);
                 sleep(ms(500 + chance.below(1500)));
+                // On a busy machine checks of a live server fail now and then.
+                wait_for("a live server", || {
+                    let before = Instant::now() - ms(1000);
+                    watcher.gets_clients_since(id(faulty()), there(*host, PORT), before)
+                });
                 let begin = Instant::now();
                 fail(&stage, *host, server, kind, true);
                 let destination = there(*host, PORT);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ipvs_netlink::{Client, Destination, Service};
 
 use crate::chance::Chance;
-use crate::soak::{CALM_HOSTS, PORT, calm};
+use crate::soak::{CALM_HOSTS, FOREIGN_HOST, PORT, calm};
 use crate::stage::{Stage, at, id, there, vip};
 
 /// A writer that does not ask.
@@ -36,10 +36,11 @@ impl Foreign {
     /// Changes what belongs to the daemon, so that clients are served still. What it wants to change
     /// may be gone.
     pub(crate) fn write(&mut self, chance: &mut Chance) {
-        let host = chance.one(&CALM_HOSTS);
+        let what = chance.below(4);
+        let host = if what == 0 { chance.one(&CALM_HOSTS) } else { FOREIGN_HOST };
         let mut destination = Destination::masquerade(at(host, PORT));
         destination.weight = 1 + u32::try_from(chance.below(100)).unwrap();
-        let done = match chance.below(4) {
+        let done = match what {
             0 => self.ipvs.update_destination(id(calm()), &destination),
             1 => {
                 destination.weight = 0;

@@ -34,7 +34,7 @@ use soak::soak;
 
 #[test]
 fn a_short_one() {
-    soak(Duration::from_secs(10));
+    soak(Duration::from_secs(7));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use ipvs_netlink::health::MaintenanceKind;
 use rustix::process::Signal;
 
 use crate::chance::Chance;
-use crate::soak::{CALM_HOSTS, PORT, calm, file_of};
+use crate::soak::{ORDERED_HOSTS, PORT, calm, file_of};
 use crate::stage::{Daemon, Pulse, id, there};
 
 /// How many there were of each.
@@ -35,14 +35,14 @@ fn weight(host: u8, weight: Option<u32>) -> Order {
 
 /// Gives one order for a server that never fails. At most one of these is out of the rotation.
 pub(crate) fn order(daemon: &Daemon, chance: &mut Chance, counts: &mut Counts) {
-    let host = chance.one(&CALM_HOSTS);
+    let host = chance.one(&ORDERED_HOSTS);
     let lasts = match chance.below(2) {
         0 => None,
         _ => Some(Duration::from_secs(1 + chance.below(3))),
     };
     let order = match chance.below(5) {
         0 => {
-            for host in CALM_HOSTS {
+            for host in ORDERED_HOSTS {
                 // Refused where there is none.
                 let _ = daemon.order(&end_maintenance(host));
             }
@@ -65,7 +65,7 @@ pub(crate) fn order(daemon: &Daemon, chance: &mut Chance, counts: &mut Counts) {
 
 /// Ends what orders have begun.
 pub(crate) fn end(daemon: &Daemon) {
-    for host in CALM_HOSTS {
+    for host in ORDERED_HOSTS {
         let _ = daemon.order(&end_maintenance(host));
         let _ = daemon.order(&weight(host, None));
     }

@@ -120,6 +120,19 @@ impl Watcher {
         self.wait(&what, service, since, |weights| weight(weights, there) == 0)
     }
 
+    /// `Some` if a destination has got clients since a time.
+    pub(crate) fn gets_clients_since(
+        &self,
+        service: ServiceId,
+        there: DestinationId,
+        since: Instant,
+    ) -> Option<()> {
+        let states = self.states(service);
+        let next = states.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
+        let mut later = states.iter().zip(next).filter(|(_, end)| end.is_none_or(|it| it >= since));
+        later.all(|((_, weights), _)| weight(weights, there) > 0).then_some(())
+    }
+
     /// Waits until a destination gets clients, and returns since when.
     #[track_caller]
     pub(crate) fn back(&self, service: ServiceId, there: DestinationId, since: Instant) -> Instant {
