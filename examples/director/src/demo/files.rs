@@ -16,7 +16,9 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     /// Makes a folder that only this user can open.
     pub(super) fn new() -> io::Result<Self> {
-        let path = place().join(format!("director-demo-{}", process::id()));
+        // In user-mode Linux, folders on the host's disk belong to the host's user, and the daemon wants
+        // the folder of its socket to be root's.
+        let path = PathBuf::from(format!("/run/director-demo-{}", process::id()));
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
@@ -56,13 +58,6 @@ impl Folder {
         fs::write(&new, text)?;
         fs::rename(new, self.configuration())
     }
-}
-
-/// Returns where the folder is. In user-mode Linux, folders on the host's disk belong to the host's
-/// user, and the daemon wants the folder of its socket to be root's. Shared memory is the guest's own.
-fn place() -> PathBuf {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 impl Drop for Folder {

@@ -29,7 +29,8 @@ impl Lab {
     pub(crate) fn build() -> Self {
         let network = Network::with_servers(2).expect("CAP_SYS_ADMIN");
         let nanos = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        let folder = std::env::temp_dir().join(format!("director-announce-{nanos}"));
+        // The host's disk has the host's user as owner, whom the daemon does not trust.
+        let folder = PathBuf::from(format!("/run/director-announce-{nanos}"));
         fs::create_dir(&folder).unwrap();
         // What is under way when the address goes still reaches IPVS.
         ip(&network.director, &format!("route add local {VIP} dev lo"));

@@ -54,7 +54,8 @@ impl Stage {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
         let nanos = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        let folder = std::env::temp_dir().join(format!("director-{nanos}"));
+        // The host's disk has the host's user as owner, whom the daemon does not trust.
+        let folder = PathBuf::from(format!("/run/director-{nanos}"));
         fs::create_dir(&folder).unwrap();
         Self { network, runtime, folder }
     }
