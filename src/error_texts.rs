@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 #[cfg(feature = "health")]
-use crate::health::probe::WatchError;
+use crate::health::probe::{StatusError, WatchError};
 use crate::health::through::{ForeignServices, ThroughError};
 use crate::ipvsadm::{Command, NameError, NumericNames, Unsaid};
 use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId, Stats};
@@ -70,6 +70,8 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Box::new(WatchError::Through { service: web(), error: ThroughError::NoMarks }),
         #[cfg(feature = "health")]
         Box::new(WatchError::Ended { service: web() }),
+        #[cfg(feature = "health")]
+        Box::new(StatusError::TimedOut),
     ]
 }
 
@@ -125,7 +127,9 @@ fn there_is_a_sample_of_every_type() {
     let mut types = error_types_below(&sources);
     // A conversion between errors defines no type.
     types.retain(|name| name != "io" && (cfg!(feature = "fake") || name != "Errno"));
-    types.retain(|name| cfg!(feature = "health") || name != "WatchError");
+    types.retain(|name| {
+        cfg!(feature = "health") || !["StatusError", "WatchError"].contains(&name.as_str())
+    });
     // These stay within the files that define them.
     types.retain(|name| !["Ours", "Refusal"].contains(&name.as_str()));
     let sampled: BTreeSet<String> = samples()
@@ -140,7 +144,7 @@ fn there_is_a_sample_of_every_type() {
             #[cfg(feature = "fake")]
             name_of!(crate::fake::Errno);
             #[cfg(feature = "health")]
-            name_of!(WatchError);
+            name_of!(StatusError, WatchError);
             name_of!(
                 crate::model::InvalidValue,
                 crate::ipvsadm::CommandError,
