@@ -64,6 +64,9 @@ impl Pool {
         for former in self.former.values() {
             wished.insert(former.destination.clone());
         }
+        for lingering in self.lingering.values() {
+            wished.insert(lingering.destination.clone());
+        }
         if let Some(sorry) = self.sorry_server(now).filter(|_| self.sorry) {
             wished.insert(sorry.clone().weight(sorry.weight.max(1)));
         }

@@ -1,11 +1,14 @@
 //! Which destinations are in rotation, and whether the pool is available.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::time::Instant;
 
-use crate::health::pool::member::Member;
+use crate::health::pool::member::{Former, Member};
 use crate::health::pool::{Pool, PoolEvent, ramp};
 use crate::health::{SlowStart, Verdict};
 use crate::model::{Destination, DestinationId};
+use crate::table::controller::after;
 
 /// The destinations that may be in rotation: desired ones that no operator has stopped.
 #[derive(Clone, Copy, Default)]
@@ -21,13 +24,23 @@ struct Count {
 impl Pool {
     /// Decides which destinations are in rotation.
     pub(super) fn decide(&mut self, now: Instant) {
+        self.decide_after(Vec::new(), now);
+    }
+
+    /// Decides which destinations are in rotation after a new table has come. `live` are the live
+    /// destinations that the table held before.
+    pub(super) fn decide_after(&mut self, mut live: Vec<Former>, now: Instant) {
         self.end_expired(now);
         let is_undecided =
             |member: &Member| member.verdict == Verdict::Unknown && member.weight_at_start() > 0;
         self.starting &= self.members.values().any(is_undecided);
         let has_sorry = self.sorry_server(now).is_some();
-        let mut leaves = self.decide_former(self.count(now), has_sorry, now);
-        self.decide_availability(now);
+        let left = self.decide_former(self.count(now), has_sorry, now);
+        let mut leaves = !left.is_empty();
+        live.extend(left.into_iter().filter(|former| former.member.counts()));
+        let lingered = self.lingering.len();
+        self.decide_availability(live, now);
+        leaves |= self.lingering.len() < lingered;
         let count = self.count(now);
         leaves |= self.decide_members(count, self.fewest(count, has_sorry), now);
         let nobody = count.live == 0 && self.former.is_empty();
@@ -68,17 +81,19 @@ impl Pool {
         }
     }
 
-    /// Decides whether former destinations stay. Returns `true` if one leaves.
-    fn decide_former(&mut self, count: Count, has_sorry: bool, now: Instant) -> bool {
-        let before = self.former.len();
+    /// Decides whether former destinations stay. Returns those that leave.
+    fn decide_former(&mut self, count: Count, has_sorry: bool, now: Instant) -> Vec<Former> {
         let suffices = u32::try_from(count.live).is_ok_and(|live| live >= self.least());
         let waits = !suffices && count.unknown > 0;
         // Without them nobody would be left.
         let keeps_last = self.policy.keep_last || self.policy.panic > 0;
         let are_last = count.all > 0 && count.live == 0 && keeps_last && !has_sorry;
         let stay = waits || are_last;
-        self.former.retain(|_, former| stay && former.member.maintained(now).is_none());
-        self.former.len() < before
+        let stays = |former: &Former| stay && former.member.maintained(now).is_none();
+        let (stay, leave): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            mem::take(&mut self.former).into_iter().partition(|(_, former)| stays(former));
+        self.former = stay;
+        leave.into_values().collect()
     }
 
     /// Decides about each desired destination. Returns `true` if one leaves the rotation.
@@ -140,7 +155,9 @@ impl Pool {
         }
     }
 
-    fn decide_availability(&mut self, now: Instant) {
+    /// Decides whether the pool is available. If it ceases to be, those of `live` linger that are out of
+    /// rotation now.
+    fn decide_availability(&mut self, live: Vec<Former>, now: Instant) {
         let counted = self.counted();
         let available = match self.available {
             true => counted >= self.least(),
@@ -149,6 +166,7 @@ impl Pool {
         match (self.available, available) {
             (false, true) => {
                 self.hold_until = None;
+                self.lingering.clear();
                 // Maintenances need not wait any more.
                 for (_, from) in self.members.values_mut().flat_map(|it| &mut it.maintenance) {
                     *from = now.min(*from);
@@ -156,6 +174,14 @@ impl Pool {
                 self.events.push_back(PoolEvent::Available);
             }
             (true, false) => {
+                let leaves = |(id, _): &(DestinationId, Former)| {
+                    !self.counts(*id) && !self.former.contains_key(id)
+                };
+                let live = live.into_iter().map(|former| (former.destination.id, former));
+                self.lingering = live.filter(leaves).collect();
+                if !self.lingering.is_empty() && !self.policy.hold.is_zero() {
+                    self.hold_until = Some(after(now, self.policy.hold));
+                }
                 let until = self.hold_until.unwrap_or(now);
                 self.events.push_back(PoolEvent::Unavailable { until });
             }
@@ -165,6 +191,13 @@ impl Pool {
             self.since = Some(now);
         }
         self.available = available;
+        let is_over = self.hold_until.is_none_or(|until| until <= now);
+        let mut lingering = mem::take(&mut self.lingering);
+        lingering.retain(|id, _| {
+            let lives = self.members.get(id).is_none_or(Member::works);
+            !is_over && lives && !self.counts(*id)
+        });
+        self.lingering = lingering;
     }
 
     /// Returns the number of live destinations that no maintenance takes out now or soon.

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use crate::health::pool::member::{Former, Member};
 use crate::health::{Share, Verdict};
-use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
+use crate::model::{Destination, DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::TableService;
 use crate::table::controller::{Wish, after};
 
@@ -66,6 +66,8 @@ pub struct Pool {
     since: Option<Instant>,
     /// The end of the hold time that began when the pool ceased to be available.
     hold_until: Option<Instant>,
+    /// Live destinations that a new table takes out of rotation, and that stay for the hold time.
+    lingering: BTreeMap<DestinationId, Former>,
     sorry: bool,
     /// `true` while no check has decided about some of the destinations that the table held at the
     /// start. No new table has come meanwhile.
@@ -115,6 +117,7 @@ impl Pool {
             available: false,
             since: None,
             hold_until: None,
+            lingering: BTreeMap::new(),
             sorry,
             starting: true,
             last: None,
@@ -145,11 +148,20 @@ impl Pool {
     /// enough are live or checks have decided about all. Where the policy keeps the last
     /// destination, and there is no sorry server, they stay until one of the desired ones is live.
     /// Nobody checks them meanwhile.
+    ///
+    /// If the pool ceases to be available by the new table, [`PoolEvent::Unavailable`] comes first, and
+    /// live destinations that the table takes out stay for [`PoolPolicy::hold`]. One that dies
+    /// meanwhile leaves at once.
     pub fn set_desired(&mut self, desired: TableService, policy: PoolPolicy, now: Instant) {
         let before = self.combined(now);
+        let live = self.live_in(&before);
         let mut known = mem::take(&mut self.members);
         let former = mem::take(&mut self.former).into_iter();
         known.extend(former.map(|(id, former)| (id, former.member)));
+        for (id, lingering) in &mut self.lingering {
+            let member = known.entry(*id).or_insert_with(|| lingering.member.clone());
+            lingering.member = member.clone();
+        }
         for destination in desired.destinations() {
             let id = destination.id();
             self.members.insert(id, known.remove(&id).unwrap_or_else(Member::absent));
@@ -162,7 +174,18 @@ impl Pool {
         }
         (self.desired, self.policy) = (desired, policy);
         self.starting = false;
-        self.decide(now);
+        self.decide_after(live, now);
+    }
+
+    /// Returns the live destinations that have a weight in a wish.
+    fn live_in(&self, wish: &Wish) -> Vec<Former> {
+        let there = wish.service().destinations().map(|there| there.destination());
+        let live = there.filter(|there| there.weight > 0 && self.counts(there.id));
+        let of = |there: &Destination| {
+            let member = self.members.get(&there.id)?.clone();
+            Some(Former { destination: there.clone(), member })
+        };
+        live.filter_map(of).collect()
     }
 
     /// Takes in the verdict on a destination. A destination on which a check has decided does not
@@ -303,6 +326,7 @@ impl Pool {
             let step = ramp.and_then(|(slow, begun)| ramp::part(slow, begun, now));
             [effect, end, step.map(|(_, next)| next)].into_iter().flatten()
         });
-        times.min()
+        let hold = self.hold_until.filter(|until| !self.lingering.is_empty() && *until > now);
+        times.chain(hold).min()
     }
 }

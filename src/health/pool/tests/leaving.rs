@@ -164,3 +164,47 @@ fn the_kind_of_service_decides_how_a_dead_destination_leaves() {
         }
     }
 }
+
+#[test]
+fn a_new_table_takes_out_the_last_live_destination_after_the_announcement() {
+    let now = Instant::now();
+    for new in [&[(1, 1), (2, 1), (3, 0)][..], &[(1, 1), (2, 1)]] {
+        let policy = PoolPolicy::new().keep_last(false).hold(5 * SECOND);
+        let mut pool = three(policy.clone(), now);
+        (1..=2).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+        pool.set_desired(web(new), policy, now);
+        assert!(!pool.is_available());
+        assert_eq!(weights(&mut pool, now), [(1, 0), (2, 0), (3, 2)]);
+        assert_eq!(pool.next(now), Some(now + 5 * SECOND));
+        let unavailable = PoolEvent::Unavailable { until: now + 5 * SECOND };
+        assert!(pool.events().any(|event| event == unavailable));
+        let last = weights(&mut pool, now + 5 * SECOND).into_iter().find(|(host, _)| *host == 3);
+        assert_eq!(last, new.get(2).copied());
+        assert_eq!(pool.next(now + 5 * SECOND), None);
+    }
+}
+
+#[test]
+fn a_destination_that_dies_before_the_announcement_leaves_at_once() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    (1..=2).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    pool.set_desired(web(&[(1, 1), (2, 1), (3, 0)]), policy, now);
+    pool.verdict(id(3), Verdict::Down, now + SECOND);
+    assert_eq!(weights(&mut pool, now + SECOND), [(1, 0), (2, 0), (3, 0)]);
+}
+
+#[test]
+fn a_destination_that_is_desired_again_before_the_announcement_stays() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    (1..=2).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    pool.set_desired(web(&[(1, 1), (2, 1), (3, 0)]), policy.clone(), now);
+    pool.set_desired(web(&[(1, 1), (2, 1), (3, 4)]), policy, now + SECOND);
+    assert!(pool.is_available());
+    for later in [1, 5] {
+        assert_eq!(weights(&mut pool, now + later * SECOND), [(1, 0), (2, 0), (3, 4)]);
+    }
+}

@@ -78,6 +78,8 @@ struct Observer {
     hold: Option<Instant>,
     wished: BTreeMap<u8, u32>,
     available: bool,
+    /// Who was to leave after the hold time at the last wish.
+    lingered: BTreeSet<u8>,
     /// Who was live at the last wish.
     were_live: BTreeSet<u8>,
     /// The weights of the start counted at the last wish.
@@ -102,6 +104,7 @@ impl Observer {
             hold: None,
             wished,
             available: true,
+            lingered: BTreeSet::new(),
             were_live: BTreeSet::new(),
             started: false,
         }
@@ -183,7 +186,8 @@ impl Observer {
     fn judge(&mut self, input: &Input) -> Result<(), TestCaseError> {
         let before = mem::take(&mut self.wished);
         self.wished = weights(&mut self.pool, self.now).into_iter().collect();
-        let former: BTreeSet<_> = self.pool.former.keys().copied().collect();
+        let former = self.pool.former.keys().chain(self.pool.lingering.keys());
+        let former: BTreeSet<_> = former.copied().collect();
         let desired = self.desired.clone();
         let known = |host: &u8| desired.contains_key(host) || former.contains(&id(*host));
         self.verdicts.retain(|host, _| known(host));
@@ -201,6 +205,8 @@ impl Observer {
         self.nobody_is_invented(&before)?;
         self.live_ones_serve(&before, input)?;
         self.started = self.pool.starting;
+        let lingers = |host: &u8| self.pool.lingering.contains_key(&id(*host));
+        self.lingered = (1..=HOSTS).filter(lingers).collect();
         self.maintained.retain(|host, _| known(host));
         if let Input::Restart = input {
             let extra = Self::usable(&before).any(|host| !self.desired.contains_key(&host));
@@ -260,7 +266,9 @@ impl Observer {
         prop_assert!(may_leave || Self::usable(before).all(stopped), "the last one was taken out");
         // Former destinations wait for decisions about new ones.
         let unknown = |host: &u8| !stopped(*host) && self.verdict(*host) == Verdict::Unknown;
-        let mut former = Self::usable(before).filter(|host| !self.desired.contains_key(host));
+        let is_former =
+            |host: &u8| !self.desired.contains_key(host) && !self.lingered.contains(host);
+        let mut former = Self::usable(before).filter(is_former);
         let former = former.any(|host| !self.maintained.contains_key(&host));
         prop_assert!(!former || !self.desired.keys().any(unknown), "former ones left early");
         let may_serve = self.desired.keys().any(|host| !stopped(*host));
