@@ -52,8 +52,8 @@ pub struct PoolPolicy {
     pub slow_start: Option<SlowStart>,
     /// How dead destinations leave, [`WhenDead::Auto`] by default.
     pub when_dead: WhenDead,
-    /// The time that an operator's maintenance waits if it makes the pool unavailable, counted from
-    /// [`PoolEvent::Unavailable`](crate::health::PoolEvent::Unavailable), 0 by default.
+    /// The time that an operator's maintenance or a new table waits if it makes the pool unavailable,
+    /// counted from [`PoolEvent::Unavailable`](crate::health::PoolEvent::Unavailable), 0 by default.
     pub hold: Duration,
 }
 
