@@ -167,11 +167,14 @@ impl Desk {
         let serving = serving.count();
         match self.troubles.values().next() {
             None => format!("{serving} of {services} services serve"),
-            Some(first) => format!(
-                "{serving} of {services} services serve; {} troubles, such as: {}",
-                self.troubles.len(),
-                one_line(first)
-            ),
+            Some(first) => {
+                let count = match self.troubles.len() {
+                    1 => "1 trouble".to_owned(),
+                    count => format!("{count} troubles, such as"),
+                };
+                let first = one_line(first);
+                format!("{serving} of {services} services serve; {count}: {first}")
+            }
         }
     }
 

@@ -134,7 +134,13 @@ impl Daemon {
         let mut command = self.command();
         command.stderr(Stdio::piped());
         change(&mut command);
-        let output = command.output().unwrap();
+        let mut child = command.spawn().unwrap();
+        let mut status = None;
+        wait_for("the end of a daemon that cannot start", || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        let output = child.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
