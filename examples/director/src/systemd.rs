@@ -10,12 +10,36 @@ const STANDSTILL: Duration = Duration::from_secs(5);
 /// The same where the watchdog is impatient.
 const SHORTEST_STANDSTILL: Duration = Duration::from_secs(2);
 
+/// The least time between two lines for people.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Tells systemd how the daemon is. Without systemd it tells nobody.
 #[derive(Debug)]
 pub struct Systemd {
     heartbeat: Option<Heartbeat>,
-    /// What was told last.
-    status: String,
+    /// `None` if nobody listens.
+    line: Option<Line>,
+}
+
+/// The line for people, and when it may be told again.
+#[derive(Debug)]
+struct Line {
+    text: String,
+    next: Instant,
+}
+
+impl Line {
+    /// Returns the line if it is news, at most once a second: it takes a look at all services.
+    fn news(&mut self, text: impl FnOnce() -> String, now: Instant) -> Option<&str> {
+        if now < self.next {
+            return None;
+        }
+        self.next = now + PAUSE;
+        let text = text();
+        let is_news = text != self.text;
+        self.text = text;
+        is_news.then_some(&self.text)
+    }
 }
 
 /// When systemd is to be told that the daemon lives.
@@ -57,7 +81,9 @@ impl Systemd {
         let [micros, process] = ["WATCHDOG_USEC", "WATCHDOG_PID"].map(|it| std::env::var(it).ok());
         let watchdog = watchdog(micros.as_deref(), process.as_deref(), std::process::id());
         let heartbeat = watchdog.map(|watchdog| Heartbeat::new(watchdog, now));
-        Self { heartbeat, status: String::new() }
+        let listens = std::env::var_os("NOTIFY_SOCKET").is_some();
+        let line = listens.then(|| Line { text: String::new(), next: now });
+        Self { heartbeat, line }
     }
 
     /// Tells that the daemon keeps the table.
@@ -79,11 +105,10 @@ impl Systemd {
         tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(micros)]);
     }
 
-    /// Tells one line for people, if it is news.
-    pub fn status(&mut self, status: String) {
-        if status != self.status {
-            tell(&[NotifyState::Status(&status)]);
-            self.status = status;
+    /// Tells one line for people, if it is news. Call it at least once a second.
+    pub fn status(&mut self, status: impl FnOnce() -> String, now: Instant) {
+        if let Some(news) = self.line.as_mut().and_then(|line| line.news(status, now)) {
+            tell(&[NotifyState::Status(news)]);
         }
     }
 
@@ -122,6 +147,25 @@ mod tests {
         for (micros, process) in [(micros, "8"), (micros, "x"), (Some("0"), "7"), (None, "7")] {
             assert_eq!(watchdog(micros, Some(process), 7), None);
         }
+    }
+
+    #[test]
+    fn the_line_for_people_is_made_once_a_second() {
+        let begin = Instant::now();
+        let mut line = Line { text: String::new(), next: begin };
+        let mut made = 0;
+        let mut at = |ms: u64, text: &str| {
+            let make = || {
+                made += 1;
+                text.to_owned()
+            };
+            line.news(make, begin + Duration::from_millis(ms)).map(str::to_owned)
+        };
+        assert_eq!(at(0, "0 of 2").as_deref(), Some("0 of 2"));
+        assert!((1..100).all(|ms| at(ms * 10, "1 of 2").is_none()));
+        assert_eq!(at(1000, "2 of 2").as_deref(), Some("2 of 2"));
+        assert_eq!(at(2000, "2 of 2"), None);
+        assert_eq!(made, 3);
     }
 
     #[test]

@@ -14,6 +14,6 @@ impl Keeper {
             "the thread of the checks stands still, and servers that die are not noticed".to_owned()
         });
         self.desk.trouble(Trouble::Checks, trouble, now);
-        self.systemd.status(self.desk.summary());
+        self.systemd.status(|| self.desk.summary(), now.instant);
     }
 }
