@@ -1,6 +1,7 @@
 //! Another program that changes the table.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use ipvs_netlink::{Client, Destination, Service};
 
@@ -13,12 +14,14 @@ use crate::stage::{Stage, at, id, there, vip};
 pub(crate) struct Foreign {
     ipvs: Client,
     pub(crate) writes: usize,
+    /// When a destination was deleted. The kernel then drops what its connections send.
+    pub(crate) deletions: Vec<(Instant, Instant)>,
 }
 
 impl Foreign {
     pub(crate) fn new(stage: &Stage) -> Self {
         let ipvs = Client::in_namespace_fd(&stage.network.director).unwrap();
-        Self { ipvs, writes: 0 }
+        Self { ipvs, writes: 0, deletions: Vec::new() }
     }
 
     /// The service of the other program, which the daemon leaves alone.
@@ -46,7 +49,12 @@ impl Foreign {
                 destination.weight = 0;
                 self.ipvs.update_destination(id(calm()), &destination)
             }
-            2 => self.ipvs.delete_destination(id(calm()), there(host, PORT)),
+            2 => {
+                let begin = Instant::now();
+                let done = self.ipvs.delete_destination(id(calm()), there(host, PORT));
+                self.deletions.push((begin, Instant::now()));
+                done
+            }
             // One that is not in the file.
             _ => {
                 let other = Destination::masquerade(at(chance.one(&CALM_HOSTS), PORT + 1));

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -24,6 +24,9 @@ pub(crate) struct Visit {
     pub(crate) begin: Instant,
     pub(crate) end: Instant,
     pub(crate) why: String,
+    /// How long before another connection from the same port failed. The kernel may know that one
+    /// still, and send this one to the same server.
+    pub(crate) port_failed_before: Option<Duration>,
 }
 
 /// What came of the connections to one address.
@@ -33,6 +36,8 @@ pub(crate) struct Tally {
     /// How many each server answered, by its name.
     pub(crate) answered: BTreeMap<String, usize>,
     pub(crate) failed: Vec<Visit>,
+    /// When the last connection from each port failed.
+    ports: BTreeMap<u16, Instant>,
 }
 
 impl Tally {
@@ -91,8 +96,8 @@ impl Crowd {
 }
 
 async fn visit(to: SocketAddr, tallies: Tallies) {
-    let begin = Instant::now();
-    let answer = match timeout(PATIENCE, exchange(to)).await {
+    let (begin, mut port) = (Instant::now(), 0);
+    let answer = match timeout(PATIENCE, exchange(to, &mut port)).await {
         Ok(Ok(answer)) => match answer.split_once("\r\n\r\n") {
             Some((head, name)) if head.starts_with("HTTP/1.1 200 ") => Ok(name.to_owned()),
             _ => Err(format!("{answer:?}")),
@@ -106,12 +111,19 @@ async fn visit(to: SocketAddr, tallies: Tallies) {
     tally.count += 1;
     match answer {
         Ok(name) => *tally.answered.entry(name).or_default() += 1,
-        Err(why) => tally.failed.push(Visit { begin, end, why }),
+        Err(why) => {
+            let before = tally.ports.insert(port, end);
+            let port_failed_before = before.map(|before| begin.saturating_duration_since(before));
+            tally.failed.push(Visit { begin, end, why, port_failed_before });
+        }
     }
 }
 
-async fn exchange(to: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect(to).await?;
+async fn exchange(to: SocketAddr, port: &mut u16) -> io::Result<String> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([0; 4], 0)))?;
+    *port = socket.local_addr()?.port();
+    let mut stream = socket.connect(to).await?;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
