@@ -233,9 +233,12 @@ impl Drains {
                 continue;
             }
             gone.retain(|other| *other != key);
-            let asked = self.asked.remove(&key);
-            let drain =
-                self.drains.entry(key).or_insert_with(|| Drain::new(asked.unwrap_or(case.now)));
+            // Nor does one that comes and goes before the answer to the change of the weight.
+            let deadline = case.options.plan.drain.and_then(|policy| policy.deadline);
+            let told = self.told.get(&key).copied().flatten().zip(deadline);
+            let told = told.and_then(|(until, time)| until.checked_sub(time));
+            let began = self.asked.remove(&key).or(told).unwrap_or(case.now);
+            let drain = self.drains.entry(key).or_insert_with(|| Drain::new(began));
             if look && server.sure {
                 drain.look(server, case.now);
             }
