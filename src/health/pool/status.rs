@@ -29,7 +29,7 @@ pub struct PoolStatus {
     /// The wish asks for this many times the desired weights, so that the steps of a
     /// [slow start](crate::health::PoolPolicy::slow_start) are whole numbers.
     pub factor: u32,
-    /// The desired destinations and the former ones.
+    /// The desired destinations and the former ones, also those that stay for the hold time.
     pub members: BTreeMap<DestinationId, MemberStatus>,
 }
 
@@ -55,7 +55,8 @@ pub struct MemberStatus {
     /// Whether the destination is in rotation although it is dead or a check asks for 0 percent of its
     /// weight, because too few are live.
     pub is_kept: bool,
-    /// Whether the destination is not desired any more, and stays until enough others are live.
+    /// Whether the destination is not desired any more, and stays until enough others are live or the
+    /// hold time is over.
     pub is_former: bool,
     /// The operator's decision.
     pub maintenance: Option<Maintenance>,
@@ -86,7 +87,8 @@ impl Pool {
             let weight = self.desired.destination(*id).map(|there| there.destination().weight);
             (*id, self.member_status(*id, member, weight, now))
         });
-        let former = self.former.iter();
+        let lingering = self.lingering.iter().filter(|(id, _)| !self.members.contains_key(id));
+        let former = self.former.iter().chain(lingering);
         let former = former.map(|(id, it)| (*id, self.member_status(*id, &it.member, None, now)));
         let sorry = self.policy.sorry.as_ref().filter(|_| self.sorry);
         PoolStatus {

@@ -80,3 +80,19 @@ fn a_status_says_what_an_operator_and_the_table_have_decided() {
     assert_eq!((stopped.maintenance, stopped.waits_until), (Some(out), None));
     assert!(!stopped.in_rotation && stopped.wished.is_none());
 }
+
+#[test]
+fn a_status_has_who_stays_for_the_hold_time() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    (1..=2).for_each(|host| pool.verdict(id(host), Verdict::Down, now));
+    pool.set_desired(web(&[(1, 1), (2, 1)]), policy, now);
+    pool.wish(now);
+    let (status, lingering) = (pool.status(now), member(&pool, 3, now));
+    assert_eq!((status.is_available, status.hold_until), (false, Some(now + 5 * SECOND)));
+    assert!(lingering.is_former && lingering.desired.is_none());
+    assert_eq!((lingering.verdict, lingering.wished), (Verdict::Up, Some(2)));
+    pool.wish(now + 5 * SECOND);
+    assert!(!pool.status(now + 5 * SECOND).members.contains_key(&id(3)));
+}
