@@ -26,7 +26,7 @@ pub struct DaemonArguments {
 /// A destination, in one service or in all that have it.
 #[derive(Args, Clone, Debug)]
 pub struct Place {
-    /// The destination, such as 10.0.0.2:8080 or [2001:db8::2]:8080
+    /// The destination, such as `10.0.0.2:8080` or `[2001:db8::2]:8080`
     pub destination: DestinationId,
     /// The service, such as "TCP 192.0.2.10:80" or "FWM 5"; otherwise all that have the destination
     #[arg(long)]
@@ -149,7 +149,7 @@ pub struct CheckNow {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would take it for help")]
     pub daemon: DaemonArguments,
-    /// The destination, such as 10.0.0.2:8080 or [2001:db8::2]:8080
+    /// The destination, such as `10.0.0.2:8080` or `[2001:db8::2]:8080`
     pub destination: DestinationId,
 }
 
