@@ -341,11 +341,6 @@ impl Probe {
 }
 
 impl ProbeKind {
-    /// Returns `true` if the check connects or sends to a port.
-    pub(super) const fn has_port(&self) -> bool {
-        !matches!(self, Self::Icmp | Self::Command(_) | Self::Custom(_))
-    }
-
     /// Returns `true` if the check is by datagrams, and `false` if it is by TCP. A check that cannot
     /// go through a virtual address is named.
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {

@@ -14,6 +14,16 @@ const LARGEST_DATAGRAM: usize = 65_507;
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 impl Probe {
+    /// Returns `true` if the check connects or sends to a port, and has none of its own: it goes to that
+    /// of the destination, which must not be 0 then.
+    /// [`Runner::watch`](crate::health::probe::Runner::watch) refuses such a destination.
+    #[must_use]
+    pub const fn needs_port(&self) -> bool {
+        let has_port =
+            !matches!(self.kind, ProbeKind::Icmp | ProbeKind::Command(_) | ProbeKind::Custom(_));
+        self.port.is_none() && has_port
+    }
+
     /// Checks that the settings are in their ranges and go together.
     /// [`Runner::watch`](crate::health::probe::Runner::watch) does this, too.
     ///

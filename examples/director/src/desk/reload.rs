@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipvs_netlink::ServiceId;
-use ipvs_netlink::health::probe::ProbeKind;
+use ipvs_netlink::health::Pace;
+use ipvs_netlink::health::probe::Probe;
 
 use crate::announcement;
-use crate::configuration::{Checks, Configuration, ServiceConfiguration};
+use crate::configuration::{Configuration, ServiceConfiguration};
 use crate::desk::wanted::{announce, policy, watched};
 use crate::desk::{Desk, Effect, Keeping, Trouble};
 use crate::event::{Event, Severity};
@@ -209,6 +210,7 @@ pub fn valid(configuration: &Configuration) -> Result<(), Vec<String>> {
 /// Finds the checks that the runner would refuse.
 fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String> {
     let mut faults = Vec::new();
+    let needs_port = |(probe, _): &(Probe, Pace)| probe.needs_port();
     let all = std::iter::once(&service.checks).chain(service.checks_of.values());
     for (probe, pace) in all.flat_map(|checks| &checks.checks) {
         let invalid = probe.validate().err().or_else(|| pace.validate().err());
@@ -216,7 +218,7 @@ fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String
     }
     for destination in service.table.destinations() {
         let of = service.checks_of.get(&destination.id()).unwrap_or(&service.checks);
-        if destination.id().address.port() == 0 && needs_port(of) {
+        if destination.id().address.port() == 0 && of.checks.iter().any(needs_port) {
             faults.push(format!(
                 "{id}: {} has port 0, so the check needs a port of its own",
                 destination.id()
@@ -224,11 +226,4 @@ fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String
         }
     }
     faults
-}
-
-fn needs_port(checks: &Checks) -> bool {
-    let has_port = |kind: &ProbeKind| {
-        !matches!(kind, ProbeKind::Icmp | ProbeKind::Command(_) | ProbeKind::Custom(_))
-    };
-    checks.checks.iter().any(|(probe, _)| probe.port.is_none() && has_port(&probe.kind))
 }

@@ -160,7 +160,7 @@ impl Runner {
             .and_then(|()| probes())
             .map_err(|invalid| WatchError::Invalid { service: watched.id(), invalid })?;
         let service = watched.id();
-        let needs_port = |(probe, _): &(Probe, Pace)| probe.port.is_none() && probe.kind.has_port();
+        let needs_port = |(probe, _): &(Probe, Pace)| probe.needs_port();
         let mut ids = watched.service.destinations().map(|destination| destination.id());
         let lacks_port = |id: &DestinationId| {
             id.address.port() == 0 && watched.checks_at(*id).iter().any(needs_port)

@@ -88,7 +88,7 @@ impl Reading<'_> {
             .collect();
         for id in without_port {
             let level = read.level_of(id);
-            if level.checks.iter().any(|check| needs_port(&check.probe)) {
+            if level.checks.iter().any(|check| check.probe.needs_port()) {
                 let at = places.of(self, Object::Destination(read.id(), id));
                 let text = "has port 0, so its checks need a port of their own";
                 self.error(at, format_args!("destination {id} {text}"));
@@ -180,12 +180,6 @@ fn is_ipv6(service: ServiceId) -> bool {
         ServiceId::Address { address, .. } => address.is_ipv6(),
         ServiceId::Fwmark { family, .. } => family == AddressFamily::Ipv6,
     }
-}
-
-fn needs_port(probe: &Probe) -> bool {
-    let has_port =
-        !matches!(probe.kind, ProbeKind::Icmp | ProbeKind::Command(_) | ProbeKind::Custom(_));
-    has_port && probe.port.is_none()
 }
 
 /// Returns why a check cannot go through the virtual address of a service.
