@@ -6,11 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use ipvs_netlink::table::Table;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 
 use crate::arguments::Source;
 use crate::exit::Failure;
+use crate::regular_file;
 use crate::text;
 use crate::values::Format;
 
@@ -89,26 +88,10 @@ pub(crate) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
         path if is_stream(path) => {
             File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
         }
-        path => open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+        path => regular_file::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
     read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
     Ok(bytes)
-}
-
-/// Opens a regular file, and refuses anything else. Opening a FIFO can wait for its other end,
-/// opening a device can have effects, and reading either can take for ever.
-fn open(path: &Path) -> io::Result<File> {
-    let check = |file: fs::Metadata| match file.is_file() {
-        true => Ok(()),
-        false if file.is_dir() => Err(Errno::ISDIR.into()),
-        false => Err(io::Error::other("not a regular file")),
-    };
-    check(fs::metadata(path)?)?;
-    // Check again after opening: the path may name another file by now.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    check(file.metadata()?)?;
-    Ok(file)
 }
 
 /// The times at which a file was last written or renamed, in the resolution of its file system.

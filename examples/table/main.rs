@@ -26,6 +26,7 @@ mod keeper;
 mod kernel;
 mod lock;
 mod memory;
+mod regular_file;
 mod round;
 mod screen;
 mod text;

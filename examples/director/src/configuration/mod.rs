@@ -4,6 +4,8 @@ mod document;
 mod file;
 mod findings;
 mod load;
+#[path = "../../../table/regular_file.rs"]
+mod regular_file;
 #[cfg(test)]
 mod tests;
 mod tree;
