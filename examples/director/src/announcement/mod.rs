@@ -5,6 +5,7 @@
 
 mod address;
 mod announcements;
+mod deciding;
 pub mod environment;
 pub mod executor;
 mod service;
