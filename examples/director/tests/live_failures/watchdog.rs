@@ -1,8 +1,6 @@
 //! A checker that stands still, under a manager of services like systemd.
 
 use std::fs;
-use std::os::unix::net::UnixDatagram;
-use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -11,33 +9,14 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
+use crate::stage::manager::Told;
 use crate::stage::{Daemon, Stage, file, id, ms, service, there, wait_for};
 use crate::{PORT, servers, web};
 
-/// What the manager has been told.
-#[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<(Instant, String)>>>);
-
-impl Told {
-    /// Receives what the daemon says at a path.
-    fn listen(path: &std::path::Path) -> Self {
-        let socket = UnixDatagram::bind(path).unwrap();
-        let told = Self::default();
-        let all = Arc::clone(&told.0);
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length) = socket.recv(&mut buffer) {
-                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                all.lock().unwrap().push((Instant::now(), text));
-            }
-        });
-        told
-    }
-
-    fn count(&self, word: &str, since: Instant) -> usize {
-        let all = self.0.lock().unwrap();
-        all.iter().filter(|(at, text)| *at >= since && text.lines().any(|it| it == word)).count()
-    }
+/// Counts the messages with a line since a moment.
+fn count(told: &Told, word: &str, since: Instant) -> usize {
+    let all = told.all();
+    all.iter().filter(|(at, text)| *at >= since && text.lines().any(|it| it == word)).count()
 }
 
 const ALIVE: &str = "WATCHDOG=1";
@@ -54,13 +33,13 @@ fn a_checker_that_stands_still_is_restarted() {
     daemon.set("WATCHDOG_USEC", "2000000");
     let begin = Instant::now();
     daemon.start_again();
-    wait_for("ready", || (told.count("READY=1", begin) > 0).then_some(()));
+    wait_for("ready", || (count(&told, "READY=1", begin) > 0).then_some(()));
     for host in 0..2 {
         daemon.wait_for_state(id(web()), there(host, PORT), DestinationState::Up);
     }
     let lively = Instant::now();
     sleep(ms(1500));
-    assert!(told.count(ALIVE, lively) >= 1, "{told:?}");
+    assert!(count(&told, ALIVE, lively) >= 1, "{told:?}");
 
     // The thread of the checks stands still, and nothing else does.
     let tracer = Frozen::freeze(&daemon);
@@ -68,7 +47,7 @@ fn a_checker_that_stands_still_is_restarted() {
     all[1].kill();
     // It is due each second.
     wait_for("the end of the heartbeat", || {
-        let recent = told.count(ALIVE, Instant::now() - ms(2500));
+        let recent = count(&told, ALIVE, Instant::now() - ms(2500));
         (recent == 0).then_some(())
     });
     // The manager ends the daemon, and starts it again.
@@ -78,7 +57,7 @@ fn a_checker_that_stands_still_is_restarted() {
     daemon.kill();
     daemon.start_again();
     watcher.out(id(web()), there(1, PORT), restarted);
-    assert!(told.count(ALIVE, restarted) > 0 || told.count("READY=1", restarted) > 0);
+    assert!(count(&told, ALIVE, restarted) > 0 || count(&told, "READY=1", restarted) > 0);
 }
 
 /// The thread of the checks, stopped as a debugger stops one.

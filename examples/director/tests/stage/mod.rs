@@ -4,6 +4,7 @@
 mod clients;
 mod daemon;
 mod file;
+pub(crate) mod manager;
 
 #[path = "../../../quickstart/network.rs"]
 mod network;
