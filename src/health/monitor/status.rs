@@ -60,6 +60,7 @@ pub struct TargetStatus {
 ///     .with(Destination::masquerade("10.0.0.2:8080".parse()?));
 /// let id = web.id();
 /// monitor.watch(Watched::new(web).check("connect", Pace::new()), None, now);
+/// monitor.wishes(now);
 /// for _ in 0..3 {
 ///     now = monitor.next(now).expect("a check is due some time");
 ///     let check = monitor.due(now).expect("it is due now");
