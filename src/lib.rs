@@ -27,6 +27,10 @@
 //! | [`table::controller`] | keeps a table as wished, for ever; the chapter "Keeping a table" |
 //! | [`health`] | checks servers, and decides what the table is to hold; the chapter "Health checks". Checks over the network need the feature `health`. |
 //! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
+//! | [`procfs`] | connections, totals and settings, as the kernel shows them under `/proc` |
+//! | [`growth`] | rates and growth between two snapshots |
+//! | [`metrics`] | samples for monitoring systems |
+//! | [`explain`] | which destination the kernel would choose for a client, and why |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
 //! | `fake` (feature of this name) | a kernel in memory, for tests without Linux's IPVS and without root |
 //! | [`cookbook`] | documentation only: whole programs for common tasks |
@@ -99,12 +103,16 @@ mod engine;
 mod error;
 #[cfg(test)]
 mod error_texts;
+pub mod explain;
 #[cfg(feature = "fake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
 pub mod fake;
+pub mod growth;
 pub mod health;
 mod ipvsadm;
+pub mod metrics;
 mod model;
+pub mod procfs;
 mod proto;
 mod random;
 pub mod table;

@@ -19,11 +19,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
     ("table", &["uapi", "random", "model", "error", "ipvsadm", "engine"]),
+    ("procfs", &["uapi", "model", "error"]),
+    ("growth", &["model"]),
+    ("metrics", &["model", "table", "procfs", "growth"]),
+    ("explain", &["model", "table", "procfs"]),
     ("health", &["model", "error", "random", "table"]),
-    ("client", &["model", "error", "fake", "engine", "table"]),
+    ("client", &["model", "error", "fake", "engine", "table", "procfs"]),
     ("cookbook", &[]),
     // Tests of all error types.
-    ("error_texts", &["model", "error", "ipvsadm", "fake", "table", "health"]),
+    ("error_texts", &["model", "error", "ipvsadm", "fake", "table", "procfs", "health"]),
 ];
 
 /// Crates and the layers that may name them. The root re-exports a socket type, and the clients

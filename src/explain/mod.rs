@@ -1,0 +1,1 @@
+//! Says which destination the kernel would choose for a client, and why.

@@ -1,0 +1,1 @@
+//! Tells how much the counters grew between two snapshots, and how fast.

@@ -1,0 +1,1 @@
+//! Reads what the kernel shows of IPVS under `/proc`: connections, totals and settings.
