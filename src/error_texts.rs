@@ -13,6 +13,7 @@ use crate::health::probe::{StatusError, WatchError};
 use crate::health::through::{ForeignServices, ThroughError};
 use crate::ipvsadm::{Command, NameError, NumericNames, Unsaid};
 use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId, Stats};
+use crate::procfs::ProcfsError;
 use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
 fn web() -> ServiceId {
@@ -64,6 +65,7 @@ fn samples() -> Vec<Box<dyn StdError>> {
         Box::new(not_allowed),
         #[cfg(feature = "fake")]
         Box::new(crate::fake::Errno::SRCH),
+        Box::new(ProcfsError::NoSuchNamespace { path: "/x".into() }),
         Box::new(ForeignServices { services: vec![web()] }),
         Box::new(ThroughError::NoAddress(web())),
         #[cfg(feature = "health")]
@@ -155,6 +157,7 @@ fn there_is_a_sample_of_every_type() {
                 ForeignServices,
                 ThroughError,
                 PlanError,
+                ProcfsError,
                 ReconcileError,
                 Incomplete,
                 Unsaid

@@ -114,6 +114,26 @@ macro_rules! connecting {
                 $wait!($crate::engine::Engine::<$transport>::adopt(commands, dumps)).map(|engine| Self { engine })
             }
 
+            /// Returns a handle on the files of this client's network namespace under `/proc`, such
+            /// as its connections. The calling thread keeps its namespace. The handle lives longer
+            /// than the client if need be.
+            ///
+            /// Reading these files blocks the calling thread: see
+            /// [`procfs`](crate::procfs).
+            ///
+            /// # Errors
+            ///
+            /// - [`UnknownNamespace`](crate::procfs::ProcfsError::UnknownNamespace): the client is
+            ///   one of a fake kernel, or was created from sockets.
+            /// - [`NoProc`](crate::procfs::ProcfsError::NoProc): `/proc` was not mounted when the
+            ///   client was opened.
+            /// - [`System`](crate::procfs::ProcfsError::System): no descriptor was or is left.
+            pub fn procfs(
+                &self,
+            ) -> ::std::result::Result<$crate::procfs::Procfs, $crate::procfs::ProcfsError> {
+                $crate::client::procfs::of(&self.engine.home)
+            }
+
             /// Returns how long an operation waits for each answer: 5 seconds by default. `None`
             /// waits without end.
             #[must_use]

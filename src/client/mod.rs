@@ -11,6 +11,7 @@ mod cancel_safety;
 mod connecting;
 mod controller_operations;
 mod example;
+pub(crate) mod procfs;
 mod reading_operations;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;

@@ -47,7 +47,7 @@ pub(crate) use dumps::DumpRun;
 pub(crate) use outcomes::not_attempted;
 pub(crate) use portions::portion;
 pub use report::{Failed, Failures, Outcome, Outcomes, Report};
-pub(crate) use socket::Endpoints;
+pub(crate) use socket::{Endpoints, Home};
 pub(crate) use streams::{Entries, Submitted};
 #[cfg(feature = "smol")]
 pub(crate) use transport::SmolSocket;
@@ -74,6 +74,8 @@ pub(crate) struct Engine<T> {
     pub(crate) listed_services: Option<usize>,
     /// The longest wait for one answer. `None` waits without end.
     pub(crate) deadline: Option<Duration>,
+    /// The network namespace of the sockets.
+    pub(crate) home: Home,
 }
 
 impl<T: Transport> Engine<T> {
@@ -84,7 +86,8 @@ impl<T: Transport> Engine<T> {
                 .bounded(endpoints.commands.buffers);
         let dumps =
             Link::for_destinations(transport(endpoints.dumps.channel)?, endpoints.dumps.port);
-        Self::open(commands, Some(dumps), Some(DEFAULT_DEADLINE)).await
+        let engine = Self::open(commands, Some(dumps), Some(DEFAULT_DEADLINE)).await?;
+        Ok(Self { home: endpoints.home, ..engine })
     }
 
     /// Creates an engine over sockets that the caller opened, and may have read with large
@@ -115,6 +118,7 @@ impl<T: Transport> Engine<T> {
             few_destinations: false,
             listed_services: None,
             deadline,
+            home: Home::Unknown,
         })
     }
 

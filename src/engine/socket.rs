@@ -1,7 +1,7 @@
 //! Opening netlink sockets in this network namespace or another.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::thread;
 
@@ -41,6 +41,29 @@ pub(crate) struct Endpoint {
 pub(crate) struct Endpoints {
     pub(crate) commands: Endpoint,
     pub(crate) dumps: Endpoint,
+    pub(crate) home: Home,
+}
+
+/// The network namespace of a client's sockets, for files of the same namespace.
+#[derive(Debug)]
+pub(crate) enum Home {
+    Open(OwnedFd),
+    /// The namespace of the thread could not be opened. The sockets work without it.
+    NotOpen(Errno),
+    #[cfg(feature = "fake")]
+    Fake,
+    /// The caller opened the sockets.
+    Unknown,
+}
+
+impl Home {
+    fn of_this_thread() -> Self {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        match rustix::fs::open("/proc/thread-self/ns/net", flags, Mode::empty()) {
+            Ok(namespace) => Self::Open(namespace),
+            Err(errno) => Self::NotOpen(errno),
+        }
+    }
 }
 
 impl Endpoint {
@@ -113,16 +136,17 @@ fn prepare(socket: &Socket) -> io::Result<()> {
 impl Endpoints {
     /// Opens both sockets in the network namespace of the calling thread.
     pub(crate) fn open() -> Result<Self> {
-        let open = || Ok(Self { commands: Endpoint::open()?, dumps: Endpoint::open()? });
-        open().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
+        let (open, home) = (Endpoint::open, Home::of_this_thread);
+        let all = || Ok(Self { commands: open()?, dumps: open()?, home: home() });
+        all().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
     }
 
     /// Opens both sockets in a network namespace of a fake kernel.
     #[cfg(feature = "fake")]
     pub(crate) fn fake(namespace: &Namespace) -> Result<Self> {
         let open = || Endpoint::fake(namespace);
-        let both = || Ok(Self { commands: open()?, dumps: open()? });
-        both().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
+        let all = || Ok(Self { commands: open()?, dumps: open()?, home: Home::Fake });
+        all().map_err(|cause: io::Error| Error::not_sent(CONNECT, cause.into()))
     }
 
     /// Opens both sockets in the network namespace of the file at `path`.

@@ -14,7 +14,8 @@ mod info;
 mod invalid;
 pub mod iter;
 mod listing;
-mod name;
+pub(crate) mod name;
+mod network;
 mod operation;
 mod persistence;
 mod protocol;
@@ -42,6 +43,7 @@ pub use forwarding::{Forwarding, GueChecksum, Tunnel, UnknownForwarding, Unknown
 pub use info::{Info, Version};
 pub use invalid::InvalidValue;
 pub use listing::Listing;
+pub use network::Network;
 pub use operation::{Object, Operation};
 pub use persistence::{Netmask, Persistence, PersistenceEngine};
 pub use protocol::Protocol;

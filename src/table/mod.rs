@@ -36,7 +36,6 @@ mod drained_weights;
 mod drive;
 mod execute;
 pub mod iter;
-mod network;
 mod options;
 mod plan;
 mod reconcile;
@@ -55,6 +54,7 @@ mod tests;
 #[deprecated(note = "renamed to `table::document`")]
 pub use self::document as shape;
 pub use crate::ipvsadm::SystemNames;
+pub use crate::model::Network;
 pub use desired::{Table, TableDestination, TableService};
 pub use drained_weights::DrainedWeights;
 #[cfg(any(feature = "tokio", feature = "smol"))]
@@ -63,7 +63,6 @@ pub(crate) use drive::{apply, apply_from, drain, keep, perform, reconcile, settl
 pub use execute::{
     Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
 };
-pub use network::Network;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
 pub use plan::{Before, DiffLine, Disruption, Phase, Plan, PlanError, Sign, Step};
 pub use reconcile::{ReconcileError, Reconciled, Round};

@@ -1,0 +1,77 @@
+//! The files of a namespace and what they say.
+
+use std::fs::File;
+
+use rustix::fs::OFlags;
+
+use crate::model::Stats;
+use crate::procfs::applications::read_applications;
+use crate::procfs::status::read_status;
+use crate::procfs::totals::{read_per_processor, read_totals};
+use crate::procfs::{Application, ConnectionReader, PerProcessor, Procfs, ProcfsError, Status};
+
+const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
+const WITH_ORIGIN: &str = "/proc/thread-self/net/ip_vs_conn_sync";
+const TOTALS: &str = "/proc/thread-self/net/ip_vs_stats";
+const PER_PROCESSOR: &str = "/proc/thread-self/net/ip_vs_stats_percpu";
+const APPLICATIONS: &str = "/proc/thread-self/net/ip_vs_app";
+const STATUS: &str = "/proc/thread-self/net/ip_vs_status";
+
+/// Reading. Each method opens its file anew.
+///
+/// # Errors
+///
+/// All methods return:
+///
+/// - [`Absent`](ProcfsError::Absent): the module `ip_vs` is not loaded, or the kernel is older than
+///   the file.
+/// - [`Malformed`](ProcfsError::Malformed): the kernel wrote a line that this crate does not
+///   understand.
+/// - [`MayNotEnter`](ProcfsError::MayNotEnter): the calling thread is in another network namespace
+///   and has no `CAP_SYS_ADMIN`.
+/// - [`NoProc`](ProcfsError::NoProc): `/proc` is not mounted.
+/// - [`PermissionDenied`](ProcfsError::PermissionDenied): the caller may not open the file.
+/// - [`System`](ProcfsError::System): another system call failed.
+impl Procfs {
+    /// Opens a reader of all connections and templates of persistence. The reader reads while it is
+    /// driven.
+    pub fn connections(&self) -> Result<ConnectionReader, ProcfsError> {
+        Ok(ConnectionReader::at(CONNECTIONS, self.open_to_read(CONNECTIONS)?))
+    }
+
+    /// Opens a reader of all connections and templates, which says of each whether this host made
+    /// it or the synchronization daemon received it. The data of persistence engines is missing.
+    pub fn connections_with_origin(&self) -> Result<ConnectionReader, ProcfsError> {
+        Ok(ConnectionReader::at(WITH_ORIGIN, self.open_to_read(WITH_ORIGIN)?))
+    }
+
+    /// Reads the counters and rates of the whole network namespace. Netlink does not show them.
+    ///
+    /// The kernel updates the counters every two seconds, but not while the setting
+    /// `net.ipv4.vs.run_estimation` is 0. They count since the namespace was created, or since all
+    /// counters were zeroed ([`Client::zero_all`](crate::Client::zero_all)).
+    pub fn totals(&self) -> Result<Stats, ProcfsError> {
+        read_totals(TOTALS, self.open_to_read(TOTALS)?)
+    }
+
+    /// Reads the counters of each processor.
+    pub fn per_processor(&self) -> Result<PerProcessor, ProcfsError> {
+        read_per_processor(PER_PROCESSOR, self.open_to_read(PER_PROCESSOR)?)
+    }
+
+    /// Reads the application helpers and the ports that they watch. The list is empty unless the
+    /// module `ip_vs_ftp` is loaded.
+    pub fn applications(&self) -> Result<Vec<Application>, ProcfsError> {
+        read_applications(APPLICATIONS, self.open_to_read(APPLICATIONS)?)
+    }
+
+    /// Reads the sizes of the kernel's tables. Linux 7.1; earlier kernels do not have the file.
+    /// Takes root or the group of root.
+    pub fn status(&self) -> Result<Status, ProcfsError> {
+        read_status(STATUS, self.open_to_read(STATUS)?)
+    }
+
+    fn open_to_read(&self, path: &str) -> Result<File, ProcfsError> {
+        self.open_file(path, OFlags::RDONLY)
+    }
+}
