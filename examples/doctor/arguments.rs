@@ -1,0 +1,59 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::checks::CHECKS;
+use super::finding::Check;
+
+/// Look for what bites people on this host. Changes nothing
+#[derive(Debug, Parser)]
+#[command(
+    name = "doctor",
+    version,
+    after_help = "\
+Exit codes:
+   0  nothing was found
+   1  notes
+   2  warnings
+   3  errors
+   4  not everything could be looked at; what was found is printed
+   5  the arguments are wrong"
+)]
+pub(crate) struct Arguments {
+    /// Network namespace: the path of its file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) netns: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List the checks
+    #[arg(long, exclusive = true)]
+    pub(crate) list: bool,
+    /// Run only these checks
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = check)]
+    only: Vec<Check>,
+    /// Run all checks but these
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = check)]
+    skip: Vec<Check>,
+    /// Print all evidence, not only the first lines
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+impl Arguments {
+    /// Returns the checks to run.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        let names = |checks: &[Check], name| checks.iter().any(|check| check.name == name);
+        CHECKS.iter().filter(move |check| {
+            (self.only.is_empty() || names(&self.only, check.name))
+                && !names(&self.skip, check.name)
+        })
+    }
+}
+
+fn check(name: &str) -> Result<Check, String> {
+    let found = CHECKS.iter().find(|check| check.name == name).copied();
+    found.ok_or_else(|| "no such check; --list shows them".to_owned())
+}

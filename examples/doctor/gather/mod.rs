@@ -1,0 +1,108 @@
+//! Reads the host. Writes nothing, and loads no module.
+
+mod files;
+pub(crate) mod modules;
+mod network;
+mod processes;
+mod settings;
+mod sockets;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::net::IpAddr;
+use std::path::Path;
+use std::thread;
+
+use ipvs_netlink::Client;
+use nix::sched::{CloneFlags, setns};
+
+use super::host::{Host, Ipvs, Kernel};
+
+/// Reads the host, in the network namespace of this file or in that of the caller.
+///
+/// # Errors
+///
+/// Returns a text if the namespace, the table or the network cannot be read. Smaller gaps are in
+/// [`Host::unread`].
+pub(crate) fn host(namespace: Option<&Path>) -> Result<Host, String> {
+    // The main thread stays where it is.
+    let work = || {
+        if let Some(path) = namespace {
+            let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let file = File::open(path).map_err(|error| said(&error))?;
+            setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| said(&error))?;
+        }
+        here()
+    };
+    thread::scope(|scope| scope.spawn(work).join())
+        .unwrap_or_else(|_| Err("the thread that reads the host has panicked".to_owned()))
+}
+
+/// Reads the host in the network namespace of this thread.
+fn here() -> Result<Host, String> {
+    let mut unread = Vec::new();
+    let release = files::text(Path::new("/proc/sys/kernel/osrelease"))
+        .map_err(|error| error.to_string())?
+        .unwrap_or_default();
+    let kernel =
+        Kernel { processors: modules::processors(), release: release.trim_end().to_owned() };
+    // Connecting would load the module.
+    let is_loaded = Path::new("/proc/thread-self/net/ip_vs").exists();
+    let ipvs = if is_loaded { Some(ipvs()?) } else { None };
+    if ipvs.as_ref().is_some_and(|ipvs| !ipvs.table.is_complete()) {
+        unread.push("other programs kept writing the table; objects may be missing".to_owned());
+    }
+    let (addresses, mut missed) = wanted(ipvs.as_ref());
+    unread.append(&mut missed);
+    let network = network::read(&addresses)?;
+    let settings = settings::read(&network.links, &mut unread);
+    let listeners = sockets::listeners(&mut unread);
+    let unknown_protocols = sockets::unknown_protocols(&mut unread);
+    let processes = processes::writers(&mut unread);
+    let modules = modules::read(Path::new(modules::FOLDER), &kernel.release, &mut unread);
+    Ok(Host {
+        kernel,
+        ipvs,
+        settings,
+        links: network.links,
+        addresses: network.addresses,
+        routes: network.routes,
+        listeners,
+        processes,
+        modules,
+        unknown_protocols,
+        unread,
+    })
+}
+
+fn ipvs() -> Result<Ipvs, String> {
+    let read = || {
+        let mut ipvs = Client::connect()?;
+        Ok(Ipvs {
+            table: ipvs.snapshot()?,
+            daemons: ipvs.daemons()?.into_vec(),
+            timeouts: ipvs.timeouts()?,
+            buckets: ipvs.info()?.connection_table_size,
+        })
+    };
+    read().map_err(|error: ipvs_netlink::Error| error.to_string())
+}
+
+/// The number of addresses that the kernel is asked about.
+const ROUTES: usize = 16_384;
+
+/// Returns the addresses whose routes matter, and what is left out.
+fn wanted(ipvs: Option<&Ipvs>) -> (BTreeSet<IpAddr>, Vec<String>) {
+    let services = ipvs.iter().flat_map(|ipvs| ipvs.table.services());
+    let mut all = BTreeSet::new();
+    for service in services {
+        all.extend(service.id().address().map(|it| it.ip()));
+        all.extend(service.destinations.iter().map(|it| it.id().address.ip()));
+    }
+    let more = all.len().saturating_sub(ROUTES);
+    if more == 0 {
+        return (all, Vec::new());
+    }
+    let missed = format!("the routes to {more} more addresses: only {ROUTES} are asked for");
+    (all.into_iter().take(ROUTES).collect(), vec![missed])
+}

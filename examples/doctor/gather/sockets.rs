@@ -1,0 +1,102 @@
+//! Reads the sockets that wait for clients, and packets that nothing takes.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+
+use ipvs_netlink::Protocol;
+
+use super::files;
+use crate::host::Listener;
+
+/// The state of a TCP socket that listens, and of a UDP socket without a peer.
+const LISTENING: &str = "0A";
+const UNCONNECTED: &str = "07";
+const SNMP: &str = "/proc/thread-self/net/snmp";
+const SNMP6: &str = "/proc/thread-self/net/snmp6";
+/// The longest part of a file that is read.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Returns the sockets of the thread's network namespace that wait for clients, each address once.
+pub(super) fn listeners(unread: &mut Vec<String>) -> Vec<Listener> {
+    let mut found = Vec::new();
+    for (file, protocol, state) in [
+        ("tcp", Protocol::TCP, LISTENING),
+        ("tcp6", Protocol::TCP, LISTENING),
+        ("udp", Protocol::UDP, UNCONNECTED),
+        ("udp6", Protocol::UDP, UNCONNECTED),
+    ] {
+        let path = format!("/proc/thread-self/net/{file}");
+        match read(&path, state) {
+            Ok(addresses) => {
+                found.extend(addresses.into_iter().map(|address| Listener { protocol, address }));
+            }
+            Err(error) => unread.push(format!("{path}: {error}")),
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Reads the local addresses of the sockets in a state. The kernel lists TCP sockets that listen
+/// before all others (`net/ipv4/tcp_ipv4.c`, `tcp_seq_start`), so the rest is not read.
+fn read(path: &str, state: &str) -> Result<Vec<SocketAddr>, String> {
+    let file = match File::open(path) {
+        // A kernel without IPv6.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.map_err(|error| error.to_string())?,
+    };
+    let mut lines = BufReader::new(file.take(LIMIT)).lines().skip(1);
+    let mut found = Vec::new();
+    let mut length: u64 = 0;
+    for line in &mut lines {
+        let line = line.map_err(|error| error.to_string())?;
+        length += line.len() as u64 + 1;
+        let fields: Vec<&str> = line.split_whitespace().take(4).collect();
+        let [_, local, _, is] = fields.as_slice() else { continue };
+        if *is == state {
+            found.push(address(local).ok_or_else(|| format!("a line that is no socket: {line}"))?);
+        } else if state == LISTENING {
+            return Ok(found);
+        }
+    }
+    if length + 1024 >= LIMIT {
+        return Err("longer than 16 MiB".to_owned());
+    }
+    Ok(found)
+}
+
+/// Reads an address as the kernel prints it: 32-bit words in the byte order of the host.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split_once(':')?;
+    let word = |at: usize| Some(u32::from_str_radix(ip.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
+    let ip: IpAddr = match ip.len() {
+        8 => Ipv4Addr::from(word(0)?).into(),
+        32 => {
+            let words = [word(0)?, word(8)?, word(16)?, word(24)?];
+            Ipv6Addr::from(<[u8; 16]>::try_from(words.as_flattened()).ok()?).into()
+        }
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// Returns how many packets had a protocol that nothing in this namespace takes.
+pub(super) fn unknown_protocols(unread: &mut Vec<String>) -> u64 {
+    let mut sum: u64 = 0;
+    if let Some(text) = files::text_or_report(Path::new(SNMP), unread) {
+        let mut rows = text.lines().filter_map(|line| line.strip_prefix("Ip: "));
+        if let (Some(names), Some(values)) = (rows.next(), rows.next()) {
+            let mut both = names.split(' ').zip(values.split(' '));
+            let value = both.find(|(name, _)| *name == "InUnknownProtos");
+            sum += value.and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or_default();
+        }
+    }
+    if let Some(text) = files::text_or_report(Path::new(SNMP6), unread) {
+        let value = text.lines().find_map(|line| line.strip_prefix("Ip6InUnknownProtos"));
+        sum = sum.saturating_add(value.and_then(|it| it.trim().parse().ok()).unwrap_or_default());
+    }
+    sum
+}
