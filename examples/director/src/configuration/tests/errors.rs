@@ -123,6 +123,25 @@ adress = '10.0.0.3:80'
     assert!(lines.len() > 1 && lines[0].starts_with("f:"), "{lines:?}");
 }
 
+/// The parser of YAML says nothing that helps here.
+#[test]
+fn an_ipv6_address_without_quotes_is_told_as_one() {
+    for (text, expected) in [
+        (
+            "services:\n- tcp: [2001:db8::10]:80\n",
+            "f:2:22: an IPv6 address needs quotes: \"[2001:db8::10]:80\"",
+        ),
+        (
+            "services:\n- tcp: 192.0.2.1:80\n  destinations:\n  - {address: [::2]:8080, weight: 1}\n",
+            "f:4:20: an IPv6 address needs quotes: \"[::2]:8080\"",
+        ),
+        ("services: [a]:80\n", "f:1:14: "),
+    ] {
+        assert_lines(text, Format::Yaml, &[expected]);
+    }
+    assert!(!refused("services: [a]:80\n", Format::Yaml)[0].contains("IPv6"));
+}
+
 /// What follows from something that is told is not told, too.
 #[test]
 fn no_error_is_told_for_what_follows_from_another_one() {

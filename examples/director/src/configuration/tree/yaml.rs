@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::Ipv6Addr;
 
 use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, Span};
 
@@ -26,7 +27,13 @@ pub(in super::super) fn read(text: &str) -> Result<(Tree<'_>, Id, Vec<Finding>),
             let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
             match error.kind() {
                 ErrorKind::RecursionLimitExceeded => too_deep(offset(at)),
-                _ => Finding::new(offset(at), error.info()),
+                _ => match address_without_quotes(text, at) {
+                    Some(address) => {
+                        let told = format!("an IPv6 address needs quotes: \"{address}\"");
+                        Finding::new(offset(at), told)
+                    }
+                    None => Finding::new(offset(at), error.info()),
+                },
             }
         })?;
         let at = place(&span);
@@ -91,6 +98,17 @@ pub(in super::super) fn read(text: &str) -> Result<(Tree<'_>, Id, Vec<Finding>),
         None => builder.scalar(0, Value::Null)?,
     };
     Ok((builder.tree, root, builder.findings))
+}
+
+/// Finds `[2001:db8::10]:80` before and behind a place: to YAML that is a list, and what follows it a
+/// mistake.
+fn address_without_quotes(text: &str, at: usize) -> Option<&str> {
+    let (before, behind) = text.split_at_checked(at)?;
+    let begin = before.rfind('[')?;
+    let address = before.get(begin + 1..)?.strip_suffix(']')?;
+    address.parse::<Ipv6Addr>().ok()?;
+    let port = behind.strip_prefix(':')?.bytes().take_while(u8::is_ascii_digit).count();
+    text.get(begin..=at + port)
 }
 
 fn place(span: &Span) -> u32 {
