@@ -51,15 +51,17 @@ pub enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all was done
-  1  the kernel, a privilege, a file or the socket is missing, or the daemon failed while it ran
+  1  the kernel, a privilege, a file or the socket is missing, or the daemon
+     failed while it ran
   2  the command line is wrong
   3  the configuration, or another file, is wrong; nothing was changed
   4  another daemon has the lock; nothing was changed
   5  the daemon refused the order; nothing was changed
   6  no daemon answers on the socket
-  7  the daemon took the order and did not say whether it was carried out: see `director status`
-  8  --wait: the order was carried out, but the connections did not end in the time given, or
-     somebody ended the maintenance meanwhile
+  7  the daemon took the order and did not say whether it was carried out: see
+     `director status`
+  8  --wait: the order was carried out, but the connections did not end in the
+     time given, or somebody ended the maintenance meanwhile
   9  converted, and something of the configuration was left out or changed";
 
 /// Returns the path of the control socket where none is given: in the folder that systemd has made,

@@ -26,13 +26,14 @@ pub struct ConvertArguments {
 }
 
 const AFTER_HELP: &str = "\
-Standard error tells, with its line, of each keyword that the converted file does not say:
+Standard error tells of each keyword that the converted file does not say:
   left out    the converted file does not say it
   changed     the converted file says something else that comes near
   not needed  it has no effect, or the director does so anyway
 
-Only files below the folder of FILE are included. Nothing of them is executed, and neither the
-kernel nor the network is touched. Try the converted file with `director check`.
+Only files below the folder of FILE are included. Nothing of them is executed,
+and neither the kernel nor the network is touched. Try the converted file with
+`director check`.
 
 Exit codes:
   0  the converted file says all
