@@ -63,7 +63,7 @@ impl fmt::Display for AnnouncementStatus {
             }
             (None, Some(State::Available)) => f.write_str("announced")?,
             (None, Some(State::Unavailable)) => f.write_str("withdrawn")?,
-            (None, None) => f.write_str("unknown")?,
+            (None, None) => f.write_str("announcement unknown")?,
         }
         let Some(Failure { state, times, reason, again }) = &self.failure else { return Ok(()) };
         let s = if *times == 1 { "" } else { "s" };

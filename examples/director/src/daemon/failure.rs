@@ -23,7 +23,7 @@ pub enum Failure {
         error: io::Error,
     },
     /// The folder of the state file or of the socket cannot be made.
-    #[error("the folder {} cannot be made: {error}", path.display())]
+    #[error("the folder {} cannot be made: {error}{}", path.display(), whose(error))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum Failure {
         error: io::Error,
     },
     /// The lock of the state file cannot be taken.
-    #[error("the lock {}.lock cannot be taken: {error}", path.display())]
+    #[error("the lock {}.lock cannot be taken: {error}{}", path.display(), whose(error))]
     Lock {
         /// The file that is locked.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum Failure {
     )]
     Locked(PathBuf),
     /// The state file cannot be written at the start.
-    #[error("the state file {} cannot be written: {error}", path.display())]
+    #[error("the state file {} cannot be written: {error}{}", path.display(), whose(error))]
     State {
         /// The file.
         path: PathBuf,
@@ -83,6 +83,16 @@ pub enum Failure {
         /// The services whose command has not succeeded.
         announced: Vec<String>,
     },
+}
+
+/// Says what to do where a daemon of another user, such as root, has made a file before.
+fn whose(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; start the daemon as the user to whom the file and its folder belong, or name another path"
+        }
+        _ => "",
+    }
 }
 
 fn list(all: &[String]) -> String {

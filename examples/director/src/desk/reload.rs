@@ -55,7 +55,7 @@ impl Desk {
     /// Notes that a reload was refused for these reasons.
     pub fn refuse_reload(&mut self, reasons: &[String], now: Moment) {
         let text = format!(
-            "the reload was refused, and the configuration of {} counts on: {}",
+            "the reload was refused, and the configuration of {} stays: {}",
             crate::moment::text(self.loaded),
             reasons.join("; ")
         );

@@ -166,7 +166,7 @@ fn a_failure_is_told_and_tried_again_with_growing_delays() {
     }
     assert_eq!(
         world.status(id(80)),
-        "unknown; available command failed 6 times, next attempt in 0 s: exit code 1"
+        "announcement unknown; available command failed 6 times, next attempt in 0 s: exit code 1"
     );
     let told = world.told();
     let expected = "the available command failed (attempt 6), next attempt in 60.0 s: exit code 1";

@@ -53,7 +53,7 @@ pub enum SocketError {
     #[error("{}: another process serves this socket: is a director running?", .0.display())]
     InUse(PathBuf),
     /// Something else has the name.
-    #[error("{}: this is no socket, so it is not replaced", .0.display())]
+    #[error("{}: this is no socket, so it is not replaced: remove it, or name another path", .0.display())]
     NoSocket(PathBuf),
     /// There is no such group.
     #[error("there is no group {0}")]
