@@ -11,6 +11,10 @@ use crate::configuration::SharedAddress;
 use crate::state::{Saved, SavedMaintenance, Withdrawal};
 
 /// The version of the file that this program writes, and the only one that it reads.
+///
+/// Raise it when a key comes or goes: an older program refuses keys that it does not know. A file of a version
+/// that [`Saved::parse`] does not read is set aside, and its orders are lost. So let it read the former
+/// version, too.
 const VERSION: u32 = 1;
 
 /// Why the text of a state file is refused.
