@@ -12,8 +12,8 @@ use crate::health::monitor::{
 use crate::health::{Pool, Tracker};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 
-/// With fewer targets than this, the first checks of all begin within [`Pace::changing`]; with more
-/// within [`Pace::interval`].
+/// While fewer targets than this wait for their first checks, those of new ones begin within
+/// [`Pace::changing`]; while more wait, within [`Pace::interval`].
 const FEW: usize = 1000;
 
 impl<C: Ord> Monitor<C> {
@@ -113,7 +113,8 @@ impl<C: Ord> Monitor<C> {
     ) {
         let pace = check.pace;
         let Some(id) = self.targets.find(destination, check.id) else {
-            let window = if self.targets.len() < FEW { pace.changing } else { pace.interval };
+            let window =
+                if self.targets.first_checks() < FEW { pace.changing } else { pace.interval };
             let tracker = Tracker::new(pace, now + self.random.up_to(window));
             let target = (check.id, Arc::clone(&check.check));
             self.targets.add(destination, target, tracker, service);
@@ -154,6 +155,7 @@ impl<C: Ord> Monitor<C> {
         target.services.remove(&service);
         if target.services.is_empty() && matches!(target.phase, Phase::Waits(_)) {
             self.targets.set_due(id, now + KEPT);
+            self.targets.abandon(id);
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Targets<C> {
     names: BTreeMap<(DestinationId, CheckId), TargetId>,
     /// The targets that wait, by the time of their next check.
     queue: BTreeSet<(Instant, TargetId)>,
+    /// Those that wait for their first check.
+    first: BTreeSet<TargetId>,
     checks: BTreeMap<Arc<C>, CheckId>,
     /// How many services and targets have each check.
     uses: BTreeMap<CheckId, usize>,
@@ -37,14 +39,21 @@ impl<C: Ord> Targets<C> {
             all: BTreeMap::new(),
             names: BTreeMap::new(),
             queue: BTreeSet::new(),
+            first: BTreeSet::new(),
             checks: BTreeMap::new(),
             uses: BTreeMap::new(),
             last: 0,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.all.len()
+    /// Returns how many targets wait for their first check.
+    pub(super) fn first_checks(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Notes that nobody waits for the first check of a target any more.
+    pub(super) fn abandon(&mut self, id: TargetId) {
+        self.first.remove(&id);
     }
 
     /// Notes one more use of a check. Returns the one of this value that all share.
@@ -83,6 +92,7 @@ impl<C: Ord> Targets<C> {
         self.last += 1;
         let id = TargetId(self.last);
         self.queue.insert((tracker.next(), id));
+        self.first.insert(id);
         self.names.insert((destination, number), id);
         let mut target = Target::new(destination, number, check, tracker);
         target.services.insert(service);
@@ -96,6 +106,7 @@ impl<C: Ord> Targets<C> {
         if let Phase::Waits(due) = target.phase {
             self.queue.remove(&(due, id));
         }
+        self.first.remove(&id);
         self.leave_check(target.number, &target.check);
     }
 }
@@ -141,7 +152,14 @@ impl<C> Targets<C> {
         if self.next()? > now {
             return None;
         }
-        self.queue.pop_first()
+        let (due, id) = self.queue.pop_first()?;
+        self.first.remove(&id);
+        Some((due, id))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
     }
 
     #[cfg(test)]
@@ -151,6 +169,7 @@ impl<C> Targets<C> {
 
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
+        assert!(self.first.len() <= self.queue.len());
         self.queue.len()
     }
 }

@@ -37,7 +37,7 @@ impl Pool {
         let has_sorry = self.sorry_server(now).is_some();
         let left = self.decide_former(self.count(now), has_sorry, now);
         let mut leaves = !left.is_empty();
-        live.extend(left.into_iter().filter(|former| former.member.counts()));
+        live.extend(left.into_iter().filter(|former| former.member.serves(now)));
         let lingered = self.lingering.len();
         self.decide_availability(live, now);
         leaves |= self.lingering.len() < lingered;
@@ -156,13 +156,18 @@ impl Pool {
     }
 
     /// Decides whether the pool is available. If it ceases to be, those of `live` linger that are out of
-    /// rotation now.
+    /// rotation now. Others that leave before the hold time is over join them.
     fn decide_availability(&mut self, live: Vec<Former>, now: Instant) {
         let counted = self.counted();
         let available = match self.available {
             true => counted >= self.least(),
             false => counted >= self.enough(),
         };
+        let leaves = |(id, _): &(DestinationId, Former)| {
+            !self.serves(*id, now) && !self.former.contains_key(id)
+        };
+        let live = live.into_iter().map(|former| (former.destination.id, former));
+        let leaving: Vec<_> = live.filter(leaves).collect();
         match (self.available, available) {
             (false, true) => {
                 self.hold_until = None;
@@ -174,18 +179,15 @@ impl Pool {
                 self.events.push_back(PoolEvent::Available);
             }
             (true, false) => {
-                let leaves = |(id, _): &(DestinationId, Former)| {
-                    !self.counts(*id) && !self.former.contains_key(id)
-                };
-                let live = live.into_iter().map(|former| (former.destination.id, former));
-                self.lingering = live.filter(leaves).collect();
+                self.lingering = leaving.into_iter().collect();
                 if !self.lingering.is_empty() && !self.policy.hold.is_zero() {
                     self.hold_until = Some(after(now, self.policy.hold));
                 }
                 let until = self.hold_until.unwrap_or(now);
                 self.events.push_back(PoolEvent::Unavailable { until });
             }
-            _ => {}
+            (false, false) => self.lingering.extend(leaving),
+            (true, true) => {}
         }
         if self.available != available {
             self.since = Some(now);
@@ -195,7 +197,7 @@ impl Pool {
         let mut lingering = mem::take(&mut self.lingering);
         lingering.retain(|id, _| {
             let lives = self.members.get(id).is_none_or(Member::works);
-            !is_over && lives && !self.counts(*id)
+            !is_over && lives && !self.serves(*id, now)
         });
         self.lingering = lingering;
     }
@@ -210,6 +212,12 @@ impl Pool {
     /// Returns `true` if a destination is live, and no maintenance takes it out now or soon.
     pub(super) fn counts(&self, id: DestinationId) -> bool {
         self.members.get(&id).is_some_and(Member::counts) && self.desired_weight(id) > 0
+    }
+
+    /// Returns `true` if a destination is live, and no maintenance has taken it out yet.
+    pub(super) fn serves(&self, id: DestinationId, now: Instant) -> bool {
+        self.members.get(&id).is_some_and(|member| member.serves(now))
+            && self.desired_weight(id) > 0
     }
 
     fn quorum(&self) -> u32 {

@@ -77,6 +77,11 @@ impl Member {
         self.works() && self.maintenance.is_none()
     }
 
+    /// Returns `true` if the destination works, and no maintenance is in effect.
+    pub(super) fn serves(&self, now: Instant) -> bool {
+        self.works() && self.maintained(now).is_none()
+    }
+
     /// Returns the weight that the table held at the start.
     pub(super) fn weight_at_start(&self) -> u32 {
         self.held.unwrap_or(0)

@@ -150,11 +150,11 @@ impl Pool {
     /// Nobody checks them meanwhile.
     ///
     /// If the pool ceases to be available by the new table, [`PoolEvent::Unavailable`] comes first, and
-    /// live destinations that the table takes out stay for [`PoolPolicy::hold`]. One that dies
-    /// meanwhile leaves at once.
+    /// live destinations that the table takes out stay for [`PoolPolicy::hold`]. What another table takes
+    /// out meanwhile stays for the rest of this time. One that dies leaves at once.
     pub fn set_desired(&mut self, desired: TableService, policy: PoolPolicy, now: Instant) {
         let before = self.combined(now);
-        let live = self.live_in(&before);
+        let live = self.live_in(&before, now);
         let mut known = mem::take(&mut self.members);
         let former = mem::take(&mut self.former).into_iter();
         known.extend(former.map(|(id, former)| (id, former.member)));
@@ -177,10 +177,10 @@ impl Pool {
         self.decide_after(live, now);
     }
 
-    /// Returns the live destinations that have a weight in a wish.
-    fn live_in(&self, wish: &Wish) -> Vec<Former> {
+    /// Returns the live destinations that have a weight in a wish, also those whose maintenance waits.
+    fn live_in(&self, wish: &Wish, now: Instant) -> Vec<Former> {
         let there = wish.service().destinations().map(|there| there.destination());
-        let live = there.filter(|there| there.weight > 0 && self.counts(there.id));
+        let live = there.filter(|there| there.weight > 0 && self.serves(there.id, now));
         let of = |there: &Destination| {
             let member = self.members.get(&there.id)?.clone();
             Some(Former { destination: there.clone(), member })

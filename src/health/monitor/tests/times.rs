@@ -18,16 +18,39 @@ fn checks_are_spread_and_do_not_drift() {
     assert!(each.iter().all(|checks| (200..=225).contains(checks)), "{each:?}");
 }
 
-#[test]
-fn the_first_checks_of_many_targets_are_spread_over_the_interval() {
-    let now = Instant::now();
-    let mut monitor = Monitor::new(3);
-    for port in 1..=40 {
+/// Watches services with a hundred destinations each, which no other has.
+fn watch_hundreds(monitor: &mut Monitor<&str>, ports: std::ops::RangeInclusive<u16>, now: Instant) {
+    for port in ports {
         let hosts = (0..100).map(|host| SocketAddr::from(([10, 1, 0, host], 1000 + port)));
         let table =
             hosts.fold(service(port, &[]), |table, host| table.with(Destination::masquerade(host)));
         monitor.watch(Watched::new(table).check("tcp", Pace::new()), None, now);
     }
+}
+
+#[test]
+fn the_first_checks_of_a_few_new_targets_begin_soon_beside_many_others() {
+    let mut now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    let pace = Pace::new().interval(600 * SECOND);
+    watch_hundreds(&mut monitor, 1..=20, now);
+    run(&mut monitor, &mut now, 10 * SECOND, &[]);
+    monitor.watch(Watched::new(service(80, &[1, 2, 3])).check("tcp", pace), None, now);
+    run(&mut monitor, &mut now, SECOND, &[]);
+    assert_eq!([1, 2, 3].map(|host| weight(&mut monitor, 80, host)), [Some(1); 3]);
+    // Nobody waits for the first checks of targets that no service has any more.
+    watch_hundreds(&mut monitor, 21..=40, now);
+    (21..=40).for_each(|port| monitor.forget(service(port, &[]).id(), now));
+    monitor.watch(Watched::new(service(81, &[4, 5, 6])).check("tcp", pace), None, now);
+    run(&mut monitor, &mut now, SECOND, &[]);
+    assert_eq!([4, 5, 6].map(|host| weight(&mut monitor, 81, host)), [Some(1); 3]);
+}
+
+#[test]
+fn the_first_checks_of_many_targets_are_spread_over_the_interval() {
+    let now = Instant::now();
+    let mut monitor = Monitor::new(3);
+    watch_hundreds(&mut monitor, 1..=40, now);
     let mut until = |time| iter::from_fn(|| monitor.due(now + time)).count();
     // The first thousand begin in the first second, the others in 5 s.
     let each = [SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND, 5 * SECOND].map(&mut until);

@@ -208,3 +208,61 @@ fn a_destination_that_is_desired_again_before_the_announcement_stays() {
         assert_eq!(weights(&mut pool, now + later * SECOND), [(1, 0), (2, 0), (3, 4)]);
     }
 }
+
+#[test]
+fn a_second_new_table_waits_for_the_same_announcement() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().quorum(3).keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    let tables: [&[_]; 3] = [&[(1, 1), (2, 1)], &[(1, 1)], &[(1, 0)]];
+    for (seconds, table) in (0..).zip(tables) {
+        pool.set_desired(web(table), policy.clone(), now + seconds * SECOND);
+        let there = weights(&mut pool, now + seconds * SECOND);
+        assert_eq!(there, [(1, 1), (2, 1), (3, 2)], "table {seconds}");
+    }
+    assert_eq!(pool.next(now + 4 * SECOND), Some(now + 5 * SECOND));
+    assert_eq!(weights(&mut pool, now + 5 * SECOND), [(1, 0)]);
+    let told = events(&mut pool);
+    assert_eq!(told.iter().filter(|event| *event == "the pool is not available").count(), 1);
+}
+
+#[test]
+fn a_new_table_long_after_the_announcement_does_not_wait() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().quorum(3).keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    pool.set_desired(web(&[(1, 1), (2, 1)]), policy.clone(), now);
+    pool.set_desired(web(&[(1, 1)]), policy, now + 5 * SECOND);
+    assert_eq!(weights(&mut pool, now + 5 * SECOND), [(1, 1)]);
+}
+
+#[test]
+fn one_that_dies_or_is_desired_again_after_a_second_table_waits_no_more() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().quorum(3).keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    pool.set_desired(web(&[(1, 1), (2, 1), (3, 0)]), policy.clone(), now);
+    pool.set_desired(web(&[(1, 1), (2, 0), (3, 0)]), policy.clone(), now + SECOND);
+    pool.verdict(id(2), Verdict::Down, now + 2 * SECOND);
+    assert_eq!(weights(&mut pool, now + 2 * SECOND), [(1, 1), (2, 0), (3, 2)]);
+    pool.set_desired(web(&[(1, 1), (2, 0), (3, 7)]), policy, now + 3 * SECOND);
+    for later in [3, 5] {
+        assert_eq!(weights(&mut pool, now + later * SECOND), [(1, 1), (2, 0), (3, 7)]);
+    }
+}
+
+#[test]
+fn a_new_table_does_not_end_the_wait_of_a_maintenance() {
+    let now = Instant::now();
+    let policy = PoolPolicy::new().quorum(3).keep_last(false).hold(5 * SECOND);
+    let mut pool = three(policy.clone(), now);
+    let out = || Maintenance::new(MaintenanceKind::Out, "ann");
+    pool.maintain(id(1), out(), now);
+    pool.set_desired(web(&[(2, 1), (3, 2)]), policy.clone(), now + SECOND);
+    pool.maintain(id(2), out(), now + SECOND);
+    // What has another weight and waits, has it while it waits.
+    pool.set_desired(web(&[(2, 6), (3, 2)]), policy.clone(), now + 2 * SECOND);
+    pool.set_desired(web(&[(2, 6), (3, 0)]), policy, now + 3 * SECOND);
+    assert_eq!(weights(&mut pool, now + 4 * SECOND), [(1, 1), (2, 6), (3, 2)]);
+    assert_eq!(weights(&mut pool, now + 5 * SECOND), [(3, 0)]);
+}
