@@ -1,0 +1,1 @@
+//! The program itself: exit codes, JSON, the namespace of `--netns`.

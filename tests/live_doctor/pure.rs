@@ -1,0 +1,1 @@
+//! What is decided, on hosts of plain data.
