@@ -5,7 +5,7 @@ use crate::model::{
     Connections, Destination, DestinationEntry, DestinationId, Persistence, Service, ServiceEntry,
     ServiceId, ServiceSnapshot, Snapshot, Stats,
 };
-use crate::table::iter;
+use crate::table::{Labels, iter};
 
 /// A set of services with their destinations: a desired table, or a copy of the kernel's.
 ///
@@ -211,13 +211,14 @@ impl IntoIterator for Table {
 pub struct TableService {
     service: Service,
     destinations: BTreeMap<DestinationId, TableDestination>,
+    labels: Labels,
 }
 
 impl TableService {
     /// Creates a service without destinations.
     #[must_use]
     pub fn new(service: Service) -> Self {
-        Self { service: service.canonical(), destinations: BTreeMap::new() }
+        Self { service: service.canonical(), destinations: BTreeMap::new(), labels: Labels::new() }
     }
 
     /// Adds a destination and returns the service. Replaces the destination of the same id.
@@ -228,6 +229,24 @@ impl TableService {
     pub fn with(mut self, destination: impl Into<TableDestination>) -> Self {
         self.insert(destination);
         self
+    }
+
+    /// Sets the labels and returns the service. They replace the former ones.
+    #[must_use]
+    pub fn labelled(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// Returns the labels for metrics.
+    #[must_use]
+    pub const fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Returns the labels for metrics, to change them.
+    pub const fn labels_mut(&mut self) -> &mut Labels {
+        &mut self.labels
     }
 
     /// Returns the id of the service.
@@ -299,6 +318,7 @@ impl From<&ServiceSnapshot> for TableService {
         Self {
             service: snapshot.entry.service.clone(),
             destinations: destinations.map(|destination| (destination.id(), destination)).collect(),
+            labels: Labels::new(),
         }
     }
 }

@@ -36,6 +36,7 @@ mod drained_weights;
 mod drive;
 mod execute;
 pub mod iter;
+mod labels;
 mod options;
 mod plan;
 mod reconcile;
@@ -63,6 +64,7 @@ pub(crate) use drive::{apply, apply_from, drain, keep, perform, reconcile, settl
 pub use execute::{
     Applied, DrainProgress, Drained, Draining, Incomplete, NextPhase, Progress, StepOutcome,
 };
+pub use labels::Labels;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
 pub use plan::{Before, DiffLine, Disruption, Phase, Plan, PlanError, Sign, Step};
 pub use reconcile::{ReconcileError, Reconciled, Round};

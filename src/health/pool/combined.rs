@@ -22,7 +22,7 @@ impl Pool {
         let factor = self.factor();
         let largest = self.members.values().map(Member::weight_at_start).max();
         let largest = largest.filter(|_| self.starting);
-        let mut wished = TableService::new(service.clone());
+        let mut wished = TableService::new(service.clone()).labelled(self.desired.labels().clone());
         let mut dead = Vec::new();
         for desired in self.desired.destinations() {
             let id = desired.id();

@@ -83,6 +83,7 @@
 //! | `persistence` | a duration, a mapping as below, or `false` for none in spite of `defaults` | none |
 //! | `forward` | the forwarding method of destinations that have none of their own | none |
 //! | `destinations` | the list of destinations | none |
+//! | `labels` | labels for metrics, a mapping of names to texts ([`Labels`]): never sent to the kernel, never a difference in a plan | none |
 //! | `unchecked` | see below | `false` |
 //!
 //! # Persistence
@@ -179,6 +180,7 @@ mod destination;
 pub(crate) mod duration;
 mod flags;
 mod forward;
+mod labels;
 mod list;
 mod lone;
 pub(crate) mod mapping;
@@ -199,11 +201,11 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::ipvsadm::Names;
-#[cfg(doc)]
-use crate::table::TableDestination;
 use crate::table::document::defaults::{Defaults, Shared};
 use crate::table::document::list::{List, Sharing};
 use crate::table::document::written::{AsWritten, Written, read};
+#[cfg(doc)]
+use crate::table::{Labels, TableDestination};
 use crate::table::{Table, TableService};
 
 #[derive(serde::Deserialize)]

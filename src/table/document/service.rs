@@ -4,7 +4,6 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use crate::model::{
     AddressFamily, Forwarding, InvalidValue, Protocol, Scheduler, Service, ServiceFlags, ServiceId,
 };
-use crate::table::TableService;
 use crate::table::document::address::{Rest, ServiceAddress};
 use crate::table::document::defaults::Shared;
 use crate::table::document::destination::DestinationShape;
@@ -14,6 +13,7 @@ use crate::table::document::mapping;
 use crate::table::document::persistence::Wanted;
 use crate::table::document::scalar::{Mark, Unchecked, Weight};
 use crate::table::document::written::{Written, given};
+use crate::table::{Labels, TableService};
 
 #[derive(Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +41,8 @@ struct Shape<const OPEN: bool> {
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     forward: Option<Forwarding>,
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    labels: Option<Labels>,
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     destinations: Option<List<DestinationShape<OPEN>>>,
 }
 
@@ -61,6 +63,7 @@ impl<const OPEN: bool> Shape<OPEN> {
             flags: (!flags.is_empty()).then(|| Flags::new(flags, scheduler)),
             persistence: persistence.map(|persistence| Wanted(Some(persistence))),
             unchecked: settings.validate_settings().is_err().then_some(Unchecked(true)),
+            labels: Some(service.labels()).filter(|labels| !labels.is_empty()).cloned(),
             destinations: Some(List(destinations)).filter(|list| !list.0.is_empty()),
             ..Self::of_id(id)
         })
@@ -130,7 +133,7 @@ impl<const OPEN: bool> Shape<OPEN> {
         if !self.unchecked.is_some_and(|Unchecked(unchecked)| unchecked) {
             settings.validate_settings().map_err(|invalid| of_service(invalid.to_string()))?;
         }
-        let mut service = TableService::new(settings);
+        let mut service = TableService::new(settings).labelled(self.labels.unwrap_or_default());
         for shape in self.destinations.into_iter().flat_map(|list| list.0.into_values()) {
             let weight = defaults.weight.as_ref().map(|Weight(weight)| *weight);
             let forward = self.forward.or(defaults.forward);

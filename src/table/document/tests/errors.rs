@@ -33,6 +33,38 @@ fn check(read: fn(&str) -> String, cases: &[(&str, &str)]) {
 }
 
 #[test]
+fn of_labels() {
+    let rule = "must have a name of A-Z a-z 0-9 _ that does not begin with a digit";
+    let text = "text of a label, in quotes if it looks like a number";
+    let labels = |value: &str| web(&format!(r#""labels": {value}"#));
+    for (value, expected) in [
+        (r#"{"a-b": "x"}"#, format!("label \"a-b\": {rule}")),
+        (r#"{"": "x"}"#, format!("label \"\": {rule}")),
+        (
+            r#"{"__name__": "x"}"#,
+            "label \"__name__\": must not begin with __, which Prometheus keeps for itself".into(),
+        ),
+        (
+            r#"{"port": "80"}"#,
+            "label \"port\": must have another name, because metrics use this one".into(),
+        ),
+        (r#"{"a": "x", "a": "y"}"#, "label \"a\": must not be given twice".into()),
+        (r#"{"a": 5}"#, format!("invalid type: integer `5`, expected {text}")),
+        (r#"{"a": null}"#, format!("invalid type: null, expected {text}")),
+        (r#"{"a": {"a": "b"}}"#, format!("invalid type: map, expected {text}")),
+        (r#"{"a": "x\n"}"#, "label text \"x\\n\": must not have control characters".into()),
+        ("[]", "invalid type: sequence, expected labels, a mapping of names to texts".into()),
+    ] {
+        assert_eq!(labels(value), expected);
+    }
+    let many: Vec<String> = (0..17).map(|index| format!(r#""l{index}": "x""#)).collect();
+    let many = labels(&format!("{{{}}}", many.join(", ")));
+    assert!(many.ends_with(": must not be more than 16 of a service"), "{many}");
+    let long = labels(&format!(r#"{{"a": "{}"}}"#, "x".repeat(256)));
+    assert_eq!(long, format!("invalid length 256, expected {text}"));
+}
+
+#[test]
 fn of_a_table() {
     let shape = "a table, a mapping with the key services";
     let list = "services, a list of mappings with one of the keys tcp, udp, sctp, fwmark and \
@@ -115,7 +147,7 @@ fn of_the_settings_of_a_service() {
                 r#""weight": 1"#,
                 "unknown field `weight`, expected one of `tcp`, `udp`, `sctp`, `fwmark`, \
                  `family`, `service`, `scheduler`, `flags`, `persistence`, `unchecked`, \
-                 `forward`, `destinations`",
+                 `forward`, `labels`, `destinations`",
             ),
             (r#""scheduler": "rr", "scheduler": "rr""#, "duplicate field `scheduler`"),
             (

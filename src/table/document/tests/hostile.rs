@@ -88,6 +88,7 @@ fn long_text_is_not_quoted() {
 }
 
 const VALID: &str = r#"{"services": [{"tcp": "192.0.2.10:80", "scheduler": "mh", "flags": ["ops"],
+"labels": {"team": "web"},
 "persistence": {"timeout": "5m", "netmask": "255.0.0.0"}, "destinations": [{"address":
 "10.0.0.2:80", "forward": {"tunnel": "gue", "port": 1}, "thresholds": {"upper": 5}}]}]}"#;
 

@@ -7,15 +7,28 @@ use crate::model::{
     AddressFamily, Destination, Service, ServiceFlags, ServiceSnapshot, Snapshot, Tunnel,
     UnknownTunnel,
 };
-use crate::table::{Table, TableDestination, TableService};
+use crate::table::{Labels, Table, TableDestination, TableService};
+
+fn labels() -> impl Strategy<Value = Labels> {
+    let label = ("[a-zA-Z][a-zA-Z0-9_]{0,63}", "\\PC{0,60}");
+    prop::collection::vec(label, 0..5).prop_map(|all| {
+        let mut labels = Labels::new();
+        for (name, text) in all {
+            // A name may be reserved.
+            let _ = labels.insert(&name, &text);
+        }
+        labels
+    })
+}
 
 /// Destinations as a program or a person would want them, some of any weight.
 fn wanted() -> impl Strategy<Value = TableService> {
     strategies::service().prop_flat_map(|service| {
         let destination = (strategies::destination(service.id.family()), any::<bool>());
         let destinations = prop::collection::vec(destination, 0..4);
-        (Just(service), destinations).prop_map(|(service, destinations)| {
-            destinations.into_iter().fold(TableService::new(service), |service, (it, open)| {
+        (Just(service), destinations, labels()).prop_map(|(service, destinations, labels)| {
+            let service = TableService::new(service).labelled(labels);
+            destinations.into_iter().fold(service, |service, (it, open)| {
                 let destination =
                     if open { TableDestination::of_any_weight(it) } else { it.into() };
                 service.with(destination)

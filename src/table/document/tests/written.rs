@@ -7,7 +7,7 @@ use crate::model::{
     Scheduler, Service, ServiceFlags, ServiceId, Timeouts, Tunnel, UnknownForwarding,
     UnknownTunnel,
 };
-use crate::table::{Network, Table, TableDestination, TableService};
+use crate::table::{Labels, Network, Table, TableDestination, TableService};
 
 fn server(last: u8) -> Destination {
     Destination::masquerade(([10, 0, 0, last], 80).into())
@@ -123,6 +123,25 @@ fn what_is_default_is_left_out() {
     assert_eq!(serde_saphyr::to_string(&table).unwrap(), YAML);
     assert_eq!(toml::to_string(&table).unwrap(), TOML);
     assert_eq!(serde_saphyr::from_str::<Table>(YAML).unwrap(), table);
+}
+
+#[test]
+fn labels_are_a_mapping() {
+    let mut labels = Labels::new();
+    labels.insert("team", "web").unwrap();
+    labels.insert("tier", "1").unwrap();
+    let web = Service::tcp("192.0.2.10:80".parse().unwrap());
+    let table: Table =
+        [TableService::new(web).labelled(labels).with(server(2))].into_iter().collect();
+    let yaml = "services:\n- tcp: 192.0.2.10:80\n  labels:\n    team: web\n    tier: \"1\"\n  \
+                destinations:\n  - address: 10.0.0.2:80\n    forward: masquerade\n    weight: 1\n";
+    let toml = "[[services]]\ntcp = \"192.0.2.10:80\"\n\n[services.labels]\nteam = \"web\"\ntier = \
+                \"1\"\n\n[[services.destinations]]\naddress = \"10.0.0.2:80\"\nforward = \
+                \"masquerade\"\nweight = 1\n";
+    assert_eq!(serde_saphyr::to_string(&table).unwrap(), yaml);
+    assert_eq!(toml::to_string(&table).unwrap(), toml);
+    assert_eq!(toml::from_str::<Table>(toml).unwrap(), table);
+    assert_eq!(serde_saphyr::from_str::<Table>(yaml).unwrap(), table);
 }
 
 #[test]
