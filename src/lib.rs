@@ -128,11 +128,12 @@ pub use ipvsadm::{
 };
 pub use model::{
     AddressFamily, Change, Connections, CountersReset, Destination, DestinationEntry,
-    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidValue, Listing, Netmask,
-    Object, Operation, Persistence, PersistenceEngine, Protocol, Rates, Role, Scheduler, Service,
-    ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot, Snapshot, Stats, SyncDaemon,
-    Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel, Version, Warning, WarningKind,
-    iter,
+    DestinationId, Forwarding, GueChecksum, Info, InterfaceName, InvalidSetting, InvalidValue,
+    KnownSetting, Listing, Netmask, Object, Operation, Persistence, PersistenceEngine, Protocol,
+    Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot,
+    Setting, SettingDefault, SettingRange, SettingValue, SettingWritable, Settings, Snapshot,
+    Stats, SyncDaemon, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel, Version,
+    Warning, WarningKind, iter,
 };
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

@@ -25,6 +25,7 @@ pub(crate) mod seconds;
 mod serialized;
 mod service;
 mod service_id;
+mod setting;
 mod similar;
 mod snapshot;
 mod stats;
@@ -50,6 +51,10 @@ pub use protocol::Protocol;
 pub use scheduler::Scheduler;
 pub use service::{Service, ServiceEntry};
 pub use service_id::ServiceId;
+pub use setting::{
+    InvalidSetting, KnownSetting, Setting, SettingDefault, SettingRange, SettingValue,
+    SettingWritable, Settings,
+};
 pub use snapshot::{ServiceSnapshot, Snapshot};
 pub use stats::{CountersReset, Rates, Stats};
 pub use timeouts::Timeouts;

@@ -1,0 +1,118 @@
+use std::collections::{BTreeMap, btree_map};
+
+use crate::model::{InvalidSetting, Setting, SettingValue};
+
+/// Values of settings, each setting at most once, in the order of their names.
+///
+/// Values that were read may be outside of the range that this crate knows. Values are checked
+/// before they are written: see [`validate`](Self::validate).
+///
+/// ```
+/// use ipvs_netlink::{Setting, Settings};
+///
+/// let settings =
+///     Settings::new().with(Setting::CONNTRACK, true).with(Setting::SYNC_THRESHOLD, (3, 50));
+/// assert_eq!(settings.is_on(Setting::CONNTRACK), Some(true));
+/// assert_eq!(settings.number(Setting::SYNC_PORTS), None);
+/// assert!(settings.with(Setting::SYNC_PORTS, 3).validate().is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<Setting, SettingValue>);
+
+impl Settings {
+    /// Creates an empty collection.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Sets a value and returns the collection.
+    #[must_use]
+    pub fn with(mut self, setting: Setting, value: impl Into<SettingValue>) -> Self {
+        self.insert(setting, value);
+        self
+    }
+
+    /// Sets a value. Returns the former one, if there was one.
+    pub fn insert(
+        &mut self,
+        setting: Setting,
+        value: impl Into<SettingValue>,
+    ) -> Option<SettingValue> {
+        self.0.insert(setting, value.into())
+    }
+
+    /// Removes a setting and returns its value.
+    pub fn remove(&mut self, setting: Setting) -> Option<SettingValue> {
+        self.0.remove(&setting)
+    }
+
+    /// Returns the value of a setting, or `None` if it is absent.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> Option<&SettingValue> {
+        self.0.get(&setting)
+    }
+
+    /// Returns the value of a setting that is a number, or `None` if it is absent or no number.
+    #[must_use]
+    pub fn number(&self, setting: Setting) -> Option<i64> {
+        self.get(setting).and_then(SettingValue::as_number)
+    }
+
+    /// Returns whether a switch is on, or `None` if it is absent or no number.
+    #[must_use]
+    pub fn is_on(&self, setting: Setting) -> Option<bool> {
+        self.get(setting).and_then(SettingValue::is_on)
+    }
+
+    /// Returns the number of settings.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns `true` if there are no settings.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns each setting with its value, in the order of the names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Setting, &SettingValue)> {
+        self.0.iter().map(|(setting, value)| (*setting, value))
+    }
+
+    /// Checks every value, as [`Setting::validate`] does. Writers do this before they write
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// The first value that breaks the rule of its setting.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        self.iter().try_for_each(|(setting, value)| setting.validate(value))
+    }
+}
+
+impl<V: Into<SettingValue>> Extend<(Setting, V)> for Settings {
+    fn extend<I: IntoIterator<Item = (Setting, V)>>(&mut self, settings: I) {
+        self.0.extend(settings.into_iter().map(|(setting, value)| (setting, value.into())));
+    }
+}
+
+impl<V: Into<SettingValue>> FromIterator<(Setting, V)> for Settings {
+    /// If a setting occurs twice, the last value stays.
+    fn from_iter<I: IntoIterator<Item = (Setting, V)>>(settings: I) -> Self {
+        let mut all = Self::new();
+        all.extend(settings);
+        all
+    }
+}
+
+impl IntoIterator for Settings {
+    type Item = (Setting, SettingValue);
+    type IntoIter = btree_map::IntoIter<Setting, SettingValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
