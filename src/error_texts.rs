@@ -12,8 +12,8 @@ use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 use crate::health::probe::{StatusError, WatchError};
 use crate::health::through::{ForeignServices, ThroughError};
 use crate::ipvsadm::{Command, NameError, NumericNames, Unsaid};
-use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId, Stats};
-use crate::procfs::ProcfsError;
+use crate::model::{Change, Object, Operation, Scheduler, Service, ServiceId, Setting, Stats};
+use crate::procfs::{ProcfsError, SettingError};
 use crate::table::{Actions, Applied, Incomplete, PlanError, ReconcileError, StepOutcome, Table};
 
 fn web() -> ServiceId {
@@ -66,6 +66,11 @@ fn samples() -> Vec<Box<dyn StdError>> {
         #[cfg(feature = "fake")]
         Box::new(crate::fake::Errno::SRCH),
         Box::new(ProcfsError::NoSuchNamespace { path: "/x".into() }),
+        Box::new(Setting::SYNC_PORTS.validate(&3.into()).unwrap_err()),
+        Box::new(SettingError::from(Setting::SYNC_PORTS.validate(&3.into()).unwrap_err())),
+        Box::new(SettingError::from(ProcfsError::MayNotEnter)),
+        Box::new(SettingError::Absent { setting: Setting::EST_NICE, any: true }),
+        Box::new(SettingError::Refused { setting: Setting::EST_NICE, value: 19.into(), errno: 22 }),
         Box::new(ForeignServices { services: vec![web()] }),
         Box::new(ThroughError::NoAddress(web())),
         #[cfg(feature = "health")]
@@ -158,6 +163,8 @@ fn there_is_a_sample_of_every_type() {
                 ThroughError,
                 PlanError,
                 ProcfsError,
+                SettingError,
+                crate::model::InvalidSetting,
                 ReconcileError,
                 Incomplete,
                 Unsaid

@@ -1,4 +1,4 @@
-//! What the kernel shows under `/proc`: connections, totals, tables and applications.
+//! What the kernel shows under `/proc`: connections, totals, tables, applications and settings.
 //!
 //! Netlink shows services and destinations with their counters. Everything else is in files, which
 //! a [`Procfs`] reads:
@@ -11,6 +11,7 @@
 //! | [`Procfs::per_processor`] | `ip_vs_stats_percpu` | the counters of each processor |
 //! | [`Procfs::applications`] | `ip_vs_app` | application helpers |
 //! | [`Procfs::status`] | `ip_vs_status` | the sizes of the kernel's tables, Linux 7.1 |
+//! | [`Procfs::settings`], [`Procfs::set_settings`] | `sys/net/ipv4/vs/` | the settings `net.ipv4.vs.*` |
 //!
 //! A handle belongs to one network namespace: that of the calling thread
 //! ([`Procfs::open`]), of a file ([`Procfs::in_namespace`]), or of a client
@@ -31,6 +32,7 @@ mod files;
 mod filter;
 mod handle;
 mod lines;
+mod settings;
 mod state;
 mod status;
 mod text;
@@ -42,6 +44,7 @@ pub use connections::{ConnectionReader, Ending};
 pub use error::ProcfsError;
 pub use filter::ConnectionFilter;
 pub use handle::Procfs;
+pub use settings::SettingError;
 pub use state::ConnectionState;
 pub use status::{Buckets, Status};
 pub use totals::{PerProcessor, ProcessorCounters};

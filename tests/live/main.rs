@@ -22,6 +22,7 @@ mod folder;
 mod harness;
 mod health_checks;
 mod ipvsadm;
+mod kernel_settings;
 mod namespace;
 mod places;
 mod ports;

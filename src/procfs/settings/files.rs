@@ -1,0 +1,112 @@
+//! Reads and writes the files, on a thread that is in the network namespace.
+
+use std::fs::File;
+use std::io::Read;
+
+use rustix::fs::{Dir, Mode, OFlags, open, stat};
+use rustix::io::{Errno, write};
+
+use crate::model::{Setting, SettingValue, Settings};
+use crate::procfs::SettingError;
+
+const FOLDER: &str = "/proc/sys/net/ipv4/vs";
+
+/// The longest file that is read, in bytes. The kernel's lists of processors may be long.
+const LONGEST: u64 = 4096;
+
+/// The most files that are read: several times those of Linux 7.3.
+const MOST_FILES: usize = 256;
+
+fn path(setting: Setting) -> String {
+    format!("{FOLDER}/{setting}")
+}
+
+pub(super) fn read_all() -> Result<Settings, SettingError> {
+    let mut settings = Settings::new();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = match open(FOLDER, flags, Mode::empty()) {
+        Ok(folder) => folder,
+        Err(Errno::NOENT) => return Ok(settings),
+        Err(errno) => return Err(SettingError::of_reading(FOLDER, errno)),
+    };
+    let files = Dir::new(folder).map_err(|errno| SettingError::of_reading(FOLDER, errno))?;
+    // The kernel lists `.` and `..`, too, which are no names of settings.
+    for file in files.take(MOST_FILES) {
+        let file = file.map_err(|errno| SettingError::of_reading(FOLDER, errno))?;
+        let name = file.file_name().to_str().ok();
+        let Some(setting) = name.and_then(|name| Setting::new(name).ok()) else { continue };
+        if let Some(value) = read(setting)? {
+            settings.insert(setting, value);
+        }
+    }
+    Ok(settings)
+}
+
+pub(super) fn read(setting: Setting) -> Result<Option<SettingValue>, SettingError> {
+    let path = path(setting);
+    let failed = |errno| SettingError::of_reading(&path, errno);
+    let file = match open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(failed(errno)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    value(setting, &bytes).map(Some)
+}
+
+/// Reads the text of a file of the kernel.
+fn value(setting: Setting, bytes: &[u8]) -> Result<SettingValue, SettingError> {
+    let printable = |byte: &u8| byte.is_ascii_graphic() || b" \t\n".contains(byte);
+    let short = u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if short && bytes.iter().all(printable) => Ok(SettingValue::parse(text)),
+        _ => {
+            let shown = bytes.get(..64).unwrap_or(bytes);
+            Err(SettingError::Malformed { setting, text: shown.escape_ascii().to_string() })
+        }
+    }
+}
+
+pub(super) fn write_all(settings: &Settings) -> Result<(), SettingError> {
+    let mut opened = Vec::with_capacity(settings.len());
+    for (setting, value) in settings.iter() {
+        let path = path(setting);
+        let file =
+            open(&path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).map_err(|errno| {
+                let writable = stat(&path).is_ok_and(|file| file.st_mode & 0o222 != 0);
+                SettingError::of_opening(setting, errno, stat(FOLDER).is_ok(), writable)
+            })?;
+        opened.push((setting, value, file));
+    }
+    for (setting, value, file) in opened {
+        let text = format!("{value}\n");
+        match write(&file, text.as_bytes()) {
+            Ok(written) if written == text.len() => {}
+            // The kernel takes a prefix of a text that it does not understand.
+            Ok(_) => return Err(SettingError::of_writing(setting, value, Errno::INVAL)),
+            Err(errno) => return Err(SettingError::of_writing(setting, value, errno)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_kernel_writes_is_an_error() {
+        let read = |bytes: &[u8]| value(Setting::CONNTRACK, bytes);
+        assert_eq!(read(b"3\t50\n"), Ok(SettingValue::Pair(3, 50)));
+        assert_eq!(read(b""), Ok(SettingValue::Text(String::new())));
+        for odd in [&b"\x1b[31m"[..], b"\xff", b"1\0", &[b'1'; 4097]] {
+            let error = read(odd).unwrap_err();
+            assert!(error.to_string().is_ascii() && error.to_string().len() < 300, "{error}");
+            assert!(matches!(error, SettingError::Malformed { .. }), "{error:?}");
+        }
+        assert!(read(&[b'1'; 4096]).is_ok());
+    }
+}
