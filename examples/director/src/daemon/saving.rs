@@ -93,7 +93,10 @@ impl Saver {
             Err(error) => {
                 self.version = None;
                 self.retry_at = Some(Instant::now() + RETRY);
-                Some(Err(format!("the state file {path} cannot be written: {error}")))
+                Some(Err(format!(
+                    "the state file {path} cannot be written: {error}; a restart forgets the orders \
+                     given since"
+                )))
             }
         }
     }
