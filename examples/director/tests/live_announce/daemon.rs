@@ -10,7 +10,8 @@ use director::control::protocol::Order;
 use director::control::request;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::lab::{Lab, PATIENCE, wait_for};
+use crate::lab::Lab;
+use crate::patience::{PATIENCE, wait_for};
 
 pub(crate) struct Daemon {
     folder: PathBuf,

@@ -9,16 +9,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, io};
 
 use crate::network::{Namespace, Network, server_addresses};
 
 /// The virtual address. The director has it by nothing but its commands, and by a local route.
 pub(crate) const VIP: &str = "198.51.100.10";
-
-/// The time to wait for what must come, long enough for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Lab {
     pub(crate) network: Network,
@@ -69,19 +66,6 @@ pub(crate) fn ip(namespace: &Namespace, arguments: &str) {
 
 pub(crate) fn server(n: u8) -> SocketAddr {
     (server_addresses(n).v4, 8080).into()
-}
-
-/// Waits until something is there, and returns it.
-#[track_caller]
-pub(crate) fn wait_for<T>(what: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(found) = wanted() {
-            return found;
-        }
-        assert!(begin.elapsed() < PATIENCE, "{what}: never");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A server that echoes a byte. It dies with this value.

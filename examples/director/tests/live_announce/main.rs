@@ -23,6 +23,8 @@ mod lab;
 #[path = "../../../quickstart/network.rs"]
 #[allow(dead_code, reason = "what only the example needs")]
 mod network;
+#[path = "../stage/patience.rs"]
+mod patience;
 mod routers;
 mod story;
 mod watchers;

@@ -10,7 +10,8 @@ use ipvs_netlink::health::MaintenanceKind;
 
 use crate::clients::Clients;
 use crate::daemon::{Daemon, hooks};
-use crate::lab::{Lab, Server, VIP, server, wait_for};
+use crate::lab::{Lab, Server, VIP, server};
+use crate::patience::wait_for;
 use crate::routers::{self, Router};
 use crate::watchers::{Watcher, routes, usable};
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Client, ServiceId};
 
-use crate::lab::{Lab, VIP, wait_for};
+use crate::lab::{Lab, VIP};
+use crate::patience::wait_for;
 
 /// What was seen, from each time on. Neighbours differ.
 #[derive(Debug)]

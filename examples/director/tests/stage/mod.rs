@@ -8,17 +8,18 @@ pub(crate) mod manager;
 
 #[path = "../../../quickstart/network.rs"]
 mod network;
+mod patience;
 #[path = "../../../../tests/live_health/pulse.rs"]
 mod pulse;
 mod servers;
 mod watcher;
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::time::Duration;
 
 use ipvs_netlink::{DestinationId, Service, ServiceId};
 use tokio::runtime::Runtime;
@@ -27,14 +28,12 @@ pub(crate) use self::clients::{Crowd, Tally, Visit};
 pub(crate) use self::daemon::{Daemon, Usage, program};
 pub(crate) use self::file::{PACE, file, service, to_down, to_up};
 pub(crate) use self::network::Namespace;
+pub(crate) use self::patience::{PATIENCE, wait_for};
 pub(crate) use self::pulse::Pulse;
 pub(crate) use self::servers::{Manner, Server};
 pub(crate) use self::watcher::{Watcher, Weights};
 
 use self::network::{Network, server_addresses, virtual_addresses};
-
-/// The time to wait for what must come, long enough for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -145,17 +144,4 @@ pub(crate) fn at(host: u8, port: u16) -> SocketAddr {
 /// The id of the destination that a server is.
 pub(crate) fn there(host: u8, port: u16) -> DestinationId {
     at(host, port).into()
-}
-
-/// Waits until something is there, and returns it.
-#[track_caller]
-pub(crate) fn wait_for<T>(what: &str, mut wanted: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(found) = wanted() {
-            return found;
-        }
-        assert!(begin.elapsed() < PATIENCE, "{what}: never");
-        thread::sleep(ms(10));
-    }
 }
