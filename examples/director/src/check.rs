@@ -70,9 +70,15 @@ impl fmt::Display for Summary<'_> {
                 checks += count;
             }
         }
+        let total = destinations;
         let services = Count(self.0.services.len(), "service");
         let (destinations, checks) = (Count(destinations, "destination"), Count(checks, "check"));
-        write!(f, "{services}, {destinations}, {checked} of them with {checks}")
+        write!(f, "{services}, {destinations}, {checks}")?;
+        match total - checked {
+            0 => Ok(()),
+            1 => f.write_str("; 1 destination is not checked"),
+            unchecked => write!(f, "; {unchecked} destinations are not checked"),
+        }
     }
 }
 
