@@ -37,6 +37,10 @@ pub struct Announcements {
     pub(super) last_number: u64,
     most: usize,
     pub(super) told: VecDeque<Told>,
+    /// The services that were forgotten, and need no command any more.
+    pub(super) removed: Vec<ServiceId>,
+    /// When the machine [was concluded](Self::conclude).
+    pub(super) concluded: Option<Instant>,
 }
 
 /// A service to be watched.
@@ -69,6 +73,8 @@ impl Announcements {
             last_number: 0,
             most: most.max(1),
             told: VecDeque::new(),
+            removed: Vec::new(),
+            concluded: None,
         }
     }
 
@@ -166,6 +172,30 @@ impl Announcements {
         }
     }
 
+    /// Ends the announcing, because the program ends and leaves the table as it is.
+    ///
+    /// From now on no `available` command begins. Each withdrawal that is due by now begins, and is tried
+    /// once, also if it has failed before. What would be due later by itself is left to the next start.
+    pub fn conclude(&mut self, now: Instant) {
+        self.concluded = Some(now);
+        for service in self.services.values_mut() {
+            if let Some(trouble) = &mut service.trouble {
+                trouble.retry = trouble.retry.min(now);
+            }
+        }
+        self.touched.extend(self.services.keys());
+    }
+
+    /// Returns the services that are to be withdrawn, and of which no `unavailable` command has succeeded
+    /// yet.
+    pub fn not_withdrawn(&self) -> impl Iterator<Item = ServiceId> {
+        let waits = |service: &Service| {
+            let wanted = self.wanted(service).map(|(state, _)| state);
+            wanted == Some(State::Unavailable) && service.told != wanted
+        };
+        self.services.iter().filter(move |(_, service)| waits(service)).map(|(id, _)| *id)
+    }
+
     /// Notes that the pool of a service has enough live destinations.
     pub fn available(&mut self, id: ServiceId, now: Instant) {
         if let Some(service) = self.services.get_mut(&id) {
@@ -182,6 +212,23 @@ impl Announcements {
             let reason = if until > now { Reason::Maintenance } else { Reason::Dead };
             service.goes_down(reason);
             self.update(id, now);
+        }
+    }
+
+    /// Takes in whether the pool of a service has enough live destinations, where its events were lost.
+    /// `until` is the time after which an operator takes out the last one, if that is to come.
+    pub fn pool_is(
+        &mut self,
+        id: ServiceId,
+        available: bool,
+        until: Option<Instant>,
+        now: Instant,
+    ) {
+        let before = self.services.get(&id).map(|service| service.is_available);
+        match (before, available) {
+            (Some(false), true) => self.available(id, now),
+            (Some(true), false) => self.unavailable(id, until.unwrap_or(now), now),
+            _ => {}
         }
     }
 
@@ -235,8 +282,8 @@ impl Announcements {
                 self.told.push_back(Told::Succeeded { service: id, state, attempt, took, output });
             }
             Outcome::Failed(reason) => {
-                let again =
-                    service.failed(state, reason.clone(), now).saturating_duration_since(now);
+                let again = service.failed(state, reason.clone(), now);
+                let again = self.concluded.is_none().then(|| again.saturating_duration_since(now));
                 self.told.push_back(Told::Failed { service: id, state, attempt, reason, again });
             }
             Outcome::Stopped => self.told.push_back(Told::Stopped { service: id, state }),
@@ -251,13 +298,18 @@ impl Announcements {
 
     /// Notes that a command was killed and runs still. Nothing else runs for its service until it ends.
     pub fn stuck(&mut self, number: u64) {
-        if let Some(service) = self.runs.get(&number) {
-            self.told.push_back(Told::Stuck { service: *service });
+        let Some(id) = self.runs.get(&number).copied() else { return };
+        let running = self.services.get_mut(&id).and_then(|service| service.running.as_mut());
+        if let Some(running) = running {
+            running.is_stuck = true;
+            self.told.push_back(Told::Stuck { service: id });
         }
     }
 
     /// Returns what is to be done at the time `now`. Call it until it returns `None`.
     pub fn due(&mut self, now: Instant) -> Option<Action> {
+        let time_of_start = now;
+        let now = self.concluded.unwrap_or(now);
         while let Some((time, id)) = self.timers.first().copied().filter(|(time, _)| *time <= now) {
             self.timers.remove(&(time, id));
             self.update(id, now);
@@ -280,7 +332,7 @@ impl Announcements {
             service.ready = None;
             match self.startable(id, now) {
                 Some((wanted, reason)) if wanted == state => {
-                    if let Some(run) = self.start(id, state, reason, now) {
+                    if let Some(run) = self.start(id, state, reason, time_of_start) {
                         return Some(Action::Start(run));
                     }
                 }
@@ -320,6 +372,11 @@ impl Announcements {
     /// Takes out what there is to tell people.
     pub fn told(&mut self) -> impl Iterator<Item = Told> + use<'_> {
         self.told.drain(..)
+    }
+
+    /// Takes out the services that were forgotten, and need no command any more.
+    pub fn removed(&mut self) -> Vec<ServiceId> {
+        std::mem::take(&mut self.removed)
     }
 
     /// Returns what is announced of a service, or `None` without commands.

@@ -13,6 +13,7 @@ use crate::configuration::SharedAddress;
 impl Announcements {
     /// Notes how a service stands, after something has happened.
     pub(super) fn update(&mut self, id: ServiceId, now: Instant) {
+        let now = self.concluded.unwrap_or(now);
         let Some(service) = self.services.get_mut(&id) else { return };
         let standing = service.standing(now);
         if service.neutral.is_some_and(|until| until <= now) {
@@ -68,7 +69,9 @@ impl Announcements {
         let (state, reason) = self.wanted(service)?;
         let waits = |trouble: &Trouble| trouble.state == state && trouble.retry > now;
         let opposes = service.address.is_some_and(|key| self.addresses.runs(key, state.opposite()));
-        let is_due = service.told != Some(state)
+        let may_begin = self.concluded.is_none() || state == State::Unavailable;
+        let is_due = may_begin
+            && service.told != Some(state)
             && service.running.is_none()
             && !service.trouble.as_ref().is_some_and(waits)
             && !opposes;
@@ -122,8 +125,9 @@ impl Announcements {
         let attempt = before.map_or(0, |trouble| trouble.failures).saturating_add(1);
         let address = service.address;
         (service.told, service.neutral, service.has_acted) = (None, None, true);
+        let (begun, is_stopped, is_stuck) = (now, false, false);
         service.running =
-            Some(Running { number, state, address, begun: now, attempt, is_stopped: false });
+            Some(Running { number, state, address, begun, attempt, is_stopped, is_stuck });
         if let Some(key) = address {
             self.addresses.began(key, state);
         }
@@ -134,6 +138,7 @@ impl Announcements {
 
     fn remove(&mut self, id: ServiceId) {
         let Some(service) = self.services.remove(&id) else { return };
+        self.removed.push(id);
         if let Some(time) = service.timer {
             self.timers.remove(&(time, id));
         }

@@ -66,6 +66,8 @@ pub(super) struct Running {
     pub(super) begun: Instant,
     pub(super) attempt: u32,
     pub(super) is_stopped: bool,
+    /// It was killed and runs still.
+    pub(super) is_stuck: bool,
 }
 
 /// A command that has failed.

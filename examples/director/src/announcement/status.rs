@@ -16,6 +16,8 @@ pub struct AnnouncementStatus {
     pub wanted: Option<State>,
     /// The command that runs, and for how long.
     pub running: Option<(State, Duration)>,
+    /// Whether that command was killed, and runs still.
+    pub is_stuck: bool,
     /// The last failure.
     pub failure: Option<Failure>,
 }
@@ -46,6 +48,7 @@ impl AnnouncementStatus {
             told: service.told,
             wanted,
             running: running.map(|it| (it.state, now.saturating_duration_since(it.begun))),
+            is_stuck: running.is_some_and(|it| it.is_stuck),
             failure,
         }
     }
@@ -64,6 +67,9 @@ impl fmt::Display for AnnouncementStatus {
             (None, Some(State::Available)) => f.write_str("announced")?,
             (None, Some(State::Unavailable)) => f.write_str("withdrawn")?,
             (None, None) => f.write_str("announcement unknown")?,
+        }
+        if self.is_stuck {
+            f.write_str(", the command was killed and runs still")?;
         }
         let Some(Failure { state, times, reason, again }) = &self.failure else { return Ok(()) };
         let s = if *times == 1 { "" } else { "s" };

@@ -44,8 +44,8 @@ pub enum Told {
         attempt: u32,
         /// Why it failed.
         reason: String,
-        /// When it is tried again.
-        again: Duration,
+        /// When it is tried again. `None`: not before the next start of the program.
+        again: Option<Duration>,
     },
     /// A command was killed, because a newer state has replaced its.
     Stopped {
@@ -82,10 +82,12 @@ impl Told {
                 Event::new(time, Severity::Note, kind, &text).of(*service)
             }
             Self::Failed { service, state, attempt, reason, again } => {
-                let (nth, again) = (nth(*attempt), again.as_secs_f32());
-                let text = format!(
-                    "the {state} command failed{nth}, next attempt in {again:.1} s: {reason}"
-                );
+                let nth = nth(*attempt);
+                let again = match again {
+                    Some(again) => format!("next attempt in {:.1} s", again.as_secs_f32()),
+                    None => "not tried again before the next start".to_owned(),
+                };
+                let text = format!("the {state} command failed{nth}, {again}: {reason}");
                 Event::new(time, Severity::Warning, "command-failed", &text).of(*service)
             }
             Self::Stopped { service, state } => {

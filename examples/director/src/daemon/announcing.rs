@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::ServiceId;
+use ipvs_netlink::health::PoolStatus;
 use ipvs_netlink::health::probe::Update;
 use ipvs_netlink::table::controller::{Controller, Event as ControllerEvent};
-use tokio::time::timeout;
 
 use crate::announcement::executor::{Executor, MOST, Progress};
 use crate::announcement::{Announcements, Watch};
@@ -51,6 +51,12 @@ impl Announcing {
         }
     }
 
+    /// Takes in the state of a pool, where its events were lost.
+    pub(super) fn pool_is(&mut self, pool: &PoolStatus, now: Instant) {
+        let until = pool.hold_until;
+        self.announcements.pool_is(pool.service, pool.is_available, until, now);
+    }
+
     pub(super) fn controller_event(&mut self, event: &ControllerEvent, now: Instant) {
         self.announcements.controller_event(event, now);
     }
@@ -62,6 +68,11 @@ impl Announcing {
             self.executor.carry_out(action);
         }
         self.announcements.told().map(|told| told.event(now.wall)).collect()
+    }
+
+    /// Takes out the services that are not in the file any more, and need no command any more.
+    pub(super) fn removed(&mut self) -> Vec<ServiceId> {
+        self.announcements.removed()
     }
 
     /// Returns when a command is due by itself.
@@ -93,7 +104,7 @@ impl Announcing {
     pub(super) fn troubles(&self) -> impl Iterator<Item = String> {
         let failing = self.announcements.forgotten().filter_map(|service| {
             let status = self.announcements.status(service, Instant::now())?;
-            status.failure.is_some().then_some((service, status))
+            (status.failure.is_some() || status.is_stuck).then_some((service, status))
         });
         failing.map(|(service, status)| format!("{service} is not in the file any more: {status}"))
     }
@@ -113,16 +124,18 @@ impl Announcing {
         self.announcements.forgotten()
     }
 
-    /// Waits for the ends of the commands that run, at most so long. No other one begins.
-    pub(super) async fn finish(&mut self, longest: Duration, mut tell: impl FnMut(Event)) {
-        let all = async {
-            while self.announcements.runs_any() {
-                let progress = self.executor.progress().await;
-                self.progressed(progress);
-                let wall = Moment::now().wall;
-                self.announcements.told().for_each(|told| tell(told.event(wall)));
-            }
-        };
-        let _ = timeout(longest, all).await;
+    /// Lets only those withdrawals begin from now on that are due.
+    pub(super) fn conclude(&mut self) {
+        self.announcements.conclude(Instant::now());
+    }
+
+    /// Returns `true` if a command runs.
+    pub(super) fn runs_any(&self) -> bool {
+        self.announcements.runs_any()
+    }
+
+    /// Returns the services that are to be withdrawn and are not yet.
+    pub(super) fn not_withdrawn(&self) -> impl Iterator<Item = ServiceId> {
+        self.announcements.not_withdrawn()
     }
 }

@@ -27,7 +27,7 @@ pub struct RunArguments {
     /// What becomes of the table at the end.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_stop: OnStop,
-    /// The most seconds that a withdrawal at the end takes.
+    /// The most seconds that withdrawals at the end take.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub stop_within: u64,
     /// Leave services in the table that an earlier run had and that the file has no more.
@@ -44,7 +44,7 @@ pub struct RunArguments {
 /// What becomes of the table at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OnStop {
-    /// The table stays as it is, and so does what is announced.
+    /// The table stays as it is. Only withdrawals run that are due already.
     #[default]
     Keep,
     /// Services are withdrawn and leave the table, with their drains.
@@ -52,7 +52,7 @@ pub enum OnStop {
 }
 
 impl RunArguments {
-    /// Returns the most time that a withdrawal at the end takes.
+    /// Returns the most time that withdrawals at the end take.
     #[must_use]
     pub const fn longest_stop(&self) -> Duration {
         Duration::from_secs(self.stop_within)

@@ -2,6 +2,7 @@
 
 mod announcing;
 mod arguments;
+mod catching_up;
 mod failure;
 mod keeper;
 mod reading;

@@ -5,10 +5,22 @@ use crate::daemon::RunArguments;
 
 /// Reads the configuration. Logs its warnings.
 pub(super) fn read_file(arguments: &RunArguments) -> Result<Configuration, Vec<String>> {
+    let (configuration, warnings) = load(arguments)?;
+    warn(&warnings);
+    Ok(configuration)
+}
+
+/// Reads the configuration. Returns its warnings, too, one line each.
+pub(super) fn load(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), Vec<String>> {
     let loaded = configuration::load(&arguments.file, arguments.format);
     let loaded = loaded.map_err(|error| error.lines())?;
-    for warning in loaded.warnings.to_string().lines() {
+    let warnings = loaded.warnings.to_string().lines().map(str::to_owned).collect();
+    Ok((loaded.configuration, warnings))
+}
+
+/// Logs warnings.
+pub(super) fn warn(warnings: &[String]) {
+    for warning in warnings {
         tracing::warn!("{warning}");
     }
-    Ok(loaded.configuration)
 }

@@ -26,6 +26,8 @@ pub(super) struct Saver {
     retry_at: Option<Instant>,
     /// Whether the loop has waited for the present writing already.
     is_slow: bool,
+    /// How long the loop waits for a writing.
+    patience: Duration,
     path: String,
 }
 
@@ -39,6 +41,7 @@ impl Saver {
             version: Some(version),
             retry_at: None,
             is_slow: false,
+            patience: PATIENCE,
             path,
         }
     }
@@ -72,11 +75,23 @@ impl Saver {
         self.wait().await
     }
 
+    /// Writes what is left at the end of the program. A slow disk is awaited so long for each of two
+    /// writings at most.
+    pub(super) async fn finish(
+        &mut self,
+        saved: &Saved,
+        version: u64,
+        longest: Duration,
+    ) -> Option<Result<(), String>> {
+        (self.is_slow, self.patience, self.retry_at) = (false, longest, None);
+        self.save(saved, version, Moment::now()).await
+    }
+
     /// Waits for a writing that has begun.
     async fn wait(&mut self) -> Option<Result<(), String>> {
         let writing = self.writing.as_mut()?;
         let path = &self.path;
-        let patience = if self.is_slow { Duration::ZERO } else { PATIENCE };
+        let patience = if self.is_slow { Duration::ZERO } else { self.patience };
         let Ok(written) = timeout(patience, writing).await else {
             self.is_slow = true;
             self.retry_at = Some(Instant::now() + PATIENCE);
@@ -107,6 +122,29 @@ mod tests {
     use std::thread::sleep;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_waits_for_a_slow_disk_is_written_before_the_end() {
+        let folder = std::env::temp_dir().join(format!("director-finish-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("state.json");
+        let mut saver = Saver::new(StateFile::new(path.clone()), 1);
+        let mut file = saver.file.take().unwrap();
+        let mut third = Saved::default();
+        third.owned.insert("TCP 192.0.2.10:443".parse().unwrap());
+        saver.version = Some(2);
+        saver.writing = Some(spawn_blocking(move || {
+            sleep(PATIENCE + Duration::from_millis(200));
+            let done = file.save(&Saved::default());
+            (file, done)
+        }));
+        let told = saver.save(&third, 3, Moment::now()).await;
+        assert!(told.is_some_and(|told| told.is_err()), "the loop does not wait so long");
+        let longest = Duration::from_secs(20);
+        assert_eq!(saver.finish(&third, 3, longest).await, Some(Ok(())));
+        assert_eq!(Saved::parse(&std::fs::read(&path).unwrap()).unwrap(), third);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[tokio::test]
     async fn what_was_ordered_during_a_slow_writing_is_saved_before_the_answer() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::DirBuilder;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
@@ -25,8 +25,9 @@ use crate::control::call::MOST_WAITING;
 use crate::control::limits::Limits;
 use crate::control::server::serve;
 use crate::daemon::announcing::Announcing;
+use crate::daemon::catching_up::CatchingUp;
 use crate::daemon::keeper::{Keeper, MOST_EVENTS, by_id};
-use crate::daemon::reading::read_file;
+use crate::daemon::reading::{load, warn};
 use crate::daemon::saving::Saver;
 use crate::daemon::shared::Shared;
 use crate::daemon::signals::Signals;
@@ -41,23 +42,29 @@ use crate::systemd::Systemd;
 /// Runs the daemon until a signal ends it.
 #[must_use]
 pub fn run(arguments: &RunArguments) -> Exit {
-    log::begin(arguments.log_format, arguments.log_level);
-    match start(arguments) {
-        Ok(()) => Exit::Done,
-        Err(failure) => {
-            let _ = writeln!(io::stderr(), "director: {failure}");
-            failure.exit()
-        }
-    }
+    let prepared = prepare(arguments);
+    let queue = log::begin(arguments.log_format, arguments.log_level);
+    let ended = prepared.and_then(|(configuration, warnings)| {
+        warn(&warnings);
+        start(arguments, configuration, Log::new(queue.losses()))
+    });
+    let failure = ended.as_ref().err().map(|failure| format!("director: {failure}"));
+    queue.end(failure.as_deref());
+    ended.map_or_else(|failure| failure.exit(), |()| Exit::Done)
 }
 
-fn start(arguments: &RunArguments) -> Result<(), Failure> {
-    let configuration = read_file(arguments).map_err(Failure::Configuration)?;
+/// Reads the configuration with its warnings, and enters its namespace: before any thread begins, so that
+/// all are there.
+fn prepare(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), Failure> {
+    let (configuration, warnings) = load(arguments).map_err(Failure::Configuration)?;
     valid(&configuration).map_err(Failure::Configuration)?;
-    // Before any thread begins, so that all are there.
     if let Some(namespace) = &configuration.namespace {
         enter(namespace)?;
     }
+    Ok((configuration, warnings))
+}
+
+fn start(arguments: &RunArguments, configuration: Configuration, log: Log) -> Result<(), Failure> {
     raise_limit_of_descriptors();
     let _lock = lock(&arguments.state)?;
     make_folder(&arguments.sockets.socket)?;
@@ -65,13 +72,17 @@ fn start(arguments: &RunArguments) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(system("the event loop cannot be made"))?;
-    let ended = runtime.block_on(keep(arguments, configuration));
+    let ended = runtime.block_on(keep(arguments, configuration, log));
     // Does not wait for a file that cannot be read.
     runtime.shutdown_background();
     ended
 }
 
-async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<(), Failure> {
+async fn keep(
+    arguments: &RunArguments,
+    configuration: Configuration,
+    log: Log,
+) -> Result<(), Failure> {
     let signals = Signals::listen().map_err(system("signals cannot be received"))?;
     // Refuses to start beside another daemon before anything is read or written.
     let sockets = arguments.sockets.bind()?;
@@ -94,11 +105,9 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
     desk.trouble(Trouble::StateFound, trouble, now);
     match arguments.keep_former {
         true => desk.disown_former(),
-        false => {
-            desk.withdraw_former();
-            controller.formerly(desk.former());
-        }
+        false => controller.formerly(desk.former()),
     }
+    desk.withdraw_former();
     // A daemon that cannot save shows that at its start.
     let (saved, version) = desk.saved();
     let path = file.path().to_owned();
@@ -113,12 +122,14 @@ async fn keep(arguments: &RunArguments, configuration: Configuration) -> Result<
         announcing: Announcing::new(),
         saver: Saver::new(file, version),
         systemd: Systemd::find(Instant::now()),
-        log: Log::default(),
+        log,
         arguments: arguments.clone(),
         refused: BTreeSet::new(),
         watch_again_at: None,
         reading: Shared::default(),
         asking: Shared::default(),
+        catching_up: CatchingUp::default(),
+        state: Shared::default(),
         settings_at: Instant::now(),
         client,
         controller,

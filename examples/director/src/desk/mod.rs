@@ -114,13 +114,15 @@ impl Desk {
         }
     }
 
-    /// Withdraws the services of an earlier run that are not in the configuration, by their former
-    /// commands.
+    /// Withdraws the services of earlier runs that are not in the configuration, by their former
+    /// commands. The table may have them no more: then the command has failed until the end of the run.
     pub fn withdraw_former(&mut self) {
-        let former: Vec<_> = self.former().collect();
-        for service in former {
-            let Some(withdrawal) = self.saved.withdrawals.get(&service).cloned() else { continue };
-            let (commands, settles) = (Some(withdrawal.commands()), Duration::ZERO);
+        let withdrawals = self.saved.withdrawals.iter();
+        let former = withdrawals.filter(|(service, _)| !self.is_configured(**service));
+        let former: Vec<_> =
+            former.map(|(service, it)| (*service, it.clone().commands())).collect();
+        for (service, commands) in former {
+            let (commands, settles) = (Some(commands), Duration::ZERO);
             self.effects.push(Effect::Announce { service, commands, settles });
             self.effects.push(Effect::Forget(service));
         }

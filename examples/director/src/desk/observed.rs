@@ -108,13 +108,20 @@ impl Desk {
         self.tell(told);
     }
 
+    /// Notes that what was announced of a service that is not in the file any more is withdrawn.
+    pub fn withdrawn(&mut self, service: ServiceId) {
+        let is_wished = !self.is_withdrawn && self.is_configured(service);
+        if !is_wished && self.saved.withdrawals.contains_key(&service) {
+            self.edit().withdrawals.remove(&service);
+        }
+    }
+
     fn left(&mut self, service: ServiceId, now: Moment) {
         self.serving.remove(&service);
         let is_wished = !self.is_withdrawn && self.is_configured(service);
         if !is_wished {
-            let saved = self.edit();
-            saved.owned.remove(&service);
-            saved.withdrawals.remove(&service);
+            // Its command may fail still, and is tried again after a restart.
+            self.edit().owned.remove(&service);
             self.trouble(Trouble::Service(service), None, now);
         }
     }

@@ -9,7 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 
 use crate::event::{Event, Severity};
-use crate::log::Limit;
+use crate::log::queue::MOST_WAITING;
+use crate::log::{Limit, Losses, Queue};
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -46,23 +47,33 @@ impl LogLevel {
     }
 }
 
-/// Begins to write the log to standard error.
-pub fn begin(format: LogFormat, level: LogLevel) {
-    let log = fmt().with_max_level(level.filter()).with_writer(io::stderr).with_target(false);
+/// Begins to write the log to standard error, on a thread of its own.
+#[must_use]
+pub fn begin(format: LogFormat, level: LogLevel) -> Queue {
+    let queue = Queue::start(io::stderr(), MOST_WAITING);
+    let log = fmt().with_max_level(level.filter()).with_writer(queue.lines()).with_target(false);
     // Fails if a test has begun a log already.
     let _ = match format {
         LogFormat::Text => log.with_ansi(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
+    queue
 }
 
 /// The log of events.
 #[derive(Debug, Default)]
 pub struct Log {
     limit: Limit,
+    losses: Losses,
 }
 
 impl Log {
+    /// Creates a log that tells how many lines were lost.
+    #[must_use]
+    pub fn new(losses: Losses) -> Self {
+        Self { limit: Limit::default(), losses }
+    }
+
     /// Writes an event, unless too many were written in this second.
     pub fn write(&mut self, event: &Event, now: Instant) {
         self.pass(now);
@@ -74,11 +85,19 @@ impl Log {
         }
     }
 
-    /// Lets time pass: tells how many lines were left out.
+    /// Lets time pass: tells how many lines were left out, and how many were lost. Call it at least once
+    /// a second.
     pub fn pass(&mut self, now: Instant) {
+        let wall = std::time::SystemTime::now();
         if let Some((severity, text)) = self.limit.summary(now) {
-            write(&Event::new(std::time::SystemTime::now(), severity, "left-out", &text));
+            write(&Event::new(wall, severity, "left-out", &text));
         }
+        self.losses.tell(now, |lost| {
+            let s = if lost == 1 { "" } else { "s" };
+            let text = format!("the log has lost {lost} line{s}, because nobody read it");
+            // An error, so that the log of each level has it.
+            write(&Event::new(wall, Severity::Error, "log-lost", &text));
+        });
     }
 
     /// Returns when [`pass`](Self::pass) has something to do.

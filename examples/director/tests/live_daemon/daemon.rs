@@ -126,7 +126,14 @@ impl Daemon {
 
     /// Starts the daemon.
     pub(crate) fn start(&mut self) {
-        self.child = Some(self.command().spawn().unwrap());
+        self.start_with(|_| ());
+    }
+
+    /// Starts the daemon otherwise than usual.
+    pub(crate) fn start_with(&mut self, change: impl FnOnce(&mut Command)) {
+        let mut command = self.command();
+        change(&mut command);
+        self.child = Some(command.spawn().unwrap());
     }
 
     /// Runs the daemon until it ends by itself. Returns its exit code and what it said.

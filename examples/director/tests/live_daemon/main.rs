@@ -9,6 +9,7 @@
 )]
 
 mod daemon;
+mod log;
 mod namespace;
 mod ownership;
 mod settings;

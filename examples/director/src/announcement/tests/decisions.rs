@@ -261,3 +261,96 @@ fn the_end_of_a_command_that_does_not_run_changes_nothing() {
     assert!(world.settle().is_empty());
     assert_eq!(world.status(id(80)), "announced");
 }
+
+#[test]
+fn at_the_end_withdrawals_that_are_due_begin_and_nothing_else() {
+    let mut world = World::new();
+    (80..84).for_each(|port| world.watch(id(port), commands(SharedAddress::Ignore)));
+    (80..83).for_each(|port| world.up(id(port)));
+    world.settle();
+    // 80 is dead, 81 is back, 82 has lost its table a moment ago, and nothing is known of 83.
+    (80..82).for_each(|port| world.dies(id(port)));
+    world.settle();
+    world.up(id(80));
+    world.settle();
+    world.dies(id(80));
+    world.up(id(81));
+    world.machine.not_serving(id(82), world.now);
+    world.machine.conclude(world.now);
+    assert_eq!(world.begin(), ["80 down"]);
+    assert_eq!(world.machine.not_withdrawn().collect::<Vec<_>>(), [id(80)]);
+    world.now += 1000 * SECOND;
+    assert!(world.machine.due(world.now).is_none());
+    world.succeed();
+    assert!(world.machine.due(world.now).is_none());
+    assert_eq!(world.machine.not_withdrawn().count(), 0);
+    assert!(!world.machine.runs_any());
+}
+
+#[test]
+fn at_the_end_a_withdrawal_that_failed_is_tried_once_more() {
+    let mut world = announced();
+    world.dies(id(80));
+    world.begin();
+    world.end(failed());
+    assert!(world.begin().is_empty());
+    world.told();
+    world.machine.conclude(world.now);
+    assert_eq!(world.begin(), ["80 down"]);
+    world.end(failed());
+    world.now += 1000 * SECOND;
+    assert!(world.machine.due(world.now).is_none());
+    assert_eq!(world.machine.not_withdrawn().count(), 1);
+    assert!(world.told()[1].contains("(attempt 2), not tried again before the next start"));
+}
+
+#[test]
+fn at_the_end_an_announcement_that_runs_gives_way_to_the_withdrawal() {
+    let mut world = world();
+    world.up(id(80));
+    assert_eq!(world.begin(), ["80 up"]);
+    world.dies(id(80));
+    world.machine.conclude(world.now);
+    assert_eq!(world.begin(), ["stop 80"]);
+    world.end(Outcome::Stopped);
+    assert_eq!(world.settle(), ["80 down"]);
+}
+
+#[test]
+fn what_lost_events_have_said_is_known_from_the_state_of_the_pool() {
+    let mut world = announced();
+    world.machine.pool_is(id(80), true, None, world.now);
+    assert!(world.settle().is_empty());
+    world.machine.pool_is(id(80), false, None, world.now);
+    assert_eq!(world.settle(), ["80 down"]);
+    world.machine.pool_is(id(80), true, None, world.now);
+    assert_eq!(world.settle(), ["80 up"]);
+    world.machine.pool_is(id(80), false, Some(world.now + SECOND), world.now);
+    assert_eq!(world.begin(), ["80 down"]);
+    assert_eq!(world.running[0].reason, Reason::Maintenance);
+    // Of a pool that has not decided yet, the state says nothing.
+    world.watch(id(81), commands(SharedAddress::Ignore));
+    world.machine.pool_is(id(81), false, None, world.now);
+    assert!(world.begin().is_empty());
+}
+
+#[test]
+fn a_command_that_does_not_end_is_told_and_shown_until_it_ends() {
+    let mut world = announced();
+    world.dies(id(80));
+    assert_eq!(world.begin(), ["80 down"]);
+    world.told();
+    world.now += 7 * SECOND;
+    world.machine.stuck(world.running[0].number);
+    assert_eq!(
+        world.told(),
+        ["the command was killed and runs still; no other one runs before its end"]
+    );
+    let status = "being withdrawn for 7 s, the command was killed and runs still";
+    assert_eq!(world.status(id(80)), status);
+    world.up(id(80));
+    assert!(world.pass(100 * SECOND).is_empty(), "nothing else runs for the service");
+    world.end(failed());
+    assert_eq!(world.settle(), ["80 up"]);
+    assert_eq!(world.status(id(80)), "announced");
+}

@@ -22,11 +22,7 @@ impl Keeper {
     /// Has the effects of the desk done. What is to be saved is saved before.
     pub(super) async fn carry_out(&mut self) {
         self.watch_again();
-        let now = Moment::now();
-        let (saved, version) = self.desk.saved();
-        if let Some(told) = self.saver.save(saved, version, now).await {
-            self.desk.trouble(Trouble::State, told.err(), now);
-        }
+        self.save().await;
         loop {
             let now = Moment::now();
             let effects = self.desk.effects();
@@ -47,6 +43,29 @@ impl Keeper {
         }
         for event in self.announcing.carry_out() {
             self.tell(event);
+        }
+        let withdrawn = self.announcing.removed();
+        if !withdrawn.is_empty() {
+            withdrawn.into_iter().for_each(|service| self.desk.withdrawn(service));
+            self.save().await;
+        }
+    }
+
+    /// Writes the state file if it is to say something else.
+    async fn save(&mut self) {
+        let now = Moment::now();
+        let (saved, version) = self.desk.saved();
+        if let Some(told) = self.saver.save(saved, version, now).await {
+            self.desk.trouble(Trouble::State, told.err(), now);
+        }
+    }
+
+    /// Writes what the state file does not say yet, because the daemon ends.
+    pub(super) async fn save_at_last(&mut self, longest: Duration) {
+        let (saved, version) = self.desk.saved();
+        if let Some(Err(text)) = self.saver.finish(saved, version, longest).await {
+            let now = Moment::now();
+            self.tell(Event::new(now.wall, Severity::Error, "trouble", &text));
         }
     }
 
@@ -70,6 +89,7 @@ impl Keeper {
             Effect::Watch(watched) => self.watch(*watched),
             Effect::Forget(id) => {
                 self.announcing.forget(id);
+                self.catching_up.forgets(id);
                 if let Some(runner) = &self.runner {
                     runner.forget(id);
                 }

@@ -20,13 +20,16 @@ use crate::announcement::executor::Progress;
 use crate::configuration::Configuration;
 use crate::control::call::Call;
 use crate::daemon::announcing::Announcing;
+use crate::daemon::catching_up::CatchingUp;
+use crate::daemon::keeper::orders::asking;
+use crate::daemon::keeper::stopping::CLEAN_UP;
 use crate::daemon::reading::read_file;
 use crate::daemon::saving::Saver;
 use crate::daemon::shared::Shared;
 use crate::daemon::signals::{Asked, Signals};
 use crate::daemon::{Failure, RunArguments};
 use crate::desk::Desk;
-use crate::event::Event;
+use crate::event::{Event, Severity};
 use crate::log::Log;
 use crate::moment::Moment;
 use crate::systemd::Systemd;
@@ -36,6 +39,9 @@ pub(super) const MOST_EVENTS: usize = 16_384;
 
 /// The most updates of the runner that are taken in before the table is written.
 const MOST_UPDATES: usize = 4096;
+
+/// After so many times [`MOST_UPDATES`], none of the updates that wait is as old as the first time.
+const MOST_BATCHES: usize = 32;
 
 /// The longest that the loop sleeps, so that its life can be told.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -65,6 +71,9 @@ pub(super) struct Keeper {
     pub(super) watch_again_at: Option<Instant>,
     pub(super) reading: Shared<Result<Configuration, Vec<String>>>,
     pub(super) asking: Shared<Option<Vec<ServiceStatus<Probe>>>>,
+    pub(super) catching_up: CatchingUp,
+    /// The runner's state, after updates were lost.
+    pub(super) state: Shared<Option<Vec<ServiceStatus<Probe>>>>,
     /// When timeouts and synchronization daemons are to be looked at.
     pub(super) settings_at: Instant,
 }
@@ -76,6 +85,7 @@ enum Woken {
     Updated(Option<Update>),
     Read(Result<Configuration, Vec<String>>),
     Reported(Option<Vec<ServiceStatus<Probe>>>),
+    CaughtUp(Option<Vec<ServiceStatus<Probe>>>),
     Command(Progress),
     Due,
 }
@@ -94,7 +104,12 @@ impl Keeper {
         loop {
             match self.wait(due).await {
                 Woken::Asked(Asked::Stop) => break,
-                Woken::Updated(None) => return Err(Failure::ChecksEnded),
+                Woken::Updated(None) => {
+                    self.stop_checks().await;
+                    self.finish_commands().await;
+                    self.save_at_last(CLEAN_UP).await;
+                    return Err(Failure::ChecksEnded);
+                }
                 woken => self.take_in(woken).await,
             }
             due = self.round().await;
@@ -138,7 +153,7 @@ impl Keeper {
 
     /// Waits for what happens next, until something is due.
     async fn wait(&mut self, due: Instant) -> Woken {
-        let Self { signals, inbox, updates, reading, asking, announcing, runner, .. } = self;
+        let Self { signals, inbox, updates, reading, asking, state, announcing, runner, .. } = self;
         let is_checking = runner.is_some();
         let failed = || Err(vec!["the reading of the file has panicked".to_owned()]);
         tokio::select! {
@@ -147,6 +162,7 @@ impl Keeper {
             progress = announcing.progress() => Woken::Command(progress),
             update = updates.next(), if is_checking => Woken::Updated(update),
             read = reading.done() => Woken::Read(read.unwrap_or_else(failed)),
+            state = state.done() => Woken::CaughtUp(state.flatten()),
             report = asking.done() => Woken::Reported(report.flatten()),
             // Clients come last, so that they keep the daemon from nothing.
             Some(call) = inbox.recv() => Woken::Called(call),
@@ -156,13 +172,14 @@ impl Keeper {
 
     async fn take_in(&mut self, woken: Woken) {
         match woken {
-            Woken::Asked(Asked::Reload) => self.read(None),
+            Woken::Asked(Asked::Reload) if self.runner.is_some() => self.read(None),
             Woken::Called(call) => self.obey(call).await,
             Woken::Updated(first) => self.take_in_updates(first),
             Woken::Read(read) => self.take_over(read).await,
+            Woken::CaughtUp(state) => self.catch_up(state),
             Woken::Reported(known) => self.report(known).await,
             Woken::Command(progress) => self.announcing.progressed(progress),
-            Woken::Asked(Asked::Stop) | Woken::Due => {}
+            Woken::Asked(_) | Woken::Due => {}
         }
     }
 
@@ -173,10 +190,48 @@ impl Keeper {
         let others = std::iter::from_fn(|| updates.try_next());
         for update in first.into_iter().chain(others).take(MOST_UPDATES) {
             self.desk.update(&update, now);
+            self.catching_up.update(&update);
             self.announcing.update(&update, now.instant);
             if let Some(request) = update.into_request() {
                 self.controller.accept(request);
             }
+        }
+        if let Some(lost) = self.catching_up.lost(self.updates.lost()) {
+            let s = if lost == 1 { "" } else { "s" };
+            let text = format!("{lost} event{s} of the checks were lost: the daemon is too slow");
+            self.desk.tell(Event::new(now.wall, Severity::Warning, "events-lost", &text));
+            self.ask_for_state();
+        }
+    }
+
+    /// Asks for the runner's state, which says what lost updates have said.
+    fn ask_for_state(&mut self) {
+        let Self { catching_up, state, runner, .. } = self;
+        state.ask(None, || {
+            catching_up.asks();
+            asking(runner.as_ref())
+        });
+    }
+
+    /// Takes in the runner's state after a loss.
+    fn catch_up(&mut self, state: Option<Vec<ServiceStatus<Probe>>>) {
+        // All updates that are older than the state come before it.
+        for _ in 0..MOST_BATCHES {
+            self.take_in_updates(None);
+        }
+        let now = Moment::now().instant;
+        for service in state.iter().flatten() {
+            if self.catching_up.is_news(service.pool.service) {
+                self.announcing.pool_is(&service.pool, now);
+            }
+        }
+        let Self { catching_up, state: shared, runner, .. } = self;
+        shared.take_waiting(|| {
+            catching_up.asks();
+            asking(runner.as_ref())
+        });
+        if state.is_none() && runner.is_some() {
+            self.ask_for_state();
         }
     }
 

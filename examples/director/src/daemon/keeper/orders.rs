@@ -17,7 +17,7 @@ use crate::moment::Moment;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks the thread of the checks what it knows.
-fn asking(runner: Option<&Runner>) -> JoinHandle<Option<Vec<ServiceStatus<Probe>>>> {
+pub(super) fn asking(runner: Option<&Runner>) -> JoinHandle<Option<Vec<ServiceStatus<Probe>>>> {
     let answer = runner.map(|runner| runner.status(None));
     tokio::spawn(async move { timeout(PATIENCE, answer?).await.ok()?.ok() })
 }
@@ -72,7 +72,9 @@ impl Keeper {
             }
         };
         self.carry_out().await;
-        self.systemd.ready();
+        if self.runner.is_some() {
+            self.systemd.ready();
+        }
         let arguments = &self.arguments;
         for call in self.reading.take_waiting(|| reading(arguments)) {
             call.reply.send(answer.clone());

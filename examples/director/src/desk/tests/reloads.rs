@@ -161,6 +161,7 @@ fn what_leaves_is_held_until_its_command_has_withdrawn_it() {
     desk.reload(configuration.clone(), now);
     assert_eq!(told.take(&mut desk, now), ["forget 80"], "no other time to hold");
     desk.controller_event(&ControllerEvent::Left(service(80)), now);
+    desk.withdrawn(service(80));
     desk.reload(configuration, now);
     assert_eq!(told.take(&mut desk, now), ["hold 0ns"]);
 }
@@ -185,9 +186,23 @@ fn a_service_that_left_the_file_meanwhile_is_withdrawn_by_its_former_command() {
     assert_eq!(withdrawn(&mut desk), [(service(80), commands().unavailable)]);
     // That of 81 is not in the file any more, and what it has announced is the operator's.
     desk.controller_event(&ControllerEvent::Left(service(80)), now);
-    assert!(desk.saved().0.withdrawals.is_empty());
+    // The command has failed, and the daemon ends: another one tries again.
+    let saved_later = Saved::parse(desk.saved().0.text().as_bytes()).unwrap();
+    for keeps_former in [false, true] {
+        let mut desk = Desk::new(after.clone(), saved_later.clone(), now);
+        if keeps_former {
+            desk.disown_former();
+        }
+        desk.withdraw_former();
+        assert_eq!(withdrawn(&mut desk), [(service(80), commands().unavailable)]);
+        // What is in the file is withdrawn by its own commands.
+        desk.withdrawn(service(81));
+        desk.withdrawn(service(80));
+        assert!(desk.saved().0.withdrawals.is_empty());
+    }
 
     let mut desk = Desk::new(after, saved, now);
     desk.disown_former();
+    desk.withdraw_former();
     assert!(withdrawn(&mut desk).is_empty() && desk.saved().0.withdrawals.is_empty());
 }
