@@ -1,0 +1,43 @@
+use crate::growth::Grown;
+use crate::model::Stats;
+
+/// The growth of several services or destinations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Total {
+    /// The sum of [`Grown::least`]: what was certainly counted. Its rates are the sum of those that the
+    /// kernel reported last.
+    pub growth: Stats,
+    /// The number of objects whose growth is known: [`Grown::Continued`] and [`Grown::Started`].
+    pub known: usize,
+    /// The number of objects whose counters were reset.
+    pub reset: usize,
+    /// The number of objects of which nobody can say from where they counted.
+    pub uncertain: usize,
+    /// The number of objects that are not in the later reading.
+    pub ended: usize,
+}
+
+impl Total {
+    /// Returns `true` if the growth of every object is known. Otherwise more may have been counted.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        self.reset == 0 && self.uncertain == 0 && self.ended == 0
+    }
+}
+
+impl FromIterator<Grown> for Total {
+    fn from_iter<I: IntoIterator<Item = Grown>>(all: I) -> Self {
+        all.into_iter().fold(Self::default(), |mut total, grown| {
+            let number = match grown {
+                Grown::Continued { .. } | Grown::Started { .. } => &mut total.known,
+                Grown::Reset { .. } => &mut total.reset,
+                Grown::Uncertain { .. } => &mut total.uncertain,
+                Grown::Ended => &mut total.ended,
+            };
+            *number += 1;
+            total.growth = [total.growth, grown.least()].into_iter().sum();
+            total
+        })
+    }
+}
