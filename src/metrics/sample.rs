@@ -1,0 +1,134 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::metrics::{Histogram, Labels};
+use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId};
+
+/// One value of a [`Family`](super::Family), with its labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    pub(super) namespace: Option<&'a str>,
+    pub(super) service: Option<ServiceId>,
+    pub(super) destination: Option<DestinationId>,
+    pub(super) more: &'a [Label<'a>],
+    pub(super) own: Option<&'a Labels>,
+    pub(super) value: Value<'a>,
+}
+
+/// A label: its name and its value.
+pub type Label<'a> = (&'a str, LabelValue<'a>);
+
+impl<'a> Sample<'a> {
+    pub(super) const fn new(namespace: Option<&'a str>, value: Value<'a>) -> Self {
+        Self { namespace, service: None, destination: None, more: &[], own: None, value }
+    }
+
+    pub(super) const fn with(self, more: &'a [Label<'a>]) -> Self {
+        Self { more, ..self }
+    }
+
+    /// Returns the value.
+    #[must_use]
+    pub const fn value(&self) -> Value<'a> {
+        self.value
+    }
+
+    /// Returns the service that was measured, or `None` for a sample of a whole namespace.
+    #[must_use]
+    pub const fn service(&self) -> Option<ServiceId> {
+        self.service
+    }
+
+    /// Returns the destination that was measured, or `None`.
+    #[must_use]
+    pub const fn destination(&self) -> Option<DestinationId> {
+        self.destination
+    }
+
+    /// Yields the labels. Each name occurs once. No value is empty, because an empty value means to
+    /// monitoring systems that the label is not there.
+    pub fn labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
+        let namespace = self.namespace.map(|name| ("namespace", LabelValue::Text(name)));
+        let own = self.own.into_iter().flat_map(Labels::iter);
+        let own = own.map(|(name, value)| (name, LabelValue::Text(value)));
+        let labels = namespace.into_iter().chain(own).chain(self.fixed_labels());
+        labels.filter(|(_, value)| !value.is_empty())
+    }
+
+    /// Yields the labels that a destination and its service have, and those of the family.
+    fn fixed_labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
+        let service = self.service.map(service_labels).into_iter().flatten().flatten();
+        let destination = self.destination.map(destination_labels).into_iter().flatten();
+        service.chain(destination).chain(self.more.iter().copied())
+    }
+}
+
+/// The labels of a service: `protocol`, `address` and `port`, or `fwmark` and `family`.
+pub(super) const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3] {
+    match id {
+        ServiceId::Address { protocol, address } => [
+            Some(("protocol", LabelValue::Protocol(protocol))),
+            Some(("address", LabelValue::Address(address.ip()))),
+            Some(("port", LabelValue::Number(address.port() as u64))),
+        ],
+        ServiceId::Fwmark { mark, family } => [
+            Some(("fwmark", LabelValue::Number(mark as u64))),
+            Some(("family", LabelValue::Family(family))),
+            None,
+        ],
+    }
+}
+
+const fn destination_labels(id: DestinationId) -> [Label<'static>; 2] {
+    [
+        ("real_address", LabelValue::Address(id.address.ip())),
+        ("real_port", LabelValue::Number(id.address.port() as u64)),
+    ]
+}
+
+/// The value of a label. `Display` prints it without escapes of any format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelValue<'a> {
+    /// Text. It may hold any character: a text format has to escape it.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+    /// An address, without a port.
+    Address(IpAddr),
+    /// A protocol, such as `TCP` or `IP_50`.
+    Protocol(Protocol),
+    /// An address family: `IPv4` or `IPv6`.
+    Family(AddressFamily),
+}
+
+impl LabelValue<'_> {
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+impl fmt::Display for LabelValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+            Self::Address(address) => address.fmt(f),
+            Self::Protocol(protocol) => protocol.fmt(f),
+            Self::Family(AddressFamily::Ipv4) => f.write_str("IPv4"),
+            Self::Family(AddressFamily::Ipv6) => f.write_str("IPv6"),
+        }
+    }
+}
+
+/// The value of a [`Sample`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A whole number.
+    Integer(u64),
+    /// Another number, which is finite.
+    Float(f64),
+    /// A distribution.
+    Histogram(&'a Histogram),
+}
