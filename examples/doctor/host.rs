@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipvs_netlink::{
-    AddressFamily, DestinationEntry, Forwarding, Protocol, ServiceSnapshot, Snapshot, SyncDaemon,
-    Timeouts,
+    AddressFamily, DestinationEntry, Forwarding, Protocol, ServiceSnapshot, Settings, Snapshot,
+    SyncDaemon, Timeouts,
 };
 
 /// A host, or one network namespace of it.
@@ -15,7 +15,10 @@ pub(crate) struct Host {
     pub(crate) kernel: Kernel,
     /// What IPVS holds, or `None` if IPVS is not loaded.
     pub(crate) ipvs: Option<Ipvs>,
-    pub(crate) settings: Settings,
+    /// The settings `net.ipv4.vs.*`.
+    pub(crate) vs: Settings,
+    /// Other settings.
+    pub(crate) sysctls: Sysctls,
     pub(crate) links: Vec<Link>,
     pub(crate) addresses: Vec<Address>,
     /// Where the kernel sends packets to the virtual addresses and the destinations.
@@ -62,20 +65,11 @@ pub(crate) struct Ipvs {
 
 /// The values of files below `/proc/sys`, by their path there.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings(pub(crate) BTreeMap<String, String>);
+pub(crate) struct Sysctls(pub(crate) BTreeMap<String, String>);
 
-impl Settings {
-    pub(crate) fn text(&self, path: &str) -> Option<&str> {
-        self.0.get(path).map(String::as_str)
-    }
-
+impl Sysctls {
     pub(crate) fn number(&self, path: &str) -> Option<i64> {
-        self.text(path)?.parse().ok()
-    }
-
-    /// A setting of IPVS.
-    pub(crate) fn vs(&self, name: &str) -> Option<i64> {
-        self.number(&format!("net/ipv4/vs/{name}"))
+        self.0.get(path)?.parse().ok()
     }
 
     /// A setting of an interface for IPv4, where the larger value of `all` and the interface holds:

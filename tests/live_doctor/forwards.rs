@@ -1,15 +1,19 @@
 //! Forwarding, ARP and tunnels.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Client, Destination, GueChecksum, Service, Tunnel};
+use rtnetlink::packet_route::link::{InfoData, InfoVeth};
+use rtnetlink::{LinkUnspec, LinkVeth};
 
 use crate::finding::Severity::{Error, Note, Warning};
 use crate::network::{Namespace, Network, server_addresses, virtual_addresses};
 use crate::patient::{
-    Patient, direct, look, look_at, network, none, one, server, set, tunnelled, vs, web,
+    Patient, connect_from, direct, found, look, look_at, network, none, one, server, set,
+    tunnelled, vs, web,
 };
 
 /// Long enough for a connection that works, on a busy machine.
@@ -19,6 +23,14 @@ const IMPATIENCE: Duration = Duration::from_millis(700);
 
 fn connect(from: &Namespace, to: SocketAddr, patience: Duration) -> io::Result<()> {
     from.run(|| TcpStream::connect_timeout(&to, patience)).map(drop)
+}
+
+fn run(namespace: &Namespace, commands: &[&str]) {
+    let run = || {
+        network(commands);
+        Ok(())
+    };
+    namespace.run(run).unwrap();
 }
 
 fn write(namespace: &Namespace, path: &str, value: &str) {
@@ -94,6 +106,9 @@ fn rp_filter_of_a_tunnel_on_a_real_server() {
     assert!(evidence.contains("ipip1 (ipip)") && evidence.contains("10.0.0.100"), "{evidence}");
     set("net/ipv4/conf/ipip1/rp_filter", "2");
     set("net/ipv4/conf/all/rp_filter", "1");
+    let evidence = patient.shows("rp-filter", Error);
+    assert!(evidence.contains("rp_filter is 2, and the interface has no"), "{evidence}");
+    network(&["address add 192.0.2.1/32 dev ipip1"]);
     patient.well("rp-filter");
     set("net/ipv4/conf/ipip1/rp_filter", "0");
     patient.ill("rp-filter");
@@ -103,6 +118,119 @@ fn rp_filter_of_a_tunnel_on_a_real_server() {
     let patient = real_server(false);
     set("net/ipv4/conf/all/rp_filter", "1");
     patient.well("rp-filter");
+}
+
+/// A packet out of a tunnel arrives with the cure only.
+#[test]
+fn rp_filter_drops_what_comes_out_of_a_tunnel() {
+    let hosts = Network::with_servers(1).unwrap();
+    let real = &hosts.servers[0];
+    let vip = SocketAddr::new(virtual_addresses(0).v4, 53);
+    let to = server_addresses(0).v4;
+    run(
+        real,
+        &[
+            &format!("address add {}/32 dev lo", vip.ip()),
+            &format!("link add ipip1 type ipip local {to} remote any"),
+            "link set ipip1 up",
+        ],
+    );
+    let service = Service::udp(vip);
+    let tunnel =
+        Destination::new(SocketAddr::new(to, 53), ipvs_netlink::Forwarding::Tunnel(Tunnel::Ipip));
+    let mut ipvs = Client::in_namespace_fd(&hosts.director).unwrap();
+    ipvs.add_service(&service).unwrap();
+    ipvs.add_destination(service.id, &tunnel).unwrap();
+    let waiting = real.run(|| UdpSocket::bind(vip)).unwrap();
+    let arrives = |patience| {
+        let client = hosts.client.run(|| UdpSocket::bind("0.0.0.0:0")).unwrap();
+        client.send_to(b"1", vip).unwrap();
+        waiting.set_read_timeout(Some(patience)).unwrap();
+        waiting.recv(&mut [0]).is_ok()
+    };
+    write(real, "ipv4/conf/ipip1/rp_filter", "1");
+    assert_eq!(one(&look_at(real), "rp-filter").severity, Error);
+    assert!(!arrives(IMPATIENCE));
+    write(real, "ipv4/conf/ipip1/rp_filter", "2");
+    assert_eq!(one(&look_at(real), "rp-filter").severity, Error);
+    assert!(!arrives(IMPATIENCE), "the interface has no address");
+    run(real, &["address add 192.0.2.1/32 dev ipip1"]);
+    none(&look_at(real), "rp-filter");
+    assert!(arrives(PATIENCE));
+    write(real, "ipv4/conf/ipip1/rp_filter", "0");
+    run(real, &["address del 192.0.2.1/32 dev ipip1"]);
+    none(&look_at(real), "rp-filter");
+    assert!(arrives(PATIENCE));
+}
+
+/// Gives a server a cable to the client. IPVS would see answers that pass through its host.
+fn answer_past_the_director(hosts: &Network, n: u8) {
+    let real = &hosts.servers[usize::from(n)];
+    let cable = format!("direct{n}");
+    let end = LinkUnspec::new_with_name("direct").setns_by_fd(real.as_fd().as_raw_fd());
+    let cable = LinkVeth::new(&cable, "direct")
+        .set_info_data(InfoData::Veth(InfoVeth::Peer(end.build())))
+        .build();
+    hosts.client.configure(async |handle| handle.link().add(cable).execute().await).unwrap();
+    let client = format!("address add 10.9.{n}.1/24 dev direct{n}");
+    run(&hosts.client, &[&client, &format!("link set direct{n} up")]);
+    let (own, way) = (
+        format!("address add 10.9.{n}.2/24 dev direct"),
+        format!("route add 10.1.0.11/32 via 10.9.{n}.1"),
+    );
+    run(real, &[&own, "link set direct up", &way]);
+}
+
+/// A client that uses its port again, by direct routing, which shows IPVS one half of the packets.
+#[test]
+fn an_old_port_reaches_a_drained_server_by_direct_routing() {
+    let hosts = Network::with_servers(2).unwrap();
+    let vip = SocketAddr::new(virtual_addresses(0).v4, 80);
+    let servers: Vec<TcpListener> = (0..)
+        .zip(&hosts.servers)
+        .map(|(n, server)| {
+            run(server, &[&format!("address add {}/32 dev lo", vip.ip())]);
+            answer_past_the_director(&hosts, n);
+            let listener = server.run(|| TcpListener::bind(vip)).unwrap();
+            listener.set_nonblocking(true).unwrap();
+            listener
+        })
+        .collect();
+    let server = |n| {
+        let address = SocketAddr::new(server_addresses(n).v4, 80);
+        Destination::new(address, ipvs_netlink::Forwarding::DirectRoute)
+    };
+    let web = Service::tcp(vip).scheduler(ipvs_netlink::Scheduler::ROUND_ROBIN);
+    let mut ipvs = Client::in_namespace_fd(&hosts.director).unwrap();
+    ipvs.add_service(&web).unwrap();
+    (0..2).for_each(|n| ipvs.add_destination(web.id, &server(n)).unwrap());
+    let visit = |port| {
+        let client = hosts.client.run(|| connect_from(([10, 1, 0, 11], port).into(), vip)).unwrap();
+        let accept = |server: &TcpListener| server.accept().map(|(stream, _)| stream);
+        let begin = Instant::now();
+        let (n, stream) = loop {
+            let mut accepted = servers.iter().map(accept).zip(0..);
+            if let Some((Ok(stream), n)) = accepted.find(|(stream, _)| stream.is_ok()) {
+                break (n, stream);
+            }
+            assert!(begin.elapsed() < PATIENCE);
+        };
+        // The server closes first, so that the client's port is free at once.
+        drop(stream);
+        io::Read::read(&mut &client, &mut [0]).unwrap();
+        drop(client);
+        n
+    };
+    for (mode, stays) in [("1", true), ("3", false)] {
+        write(&hosts.director, "ipv4/vs/conn_reuse_mode", mode);
+        let port = 4000 + u16::from(stays);
+        let first = visit(port);
+        ipvs.set_weight(web.id, server(first).id, 0).unwrap();
+        let found = found(&look_at(&hosts.director), "conn-reuse-mode").len();
+        assert_eq!(found, usize::from(stays), "conn_reuse_mode {mode}");
+        assert_eq!(visit(port) == first, stays, "conn_reuse_mode {mode}");
+        ipvs.set_weight(web.id, server(first).id, 1).unwrap();
+    }
 }
 
 #[test]
@@ -136,24 +264,14 @@ fn arp_ignore_decides_who_answers() {
     let vip = std::net::IpAddr::from([10, 2, 1, 100]);
     let real = &hosts.servers[0];
     real.assign("lo", &[]).unwrap();
-    real.run(|| {
-        network(&["address add 10.2.1.100/32 dev lo"]);
-        Ok(())
-    })
-    .unwrap();
+    run(real, &["address add 10.2.1.100/32 dev lo"]);
     let to = SocketAddr::new(vip, 80);
     let _server = real.run(|| TcpListener::bind(to)).unwrap();
     assert_eq!(one(&look_at(real), "arp-ignore").severity, Warning);
     connect(&hosts.director, to, PATIENCE).expect("the neighbour has got an answer by ARP");
     write(real, "ipv4/conf/all/arp_ignore", "1");
     none(&look_at(real), "arp-ignore");
-    hosts
-        .director
-        .run(|| {
-            network(&["neighbour flush all"]);
-            Ok(())
-        })
-        .unwrap();
+    run(&hosts.director, &["neighbour flush all"]);
     assert!(connect(&hosts.director, to, IMPATIENCE).is_err());
 }
 
@@ -164,15 +282,7 @@ fn arp_of_a_director() {
     let near = SocketAddr::from(([10, 1, 0, 100], 80));
     let mut ipvs = Client::in_namespace_fd(director).unwrap();
     ipvs.add_service(&Service::tcp(near)).unwrap();
-    let run = |arguments: &str| {
-        director
-            .run(|| {
-                network(&[arguments]);
-                Ok(())
-            })
-            .unwrap();
-    };
-    run("address add 10.1.0.100/32 dev lo");
+    run(director, &["address add 10.1.0.100/32 dev lo"]);
     none(&look_at(director), "arp-ignore");
     // A service without a destination refuses, so packets arrive.
     let refused = connect(&hosts.client, near, PATIENCE).unwrap_err();
@@ -182,17 +292,11 @@ fn arp_of_a_director() {
     let finding = one(&look_at(director), "arp-ignore");
     assert_eq!(finding.severity, Error);
     assert!(finding.evidence[0].contains("10.1.0.100 on lo; arp_ignore is 1 on client"));
-    hosts
-        .client
-        .run(|| {
-            network(&["neighbour flush all"]);
-            Ok(())
-        })
-        .unwrap();
+    run(&hosts.client, &["neighbour flush all"]);
     let lost = connect(&hosts.client, near, IMPATIENCE).unwrap_err();
     assert_ne!(lost.kind(), io::ErrorKind::ConnectionRefused);
-    run("address del 10.1.0.100/32 dev lo");
-    run("address add 10.1.0.100/24 dev client");
+    run(director, &["address del 10.1.0.100/32 dev lo"]);
+    run(director, &["address add 10.1.0.100/24 dev client"]);
     none(&look_at(director), "arp-ignore");
 }
 
@@ -265,11 +369,7 @@ fn packets_of_a_tunnel_that_nothing_takes() {
     let hosts = Network::with_servers(1).unwrap();
     let (director, real) = (&hosts.director, &hosts.servers[0]);
     let vip = SocketAddr::new(virtual_addresses(0).v4, 80);
-    real.run(|| {
-        network(&[&format!("address add {}/32 dev lo", vip.ip())]);
-        Ok(())
-    })
-    .unwrap();
+    run(real, &[&format!("address add {}/32 dev lo", vip.ip())]);
     none(&look_at(real), "tunnel-device");
     // No test here makes a GRE interface, so the kernel has no handler for the protocol.
     let mut ipvs = Client::in_namespace_fd(director).unwrap();

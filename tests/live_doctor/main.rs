@@ -15,6 +15,8 @@ mod checks;
 mod client {
     pub(crate) use ipvs_netlink::Client;
 }
+#[path = "../live/examples.rs"]
+mod examples;
 #[path = "../../examples/doctor/finding.rs"]
 #[allow(dead_code, reason = "what only the program needs")]
 mod finding;

@@ -1,10 +1,14 @@
 //! A host to make ill: a fresh network namespace of this thread.
 
-use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
+use std::{fs, io};
 
 use ipvs_netlink::{Client, Destination, Forwarding, Service, Tunnel};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
+};
 
 use crate::checks::CHECKS;
 use crate::finding::{Finding, Severity};
@@ -98,7 +102,7 @@ pub(crate) fn look() -> Host {
 /// Looks at the host in another namespace, by the path of its file.
 #[track_caller]
 pub(crate) fn look_at(namespace: &Namespace) -> Host {
-    use std::os::fd::{AsFd as _, AsRawFd as _};
+    use std::os::fd::AsFd as _;
     let path = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
     let host = gather::host(Some(Path::new(&path))).unwrap();
     assert_eq!(host.unread, [""; 0]);
@@ -149,4 +153,14 @@ pub(crate) fn direct(n: u8) -> Destination {
 
 pub(crate) fn tunnelled(n: u8, tunnel: Tunnel) -> Destination {
     Destination::new(SocketAddr::from(([10, 0, 0, n], 80)), Forwarding::Tunnel(tunnel))
+}
+
+/// Connects from an address and port of the client's choice, which may have been used before.
+pub(crate) fn connect_from(from: SocketAddr, to: SocketAddr) -> io::Result<TcpStream> {
+    let kind = (AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC);
+    let client = socket(kind.0, kind.1, kind.2, None)?;
+    setsockopt(&client, sockopt::ReuseAddr, &true)?;
+    bind(client.as_raw_fd(), &SockaddrStorage::from(from))?;
+    connect(client.as_raw_fd(), &SockaddrStorage::from(to))?;
+    Ok(client.into())
 }

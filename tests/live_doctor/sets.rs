@@ -3,10 +3,10 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use ipvs_netlink::{Destination, Scheduler, Service, Timeouts};
+use ipvs_netlink::{Destination, Scheduler, Service, Setting, Timeouts};
 
 use crate::finding::Severity::{Note, Warning};
-use crate::patient::{Patient, direct, dns, look, one, server, set, vs, web};
+use crate::patient::{self, Patient, direct, dns, look, one, server, set, vs, web};
 
 /// A service that needs no interface but the loopback.
 fn local() -> Service {
@@ -19,16 +19,7 @@ fn at(port: u16) -> Destination {
 
 /// Connects from a port of the client's choice.
 fn connect_from(port: u16) -> std::io::Result<std::net::TcpStream> {
-    use std::os::fd::AsRawFd as _;
-
-    use nix::sys::socket::{
-        AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, setsockopt, socket, sockopt,
-    };
-    let client = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-    setsockopt(&client, sockopt::ReuseAddr, &true)?;
-    bind(client.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, port))?;
-    connect(client.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 80, 80))?;
-    Ok(client.into())
+    patient::connect_from(([127, 0, 0, 1], port).into(), ([127, 0, 0, 80], 80).into())
 }
 
 #[test]
@@ -177,7 +168,7 @@ fn run_estimation() {
     patient.shows("run-estimation", Warning);
     vs("run_estimation", "1");
     patient.well("run-estimation");
-    if look().settings.text("net/ipv4/vs/est_cpulist").is_some() {
+    if look().vs.get(Setting::EST_CPULIST).is_some() {
         vs("est_cpulist", "");
         patient.shows("run-estimation", Warning);
         vs("est_cpulist", "0");
@@ -215,8 +206,8 @@ fn conntrack_beside_rules_that_track() {
 
     // The limit belongs to the host. So only what is decided of it is tested.
     let mut host = look();
-    let entries = host.settings.number("net/netfilter/nf_conntrack_count").unwrap();
-    host.settings.0.insert("net/netfilter/nf_conntrack_max".into(), entries.to_string());
+    let entries = host.sysctls.number("net/netfilter/nf_conntrack_count").unwrap();
+    host.sysctls.0.insert("net/netfilter/nf_conntrack_max".into(), entries.to_string());
     assert_eq!(one(&host, "conntrack").severity, Warning);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use ipvs_netlink::{Forwarding, Protocol, Role, ServiceId, ServiceSnapshot};
+use ipvs_netlink::{Forwarding, Protocol, Role, ServiceId, ServiceSnapshot, Setting};
 
 use crate::finding::{Finding, Severity};
 use crate::host::{Host, Listener, answers_itself, named};
@@ -106,12 +106,14 @@ pub(crate) fn shadowed(host: &Host) -> Vec<Finding> {
     let finding = |severity, title: &str, evidence: Vec<String>| {
         let finding = Finding::new(severity, title)
             .reason(
-                "IPVS takes a packet before it reaches a socket. Clients of the virtual address get a \
+                "IPVS takes a packet before it reaches a socket. Clients of the virtual address \
+                 get a \
                  destination of the service, never this program. On a service of all ports that \
                  includes SSH.",
             )
             .fix(
-                "Let the program listen at another address or port, or make it a destination of the \
+                "Let the program listen at another address or port, or make it a destination of \
+                 the \
                  service. Give a service of all ports an address of its own.",
             )
             .source("net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook");
@@ -164,15 +166,20 @@ pub(crate) fn open(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(Severity::Note, "ports of this host are open at a virtual address")
             .reason(
-                "A virtual address is an address of this host. Programs that listen at all addresses \
+                "A virtual address is an address of this host. Programs that listen at all \
+                 addresses \
                  are reached there at every port that has no service.",
             )
             .seen(evidence)
             .fix(
-                "Let the programs listen at the host's own address, or drop packets to other ports of \
+                "Let the programs listen at the host's own address, or drop packets to other \
+                 ports of \
                  the virtual address in the input chain of the firewall.",
             )
-            .source("net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook: what has no service is accepted"),
+            .source(
+                "net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook: what has no service is \
+                     accepted",
+            ),
     ]
 }
 
@@ -197,17 +204,21 @@ pub(crate) fn local_destinations(host: &Host) -> Vec<Finding> {
         findings.push(
             Finding::new(Severity::Error, "a masqueraded destination is a loopback address")
                 .reason(
-                    "The kernel drops packets from other hosts that would be rewritten to a loopback \
+                    "The kernel drops packets from other hosts that would be rewritten to a \
+                     loopback \
                      address. Clients on this host are served, all others time out.",
                 )
                 .seen(loopback)
-                .fix("Give the destination another address of this host, and let the server listen there.")
+                .fix(
+                    "Give the destination another address of this host, and let the server \
+                      listen there.",
+                )
                 .source("net/netfilter/ipvs/ip_vs_xmit.c, ip_vs_nat_xmit: DNAT to loopback"),
         );
     }
     if !own.is_empty() {
         let backup = host.ipvs.iter().flat_map(|it| &it.daemons).any(|it| it.role == Role::Backup);
-        let loops = backup && host.settings.vs("backup_only") == Some(0);
+        let loops = backup && host.vs.number(Setting::BACKUP_ONLY) == Some(0);
         let finding =
             if loops {
                 Finding::new(

@@ -50,7 +50,7 @@ fn on_a_real_server(
     let mut served = host.served_for_others();
     served.retain(|(address, _)| address.ip.is_ipv4());
     let links = host.links.iter().filter(|link| link.faces_neighbours());
-    let value = |link: &Link| host.settings.effective(&link.name, setting);
+    let value = |link: &Link| host.sysctls.effective(&link.name, setting);
     let links: Vec<&Link> = links.filter(|link| value(link).is_some_and(&bites)).collect();
     if served.is_empty() || links.is_empty() {
         return None;
@@ -69,7 +69,10 @@ fn on_a_real_server(
             .reason(reason)
             .seen(addresses)
             .seen(links)
-            .fix(format!("{fix}, before the address is added. The larger value of `all` and the interface holds."))
+            .fix(format!(
+                "{fix}, before the address is added. The larger value of `all` and the \
+                          interface holds."
+            ))
             .source(SOURCE),
     )
 }
@@ -83,7 +86,7 @@ fn director(host: &Host) -> Option<Finding> {
             continue;
         }
         for link in host.links.iter().filter(|link| link.faces_neighbours()) {
-            let value = host.settings.effective(&link.name, "arp_ignore");
+            let value = host.sysctls.effective(&link.name, "arp_ignore");
             if let Some(value @ (1 | 2 | 8)) = value
                 && is_near(host, link, ip)
             {
@@ -99,13 +102,15 @@ fn director(host: &Host) -> Option<Finding> {
     Some(
         Finding::new(Severity::Error, "the director does not answer ARP for a virtual address")
             .reason(
-                "The address is in the network of an interface, so neighbours ask for it there. With \
+                "The address is in the network of an interface, so neighbours ask for it there. \
+                 With \
                  this arp_ignore the kernel answers only for addresses of that very interface, and \
                  the virtual address is on another one. Clients get no route to the host.",
             )
             .seen(unanswered)
             .fix(
-                "Add the virtual address to the interface that faces the clients, or set arp_ignore \
+                "Add the virtual address to the interface that faces the clients, or set \
+                 arp_ignore \
                  to 0 there and for `all`. The setting belongs on real servers.",
             )
             .source(SOURCE),

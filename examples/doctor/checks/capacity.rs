@@ -1,5 +1,7 @@
 //! What grows with the number of objects and connections.
 
+use ipvs_netlink::Setting;
+
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
 
@@ -12,7 +14,7 @@ const THREADS_NOTE: u64 = 2_000_000;
 
 /// What the counters cost.
 pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
-    let on = host.settings.vs("run_estimation") != Some(0);
+    let on = host.vs.number(Setting::RUN_ESTIMATION) != Some(0);
     let services = host.services().count() as u64;
     let destinations = host.pairs().count() as u64;
     // The totals have one, too.
@@ -39,10 +41,12 @@ pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
         )
     } else {
         (
-            "Before Linux 6.2 one timer adds up every counter of every processor every two seconds, in \
+            "Before Linux 6.2 one timer adds up every counter of every processor every two \
+             seconds, in \
              an interrupt and under a lock. Packets on that processor wait meanwhile, which shows as \
              regular peaks of latency. The table of every network namespace counts on its own.",
-            "Update to Linux 6.2, which leaves this to threads. Or net.ipv4.vs.run_estimation=0 where \
+            "Update to Linux 6.2, which leaves this to threads. Or net.ipv4.vs.run_estimation=0 \
+             where \
              nobody reads counters and the kernel has the setting.",
         )
     };
@@ -50,12 +54,18 @@ pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
         Finding::new(severity, "adding up the counters takes long")
             .reason(reason)
             .seen([
-                format!("{services} services, {destinations} destinations, 1 total: {estimators} estimators"),
+                format!(
+                    "{services} services, {destinations} destinations, 1 total: {estimators} \
+                         estimators"
+                ),
                 format!("{processors} processors, so {counters} counters every 2 s"),
                 format!("Linux {}", host.kernel.release),
             ])
             .fix(fix)
-            .source("net/netfilter/ipvs/ip_vs_est.c, estimation_timer (before 6.2), ip_vs_estimation_kthread"),
+            .source(
+                "net/netfilter/ipvs/ip_vs_est.c, estimation_timer (before 6.2), \
+                     ip_vs_estimation_kthread",
+            ),
     ]
 }
 
@@ -85,7 +95,8 @@ pub(crate) fn connection_table(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(severity, "the table of connections is small for their number")
             .reason(
-                "Every packet walks the list of one bucket to find its connection. The size is set when \
+                "Every packet walks the list of one bucket to find its connection. The size is \
+                 set when \
                  the module is loaded and does not grow before Linux 7.1. All network namespaces of a \
                  kernel share the table.",
             )
@@ -97,7 +108,8 @@ pub(crate) fn connection_table(host: &Host) -> Vec<Finding> {
                 ),
             ])
             .fix(format!(
-                "echo 'options ip_vs conn_tab_bits={bits}' > /etc/modprobe.d/ip_vs.conf, and load the \
+                "echo 'options ip_vs conn_tab_bits={bits}' > /etc/modprobe.d/ip_vs.conf, and \
+                 load the \
                  module anew. The limit is 20 in older kernels and 27 since Linux 6.5."
             ))
             .source("net/netfilter/ipvs/Kconfig, IP_VS_TAB_BITS; ip_vs_conn.c, ip_vs_conn_hashkey"),

@@ -1,5 +1,7 @@
 //! Destinations of weight 0 and what keeps clients there.
 
+use ipvs_netlink::Setting;
+
 use crate::finding::{Finding, Severity};
 use crate::host::{Host, named};
 
@@ -23,7 +25,7 @@ fn held(host: &Host) -> Vec<String> {
 }
 
 fn keeps_templates(host: &Host) -> bool {
-    host.settings.vs("expire_quiescent_template") == Some(0)
+    host.vs.number(Setting::EXPIRE_QUIESCENT_TEMPLATE) == Some(0)
 }
 
 /// Persistent services whose next drain will not end.
@@ -40,7 +42,8 @@ pub(crate) fn expire_quiescent_template(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(Severity::Note, "weight 0 will not drain a persistent service")
             .reason(
-                "A client that persistence binds to a destination goes on getting it after its weight \
+                "A client that persistence binds to a destination goes on getting it after its \
+                 weight \
                  was set to 0, and every connection renews the binding.",
             )
             .seen(["net.ipv4.vs.expire_quiescent_template is 0"])
@@ -59,14 +62,16 @@ pub(crate) fn persistent(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(Severity::Warning, "persistence keeps clients at a destination of weight 0")
             .reason(
-                "The destination still gets the new connections of these clients, and each one renews \
+                "The destination still gets the new connections of these clients, and each one \
+                 renews \
                  the template. The drain ends only when every client has stayed away for the whole \
                  timeout.",
             )
             .seen(["net.ipv4.vs.expire_quiescent_template is 0"])
             .seen(held)
             .fix(
-                "sysctl -w net.ipv4.vs.expire_quiescent_template=1: the next connection of a client gets \
+                "sysctl -w net.ipv4.vs.expire_quiescent_template=1: the next connection of a \
+                 client gets \
                  another destination. Or delete the destination.",
             )
             .source(SOURCE),

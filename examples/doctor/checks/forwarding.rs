@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipvs_netlink::Forwarding;
 
 use crate::finding::{Finding, Severity};
-use crate::host::{Host, Route, named};
+use crate::host::{Host, Link, Route, named};
 
 /// Masquerading needs the kernel to forward the servers' answers.
 pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
@@ -19,7 +19,7 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
             continue;
         }
         if ip.is_ipv6() {
-            if host.settings.number("net/ipv6/conf/all/forwarding") == Some(0) {
+            if host.sysctls.number("net/ipv6/conf/all/forwarding") == Some(0) {
                 v6.push(named(pair));
             }
             continue;
@@ -29,14 +29,16 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
             Some(link) => format!("net/ipv4/conf/{}/forwarding", link.name),
             None => "net/ipv4/ip_forward".to_owned(),
         };
-        if host.settings.number(&path) == Some(0) {
+        if host.sysctls.number(&path) == Some(0) {
             v4.entry(path).or_default().push(named(pair));
         }
     }
     let finding = |path: &str, pairs: Vec<String>, fix: &str, source| {
-        Finding::new(Severity::Error, format!("{path} is 0 with masqueraded destinations"))
+        let title = format!("{} is 0 with masqueraded destinations", path.replace('/', "."));
+        Finding::new(Severity::Error, title)
             .reason(
-                "The answers of a server are addressed to the client and only pass through this host. \
+                "The answers of a server are addressed to the client and only pass through this \
+                 host. \
                  The kernel does not forward them, so connections from other hosts time out, while \
                  those from this host itself work.",
             )
@@ -48,7 +50,8 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
         finding(
             &path,
             pairs,
-            "sysctl -w net.ipv4.ip_forward=1, which sets all interfaces; in /etc/sysctl.d for every \
+            "sysctl -w net.ipv4.ip_forward=1, which sets all interfaces; in /etc/sysctl.d for \
+             every \
              start.",
             "Documentation/networking/ip-sysctl.rst, ip_forward; net/ipv4/route.c, \
              ip_route_input_slow",
@@ -71,13 +74,22 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
 pub(crate) fn rp_filter(host: &Host) -> Vec<Finding> {
     let served = host.served_for_others();
     let has_v4 = served.iter().any(|(address, _)| address.ip.is_ipv4());
-    let strict = |name: &str| host.settings.effective(name, "rp_filter") == Some(1);
-    let tunnels = host.links.iter().filter(|link| link.is_tunnel() && link.up);
-    let tunnels: Vec<_> = tunnels.filter(|link| has_v4 && strict(&link.name)).collect();
-    let Some(first) = tunnels.first() else { return Vec::new() };
-    let evidence = tunnels
-        .iter()
-        .map(|link| format!("{} ({}): rp_filter is 1, from it or from all", link.name, link.kind));
+    let bites = |link: &Link| {
+        let has_address = host.addresses.iter().any(|it| it.link == link.index && it.ip.is_ipv4());
+        match host.sysctls.effective(&link.name, "rp_filter")? {
+            1 => Some(format!("{} ({}): rp_filter is 1", link.name, link.kind)),
+            2 if !has_address => Some(format!(
+                "{} ({}): rp_filter is 2, and the interface has no IPv4 address",
+                link.name, link.kind
+            )),
+            _ => None,
+        }
+    };
+    let tunnels = host.links.iter().filter(|link| has_v4 && link.is_tunnel() && link.up);
+    let dropping: Vec<String> = tunnels.filter_map(bites).collect();
+    if dropping.is_empty() {
+        return Vec::new();
+    }
     let addresses = served
         .iter()
         .map(|(address, link)| format!("{} on {}, as on a real server", address.ip, link.name));
@@ -85,16 +97,21 @@ pub(crate) fn rp_filter(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Error, "rp_filter drops what comes out of a tunnel")
             .reason(
                 "A packet out of the tunnel has the client's address, whose way back is not the \
-                 tunnel. A strict rp_filter drops it without a word, so clients time out. The \
-                 larger value of `all` and the interface holds.",
+                 tunnel. A strict rp_filter (1) drops it without a word, and so does a loose one (2) \
+                 where the interface has no IPv4 address. Clients time out. The larger value of `all` \
+                 and the interface holds.",
             )
-            .seen(evidence)
+            .seen(dropping)
             .seen(addresses)
-            .fix(format!(
-                "sysctl -w net.ipv4.conf.{}.rp_filter=2 (loose), which wins over a 1 of `all`.",
-                first.name
-            ))
-            .source("Documentation/networking/ip-sysctl.rst, rp_filter; RFC 3704, section 2"),
+            .fix(
+                "Set net.ipv4.conf.all.rp_filter and that of the tunnel's interface to 0, and to \
+                 1 on \
+                 the interfaces that need it. Or give the interface an address and set it to 2.",
+            )
+            .source(
+                "Documentation/networking/ip-sysctl.rst, rp_filter; RFC 3704, section 2; \
+                 net/ipv4/fib_frontend.c, __fib_validate_source",
+            ),
     ]
 }
 

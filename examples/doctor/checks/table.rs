@@ -3,45 +3,59 @@
 
 use std::collections::BTreeMap;
 
-use ipvs_netlink::WarningKind;
 use ipvs_netlink::table::Table;
+use ipvs_netlink::{AddressFamily, Warning, WarningKind};
 
 use crate::finding::{Finding, Severity};
 use crate::host::{Host, named};
 
-/// Collects the library's warnings that `select` takes, one finding for each kind.
-fn warnings(host: &Host, select: impl Fn(&WarningKind) -> bool) -> Vec<Finding> {
+/// Collects the library's warnings that `select` takes, one finding for each kind. `told` is what
+/// is seen of one.
+fn warnings(
+    host: &Host,
+    select: impl Fn(&WarningKind) -> bool,
+    told: impl Fn(&Warning) -> String,
+) -> Vec<Finding> {
     let Some(ipvs) = &host.ipvs else { return Vec::new() };
     let mut by_kind: BTreeMap<&'static str, (WarningKind, Vec<String>)> = BTreeMap::new();
     for warning in Table::from(&ipvs.table).warnings() {
         if select(&warning.kind) {
             let name = warning.kind.name();
-            let (_, objects) = by_kind.entry(name).or_insert_with(|| (warning.kind, Vec::new()));
-            objects.push(warning.to_string());
+            let (_, seen) = by_kind.entry(name).or_insert_with(|| (warning.kind, Vec::new()));
+            seen.push(told(&warning));
         }
     }
-    by_kind.into_values().map(|(kind, objects)| finding(&kind).seen(objects)).collect()
+    by_kind.into_values().map(|(kind, seen)| finding(&kind).seen(seen)).collect()
 }
 
 /// All settings that have no check of their own.
 pub(crate) fn settings(host: &Host) -> Vec<Finding> {
-    warnings(host, |kind| {
+    let others = |kind: &WarningKind| {
         !matches!(kind, WarningKind::WeightZeroRefuses(_) | WarningKind::PortWithoutEffect)
-    })
+    };
+    warnings(host, others, ToString::to_string)
 }
 
 /// Weight 0 under schedulers that hash.
 pub(crate) fn weight_0(host: &Host) -> Vec<Finding> {
-    warnings(host, |kind| matches!(kind, WarningKind::WeightZeroRefuses(_)))
+    let refuses = |kind: &WarningKind| matches!(kind, WarningKind::WeightZeroRefuses(_));
+    let told = |warning: &Warning| match warning.kind {
+        WarningKind::WeightZeroRefuses(scheduler) => {
+            format!("{} has weight 0 under {scheduler}", warning.object)
+        }
+        _ => warning.to_string(),
+    };
+    warnings(host, refuses, told)
 }
 
 /// Ports of destinations that have no effect.
 pub(crate) fn ports(host: &Host) -> Vec<Finding> {
-    warnings(host, |kind| matches!(kind, WarningKind::PortWithoutEffect))
+    let without_effect = |kind: &WarningKind| matches!(kind, WarningKind::PortWithoutEffect);
+    warnings(host, without_effect, |warning| warning.object.to_string())
 }
 
 fn finding(kind: &WarningKind) -> Finding {
-    use Severity::{Error, Note, Warning};
+    use Severity::{Error, Note, Warning as Warn};
     let (severity, title, reason, fix, source) = match kind {
         WarningKind::PortZeroWithoutPersistence => (
             Error,
@@ -95,14 +109,14 @@ fn finding(kind: &WarningKind) -> Finding {
             "net/netfilter/ipvs/ip_vs_pe_sip.c, ip_vs_sip_fill_param",
         ),
         WarningKind::MaskCoversNothing => (
-            Warning,
+            Warn,
             "a persistence mask of 0.0.0.0",
             "All clients count as one, so one destination gets them all.",
             "Set a mask of the clients' networks, such as 255.255.255.0.",
             "net/netfilter/ipvs/ip_vs_core.c, ip_vs_sched_persist",
         ),
         WarningKind::PortWithoutEffect => (
-            Warning,
+            Warn,
             "a port of a destination that has no effect",
             "Packets arrive at the server with the port that the client chose. Direct routing and \
              tunnels never rewrite a packet, and a persistent service of all ports or of a firewall \
@@ -112,7 +126,7 @@ fn finding(kind: &WarningKind) -> Finding {
             "net/netfilter/ipvs/ip_vs_xmit.c, ip_vs_dr_xmit; ip_vs_core.c, ip_vs_sched_persist",
         ),
         WarningKind::OnePacketMasquerade => (
-            Warning,
+            Warn,
             "one-packet scheduling with masquerading",
             "The kernel keeps no connection, so it does not rewrite answers. Clients get them from \
              the server's address and drop them.",
@@ -137,7 +151,8 @@ fn finding(kind: &WarningKind) -> Finding {
         WarningKind::WeightZeroRefuses(_) => (
             Error,
             "weight 0 refuses clients under this scheduler",
-            "dh, sh and mh choose by a hash and keep the places of a destination whose weight is 0. \
+            "dh, sh and mh choose by a hash and keep the places of a destination whose weight is \
+             0. \
              The clients of those places are refused, though other destinations are well. All other \
              schedulers skip the destination.",
             "Delete the destination instead of setting its weight to 0. With sh and mh the service \
@@ -152,7 +167,7 @@ fn finding(kind: &WarningKind) -> Finding {
             "net/netfilter/ipvs/ip_vs_rr.c; ip_vs_lc.c; ip_vs_dh.c",
         ),
         WarningKind::HashesOneAddress => (
-            Warning,
+            Warn,
             "dh balances a service with one address",
             "The scheduler hashes the address that clients connect to. With one address, one \
              destination gets every connection.",
@@ -160,15 +175,16 @@ fn finding(kind: &WarningKind) -> Finding {
             "net/netfilter/ipvs/ip_vs_dh.c, ip_vs_dh_schedule",
         ),
         WarningKind::CountsActiveOnly(_) => (
-            Warning,
+            Warn,
             "a scheduler that counts what UDP never has",
-            "sed, nq and ovf count active connections, and connections of UDP are never active. One \
+            "sed, nq and ovf count active connections, and connections of UDP are never active. \
+             One \
              destination gets all clients.",
             "Use wrr or wlc.",
             "net/netfilter/ipvs/ip_vs_sed.c; ip_vs_nq.c; ip_vs_ovf.c; ip_vs_proto_udp.c",
         ),
         WarningKind::HashTableTooSmall(_) => (
-            Warning,
+            Warn,
             "more places wanted than the scheduler's table has",
             "Each destination takes places of the table in turn. The destinations that were added \
              first get none, and so no clients.",
@@ -176,7 +192,7 @@ fn finding(kind: &WarningKind) -> Finding {
             "net/netfilter/ipvs/ip_vs_sh.c, ip_vs_sh_reassign; Kconfig, IP_VS_SH_TAB_BITS",
         ),
         _ => (
-            Warning,
+            Warn,
             "a setting that cannot work",
             "The library knows the reason: see the evidence.",
             "See the documentation of WarningKind in the library.",
@@ -191,8 +207,7 @@ pub(crate) fn mixed_families(host: &Host) -> Vec<Finding> {
     let mixed: Vec<String> = host
         .pairs()
         .filter(|(service, destination)| {
-            (service.id().family() == ipvs_netlink::AddressFamily::Ipv4)
-                != destination.id().address.is_ipv4()
+            (service.id().family() == AddressFamily::Ipv4) != destination.id().address.is_ipv4()
         })
         .map(named)
         .collect();
@@ -206,7 +221,8 @@ pub(crate) fn mixed_families(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(severity, "destinations of the other address family exclude the sync daemons")
             .reason(
-                "The messages between sync daemons have one family for both ends. As long as such a \
+                "The messages between sync daemons have one family for both ends. As long as \
+                 such a \
                  destination exists, the kernel refuses to start a daemon with EINVAL; while a daemon \
                  runs, it refuses to add such a destination.",
             )

@@ -55,7 +55,8 @@ fn here() -> Result<Host, String> {
     let (addresses, mut missed) = wanted(ipvs.as_ref());
     unread.append(&mut missed);
     let network = network::read(&addresses)?;
-    let settings = settings::read(&network.links, &mut unread);
+    let vs = settings::of_ipvs(&mut unread);
+    let sysctls = settings::others(&network.links, &mut unread);
     let listeners = sockets::listeners(&mut unread);
     let unknown_protocols = sockets::unknown_protocols(&mut unread);
     let processes = processes::writers(&mut unread);
@@ -63,7 +64,8 @@ fn here() -> Result<Host, String> {
     Ok(Host {
         kernel,
         ipvs,
-        settings,
+        vs,
+        sysctls,
         links: network.links,
         addresses: network.addresses,
         routes: network.routes,

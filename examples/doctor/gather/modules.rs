@@ -49,3 +49,30 @@ fn in_ranges(text: &str) -> Option<u64> {
     }
     Some(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{in_ranges, named};
+
+    #[test]
+    fn processors_are_counted_in_ranges() {
+        for (text, expected) in
+            [("0", Some(1)), ("0-3", Some(4)), ("0-1,8", Some(3)), ("", None), ("3-0", None)]
+        {
+            assert_eq!(in_ranges(text), expected, "{text}");
+        }
+        assert_eq!(in_ranges("0-18446744073709551615"), None);
+    }
+
+    #[test]
+    fn modules_are_named_by_their_files() {
+        for (path, expected) in [
+            ("kernel/net/netfilter/ipvs/ip_vs.ko", "ip_vs"),
+            ("kernel/net/netfilter/ipvs/ip_vs_sh.ko.xz", "ip_vs_sh"),
+            ("kernel/crypto/crc-ccitt.ko", "crc_ccitt"),
+        ] {
+            assert_eq!(named(path).as_deref(), Some(expected));
+        }
+        assert_eq!(named(""), None);
+    }
+}

@@ -100,3 +100,24 @@ pub(super) fn unknown_protocols(unread: &mut Vec<String>) -> u64 {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn addresses_as_the_kernel_prints_them() {
+        #[cfg(target_endian = "little")]
+        for (text, expected) in [
+            ("0100007F:1F90", Some("127.0.0.1:8080")),
+            ("B80D0120000000000000000010000000:0050", Some("[2001:db8::10]:80")),
+            ("0100007F", None),
+            ("0100007G:0050", None),
+            ("0100007F:10000", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|text| text.parse().unwrap());
+            assert_eq!(address(text), expected, "{text}");
+        }
+    }
+}
