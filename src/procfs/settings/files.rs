@@ -70,6 +70,17 @@ fn value(setting: Setting, bytes: &[u8]) -> Result<SettingValue, SettingError> {
     }
 }
 
+/// Returns `true` if the network namespace has a setting. Linux 6.1 shows an empty folder in other
+/// user namespaces.
+fn has_any() -> bool {
+    let files = open(FOLDER, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .and_then(Dir::new);
+    let is_setting = |name: &str| Setting::new(name).is_ok();
+    files.is_ok_and(|files| {
+        files.flatten().take(MOST_FILES).any(|file| file.file_name().to_str().is_ok_and(is_setting))
+    })
+}
+
 pub(super) fn write_all(settings: &Settings) -> Result<(), SettingError> {
     let mut opened = Vec::with_capacity(settings.len());
     for (setting, value) in settings.iter() {
@@ -77,7 +88,7 @@ pub(super) fn write_all(settings: &Settings) -> Result<(), SettingError> {
         let file =
             open(&path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).map_err(|errno| {
                 let writable = stat(&path).is_ok_and(|file| file.st_mode & 0o222 != 0);
-                SettingError::of_opening(setting, errno, stat(FOLDER).is_ok(), writable)
+                SettingError::of_opening(setting, errno, has_any(), writable)
             })?;
         opened.push((setting, value, file));
     }
