@@ -50,6 +50,7 @@
 //! | read everything, or a few services | [`Client::snapshot`], [`Client::snapshot_of`] |
 //! | read a table that is larger than memory should hold | [`Client::stream_services`], [`Client::stream_destinations`] |
 //! | read what `ipvsadm -S` wrote | [`table::Table::from_ipvsadm`] |
+//! | read or change the settings `net.ipv4.vs.*` | [`procfs::Procfs::settings`], [`procfs::Procfs::set_settings`], [`Setting::KNOWN`] |
 //!
 //! # Values
 //!
@@ -58,7 +59,8 @@
 //! that chain. [`ServiceEntry`] and [`DestinationEntry`] are what the kernel reports: the settings
 //! and the counters. The settings of an entry equal the settings that were written.
 //!
-//! Schedulers, persistence engines, protocols, forwarding methods, tunnels and flags are open sets.
+//! Schedulers, persistence engines, protocols, forwarding methods, tunnels, flags and settings are
+//! open sets.
 //! A value that this crate does not know is read, kept and written back, and is no error.
 //!
 //! # Errors

@@ -11,6 +11,7 @@ use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
 use crate::memory::Memory;
 use crate::screen::{Screen, draining};
+use crate::settings;
 use crate::values::Deadline;
 use crate::{file, json};
 
@@ -35,7 +36,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     if !planning.json {
         screen.diff(&plan)?;
     }
-    if !apply.yes && !plan.is_empty() {
+    if !apply.yes && (!plan.is_empty() || settings::are_written(&plan)) {
         // Standard output is for the JSON alone.
         let shown = if planning.json { plan.to_string() } else { String::new() };
         screen.confirm(&format!("{shown}{}", question(&plan)))?;
@@ -44,13 +45,14 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         desired = file::read_again(&planning.file, desired)?;
         let (now, _, again) = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
-        if !same {
+        if !same || now.settings() != plan.settings() {
             let changed = "the table or the file has changed since the question";
             screen.note(&format!("{changed}; the plan would now be:\n{now}"));
             return Err(Failure::new("nothing was changed; try again"));
         }
         snapshot = again;
     }
+    settings::write(&mut ipvs, &desired, &plan)?;
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
     let done = work.carry_out(&mut ipvs, &mut snapshot, &interrupt);
     drop(alone);

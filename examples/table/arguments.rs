@@ -13,6 +13,7 @@ use crate::file;
 use crate::kernel::Kernel;
 use crate::memory::Memory;
 use crate::screen::Screen;
+use crate::settings;
 use crate::values::{Action, Color, Deadline, Format, Range, Until};
 
 macro_rules! exit_codes {
@@ -50,7 +51,8 @@ With --detailed-exitcode:
 The program changes only services that the file names. With --own-*, --formerly or --all it
 also deletes services that the file does not name. It never flushes the table. `apply` and
 `drain` lock the file of the network namespace, so several of these programs take turns.
-`apply` reads FILE again when it has the lock.")
+`apply` reads FILE again when it has the lock. Timeouts and settings of FILE belong to the whole
+network namespace and are written only with --settings.")
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -137,6 +139,9 @@ pub(crate) struct Planning {
     /// Allow only these actions, and refuse a plan that needs others
     #[arg(long, value_name = "ACTION", value_enum, value_delimiter = ',')]
     allow: Vec<Action>,
+    /// Also write the timeouts and settings of FILE; otherwise their differences are only shown
+    #[arg(long)]
+    settings: bool,
     /// Stop everything when a change fails; otherwise only its service is left alone
     #[arg(long)]
     stop_on_failure: bool,
@@ -170,7 +175,8 @@ impl Planning {
             .drain((!self.no_drain).then(|| self.draining.policy())))
     }
 
-    /// Reads the kernel's table and compares it with the desired one. The status is
+    /// Reads the kernel's table, and timeouts and settings if the file declares any, and compares
+    /// them with the desired ones. The status is
     /// [`Status::Inconsistent`] if objects may be missing in what was read.
     pub(crate) fn plan(
         &self,
@@ -180,7 +186,11 @@ impl Planning {
         screen: &Screen,
     ) -> Result<(Plan, Status, Snapshot), Failure> {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
-        let (plan, status) = self.compare(&snapshot, desired, memory, screen)?;
+        let (plan, mut status) = self.compare(&snapshot, desired, memory, screen)?;
+        let plan = plan.with_settings(settings::plan(ipvs, desired, self.settings)?);
+        if status == Status::NoChange && settings::are_written(&plan) {
+            status = Status::Changed;
+        }
         Ok((plan, status, snapshot))
     }
 

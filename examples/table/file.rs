@@ -68,9 +68,9 @@ fn looks_like(bytes: &[u8]) -> Option<Format> {
     let begins = |with: &[&str]| with.iter().any(|with| line.starts_with(with.as_bytes()));
     if begins(&["{"]) {
         Some(Format::Json)
-    } else if begins(&["[[", "services ="]) {
+    } else if begins(&["[[", "[timeouts", "[settings", "services ="]) {
         Some(Format::Toml)
-    } else if begins(&["services:", "---", "%YAML"]) {
+    } else if begins(&["services:", "timeouts:", "settings:", "---", "%YAML"]) {
         Some(Format::Yaml)
     } else if begins(&["-A", "-a", "--add-", "ipvsadm "]) {
         Some(Format::Ipvsadm)

@@ -2,22 +2,29 @@
 
 use std::io::{self, Write};
 
-use ipvs_netlink::table::{Applied, Before, Disruption, Plan, StepOutcome, Table, TableService};
+use ipvs_netlink::table::{
+    Applied, Before, Disruption, Plan, SettingsPlan, StepOutcome, Table, TableService,
+};
 use ipvs_netlink::{Change, Connections, Destination, Error, Service, ServiceId};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub(crate) fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
-    struct Planned<S> {
+    struct Planned<'p, S> {
+        #[serde(skip_serializing_if = "SettingsPlan::is_empty")]
+        settings: &'p SettingsPlan,
         steps: S,
     }
-    write(out, &Planned { steps: List(|| plan.steps().map(|step| Step::of(step, None))) })
+    let steps = List(|| plan.steps().map(|step| Step::of(step, None)));
+    write(out, &Planned { settings: plan.settings(), steps })
 }
 
 pub(crate) fn applied(plan: &Plan, applied: &Applied, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
-    struct Done<S> {
+    struct Done<'p, S> {
+        #[serde(skip_serializing_if = "SettingsPlan::is_empty")]
+        settings: &'p SettingsPlan,
         steps: S,
         done: bool,
         unverified: Option<String>,
@@ -27,7 +34,8 @@ pub(crate) fn applied(plan: &Plan, applied: &Applied, out: &mut impl Write) -> i
         steps.map(|(step, outcome)| Step::of(step, Some(outcome)))
     };
     let unverified = applied.unverified().map(Error::to_string);
-    write(out, &Done { steps: List(steps), done: applied.is_done(), unverified })
+    let done = applied.is_done();
+    write(out, &Done { settings: plan.settings(), steps: List(steps), done, unverified })
 }
 
 fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {

@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::memory::Memory;
 use crate::round::Round;
 use crate::screen::{Screen, drains};
+use crate::settings;
 use crate::watch::{PAUSE, RETRY};
 
 /// The controller reads the whole table when it is told to, not by itself.
@@ -82,6 +83,7 @@ impl<'k> Keeper<'k> {
         if !planning.json {
             screen.diff(&plan)?;
         }
+        settings::write(&mut ipvs, &desired, &plan)?;
         self.applied = now.to_vec();
         self.told.clear();
         self.controller.wish_all(desired.clone());

@@ -29,6 +29,7 @@ mod memory;
 mod regular_file;
 mod round;
 mod screen;
+mod settings;
 mod text;
 mod values;
 mod watch;

@@ -141,6 +141,14 @@ fn toml(text: &str, seed: &TableSeed<'_>) -> Result<Table, String> {
             let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
             format!("line {line}, column {column}: {}", error.message())
         })?;
+        if index == 0 {
+            table.set_timeouts(read.timeouts());
+            table.set_settings(read.settings().clone());
+        } else if read.declares_settings()
+            && (defaults.is_empty() || !declares_the_same(&read, &table))
+        {
+            return Err(format!("line {line}: timeouts and settings must come before services"));
+        }
         for service in read {
             sum += objects(&service);
             at_most(MOST, sum, "services and destinations")?;
@@ -154,6 +162,11 @@ fn toml(text: &str, seed: &TableSeed<'_>) -> Result<Table, String> {
     Ok(table)
 }
 
+/// Returns `true` if two tables declare the same timeouts and settings.
+fn declares_the_same(one: &Table, other: &Table) -> bool {
+    one.timeouts() == other.timeouts() && one.settings() == other.settings()
+}
+
 /// The longest text of one service, room for more than 2,000 destinations. Nested text takes 560
 /// times its length of memory.
 const LONGEST_TOML: usize = 256 << 10;
@@ -165,17 +178,23 @@ const LONGEST_DEFAULTS: usize = 4 << 10;
 
 const HEADER: &str = "\n[[services]]";
 
+/// The tables of a text that come before the services.
+const FIRST: [&str; 3] = ["defaults", "timeouts", "settings"];
+
 /// Returns the text before the first service if it may have defaults. Refuses defaults after it:
-/// they would count for one service only.
+/// they would count for one service only. Refuses timeouts and settings there, too.
 fn toml_defaults(text: &str) -> Result<&str, String> {
     let first = match text.starts_with(HEADER.trim_start()) {
         true => 0,
         false => text.find(HEADER).map_or(text.len(), |end| end + 1),
     };
     let (before, after) = text.split_at(first);
-    let is_late = |line: &&str| line.starts_with('[') && line.contains("defaults");
-    if after.lines().map(str::trim_start).any(|line| is_late(&line)) {
-        return Err("defaults must come before services".to_owned());
+    let late = after.lines().filter_map(|line| {
+        let name = line.trim_start().strip_prefix('[')?.trim_start().trim_matches(['"', '\'']);
+        FIRST.into_iter().find(|first| name.starts_with(first))
+    });
+    if let Some(late) = late.take(1).next() {
+        return Err(format!("{late} must come before services"));
     }
     match before.contains("defaults") {
         true if before.len() > LONGEST_DEFAULTS => {
@@ -230,6 +249,29 @@ mod tests {
         assert!(toml(&odd).unwrap_err().starts_with("line 9, column 1: unknown field `x`"));
         let long = format!("{}{defaults}{}", "#".repeat(5000), service(1));
         assert!(toml(&long).unwrap_err().contains("4 KiB"));
+    }
+
+    #[test]
+    fn timeouts_and_settings_of_a_toml_file_come_before_its_services() {
+        let service = |host: u8| format!("[[services]]\ntcp = \"192.0.2.{host}:80\"\n");
+        let services = format!("{}{}", service(1), service(2));
+        let declared = "[timeouts]\ntcp = 900\n[settings]\nconntrack = 1\n";
+        for defaults in ["", "[defaults]\nscheduler = \"rr\"\n"] {
+            let table = toml(&format!("{defaults}{declared}{services}")).unwrap();
+            assert_eq!(table.len(), 2);
+            let seconds = table.timeouts().tcp.map(|timeout| timeout.as_secs());
+            assert_eq!((seconds, table.settings().len()), (Some(900), 1));
+            for late in ["[settings]\nconntrack = 1\n", "[\"timeouts\"]\ntcp = 900\n"] {
+                let late = toml(&format!("{defaults}{services}{late}")).unwrap_err();
+                assert!(late.ends_with("must come before services"), "{late}");
+            }
+            let hidden = format!("{defaults}{services}[\"s\\u0065ttings\"]\nconntrack = 1\n");
+            let hidden = toml(&hidden).unwrap_err();
+            assert_eq!(
+                hidden.split_once(": ").unwrap().1,
+                "timeouts and settings must come before services"
+            );
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use crate::model::{
     AddressFamily, Change, Connections, Destination, DestinationEntry, DestinationId, Forwarding,
     GueChecksum, Info, Netmask, Persistence, PersistenceEngine, Protocol, Rates, Role, Scheduler,
-    Service, ServiceEntry, ServiceFlags, ServiceId, Stats, SyncDaemon, Thresholds, Timeouts,
-    Tunnel, UnknownForwarding, UnknownTunnel, Version,
+    Service, ServiceEntry, ServiceFlags, ServiceId, Setting, SettingRange, SettingValue, Settings,
+    Stats, SyncDaemon, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel, Version,
 };
 use crate::uapi::{MAX_PERSISTENCE_SECONDS, MAX_TIMEOUT_SECONDS};
 
@@ -244,6 +244,37 @@ pub(crate) fn daemon() -> impl Strategy<Value = SyncDaemon> {
             ttl,
         },
     )
+}
+
+fn value_in(range: SettingRange) -> BoxedStrategy<SettingValue> {
+    let most = i64::from(i32::MAX);
+    match range {
+        SettingRange::Switch => any::<bool>().prop_map(SettingValue::from).boxed(),
+        SettingRange::Numbers { least, most } => {
+            prop_oneof![Just(least), Just(most), least..=most].prop_map(Into::into).boxed()
+        }
+        SettingRange::PowerOfTwo { .. } => {
+            (0..=6_u32).prop_map(|bit| (1_i64 << bit).into()).boxed()
+        }
+        SettingRange::Threshold => (0..most, 0..=most)
+            .prop_map(move |(one, two)| (one, if two > one { two } else { 0 }).into())
+            .boxed(),
+        SettingRange::Processors => {
+            prop::sample::select(vec!["", "0", "0-3,8", "all", "0,1-N:1/2"])
+                .prop_map(Into::into)
+                .boxed()
+        }
+    }
+}
+
+/// Settings that may be written, of which this crate does not know some.
+pub(crate) fn settings() -> impl Strategy<Value = Settings> {
+    let known = prop::sample::select(Setting::KNOWN)
+        .prop_flat_map(|known| (Just(known.setting), value_in(known.range)));
+    let unknown = ("z[a-z0-9_]{0,62}", "[ -~]{0,40}")
+        .prop_map(|(name, text)| (name.parse().unwrap(), SettingValue::parse(&text)));
+    prop::collection::vec(prop_oneof![known, unknown], 0..5)
+        .prop_map(|settings| settings.into_iter().collect())
 }
 
 pub(crate) fn timeouts() -> impl Strategy<Value = Timeouts> {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Connections, Destination, DestinationEntry, DestinationId, Persistence, Service, ServiceEntry,
-    ServiceId, ServiceSnapshot, Snapshot, Stats,
+    ServiceId, ServiceSnapshot, Settings, Snapshot, Stats, Timeouts,
 };
 use crate::table::{Labels, iter};
 
@@ -29,13 +29,19 @@ use crate::table::{Labels, iter};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     services: BTreeMap<ServiceId, TableService>,
+    timeouts: Timeouts,
+    settings: Settings,
 }
 
 impl Table {
     /// Creates a table without services.
     #[must_use]
     pub const fn new() -> Self {
-        Self { services: BTreeMap::new() }
+        Self {
+            services: BTreeMap::new(),
+            timeouts: Timeouts { tcp: None, tcp_fin: None, udp: None },
+            settings: Settings::new(),
+        }
     }
 
     /// Returns the number of services.
@@ -48,6 +54,39 @@ impl Table {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
+    }
+
+    /// Returns the timeouts that the table declares. `None` leaves the kernel's as it is.
+    #[must_use]
+    pub const fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// Declares timeouts of the network namespace, in place of those before.
+    ///
+    /// [`Plan::new`](crate::table::Plan::new), `apply` and `reconcile` do not know them:
+    /// [`settings_plan`](Self::settings_plan) compares them, and the program decides whether they are
+    /// written.
+    pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
+    }
+
+    /// Returns the settings `net.ipv4.vs.*` that the table declares. Others stay as they are.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Declares settings of the network namespace, in place of those before. See
+    /// [`set_timeouts`](Self::set_timeouts).
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Returns `true` if the table declares timeouts or settings.
+    #[must_use]
+    pub fn declares_settings(&self) -> bool {
+        self.timeouts != Timeouts::default() || !self.settings.is_empty()
     }
 
     /// Adds a service with its destinations. Replaces and returns the service of the same id, if
@@ -122,7 +161,11 @@ impl Table {
     pub(crate) fn by_name(&self) -> Cow<'_, Self> {
         match self.services.iter().all(|(id, service)| *id == service.id()) {
             true => Cow::Borrowed(self),
-            false => Cow::Owned(self.services().cloned().collect()),
+            false => Cow::Owned(Self {
+                timeouts: self.timeouts,
+                settings: self.settings.clone(),
+                ..self.services().cloned().collect()
+            }),
         }
     }
 
@@ -158,7 +201,7 @@ impl FromIterator<TableService> for Table {
     fn from_iter<I: IntoIterator<Item = TableService>>(services: I) -> Self {
         // Collecting fills the nodes of the map. Inserting in order would leave half of each empty.
         let services = services.into_iter().map(|service| (service.id(), service));
-        Self { services: services.collect() }
+        Self { services: services.collect(), ..Self::new() }
     }
 }
 

@@ -66,7 +66,9 @@ pub use execute::{
 };
 pub use labels::Labels;
 pub use options::{Actions, DrainPolicy, DrainUntil, OnFailure, PlanOptions};
-pub use plan::{Before, DiffLine, Disruption, Phase, Plan, PlanError, Sign, Step};
+pub use plan::{
+    Before, DiffLine, Disruption, Phase, Plan, PlanError, SettingsChange, SettingsPlan, Sign, Step,
+};
 pub use reconcile::{ReconcileError, Reconciled, Round};
 pub use scope::Scope;
 pub use validation::InvalidEntry;

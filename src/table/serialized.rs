@@ -9,7 +9,7 @@ use crate::table::plan::Before;
 use crate::table::{
     Actions, Applied, DiffLine, Disruption, DrainPolicy, DrainProgress, DrainUntil, Drained,
     Draining, Incomplete, InvalidEntry, OnFailure, Phase, Plan, PlanError, ReconcileError,
-    Reconciled, Round, Sign, Step, StepOutcome,
+    Reconciled, Round, SettingsChange, SettingsPlan, Sign, Step, StepOutcome,
 };
 
 /// Implements `Serialize` as a mapping with these keys and values.
@@ -32,8 +32,26 @@ macro_rules! as_mapping {
 }
 
 as_mapping! {
-    /// As a mapping with the keys `drain` and `steps`.
-    Plan, "Plan" (it) { "drain": it.drain(), "steps": it.steps, }
+    /// As a mapping with the keys `drain`, `settings` and `steps`.
+    Plan, "Plan" (it) {
+        "drain": it.drain(),
+        "settings": it.settings(),
+        "steps": it.steps,
+    }
+
+    /// As a mapping with the keys `written` and `changes`.
+    SettingsPlan, "SettingsPlan" (it) {
+        "written": it.is_written(),
+        "changes": it.changes().collect::<Vec<_>>(),
+    }
+
+    /// As a mapping with the keys `name`, `before` and `after`, which are text. `before` is null for
+    /// a setting that the kernel does not have.
+    SettingsChange, "SettingsChange" (it) {
+        "name": it.name,
+        "before": it.before,
+        "after": it.after,
+    }
 
     /// As a mapping with the keys `phase`, `change`, `before` and `disruption`.
     Step, "Step" (it) {

@@ -5,6 +5,7 @@ mod confirming;
 mod draining;
 mod files;
 mod planning;
+mod settings;
 mod told;
 mod turns;
 mod watching;

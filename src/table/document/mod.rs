@@ -41,6 +41,13 @@
 //! | --- | --- |
 //! | `services` | the list of services, `[]` for none; required, so that an empty file is not read as an empty table |
 //! | `defaults` | the settings of services and destinations that have none of their own; must come before `services` |
+//! | `timeouts` | the timeouts of the network namespace: durations with the keys `tcp`, `tcp_fin` and `udp` ([`Timeouts`]) |
+//! | `settings` | settings `net.ipv4.vs.*` of the network namespace: a mapping of names such as `conntrack` to values ([`Setting::KNOWN`](crate::Setting::KNOWN)) |
+//!
+//! A value of `settings` is a number, `true` or `false` for a switch, a list of two numbers such as
+//! `[3, 50]`, or a text such as `"0-3"`. A setting that this crate does not know is kept as it is.
+//! Timeouts and settings are no steps of a plan and are not written with the services:
+//! [`Table::settings_plan`] compares them with the kernel's.
 //!
 //! The keys of `defaults` are `scheduler`, `persistence`, `forward` and `weight`, as below, and
 //! `port`, 1 to 65535:
@@ -148,6 +155,7 @@
 //! - a key that is unknown, missing or given twice;
 //! - a service or destination given twice;
 //! - a value of the wrong type. Null is one, too: leave out the key instead;
+//! - a timeout or setting outside of its range;
 //! - settings that [`Service::validate`](crate::Service::validate) or
 //!   [`Destination::validate`](crate::Destination::validate) refuses.
 //!
@@ -190,6 +198,7 @@ mod policies;
 mod scalar;
 mod seed;
 mod service;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -198,9 +207,10 @@ pub(crate) mod written;
 pub(crate) use self::lone::LoneDestination;
 pub use self::seed::TableSeed;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
 
 use crate::ipvsadm::Names;
+use crate::model::{Settings, Timeouts};
 use crate::table::document::defaults::{Defaults, Shared};
 use crate::table::document::list::{List, Sharing};
 use crate::table::document::written::{AsWritten, Written, read};
@@ -211,6 +221,8 @@ use crate::table::{Table, TableService};
 #[derive(serde::Deserialize)]
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Key {
+    Timeouts,
+    Settings,
     Defaults,
     Services,
 }
@@ -223,7 +235,17 @@ impl Written for Table {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut mapping = serializer.serialize_struct("Table", 1)?;
+        let timeouts = self.timeouts() != Timeouts::default();
+        let settings = !self.settings().is_empty();
+        let length = 1 + usize::from(timeouts) + usize::from(settings);
+        let mut mapping = serializer.serialize_struct("Table", length)?;
+        if timeouts {
+            self.timeouts().validate().map_err(S::Error::custom)?;
+            mapping.serialize_field("timeouts", &AsWritten(&self.timeouts()))?;
+        }
+        if settings {
+            mapping.serialize_field("settings", &AsWritten(self.settings()))?;
+        }
         mapping.serialize_field("services", &Services(self))?;
         mapping.end()
     }
@@ -234,6 +256,8 @@ fn table<'de, A: MapAccess<'de>>(entries: A, names: Option<&dyn Names>) -> Resul
     let mut entries = mapping::plain(entries);
     let mut defaults: Option<Defaults> = None;
     let mut services: Option<List<TableService>> = None;
+    let mut timeouts: Option<Timeouts> = None;
+    let mut settings: Option<Settings> = None;
     while let Some(key) = entries.next_key()? {
         match key {
             Key::Defaults if defaults.is_some() => {
@@ -241,6 +265,20 @@ fn table<'de, A: MapAccess<'de>>(entries: A, names: Option<&dyn Names>) -> Resul
             }
             Key::Services if services.is_some() => {
                 return Err(A::Error::duplicate_field("services"));
+            }
+            Key::Timeouts if timeouts.is_some() => {
+                return Err(A::Error::duplicate_field("timeouts"));
+            }
+            Key::Settings if settings.is_some() => {
+                return Err(A::Error::duplicate_field("settings"));
+            }
+            Key::Timeouts => {
+                let ValidTimeouts(given) = entries.next_value()?;
+                timeouts = Some(given);
+            }
+            Key::Settings => {
+                let AsWritten(given) = entries.next_value()?;
+                settings = Some(given);
             }
             Key::Defaults if services.is_some() => {
                 return Err(A::Error::custom("defaults must come before services"));
@@ -256,7 +294,22 @@ fn table<'de, A: MapAccess<'de>>(entries: A, names: Option<&dyn Names>) -> Resul
         }
     }
     let services = services.ok_or_else(|| A::Error::missing_field("services"))?;
-    Ok(services.0.into_values().collect())
+    let mut table: Table = services.0.into_values().collect();
+    table.set_timeouts(timeouts.unwrap_or_default());
+    table.set_settings(settings.unwrap_or_default());
+    Ok(table)
+}
+
+/// Timeouts that can be set. They are checked while the format visits them, so that the format can
+/// add its line to an error.
+struct ValidTimeouts(Timeouts);
+
+impl<'de> Deserialize<'de> for ValidTimeouts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let timeouts: Timeouts = read(deserializer)?;
+        timeouts.validate().map_err(D::Error::custom)?;
+        Ok(Self(timeouts))
+    }
 }
 
 /// Writes the services of a table.

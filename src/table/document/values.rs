@@ -8,7 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::model::{
-    DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceFlags, ServiceId, Timeouts,
+    DestinationId, InvalidValue, PersistenceEngine, Scheduler, ServiceFlags, ServiceId, Setting,
+    Settings, Timeouts,
 };
 use crate::table::Network;
 use crate::table::document::duration::Seconds;
@@ -55,6 +56,7 @@ as_printed! {
     Scheduler: "the name of a scheduler",
     PersistenceEngine: "the name of a persistence engine",
     ServiceFlags: "flags, like \"ops,sh-port\"",
+    Setting: "the name of a setting, like \"conntrack\"",
     Network: "a network, like \"10.0.0.0/8\"",
 }
 
@@ -105,6 +107,25 @@ impl Serialize for Timeouts {
 /// timeouts that this crate would not set. The methods that set timeouts check the range.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Timeouts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer)
+    }
+}
+
+/// Writes a mapping of names to values: `{conntrack: 1, sync_threshold: [3, 50]}`.
+///
+/// Returns an error for a value that breaks the rule of its setting.
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+/// Reads a mapping of names to values. A switch may be `true` or `false`. Returns an error for a
+/// value that breaks the rule of its setting.
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         read(deserializer)
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::ipvsadm::Unsaid;
 use crate::model::{
     Change, Connections, Destination, DestinationId, Forwarding, Service, ServiceId, Thresholds,
+    Timeouts,
 };
 use crate::table::plan::{Before, Disruption, Phase, Plan, Step};
 use crate::table::{DrainPolicy, DrainUntil};
@@ -35,8 +36,8 @@ impl fmt::Display for Sign {
     }
 }
 
-/// A line of the differences of a [`Plan`]: a service, or an indented destination below its
-/// service.
+/// A line of the differences of a [`Plan`]: a timeout, a setting, a service, or an indented
+/// destination below its service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiffLine {
@@ -66,7 +67,8 @@ struct Changes<'p> {
 }
 
 impl Plan {
-    /// Returns the differences by service, in the order of the table.
+    /// Returns the differences: of timeouts and settings, and then by service in the order of the
+    /// table.
     pub fn diff(&self) -> impl Iterator<Item = DiffLine> {
         let mut services: BTreeMap<ServiceId, Changes<'_>> = BTreeMap::new();
         for step in self.steps() {
@@ -79,7 +81,7 @@ impl Plan {
             }
         }
         let drain = self.drain();
-        services.into_iter().flat_map(move |(id, changes)| {
+        let services = services.into_iter().flat_map(move |(id, changes)| {
             let gone =
                 changes.service.is_some_and(|step| matches!(step.change, Change::DeleteService(_)));
             let service = changes.service.map_or_else(
@@ -90,10 +92,13 @@ impl Plan {
             let destinations = changes.destinations.into_values().filter(move |_| !gone);
             std::iter::once(service)
                 .chain(destinations.map(move |step| destination_line(step, drain)))
-        })
+        });
+        self.settings().lines().chain(services)
     }
 
-    /// Returns the commands of `ipvsadm` that make the same changes, one a line, for a shell. A
+    /// Returns the commands of `ipvsadm`, and of `sysctl` for settings that are to be
+    /// [written](crate::table::SettingsPlan::written), that make the same changes, one a line, for a
+    /// shell. A
     /// comment precedes the commands that must wait for connections to end. A step that `ipvsadm`
     /// cannot express is a comment, too: check [`unsaid`](Self::unsaid) before a program runs the
     /// commands.
@@ -126,9 +131,9 @@ impl Plan {
 }
 
 impl fmt::Display for Plan {
-    /// Prints the lines of [`Plan::diff`], or `no changes` if the plan is empty.
+    /// Prints the lines of [`Plan::diff`], or `no changes` if there are none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
+        if self.is_empty() && self.settings().is_empty() {
             return f.write_str("no changes\n");
         }
         self.diff().try_for_each(|line| writeln!(f, "{line}"))
@@ -139,6 +144,16 @@ struct Commands<'p>(&'p Plan);
 
 impl fmt::Display for Commands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let declared = self.0.settings();
+        if declared.is_written() {
+            for (setting, value) in declared.settings().iter() {
+                let value = value.to_string().replace('\'', r"'\''");
+                writeln!(f, "sysctl -w 'net.ipv4.vs.{setting}={value}'")?;
+            }
+            if declared.timeouts() != Timeouts::default() {
+                writeln!(f, "{}", Change::SetTimeouts(declared.timeouts()))?;
+            }
+        }
         let mut waited = false;
         for step in self.0 {
             if step.phase == Phase::Drained && !waited {

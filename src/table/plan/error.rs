@@ -1,5 +1,5 @@
 use crate::error::ErrorKind;
-use crate::model::{Change, InvalidValue, Object, ServiceId};
+use crate::model::{Change, InvalidSetting, InvalidValue, Object, ServiceId};
 use crate::table::options::Actions;
 
 /// The reason why no plan was made.
@@ -15,6 +15,12 @@ pub enum PlanError {
         /// The field, the value and the rule.
         invalid: InvalidValue,
     },
+    /// Declared timeouts break a rule of the kernel.
+    #[error("{0}")]
+    InvalidTimeouts(InvalidValue),
+    /// A declared setting breaks the rule of its setting.
+    #[error("{0}")]
+    InvalidSetting(InvalidSetting),
     /// A desired service is outside a [`Scope::only`](crate::table::Scope::only), or the scope
     /// excludes it.
     #[error("{0}: desired, but outside the scope of what is ours")]
@@ -36,7 +42,9 @@ impl PlanError {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid { .. } => ErrorKind::InvalidValue,
+            Self::Invalid { .. } | Self::InvalidTimeouts(_) | Self::InvalidSetting(_) => {
+                ErrorKind::InvalidValue
+            }
             Self::OutOfScope(_) => ErrorKind::OutOfScope,
             Self::NotAllowed { .. } => ErrorKind::NotAllowed,
         }

@@ -5,6 +5,7 @@ mod error;
 mod phase;
 mod planner;
 mod release;
+mod settings;
 mod step;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ pub use error::PlanError;
 pub use phase::{Disruption, Phase};
 pub(crate) use planner::plan_service;
 pub(crate) use release::release_plan;
+pub use settings::{SettingsChange, SettingsPlan};
 pub use step::{Before, Step};
 pub(crate) use step::{Purpose, total};
 
@@ -40,17 +42,15 @@ pub struct Plan {
     pub(crate) allowed: Actions,
     /// The services that lose destinations and are to have usable ones in the end.
     pub(crate) usable: BTreeSet<ServiceId>,
+    /// What differs in timeouts and settings.
+    settings: SettingsPlan,
 }
 
 impl Plan {
     /// Creates a plan of steps that are sorted by phase.
-    pub(crate) const fn of(
-        steps: Vec<Step>,
-        options: &PlanOptions,
-        usable: BTreeSet<ServiceId>,
-    ) -> Self {
+    pub(crate) fn of(steps: Vec<Step>, options: &PlanOptions, usable: BTreeSet<ServiceId>) -> Self {
         let &PlanOptions { drain, on_failure, allowed, .. } = options;
-        Self { steps, drain, on_failure, allowed, usable }
+        Self { steps, drain, on_failure, allowed, usable, settings: SettingsPlan::default() }
     }
 
     /// Returns how destinations leave; `None` if they are deleted at once.

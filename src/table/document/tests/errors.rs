@@ -33,6 +33,65 @@ fn check(read: fn(&str) -> String, cases: &[(&str, &str)]) {
 }
 
 #[test]
+fn of_timeouts_and_settings() {
+    let name = "must be 1 to 63 characters of a-z 0-9 _, of which the first is a letter";
+    let value =
+        "value of a setting, a whole number, true or false, a list of two numbers, or a text";
+    let shape = "settings, a mapping of names like conntrack to values";
+    let settings = |value: &str| message(&format!(r#"{{"settings": {value}, "services": []}}"#));
+    for (text, expected) in [
+        (r#"{"sync_ports": 3}"#, "setting sync_ports 3: must be a power of two, 1 to 64".into()),
+        (
+            r#"{"sync_ports": true}"#,
+            "setting sync_ports \"true\": must be a power of two, 1 to 64".into(),
+        ),
+        (r#"{"conntrack": 2}"#, "setting conntrack 2: must be 0 or 1".into()),
+        (r#"{"conntrack": "on"}"#, "setting conntrack \"on\": must be 0 or 1".into()),
+        (
+            r#"{"conntrack": 1, "conntrack": 1}"#,
+            "setting conntrack: must not be given twice".into(),
+        ),
+        (r#"{"../ip_forward": 1}"#, format!("setting \"../ip_forward\": {name}")),
+        (r#"{"net.ipv4.vs.conntrack": 1}"#, format!("setting \"net.ipv4.vs.conntrack\": {name}")),
+        (
+            r#"{"tomorrow": "a\u001b"}"#,
+            "setting tomorrow \"a\\u{1b}\": must be at most 255 bytes of printable ASCII".into(),
+        ),
+        (r#"{"conntrack": null}"#, format!("invalid type: null, expected {value}")),
+        (r#"{"conntrack": 1.5}"#, format!("invalid type: floating point `1.5`, expected {value}")),
+        (
+            r#"{"conntrack": 9223372036854775808}"#,
+            format!("invalid value: integer `9223372036854775808`, expected {value}"),
+        ),
+        (
+            r#"{"sync_threshold": [3, 50, 1]}"#,
+            "value of a setting: a list must be of two numbers".into(),
+        ),
+        (
+            r#"{"sync_threshold": ["3", 50]}"#,
+            "invalid type: string \"3\", expected number of a setting, a whole number".into(),
+        ),
+        (
+            r#"{"sync_threshold": [[3], 50]}"#,
+            "invalid type: sequence, expected number of a setting, a whole number".into(),
+        ),
+        ("[]", format!("invalid type: sequence, expected {shape}")),
+        ("5", format!("invalid type: integer `5`, expected {shape}")),
+    ] {
+        let expected: String = expected;
+        assert_eq!(settings(text), expected);
+    }
+    let timeouts = |value: &str| message(&format!(r#"{{"services": [], "timeouts": {value}}}"#));
+    assert_eq!(timeouts(r#"{"tcp": 0}"#), "tcp timeout 0 s: must be at least 1 s");
+    assert_eq!(
+        timeouts(r#"{"udp": 21474837}"#),
+        "udp timeout 21474837 s: must be at most 21474836 s"
+    );
+    assert_eq!(timeouts(r#"{"tcp": 1}, "timeouts": {"tcp": 1}"#), "duplicate field `timeouts`");
+    assert_eq!(settings(r#"{}, "settings": {}"#), "duplicate field `settings`");
+}
+
+#[test]
 fn of_labels() {
     let rule = "must have a name of A-Z a-z 0-9 _ that does not begin with a digit";
     let text = "text of a label, in quotes if it looks like a number";
@@ -80,7 +139,8 @@ fn of_a_table() {
             (r#"{"services": [], "services": []}"#, "duplicate field `services`"),
             (
                 r#"{"services": [], "service": 1}"#,
-                "unknown field `service`, expected `defaults` or `services`",
+                "unknown field `service`, expected one of `timeouts`, `settings`, `defaults`, \
+                 `services`",
             ),
             (
                 r#"{"services": [["192.0.2.10:80"]]}"#,

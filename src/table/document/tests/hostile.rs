@@ -87,7 +87,8 @@ fn long_text_is_not_quoted() {
     assert_eq!(message, "invalid length 100000, expected a table, a mapping with the key services");
 }
 
-const VALID: &str = r#"{"services": [{"tcp": "192.0.2.10:80", "scheduler": "mh", "flags": ["ops"],
+const VALID: &str = r#"{"timeouts": {"tcp": 900, "udp": "5m"}, "settings": {"conntrack": true,
+"sync_threshold": [3, 50], "est_cpulist": "0-3", "tomorrow": 5}, "services": [{"tcp": "192.0.2.10:80", "scheduler": "mh", "flags": ["ops"],
 "labels": {"team": "web"},
 "persistence": {"timeout": "5m", "netmask": "255.0.0.0"}, "destinations": [{"address":
 "10.0.0.2:80", "forward": {"tunnel": "gue", "port": 1}, "thresholds": {"upper": 5}}]}]}"#;

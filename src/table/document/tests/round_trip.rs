@@ -46,8 +46,14 @@ fn reported() -> impl Strategy<Value = Table> {
 }
 
 fn table() -> impl Strategy<Value = Table> {
-    let wanted = prop::collection::vec(wanted(), 0..4)
-        .prop_map(|services| services.into_iter().collect::<Table>());
+    let wanted =
+        (prop::collection::vec(wanted(), 0..4), strategies::timeouts(), strategies::settings())
+            .prop_map(|(services, timeouts, settings)| {
+                let mut table: Table = services.into_iter().collect();
+                table.set_timeouts(timeouts);
+                table.set_settings(settings);
+                table
+            });
     prop_oneof![wanted, reported()]
 }
 

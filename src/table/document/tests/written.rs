@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::model::{
     AddressFamily, Destination, DestinationId, Forwarding, Persistence, PersistenceEngine,
-    Scheduler, Service, ServiceFlags, ServiceId, Timeouts, Tunnel, UnknownForwarding,
-    UnknownTunnel,
+    Scheduler, Service, ServiceFlags, ServiceId, Setting, Settings, Timeouts, Tunnel,
+    UnknownForwarding, UnknownTunnel,
 };
 use crate::table::{Labels, Network, Table, TableDestination, TableService};
 
@@ -123,6 +123,36 @@ fn what_is_default_is_left_out() {
     assert_eq!(serde_saphyr::to_string(&table).unwrap(), YAML);
     assert_eq!(toml::to_string(&table).unwrap(), TOML);
     assert_eq!(serde_saphyr::from_str::<Table>(YAML).unwrap(), table);
+}
+
+#[test]
+fn timeouts_and_settings_come_first() {
+    let mut table: Table =
+        [TableService::new(Service::fwmark(5, AddressFamily::Ipv4))].into_iter().collect();
+    table.set_timeouts(Timeouts::default().tcp(Duration::from_secs(900)));
+    let settings = Settings::new()
+        .with(Setting::CONNTRACK, true)
+        .with(Setting::EST_CPULIST, "0-3")
+        .with(Setting::EST_NICE, -5)
+        .with(Setting::SYNC_THRESHOLD, (3, 50));
+    table.set_settings(settings);
+    let yaml = "timeouts:\n  tcp: 15m\nsettings:\n  conntrack: 1\n  est_cpulist: 0-3\n  est_nice: -5\n  \
+                sync_threshold:\n  - 3\n  - 50\nservices:\n- fwmark: 5\n";
+    let toml = "[timeouts]\ntcp = \"15m\"\n\n[settings]\nconntrack = 1\nest_cpulist = \"0-3\"\nest_nice = \
+                -5\nsync_threshold = [3, 50]\n\n[[services]]\nfwmark = 5\n";
+    assert_eq!(serde_saphyr::to_string(&table).unwrap(), yaml);
+    assert_eq!(toml::to_string(&table).unwrap(), toml);
+    assert_eq!(serde_saphyr::from_str::<Table>(yaml).unwrap(), table);
+    assert_eq!(toml::from_str::<Table>(toml).unwrap(), table);
+    let other = r#"{"services": [{"fwmark": 5}], "timeouts": {"tcp": 900}, "settings": {"conntrack":
+        true, "sync_threshold": "3 50", "est_nice": "-5", "est_cpulist": "0-3"}}"#;
+    assert_eq!(serde_json::from_str::<Table>(other).unwrap(), table);
+    table.set_settings(Settings::new().with(Setting::SYNC_PORTS, 3));
+    let error = serde_json::to_string(&table).unwrap_err().to_string();
+    assert_eq!(error, "setting sync_ports 3: must be a power of two, 1 to 64");
+    table.set_settings(Settings::new());
+    table.set_timeouts(Timeouts::default().udp(Duration::ZERO));
+    assert!(serde_json::to_string(&table).is_err());
 }
 
 #[test]
