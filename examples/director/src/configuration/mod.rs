@@ -19,7 +19,7 @@ use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::through::MarkRange;
 use ipvs_netlink::health::{Combination, Pace, PoolPolicy};
 use ipvs_netlink::table::{DrainPolicy, TableService};
-use ipvs_netlink::{DestinationId, ServiceId, SyncDaemon, Timeouts};
+use ipvs_netlink::{DestinationId, ServiceId, Settings, SyncDaemon, Timeouts};
 
 pub use self::findings::{Problem, Problems};
 pub use self::load::{Format, LoadError, Loaded, load, parse};
@@ -33,6 +33,10 @@ pub struct Configuration {
     pub namespace: Option<PathBuf>,
     /// The timeouts of connections. Those that the file does not give stay as they are.
     pub timeouts: Timeouts,
+    /// The settings `net.ipv4.vs.*`. Those that the file does not give stay as they are.
+    pub settings: Settings,
+    /// Whether timeouts and settings are written. Otherwise their differences are only told.
+    pub write_settings: bool,
     /// The synchronization daemons. `None` leaves those of the kernel alone.
     pub synchronization: Option<Vec<SyncDaemon>>,
     /// How destinations leave that are not in the file any more. `None`: at once.

@@ -36,8 +36,17 @@ pub enum WriteError {
 /// A setting has no form in a file: a client's private key, a check of the program's own, a
 /// duration with a fraction of a millisecond, or a path that is not UTF-8.
 pub fn to_yaml(configuration: &Configuration) -> Result<String, WriteError> {
-    let Configuration { namespace, timeouts, synchronization, drain, resync, marks, services } =
-        configuration;
+    let Configuration {
+        namespace,
+        timeouts,
+        settings,
+        write_settings,
+        synchronization,
+        drain,
+        resync,
+        marks,
+        services,
+    } = configuration;
     let mut all = Map::new();
     let mut set = |key: &str, value: Value| all.insert(key.to_owned(), value);
     if let Some(path) = namespace {
@@ -45,6 +54,12 @@ pub fn to_yaml(configuration: &Configuration) -> Result<String, WriteError> {
     }
     if *timeouts != Timeouts::default() {
         set("timeouts", value_of("timeouts", timeouts)?);
+    }
+    if !settings.is_empty() {
+        set("settings", value_of("settings", settings)?);
+    }
+    if *write_settings {
+        set("write_settings", json!(true));
     }
     if let Some(daemons) = synchronization {
         set("synchronization", daemons.iter().map(synchronization_value).collect());

@@ -167,7 +167,10 @@ fn timeouts(statement: &Statement, configuration: &mut Configuration, remarks: &
         *slot = Some(Duration::from_secs(seconds.into()));
     }
     match timeouts.validate() {
-        Ok(()) if timeouts != Timeouts::default() => configuration.timeouts = timeouts,
+        Ok(()) if timeouts != Timeouts::default() => {
+            configuration.timeouts = timeouts;
+            configuration.write_settings = true;
+        }
         Ok(()) => statement.refuse("a list of tcp, tcpfin or udp with seconds", remarks),
         Err(error) => statement.tell(Fate::LeftOut, error.to_string(), remarks),
     }

@@ -33,6 +33,9 @@ pub struct RunArguments {
     /// Leave services in the table that an earlier run had and that the file has no more.
     #[arg(long)]
     pub keep_former: bool,
+    /// Write the timeouts and settings of the file, as its key `write_settings` does.
+    #[arg(long)]
+    pub write_settings: bool,
     /// How the log on standard error is written.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

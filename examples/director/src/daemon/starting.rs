@@ -131,6 +131,7 @@ async fn keep(
         catching_up: CatchingUp::default(),
         state: Shared::default(),
         settings_at: Instant::now(),
+        differs: Vec::new(),
         client,
         controller,
         desk,

@@ -26,7 +26,7 @@ pub enum Effect {
     Hasten(DestinationId),
     /// Keep the table this way from now on.
     Keep(Keeping),
-    /// Apply the timeouts and the synchronization daemons of the configuration.
+    /// Apply the timeouts, settings and synchronization daemons of the configuration.
     ApplySettings,
     /// Announce the service from now on by these commands; by none with `None`.
     Announce {

@@ -112,6 +112,8 @@ impl Desk {
             self.effects.insert(begin, Effect::Keep(keeping));
         }
         if former.timeouts != self.configuration.timeouts
+            || former.settings != self.configuration.settings
+            || former.write_settings != self.configuration.write_settings
             || former.synchronization != self.configuration.synchronization
         {
             self.effects.push(Effect::ApplySettings);
@@ -184,6 +186,9 @@ pub fn valid(configuration: &Configuration) -> Result<(), Vec<String>> {
     let mut faults = Vec::new();
     if let Err(invalid) = configuration.timeouts.validate() {
         faults.push(format!("`timeouts`: {invalid}"));
+    }
+    if let Err(invalid) = configuration.settings.validate() {
+        faults.push(format!("`settings`: {invalid}"));
     }
     for daemon in configuration.synchronization.iter().flatten() {
         if let Err(invalid) = daemon.validate() {

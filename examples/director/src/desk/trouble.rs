@@ -11,7 +11,7 @@ use crate::moment::Moment;
 pub enum Trouble {
     /// The kernel, or the privilege.
     Kernel,
-    /// The timeouts or the synchronization daemons.
+    /// The timeouts, the settings or the synchronization daemons.
     Settings,
     /// The last reload.
     Reload,

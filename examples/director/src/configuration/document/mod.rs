@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ipvs_netlink::health::through::MarkRange;
 use ipvs_netlink::table::PlanOptions;
-use ipvs_netlink::{ServiceId, Timeouts};
+use ipvs_netlink::{ServiceId, Settings, Timeouts};
 use serde::Deserialize;
 
 pub(super) use self::certificates::Files;
@@ -29,9 +29,11 @@ use super::Configuration;
 use super::tree::{Finding, Id, Tree, Value};
 
 /// The keys of a file.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "namespace",
     "timeouts",
+    "settings",
+    "write_settings",
     "synchronization",
     "drain",
     "resync",
@@ -84,9 +86,22 @@ impl Reading<'_> {
         for (at, message) in self.unknown(rest) {
             self.error(at, message);
         }
-        let [namespace, timeouts, synchronization, drain, resync, marks, defaults, services] = keys;
+        let [
+            namespace,
+            timeouts,
+            settings,
+            write_settings,
+            synchronization,
+            drain,
+            resync,
+            marks,
+            defaults,
+            services,
+        ] = keys;
         configuration.namespace = namespace.and_then(|id| self.namespace(id));
         configuration.timeouts = timeouts.map(|id| self.timeouts(id)).unwrap_or_default();
+        configuration.settings = settings.and_then(|id| self.settings(id)).unwrap_or_default();
+        configuration.write_settings = write_settings.is_some_and(|id| self.truth(id));
         configuration.synchronization = synchronization.and_then(|id| self.synchronization(id));
         if let Some(id) = drain {
             let options = self.tree.keyed(self.tree.at(id), &[("drain", id)]);
@@ -173,6 +188,21 @@ impl Reading<'_> {
             }
         }
         timeouts
+    }
+
+    fn settings(&mut self, id: Id) -> Option<Settings> {
+        self.read(id)
+    }
+
+    /// Reads the switch that has timeouts and settings written.
+    fn truth(&mut self, id: Id) -> bool {
+        match self.tree.node(id).value {
+            Value::Truth(truth) => truth,
+            _ => {
+                self.unexpected(id, "write_settings, true or false");
+                false
+            }
+        }
     }
 
     fn resync(&mut self, id: Id) -> Option<Duration> {

@@ -11,6 +11,31 @@ fn assert_lines(text: &str, format: Format, expected: &[&str]) {
 }
 
 #[test]
+fn settings_and_labels_are_told_with_their_places() {
+    let text = "\
+settings: {conntrack: on, sync_ports: 3, ../x: 1, sync_threshold: [3]}
+write_settings: maybe
+services:
+- tcp: 192.0.2.10:80
+  labels: {port: x, team: 5, a-b: y}
+";
+    assert_lines(
+        text,
+        Format::Yaml,
+        &[
+            "f:1:23: setting conntrack \"on\": must be 0 or 1",
+            "f:1:39: setting sync_ports 3: must be a power of two, 1 to 64",
+            "f:1:",
+            "f:1:",
+            "f:2:17: found \"maybe\", expected write_settings, true or false",
+            "f:5:18: label \"port\": must have another name, because metrics use this one",
+            "f:5:27: found 5, expected text of a label",
+            "f:5:",
+        ],
+    );
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once_with_its_place() {
     let text = "\
 namspace: blue

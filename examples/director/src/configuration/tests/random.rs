@@ -5,7 +5,9 @@ use ipvs_netlink::health::probe::{AgentCheck, CommandCheck, Exchange, HttpCheck,
 use ipvs_netlink::health::through::MarkRange;
 use ipvs_netlink::health::{Combination, Damping, Pace, PoolPolicy, SlowStart, WhenDead};
 use ipvs_netlink::table::{DrainPolicy, DrainUntil, TableService};
-use ipvs_netlink::{Destination, Role, Scheduler, Service, SyncDaemon, Timeouts};
+use ipvs_netlink::{
+    Destination, Role, Scheduler, Service, Setting, Settings, SyncDaemon, Timeouts,
+};
 use proptest::prelude::*;
 
 use super::super::{
@@ -134,6 +136,7 @@ fn service() -> impl Strategy<Value = ServiceConfiguration> {
                 settings = settings.persistent(Duration::from_secs(seconds));
             }
             let mut table = TableService::new(settings);
+            table.labels_mut().insert("host", &host.to_string()).unwrap();
             let mut checks_of = std::collections::BTreeMap::new();
             for (host, (weight, own)) in destinations {
                 let destination =
@@ -168,6 +171,11 @@ fn configuration() -> impl Strategy<Value = Configuration> {
             Configuration {
                 namespace: namespace.map(Into::into),
                 timeouts,
+                settings: match timeout {
+                    Some(_) => Settings::new().with(Setting::SYNC_THRESHOLD, (3, 50)),
+                    None => Settings::new(),
+                },
+                write_settings: synchronizes,
                 synchronization: synchronizes.then(|| vec![daemon]),
                 drain,
                 resync: timeout.map(Duration::from_secs),

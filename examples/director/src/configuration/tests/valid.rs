@@ -34,6 +34,8 @@ fn the_example_uses_every_key() {
     assert!(web.policy.sorry.is_some() && web.policy.slow_start.is_some());
     assert_eq!(web.checks_of.len(), 2);
     assert!(web.commands.is_some());
+    assert_eq!(web.table.labels().get("team"), Some("web"));
+    assert!(!example.settings.is_empty() && example.write_settings);
     let Configuration { namespace, timeouts, synchronization, drain, resync, marks, .. } = &example;
     assert!(namespace.is_some() && timeouts.udp.is_some() && drain.is_some());
     assert_eq!(synchronization.as_ref().map(Vec::len), Some(2));
@@ -134,6 +136,8 @@ fn both_formats_say_the_same() {
 namespace = "/run/netns/blue"
 resync = "90s"
 timeouts = {tcp = "15m"}
+settings = {conntrack = true, sync_threshold = [3, 0], tomorrow = "a"}
+write_settings = true
 synchronization = []
 drain = false
 
@@ -142,6 +146,7 @@ tcp = "192.0.2.10:80"
 policy.quorum = 2
 checks = ["tcp", {command = {program = "true"}, timeout = 3}]
 combination = 1
+labels = {team = "web", tier = "1"}
 
 [[services.destinations]]
 address = "10.0.0.2:80"
@@ -162,6 +167,8 @@ port = 80
 namespace: blue
 resync: 90
 timeouts: {tcp: 15m}
+settings: {conntrack: 1, sync_threshold: [3, 0], tomorrow: a}
+write_settings: true
 synchronization: []
 drain: false
 services:
@@ -169,6 +176,7 @@ services:
   policy: {quorum: 2}
   checks: [tcp, {command: {program: 'true'}, timeout: 3s}]
   combination: 1
+  labels: {team: web, tier: '1'}
   destinations:
   - address: 10.0.0.2:80
     weight: 16

@@ -331,12 +331,12 @@ fn scripts_of_the_quorum_become_commands() {
 fn global_definitions_of_the_kernel_are_kept() {
     let text = "net_namespace blue\nglobal_defs {\nlvs_timeouts tcp 900 tcpfin 30 udp 20\n\
                 lvs_sync_daemon eth0 id 3 maxlen 1400 port 8849 ttl 2 group 224.0.0.82\n}";
-    let Configuration { namespace, timeouts, synchronization, .. } =
+    let Configuration { namespace, timeouts, write_settings, synchronization, .. } =
         convert_text(text).configuration;
     assert_eq!(namespace, Some("/run/netns/blue".into()));
     let seconds = Duration::from_secs;
     let expected = Timeouts::default().tcp(seconds(900)).tcp_fin(seconds(30)).udp(seconds(20));
-    assert_eq!(timeouts, expected);
+    assert_eq!((timeouts, write_settings), (expected, true));
     let daemons = synchronization.unwrap();
     assert_eq!((daemons.len(), daemons[1].sync_id, daemons[1].ttl), (2, 3, Some(2)));
 }

@@ -156,13 +156,21 @@ impl Keeper {
     async fn apply_settings(&mut self) {
         let configuration = self.desk.configuration();
         let resync = Keeping::of(configuration).resync;
-        let applied = settings::apply(&mut self.client, configuration).await;
+        let write = configuration.write_settings || self.arguments.write_settings;
+        let applied = settings::apply(&mut self.client, configuration, write).await;
         let now = Moment::now();
         self.settings_at = now.instant + resync;
         for line in applied.done {
             self.desk.tell(Event::new(now.wall, Severity::Note, "settings", &line));
         }
-        let trouble = applied.failed.map(|error| format!("timeouts and synchronization: {error}"));
+        if self.differs != applied.differs {
+            for line in applied.differs.iter().filter(|line| !self.differs.contains(line)) {
+                self.desk.tell(Event::new(now.wall, Severity::Note, "settings", line));
+            }
+            self.differs = applied.differs;
+        }
+        let trouble =
+            applied.failed.map(|error| format!("timeouts, settings and synchronization: {error}"));
         self.desk.trouble(Trouble::Settings, trouble, now);
     }
 }

@@ -74,8 +74,10 @@ pub(super) struct Keeper {
     pub(super) catching_up: CatchingUp,
     /// The runner's state, after updates were lost.
     pub(super) state: Shared<Option<Vec<ServiceStatus<Probe>>>>,
-    /// When timeouts and synchronization daemons are to be looked at.
+    /// When timeouts, settings and synchronization daemons are to be looked at.
     pub(super) settings_at: Instant,
+    /// What was told of timeouts and settings that differ from the file and are not written.
+    pub(super) differs: Vec<String>,
 }
 
 /// What the loop has waited for.
