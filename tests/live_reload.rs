@@ -8,6 +8,9 @@
     reason = "a test that fails panics"
 )]
 
+#[path = "live/examples.rs"]
+mod examples;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -193,4 +196,31 @@ fn a_controller_makes_everything_again_after_a_reload() {
     until(&mut ipvs, &mut controller, &settled);
     assert_eq!(other.destinations(web.id).unwrap().len(), 1);
     other.flush().unwrap();
+}
+
+/// Programs run on user-mode Linux alone.
+mod doctor_program {
+    use super::*;
+
+    fn is_loaded() -> bool {
+        Path::new("/proc/net/ip_vs").exists()
+    }
+
+    #[test]
+    fn doctor_finds_that_ipvs_is_not_loaded_and_loads_nothing() {
+        let mut ipvs = Client::connect().unwrap();
+        unload(&mut ipvs);
+        let doctor = || {
+            let output = Command::new(examples::example("doctor")).output().unwrap();
+            (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (code, printed) = doctor();
+        assert_eq!(code, 3, "{printed}");
+        assert!(printed.starts_with("error: IPVS is not loaded [modules]\n"), "{printed}");
+        assert!(!is_loaded(), "it changes nothing");
+        Client::connect().unwrap();
+        assert!(is_loaded());
+        let (code, printed) = doctor();
+        assert_eq!((code, printed.as_str()), (0, "0 errors, 0 warnings, 0 notes\n"));
+    }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipvs_netlink::{
-    AddressFamily, DestinationEntry, Forwarding, Protocol, ServiceSnapshot, Settings, Snapshot,
-    SyncDaemon, Timeouts,
+    AddressFamily, DestinationEntry, Forwarding, Protocol, Role, ServiceSnapshot, Settings,
+    Snapshot, SyncDaemon, Timeouts,
 };
 
 /// A host, or one network namespace of it.
@@ -227,13 +227,29 @@ impl Host {
         self.services().filter_map(|service| service.id().address()).map(|it| it.ip()).collect()
     }
 
+    /// Returns `true` if a sync daemon of this role runs.
+    pub(crate) fn has_daemon(&self, role: Role) -> bool {
+        self.ipvs.iter().flat_map(|ipvs| &ipvs.daemons).any(|daemon| daemon.role == role)
+    }
+
+    /// What shows that another host may be the director at the moment.
+    pub(crate) fn sign_of_standby(&self) -> Option<&'static str> {
+        if self.has_daemon(Role::Backup) {
+            return Some("a backup sync daemon runs, so this may be the standby host");
+        }
+        let keepalived = self.processes.iter().any(|process| process.name == "keepalived");
+        keepalived.then_some("keepalived runs, so this may be the standby host")
+    }
+
     /// Addresses that a real server has for direct routing or a tunnel: those of a single host on
-    /// `lo`, a dummy or a tunnel interface, which are no services of this host's table.
+    /// `lo`, a dummy or a tunnel interface, which are no services of this host's table, or which
+    /// the host does not balance because it is on standby.
     pub(crate) fn served_for_others(&self) -> Vec<(&Address, &Link)> {
-        let balanced = self.virtual_addresses();
+        let standby = self.has_daemon(Role::Backup) && !self.has_daemon(Role::Master);
+        let balanced = if standby { BTreeSet::new() } else { self.virtual_addresses() };
         let of_others = |address: &&Address| {
             let host = match address.ip {
-                IpAddr::V4(ip) => address.prefix == 32 && !ip.is_loopback(),
+                IpAddr::V4(ip) => address.prefix == 32 && !ip.is_loopback() && !ip.is_link_local(),
                 IpAddr::V6(ip) => {
                     address.prefix == 128 && !ip.is_loopback() && !ip.is_unicast_link_local()
                 }

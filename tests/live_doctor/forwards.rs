@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::{Client, Destination, GueChecksum, Service, Tunnel};
+use ipvs_netlink::{Client, Destination, GueChecksum, Role, Service, SyncDaemon, Tunnel};
 use rtnetlink::packet_route::link::{InfoData, InfoVeth};
 use rtnetlink::{LinkUnspec, LinkVeth};
 
@@ -250,6 +250,18 @@ fn arp_of_a_real_server() {
     }
     set("net/ipv4/conf/all/arp_announce", "1");
     patient.shows("arp-announce", Warning);
+    // A standby director that is a real server.
+    let mut patient = patient;
+    let near = Service::tcp(([10, 0, 0, 100], 80).into());
+    patient.add(&near, &[direct(1), direct(2)]);
+    patient.well("arp-announce");
+    let daemon = SyncDaemon::new(Role::Backup, "eth0".parse().unwrap());
+    patient.ipvs.start_daemon(&daemon).unwrap();
+    patient.shows("arp-announce", Warning);
+    patient.shows("arp-ignore", Note);
+    patient.ipvs.stop_daemon(Role::Backup).unwrap();
+    patient.shows("arp-ignore", Error);
+    patient.ipvs.delete_service(near.id).unwrap();
     // An address that is in no network of this host.
     network(&["address del 10.0.0.100/32 dev lo"]);
     patient.well("arp-announce");

@@ -169,7 +169,7 @@ fn run_estimation() {
     vs("run_estimation", "1");
     patient.well("run-estimation");
     if look().vs.get(Setting::EST_CPULIST).is_some() {
-        vs("est_cpulist", "");
+        vs("est_cpulist", "\n");
         patient.shows("run-estimation", Warning);
         vs("est_cpulist", "0");
         patient.well("run-estimation");

@@ -29,14 +29,12 @@ pub(crate) fn not_local(host: &Host) -> Vec<Finding> {
     if lost.is_empty() {
         return Vec::new();
     }
-    let keepalived = host.processes.iter().any(|process| process.name == "keepalived");
-    let backup = host.ipvs.iter().flat_map(|it| &it.daemons).any(|it| it.role == Role::Backup);
-    let standby = keepalived || backup;
-    let severity = if standby { Severity::Note } else { Severity::Error };
+    let standby = host.sign_of_standby();
+    let severity = if standby.is_some() { Severity::Note } else { Severity::Error };
     let answers = host.pairs().any(|(_, it)| answers_itself(it.destination.forwarding));
     let mut fix =
-        "Add the address to this host: ip address add ADDRESS/32 dev lo, or to the interface \
-                   that faces the clients if they ask for it by ARP."
+        "Add the address to this host: ip address add ADDRESS/32 dev lo, or to the interface that \
+         faces the clients if they ask for it by ARP."
             .to_owned();
     if answers {
         fix +=
@@ -46,19 +44,15 @@ pub(crate) fn not_local(host: &Host) -> Vec<Finding> {
         let methods: Vec<&str> = methods.iter().copied().collect();
         format!("{ip} is no address of this host; its services use {}", methods.join(", "))
     });
-    let mut evidence: Vec<String> = methods.collect();
-    if standby {
-        let what = if backup { "a backup sync daemon" } else { "keepalived" };
-        evidence.push(format!("{what} runs, so this may be the standby host"));
-    }
     vec![
         Finding::new(severity, "a virtual address is not an address of this host")
             .reason(
                 "IPVS takes packets from other hosts on their way to a local socket. The kernel \
-                 forwards packets to other addresses past IPVS, or drops them. This holds for every \
-                 forwarding method. Clients on this host itself are balanced all the same.",
+                 forwards packets to other addresses past IPVS, or drops them. This holds for \
+                 every forwarding method. Clients on this host itself are balanced all the same.",
             )
-            .seen(evidence)
+            .seen(methods)
+            .seen(standby)
             .fix(fix)
             .source("net/netfilter/ipvs/ip_vs_core.c, ip_vs_ops4: NF_INET_LOCAL_IN"),
     ]
@@ -107,14 +101,12 @@ pub(crate) fn shadowed(host: &Host) -> Vec<Finding> {
         let finding = Finding::new(severity, title)
             .reason(
                 "IPVS takes a packet before it reaches a socket. Clients of the virtual address \
-                 get a \
-                 destination of the service, never this program. On a service of all ports that \
-                 includes SSH.",
+                 get a destination of the service, never this program. On a service of all ports \
+                 that includes SSH.",
             )
             .fix(
                 "Let the program listen at another address or port, or make it a destination of \
-                 the \
-                 service. Give a service of all ports an address of its own.",
+                 the service. Give a service of all ports an address of its own.",
             )
             .source("net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook");
         (!evidence.is_empty()).then(|| finding.seen(evidence))
@@ -167,18 +159,15 @@ pub(crate) fn open(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Note, "ports of this host are open at a virtual address")
             .reason(
                 "A virtual address is an address of this host. Programs that listen at all \
-                 addresses \
-                 are reached there at every port that has no service.",
+                 addresses are reached there at every port that has no service.",
             )
             .seen(evidence)
             .fix(
-                "Let the programs listen at the host's own address, or drop packets to other \
-                 ports of \
-                 the virtual address in the input chain of the firewall.",
+                "Let the programs listen at the host's own address, or drop packets to other ports \
+                 of the virtual address in the input chain of the firewall.",
             )
             .source(
-                "net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook: what has no service is \
-                     accepted",
+                "net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook: what has no service is accepted",
             ),
     ]
 }
@@ -205,20 +194,19 @@ pub(crate) fn local_destinations(host: &Host) -> Vec<Finding> {
             Finding::new(Severity::Error, "a masqueraded destination is a loopback address")
                 .reason(
                     "The kernel drops packets from other hosts that would be rewritten to a \
-                     loopback \
-                     address. Clients on this host are served, all others time out.",
+                     loopback address. Clients on this host are served, all others time out.",
                 )
                 .seen(loopback)
                 .fix(
-                    "Give the destination another address of this host, and let the server \
-                      listen there.",
+                    "Give the destination another address of this host, and let the server listen \
+                     there.",
                 )
                 .source("net/netfilter/ipvs/ip_vs_xmit.c, ip_vs_nat_xmit: DNAT to loopback"),
         );
     }
     if !own.is_empty() {
-        let backup = host.ipvs.iter().flat_map(|it| &it.daemons).any(|it| it.role == Role::Backup);
-        let loops = backup && host.vs.number(Setting::BACKUP_ONLY) == Some(0);
+        let loops =
+            host.has_daemon(Role::Backup) && host.vs.number(Setting::BACKUP_ONLY) == Some(0);
         let finding =
             if loops {
                 Finding::new(

@@ -6,7 +6,8 @@ use crate::finding::{Finding, Severity};
 use crate::host::{Address, Host, Link, is_of_kubernetes};
 
 const SOURCE: &str = "Documentation/networking/ip-sysctl.rst, arp_ignore and arp_announce; \
-                      net/ipv4/devinet.c, inet_select_addr; net/ipv4/arp.c, arp_ignore, arp_solicit";
+                      net/ipv4/devinet.c, inet_select_addr; net/ipv4/arp.c, arp_ignore, \
+                      arp_solicit";
 
 /// A real server must not answer for the virtual address, and a director must.
 pub(crate) fn ignore(host: &Host) -> Vec<Finding> {
@@ -70,8 +71,8 @@ fn on_a_real_server(
             .seen(addresses)
             .seen(links)
             .fix(format!(
-                "{fix}, before the address is added. The larger value of `all` and the \
-                          interface holds."
+                "{fix}, before the address is added. The larger value of `all` and the interface \
+                 holds."
             ))
             .source(SOURCE),
     )
@@ -99,19 +100,21 @@ fn director(host: &Host) -> Option<Finding> {
     if unanswered.is_empty() {
         return None;
     }
+    let standby = host.sign_of_standby();
+    let severity = if standby.is_some() { Severity::Note } else { Severity::Error };
     Some(
-        Finding::new(Severity::Error, "the director does not answer ARP for a virtual address")
+        Finding::new(severity, "the director does not answer ARP for a virtual address")
             .reason(
                 "The address is in the network of an interface, so neighbours ask for it there. \
-                 With \
-                 this arp_ignore the kernel answers only for addresses of that very interface, and \
-                 the virtual address is on another one. Clients get no route to the host.",
+                 With this arp_ignore the kernel answers only for addresses of that very \
+                 interface, and the virtual address is on another one. Clients get no route to the \
+                 host.",
             )
             .seen(unanswered)
+            .seen(standby)
             .fix(
                 "Add the virtual address to the interface that faces the clients, or set \
-                 arp_ignore \
-                 to 0 there and for `all`. The setting belongs on real servers.",
+                 arp_ignore to 0 there and for `all`. The setting belongs on real servers.",
             )
             .source(SOURCE),
     )

@@ -6,7 +6,8 @@ use crate::finding::{Finding, Severity};
 use crate::host::Host;
 
 /// Counters that the kernel adds up every two seconds: estimators times processors. Before Linux
-/// 6.2 one timer interrupt does it, and a note is due from some milliseconds.
+/// 6.2 one timer interrupt does it, and a note is due from some milliseconds, estimated at a
+/// tenth of a microsecond each.
 const TIMER_NOTE: u64 = 20_000;
 const TIMER_WARNING: u64 = 200_000;
 /// Since Linux 6.2 threads do it, and the note is due from some percent of a processor.
@@ -42,12 +43,11 @@ pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
     } else {
         (
             "Before Linux 6.2 one timer adds up every counter of every processor every two \
-             seconds, in \
-             an interrupt and under a lock. Packets on that processor wait meanwhile, which shows as \
-             regular peaks of latency. The table of every network namespace counts on its own.",
+             seconds, in an interrupt and under a lock. Packets on that processor wait meanwhile, \
+             which shows as regular peaks of latency. The table of every network namespace counts \
+             on its own.",
             "Update to Linux 6.2, which leaves this to threads. Or net.ipv4.vs.run_estimation=0 \
-             where \
-             nobody reads counters and the kernel has the setting.",
+             where nobody reads counters and the kernel has the setting.",
         )
     };
     vec![
@@ -56,7 +56,7 @@ pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
             .seen([
                 format!(
                     "{services} services, {destinations} destinations, 1 total: {estimators} \
-                         estimators"
+                     estimators"
                 ),
                 format!("{processors} processors, so {counters} counters every 2 s"),
                 format!("Linux {}", host.kernel.release),
@@ -64,7 +64,7 @@ pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
             .fix(fix)
             .source(
                 "net/netfilter/ipvs/ip_vs_est.c, estimation_timer (before 6.2), \
-                     ip_vs_estimation_kthread",
+                 ip_vs_estimation_kthread",
             ),
     ]
 }
@@ -95,22 +95,17 @@ pub(crate) fn connection_table(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(severity, "the table of connections is small for their number")
             .reason(
-                "Every packet walks the list of one bucket to find its connection. The size is \
-                 set when \
-                 the module is loaded and does not grow before Linux 7.1. All network namespaces of a \
-                 kernel share the table.",
+                "Every packet walks the list of one bucket to find its connection. The size is set \
+                 when the module is loaded and does not grow before Linux 7.1. All network \
+                 namespaces of a kernel share the table.",
             )
             .seen([
                 format!("{connections} connections and templates in this network namespace"),
-                format!(
-                    "{buckets} buckets, so {} in each on average",
-                    connections / buckets
-                ),
+                format!("{buckets} buckets, so {} in each on average", connections / buckets),
             ])
             .fix(format!(
-                "echo 'options ip_vs conn_tab_bits={bits}' > /etc/modprobe.d/ip_vs.conf, and \
-                 load the \
-                 module anew. The limit is 20 in older kernels and 27 since Linux 6.5."
+                "echo 'options ip_vs conn_tab_bits={bits}' > /etc/modprobe.d/ip_vs.conf, and load \
+                 the module anew. The limit is 20 in older kernels and 27 since Linux 6.5."
             ))
             .source("net/netfilter/ipvs/Kconfig, IP_VS_TAB_BITS; ip_vs_conn.c, ip_vs_conn_hashkey"),
     ]

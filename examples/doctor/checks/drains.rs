@@ -43,8 +43,7 @@ pub(crate) fn expire_quiescent_template(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Note, "weight 0 will not drain a persistent service")
             .reason(
                 "A client that persistence binds to a destination goes on getting it after its \
-                 weight \
-                 was set to 0, and every connection renews the binding.",
+                 weight was set to 0, and every connection renews the binding.",
             )
             .seen(["net.ipv4.vs.expire_quiescent_template is 0"])
             .seen(persistent)
@@ -63,16 +62,14 @@ pub(crate) fn persistent(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Warning, "persistence keeps clients at a destination of weight 0")
             .reason(
                 "The destination still gets the new connections of these clients, and each one \
-                 renews \
-                 the template. The drain ends only when every client has stayed away for the whole \
-                 timeout.",
+                 renews the template. The drain ends only when every client has stayed away for \
+                 the whole timeout.",
             )
             .seen(["net.ipv4.vs.expire_quiescent_template is 0"])
             .seen(held)
             .fix(
                 "sysctl -w net.ipv4.vs.expire_quiescent_template=1: the next connection of a \
-                 client gets \
-                 another destination. Or delete the destination.",
+                 client gets another destination. Or delete the destination.",
             )
             .source(SOURCE),
     ]

@@ -38,9 +38,8 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Error, title)
             .reason(
                 "The answers of a server are addressed to the client and only pass through this \
-                 host. \
-                 The kernel does not forward them, so connections from other hosts time out, while \
-                 those from this host itself work.",
+                 host. The kernel does not forward them, so connections from other hosts time out, \
+                 while those from this host itself work.",
             )
             .seen(pairs)
             .fix(fix)
@@ -51,8 +50,7 @@ pub(crate) fn ip_forward(host: &Host) -> Vec<Finding> {
             &path,
             pairs,
             "sysctl -w net.ipv4.ip_forward=1, which sets all interfaces; in /etc/sysctl.d for \
-             every \
-             start.",
+             every start.",
             "Documentation/networking/ip-sysctl.rst, ip_forward; net/ipv4/route.c, \
              ip_route_input_slow",
         )
@@ -93,20 +91,23 @@ pub(crate) fn rp_filter(host: &Host) -> Vec<Finding> {
     let addresses = served
         .iter()
         .map(|(address, link)| format!("{} on {}, as on a real server", address.ip, link.name));
+    // An address on the tunnel alone can be one that the tunnel has for itself.
+    let certain = served.iter().any(|(_, link)| !link.is_tunnel());
+    let severity = if certain { Severity::Error } else { Severity::Warning };
     vec![
-        Finding::new(Severity::Error, "rp_filter drops what comes out of a tunnel")
+        Finding::new(severity, "rp_filter drops what comes out of a tunnel")
             .reason(
                 "A packet out of the tunnel has the client's address, whose way back is not the \
-                 tunnel. A strict rp_filter (1) drops it without a word, and so does a loose one (2) \
-                 where the interface has no IPv4 address. Clients time out. The larger value of `all` \
-                 and the interface holds.",
+                 tunnel. A strict rp_filter (1) drops it without a word, and so does a loose one \
+                 (2) where the interface has no IPv4 address. Clients time out. The larger value \
+                 of `all` and the interface holds.",
             )
             .seen(dropping)
             .seen(addresses)
             .fix(
-                "Set net.ipv4.conf.all.rp_filter and that of the tunnel's interface to 0, and to \
-                 1 on \
-                 the interfaces that need it. Or give the interface an address and set it to 2.",
+                "Set net.ipv4.conf.all.rp_filter and that of the tunnel's interface to 0, and to 1 \
+                 on the interfaces that need it. Or give the interface an address and set it to \
+                 2.",
             )
             .source(
                 "Documentation/networking/ip-sysctl.rst, rp_filter; RFC 3704, section 2; \

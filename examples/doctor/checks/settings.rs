@@ -20,12 +20,12 @@ pub(crate) fn conntrack(host: &Host) -> Vec<Finding> {
     let setting = host.vs.number(Setting::CONNTRACK);
     if services > 0 && tracked > 0 && setting == Some(0) {
         findings.push(
-            Finding::new(Severity::Warning, "rules track connections, but not those of IPVS")
+            Finding::new(Severity::Warning, "connections are tracked, but not those of IPVS")
                 .reason(
-                    "Something in this network namespace tracks connections. IPVS takes its \
-                     packets out \
-                     of the tracking: rules with a state (ctstate ESTABLISHED) and masquerading by \
-                     netfilter do not see them, so a firewall may drop the answers.",
+                    "Something in this network namespace tracks connections, such as the rules of \
+                     a firewall or masqueraded FTP. IPVS takes its packets out of the tracking: \
+                     rules with a state (ctstate ESTABLISHED) and masquerading by netfilter do not \
+                     see them, so a firewall may drop the answers.",
                 )
                 .seen([
                     format!("net.netfilter.nf_conntrack_count is {tracked}"),
@@ -33,12 +33,11 @@ pub(crate) fn conntrack(host: &Host) -> Vec<Finding> {
                 ])
                 .fix(
                     "sysctl -w net.ipv4.vs.conntrack=1 if rules with a state or SNAT concern \
-                     balanced \
-                     packets. It costs memory and time for every connection.",
+                     balanced packets. It costs memory and time for every connection.",
                 )
                 .source(
-                    "Documentation/networking/ipvs-sysctl.rst, conntrack; \
-                         include/net/ip_vs.h, ip_vs_notrack",
+                    "Documentation/networking/ipvs-sysctl.rst, conntrack; include/net/ip_vs.h, \
+                     ip_vs_notrack",
                 ),
         );
     }
@@ -46,18 +45,17 @@ pub(crate) fn conntrack(host: &Host) -> Vec<Finding> {
         findings.push(
             Finding::new(Severity::Warning, "the table of connection tracking is nearly full")
                 .reason(
-                    "With net.ipv4.vs.conntrack every balanced connection needs an entry. When \
-                     the table \
-                     is full, the kernel drops the packets of new connections.",
+                    "With net.ipv4.vs.conntrack every balanced connection needs an entry. When the \
+                     table is full, the kernel drops the packets of new connections.",
                 )
                 .seen([format!("{tracked} of {most} entries are taken")])
                 .fix(
                     "Raise net.netfilter.nf_conntrack_max, or set net.ipv4.vs.conntrack=0 if no \
-                      rule needs it.",
+                     rule needs it.",
                 )
                 .source(
                     "net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc; \
-                         Documentation/networking/nf_conntrack-sysctl.rst",
+                     Documentation/networking/nf_conntrack-sysctl.rst",
                 ),
         );
     }
@@ -78,26 +76,23 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
         findings.push(
             Finding::new(
                 Severity::Warning,
-                "a client that uses its port again stays with its \
-                                             server",
+                "a client that uses its port again stays with its server",
             )
             .reason(
-                "conn_reuse_mode is 0: a new connection from a port that IPVS still \
-                     remembers goes \
-                     to the server of the old one. With few clients, such as proxies, the load is \
-                     uneven and new servers stay idle. A server of weight 0 goes on getting new \
-                     connections unless expire_nodest_conn is 1.",
+                "conn_reuse_mode is 0: a new connection from a port that IPVS still remembers goes \
+                 to the server of the old one. With few clients, such as proxies, the load is \
+                 uneven and new servers stay idle. A server of weight 0 goes on getting new \
+                 connections unless expire_nodest_conn is 1.",
             )
             .seen(["net.ipv4.vs.conn_reuse_mode is 0"])
             .seen(services.clone())
             .fix(
-                "sysctl -w net.ipv4.vs.conn_reuse_mode=1. kube-proxy sets 0 on kernels \
-                     before 5.9, \
-                     where 1 together with conntrack delays connections by a second.",
+                "sysctl -w net.ipv4.vs.conn_reuse_mode=1. kube-proxy sets 0 on kernels before 5.9, \
+                 where 1 together with conntrack delays connections by a second.",
             )
             .source(
                 "Documentation/networking/ipvs-sysctl.rst, conn_reuse_mode; \
-                         net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook",
+                 net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook",
             ),
         );
     }
@@ -107,8 +102,7 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
             Finding::new(Severity::Warning, "a client that uses its port again waits a second")
                 .reason(
                     "Before Linux 5.9 the kernel drops the first packet of a connection from a \
-                     port that \
-                     it still tracks. The client repeats the packet after a second.",
+                     port that it still tracks. The client repeats the packet after a second.",
                 )
                 .seen([
                     format!("Linux {}", host.kernel.release),
@@ -116,11 +110,11 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
                 ])
                 .fix(
                     "Update the kernel, or set net.ipv4.vs.conntrack=0. kube-proxy sets \
-                      conn_reuse_mode=0.",
+                     conn_reuse_mode=0.",
                 )
                 .source(
-                    "net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook, \
-                         ip_vs_conn_uses_old_conntrack (5.9)",
+                    "net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook, ip_vs_conn_uses_old_conntrack \
+                     (5.9)",
                 ),
         );
     }
@@ -133,20 +127,27 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
         let drained: Vec<String> = drained.map(named).collect();
         if !drained.is_empty() {
             findings.push(
-                Finding::new(Severity::Note, "a drained server may get new connections of old \
-                                              ports")
-                    .reason(
-                        "Unless the answers pass through this host, IPVS sees the client's half \
-                         alone, so a closed \
-                         connection stays in FIN_WAIT. A client that uses its port again within that time \
-                         reaches the same server, though its weight is 0.",
-                    )
-                    .seen([format!("net.ipv4.vs.conn_reuse_mode is {mode}, expire_nodest_conn is \
-                                    0")])
-                    .seen(drained)
-                    .fix("sysctl -w net.ipv4.vs.conn_reuse_mode=3, or \
-                          net.ipv4.vs.expire_nodest_conn=1")
-                    .source("Documentation/networking/ipvs-sysctl.rst, conn_reuse_mode: bit 2"),
+                Finding::new(
+                    Severity::Note,
+                    "a drained server may get new connections of old \
+                                              ports",
+                )
+                .reason(
+                    "Unless the answers pass through this host, IPVS sees the client's half \
+                         alone, so a closed connection stays in FIN_WAIT. A client that uses its \
+                         port again within that time reaches the same server, though its weight is \
+                         0.",
+                )
+                .seen([format!(
+                    "net.ipv4.vs.conn_reuse_mode is {mode}, expire_nodest_conn is \
+                                    0"
+                )])
+                .seen(drained)
+                .fix(
+                    "sysctl -w net.ipv4.vs.conn_reuse_mode=3, or \
+                          net.ipv4.vs.expire_nodest_conn=1",
+                )
+                .source("Documentation/networking/ipvs-sysctl.rst, conn_reuse_mode: bit 2"),
             );
         }
     }
@@ -172,20 +173,20 @@ pub(crate) fn expire_nodest_conn(host: &Host) -> Vec<Finding> {
         Finding::new(severity, "clients of a deleted destination wait in vain")
             .reason(
                 "When a destination is deleted, the kernel keeps its connections and drops their \
-                 packets \
-                 without an answer. A TCP client hangs until its own timeout. A UDP client that goes on \
-                 sending from its port never gets another server.",
+                 packets without an answer. A TCP client hangs until its own timeout. A UDP client \
+                 that goes on sending from its port never gets another server.",
             )
             .seen(["net.ipv4.vs.expire_nodest_conn is 0"])
             .seen(services.iter().map(|service| service.id().to_string()))
             .fix(
-                "sysctl -w net.ipv4.vs.expire_nodest_conn=1: the next packet ends the \
-                 connection, and the \
-                 client connects anew. Keep 0 if you delete and add destinations again to check them, \
-                 for then their connections live on.",
+                "sysctl -w net.ipv4.vs.expire_nodest_conn=1: the next packet ends the connection, \
+                 and the client connects anew. Keep 0 if you delete and add destinations again to \
+                 check them, for then their connections live on.",
             )
-            .source("Documentation/networking/ipvs-sysctl.rst, expire_nodest_conn; \
-                     net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook"),
+            .source(
+                "Documentation/networking/ipvs-sysctl.rst, expire_nodest_conn; \
+                     net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook",
+            ),
     ]
 }
 
@@ -213,17 +214,16 @@ pub(crate) fn sloppy_tcp(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Warning, "packets in mid-stream make connections to any server")
             .reason(
                 "sloppy_tcp lets a packet without SYN begin a connection. It is meant for \
-                 schedulers that \
-                 hash, where another director finds the server of a running connection. These \
-                 schedulers choose any server, which resets the connection. A flood of ACK packets \
-                 fills the table of connections.",
+                 schedulers that hash, where another director finds the server of a running \
+                 connection. These schedulers choose any server, which resets the connection. A \
+                 flood of ACK packets fills the table of connections.",
             )
             .seen(["net.ipv4.vs.sloppy_tcp is not 0"])
             .seen(services)
             .fix("sysctl -w net.ipv4.vs.sloppy_tcp=0, or use the scheduler sh or mh.")
             .source(
                 "Documentation/networking/ipvs-sysctl.rst, sloppy_tcp; \
-                     net/netfilter/ipvs/ip_vs_proto_tcp.c, tcp_conn_schedule",
+                 net/netfilter/ipvs/ip_vs_proto_tcp.c, tcp_conn_schedule",
             ),
     ]
 }
@@ -240,9 +240,9 @@ pub(crate) fn run_estimation(host: &Host) -> Vec<Finding> {
         Finding::new(Severity::Warning, "the counters of IPVS stand still")
             .reason(
                 "The kernel adds up the counters of services and destinations only while it \
-                 estimates \
-                 rates. Without that, `ipvsadm --stats`, `--rate` and all metrics from them show no \
-                 traffic. The rows of single processors in /proc/net/ip_vs_stats_percpu go on counting.",
+                 estimates rates. Without that, `ipvsadm --stats`, `--rate` and all metrics from \
+                 them show no traffic. The rows of single processors in \
+                 /proc/net/ip_vs_stats_percpu go on counting.",
             )
             .seen([format!("net.ipv4.vs.{seen}")])
             .fix(if off {

@@ -119,8 +119,9 @@ fn finding(kind: &WarningKind) -> Finding {
             Warn,
             "a port of a destination that has no effect",
             "Packets arrive at the server with the port that the client chose. Direct routing and \
-             tunnels never rewrite a packet, and a persistent service of all ports or of a firewall \
-             mark keeps every port. Clients are refused unless the server listens at their port.",
+             tunnels never rewrite a packet, and a persistent service of all ports or of a \
+             firewall mark keeps every port. Clients are refused unless the server listens at \
+             their port.",
             "Let the server listen at the port of the service and give the destination the same \
              port, or use masquerading.",
             "net/netfilter/ipvs/ip_vs_xmit.c, ip_vs_dr_xmit; ip_vs_core.c, ip_vs_sched_persist",
@@ -152,9 +153,8 @@ fn finding(kind: &WarningKind) -> Finding {
             Error,
             "weight 0 refuses clients under this scheduler",
             "dh, sh and mh choose by a hash and keep the places of a destination whose weight is \
-             0. \
-             The clients of those places are refused, though other destinations are well. All other \
-             schedulers skip the destination.",
+             0. The clients of those places are refused, though other destinations are well. All \
+             other schedulers skip the destination.",
             "Delete the destination instead of setting its weight to 0. With sh and mh the service \
              can have the flag sh-fallback or mh-fallback: ipvsadm -E ... -b sh-fallback",
             "net/netfilter/ipvs/ip_vs_sh.c, ip_vs_sh_get; ip_vs_mh.c, ip_vs_mh_get; ip_vs_dh.c",
@@ -178,8 +178,7 @@ fn finding(kind: &WarningKind) -> Finding {
             Warn,
             "a scheduler that counts what UDP never has",
             "sed, nq and ovf count active connections, and connections of UDP are never active. \
-             One \
-             destination gets all clients.",
+             One destination gets all clients.",
             "Use wrr or wlc.",
             "net/netfilter/ipvs/ip_vs_sed.c; ip_vs_nq.c; ip_vs_ovf.c; ip_vs_proto_udp.c",
         ),
@@ -221,15 +220,16 @@ pub(crate) fn mixed_families(host: &Host) -> Vec<Finding> {
     vec![
         Finding::new(severity, "destinations of the other address family exclude the sync daemons")
             .reason(
-                "The messages between sync daemons have one family for both ends. As long as \
-                 such a \
-                 destination exists, the kernel refuses to start a daemon with EINVAL; while a daemon \
-                 runs, it refuses to add such a destination.",
+                "The messages between sync daemons have one family for both ends. As long as such \
+                 a destination exists, the kernel refuses to start a daemon with EINVAL; while a \
+                 daemon runs, it refuses to add such a destination.",
             )
             .seen(mixed)
             .seen(daemons)
-            .fix("Give the servers addresses of the service's family, or do without connection \
-                  synchronization.")
+            .fix(
+                "Give the servers addresses of the service's family, or do without connection \
+                  synchronization.",
+            )
             .source("net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_genl_new_daemon, ip_vs_add_dest"),
     ]
 }

@@ -55,26 +55,22 @@ pub(crate) fn mtu(host: &Host) -> Vec<Finding> {
         (
             Severity::Warning,
             "For a full packet the kernel sends the client an ICMP message with the size that \
-             fits. \
-             Where ICMP is filtered on the way, handshakes work and uploads of more than a few bytes \
-             hang.",
+             fits. Where ICMP is filtered on the way, handshakes work and uploads of more than a \
+             few bytes hang.",
         )
     } else {
         (
             Severity::Note,
             "The kernel sends a full packet as two fragments (net.ipv4.vs.pmtu_disc is 0), which \
-             costs \
-             both ends and is lost where fragments are filtered.",
+             costs both ends and is lost where fragments are filtered.",
         )
     };
-    let source = "net/netfilter/ipvs/ip_vs_xmit.c, __ip_vs_get_out_rt, ensure_mtu_is_adequate; \
-                  RFC 1191; \
-                  RFC 4459";
+    let source = "net/netfilter/ipvs/ip_vs_xmit.c, __ip_vs_get_out_rt, ensure_mtu_is_adequate; RFC \
+                  1191; RFC 4459";
     let fix = format!(
         "Let the way to the servers carry {usual} bytes and the tunnel's: ip link set DEVICE mtu \
-         ..., \
-         on both ends and every switch between. Or let the servers announce a smaller segment: \
-         ip route change default ... advmss N."
+         ..., on both ends and every switch between. Or let the servers announce a smaller \
+         segment: ip route change default ... advmss N."
     );
     let finding = |severity, title: &str, reason: &str, evidence: Vec<String>| {
         let finding = Finding::new(severity, title).reason(reason).fix(fix.as_str()).source(source);
@@ -85,8 +81,7 @@ pub(crate) fn mtu(host: &Host) -> Vec<Finding> {
         Severity::Error,
         "a tunnel carries less than IPv6 needs",
         "Every link has to carry 1280 bytes of IPv6. The kernel drops larger packets of the \
-         client, \
-         which need not go below.",
+         client, which need not go below.",
         unusable,
     );
     unusable.into_iter().chain(narrow).collect()
@@ -106,8 +101,7 @@ pub(crate) fn device(host: &Host) -> Vec<Finding> {
             Finding::new(Severity::Error, "a tunnel interface with a virtual address is down")
                 .reason(
                     "The kernel takes packets out of a tunnel only through an interface that is \
-                     up. \
-                     It answers what the director sends with ICMP errors.",
+                     up. It answers what the director sends with ICMP errors.",
                 )
                 .seen(down)
                 .fix("ip link set DEVICE up")
@@ -124,16 +118,14 @@ pub(crate) fn device(host: &Host) -> Vec<Finding> {
             Finding::new(Severity::Warning, "packets of a tunnel arrive that nothing takes")
                 .reason(
                     "Without an interface of the tunnel's kind the kernel does not know the \
-                     protocol. \
-                     It drops the director's packets and answers with ICMP \"protocol \
-                                                                             unreachable\".",
+                     protocol. It drops the director's packets and answers with ICMP \"protocol \
+                     unreachable\".",
                 )
                 .seen([format!("{count} packets of unknown protocols; no tunnel interface is up")])
                 .seen(addresses)
                 .fix(
                     "For ipip: ip link add ipip0 type ipip external local OWN; ip link set ipip0 \
-                     up; with \
-                     rp_filter 0 or 2. For GRE use type gre, for GUE a port of `ip fou`.",
+                     up; with rp_filter 0 or 2. For GRE use type gre, for GUE a port of `ip fou`.",
                 )
                 .source("net/ipv4/ip_input.c, ip_protocol_deliver_rcu; RFC 2003"),
         );

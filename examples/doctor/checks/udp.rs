@@ -33,20 +33,21 @@ pub(crate) fn stickiness(host: &Host) -> Vec<Finding> {
         Finding::new(severity, "UDP clients that keep their port stay with their server")
             .reason(
                 "UDP has no end of a connection. IPVS sends a client's datagrams to the same \
-                 destination \
-                 as long as no pause is longer than the timeout: resolvers, log senders and QUIC \
-                 clients stay for days, also when the weight is 0 or other servers are idle.",
+                 destination as long as no pause is longer than the timeout: resolvers, log \
+                 senders and QUIC clients stay for days, also when the weight is 0 or other \
+                 servers are idle.",
             )
             .seen(drained)
             .seen(timeout)
             .seen(services)
             .fix(
                 "One-packet scheduling (ipvsadm -E ... --ops) with direct routing or a tunnel if \
-                 every \
-                 datagram stands alone, as with DNS; else a shorter timeout (ipvsadm --set 0 0 30). To \
-                 drain, delete the destination with net.ipv4.vs.expire_nodest_conn=1.",
+                 every datagram stands alone, as with DNS; else a shorter timeout (ipvsadm --set 0 \
+                 0 30). To drain, delete the destination with net.ipv4.vs.expire_nodest_conn=1.",
             )
-            .source("net/netfilter/ipvs/ip_vs_proto_udp.c, udp_state_transition; ip_vs_core.c, \
-                     ip_vs_schedule"),
+            .source(
+                "net/netfilter/ipvs/ip_vs_proto_udp.c, udp_state_transition; ip_vs_core.c, \
+                     ip_vs_schedule",
+            ),
     ]
 }

@@ -43,28 +43,25 @@ pub(crate) fn writers(host: &Host) -> Vec<Finding> {
         }
     };
     let mut reason = "The kernel has one table for each network namespace and no owner of its \
-                      entries. \
-                      Such a program undoes what others change, and kube-proxy deletes services that it \
-                      does not know."
+                      entries. Such a program undoes what others change, and kube-proxy deletes \
+                      services that it does not know."
         .to_owned();
     if kube {
         reason += " Kubernetes has deprecated the mode ipvs of kube-proxy since 1.35; it is \
-                   planned to be \
-                   off from 1.40 and gone from 1.43.";
+                   planned to be off from 1.40 and gone from 1.43.";
     }
     vec![
         Finding::new(severity, title)
             .reason(reason)
             .seen(evidence)
             .fix(
-                "Change the table through that program alone, or keep to services of your own \
-                 and say so \
-                 there: excludeCIDRs of kube-proxy. After kube-proxy has left the mode ipvs, \
-                 kube-proxy --cleanup removes its services and the interface.",
+                "Change the table through that program alone, or keep to services of your own and \
+                 say so there: excludeCIDRs of kube-proxy. After kube-proxy has left the mode \
+                 ipvs, kube-proxy --cleanup removes its services and the interface.",
             )
             .source(
-                "Kubernetes KEP-3866 and KEP-5495; net/netfilter/ipvs/ip_vs_ctl.c has no \
-                     owner of a service",
+                "Kubernetes KEP-3866 and KEP-5495; net/netfilter/ipvs/ip_vs_ctl.c has no owner of \
+                 a service",
             ),
     ]
 }

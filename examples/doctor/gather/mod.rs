@@ -56,6 +56,10 @@ fn here() -> Result<Host, String> {
     unread.append(&mut missed);
     let network = network::read(&addresses)?;
     let vs = settings::of_ipvs(&mut unread);
+    // Linux 6.1 has none in a namespace that belongs to another user namespace than the first.
+    if ipvs.is_some() && vs.is_empty() {
+        unread.push("net.ipv4.vs: the kernel shows no settings in this namespace".to_owned());
+    }
     let sysctls = settings::others(&network.links, &mut unread);
     let listeners = sockets::listeners(&mut unread);
     let unknown_protocols = sockets::unknown_protocols(&mut unread);

@@ -1,7 +1,7 @@
 //! Finds processes that are known to write the table.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
 
 use super::files;
 use crate::checks::writers::PROGRAMS;
@@ -28,10 +28,12 @@ pub(super) fn writers(unread: &mut Vec<String>) -> Vec<Process> {
             Ok(namespace) if namespace == own => {
                 found.push(Process { id, name: name.to_owned() });
             }
-            Err(error) if Path::new(&entry.path()).exists() => {
+            Ok(_) => {}
+            // It has ended.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
                 unread.push(format!("the network namespace of {name} (process {id}): {error}"));
             }
-            _ => {}
         }
     }
     found.sort_by_key(|process| process.id);
