@@ -41,7 +41,8 @@ impl Faults {
         let mut servers = FAULTY_HOSTS.map(|host| (host, stage.serve(host, PORT)));
         let thread = thread::spawn(move || {
             let mut faults = Vec::new();
-            while !end.load(Ordering::SeqCst) {
+            // A short soak has more than one, too.
+            while faults.len() < 2 || !end.load(Ordering::SeqCst) {
                 let n = usize::try_from(chance.below(servers.len() as u64)).unwrap();
                 let (host, server) = &mut servers[n];
                 let kind = chance.one(&[Kind::Killed, Kind::Silent, Kind::Error, Kind::BlackHoled]);
