@@ -122,7 +122,7 @@ mod uapi;
 mod wire;
 
 pub use client::{Client, Destinations, Services, SubmitStream};
-pub use engine::{Failed, Failures, Outcome, Outcomes, Report};
+pub use engine::{Exchange, Failed, Failures, Outcome, Outcomes, Report};
 pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
 pub use ipvsadm::{
     Command, CommandError, CommandOption, NameError, Names, NumericNames, OptionArgument,

@@ -134,6 +134,29 @@ macro_rules! connecting {
                 $crate::client::procfs::of(&self.engine.home)
             }
 
+            /// Calls `observe` with each [`Exchange`](crate::Exchange) with the kernel from now on,
+            /// when it ends. Replaces the former function. Without one, exchanges cost nothing
+            /// more.
+            ///
+            /// The function is called on the thread that uses the client, so it should be fast. A
+            /// list of entries is told when it has been read to its end; a stream that is dropped
+            /// before is not told.
+            ///
+            #[doc = example!({ $($async)? } r#"
+ipvs.observe(|exchange| eprintln!("{exchange}"));
+ipvs.services()"# await "?;")]
+            pub fn observe(
+                &mut self,
+                observe: impl FnMut(&$crate::engine::Exchange<'_>) + Send + Sync + 'static,
+            ) {
+                self.engine.observer.set(Some(Box::new(observe)));
+            }
+
+            /// Ends what [`observe`](Self::observe) began.
+            pub fn stop_observing(&mut self) {
+                self.engine.observer.set(None);
+            }
+
             /// Returns how long an operation waits for each answer: 5 seconds by default. `None`
             /// waits without end.
             #[must_use]

@@ -3,12 +3,13 @@
 use rustix::io::Errno;
 
 use crate::engine::link::Link;
+use crate::engine::observer::{Begun, Ended};
 use crate::engine::patience::Patience;
 use crate::engine::{Engine, Transport, refused};
 use crate::error::{Error, Failure, Result};
 use crate::model::AddressFamily;
 use crate::proto::{Dump, Refusal, Step};
-use crate::wire::{Reported, Request, decode};
+use crate::wire::{Malformed, Reported, Request, decode};
 
 /// A dump of destinations that is longer than this is read faster in large datagrams.
 const MANY: usize = 3 * crate::engine::link::SMALL;
@@ -24,6 +25,10 @@ pub(crate) struct DumpRun {
     may_restart: bool,
     /// The length of all datagrams of this dump.
     length: usize,
+    /// The number of entries that were read.
+    entries: usize,
+    /// When the dump began, if an observer wants to know of its end.
+    begun: Option<Begun>,
     /// The deadline for the next datagram of this dump. Other datagrams do not extend it.
     patience: Patience,
 }
@@ -77,8 +82,9 @@ impl DumpRun {
         matches!(self.state, State::Reading { .. })
     }
 
-    /// Notes that an entry came.
-    fn note_delivered(&mut self) {
+    /// Notes that entries came.
+    fn note_delivered(&mut self, entries: usize) {
+        self.entries += entries;
         self.state = State::Reading { delivered: true };
         self.may_restart = false;
     }
@@ -116,7 +122,10 @@ impl<T: Transport> Engine<T> {
             let encodable = id.check_encodable();
             encodable.map_err(|invalid| Error::invalid(request.context(), invalid))?;
         }
-        let dump = self.send_dump(way, &request).await?;
+        let begun = self.begun_over(way);
+        let sent = self.send_dump(way, &request).await;
+        let dump =
+            sent.inspect_err(|error| self.tell_dump(way, &request, begun, None, Err(error)))?;
         Ok(DumpRun {
             dump,
             request,
@@ -124,6 +133,8 @@ impl<T: Transport> Engine<T> {
             state: State::Waiting,
             may_restart: true,
             length: 0,
+            entries: 0,
+            begun,
             patience: Patience::new(self.deadline),
         })
     }
@@ -171,8 +182,12 @@ impl<T: Transport> Engine<T> {
             Ok(()) => State::Reading { delivered: false },
             Err(_) => State::Ended,
         };
-        received.map_err(|failure| Error::unanswered(run.request.context(), failure))?;
-        Ok(true)
+        match received {
+            Ok(()) => Ok(true),
+            Err(failure) => {
+                Err(self.failed(run, Error::unanswered(run.request.context(), failure)))
+            }
+        }
     }
 
     /// Reads the next entry of the received datagram. Returns `None` if it has no more.
@@ -183,10 +198,10 @@ impl<T: Transport> Engine<T> {
         let step = run.dump.next(link.datagram());
         match step {
             Ok(Step::Data { command, attributes }) => {
-                run.note_delivered();
+                run.note_delivered(1);
                 match decode(command, attributes, service) {
                     Ok(report) => return Ok(Some(report)),
-                    Err(detail) => return Err(Error::malformed(run.request.context(), detail)),
+                    Err(detail) => return Err(self.malformed(run, detail)),
                 }
             }
             Ok(Step::NeedsDatagram) => self.datagram_is_read(run),
@@ -195,7 +210,7 @@ impl<T: Transport> Engine<T> {
             // The end of the dump may be in what cannot be read. What still comes of it is unread.
             Err(detail) => {
                 run.state = State::Ended;
-                return Err(Error::malformed(run.request.context(), detail));
+                return Err(self.malformed(run, detail));
             }
         }
         Ok(None)
@@ -215,13 +230,13 @@ impl<T: Transport> Engine<T> {
             Ok(())
         });
         if all.len() > before {
-            run.note_delivered();
+            run.note_delivered(all.len() - before);
         }
         match step {
             Ok(Step::Refused(refusal)) => self.end_refused(run, refusal),
             Ok(Step::End) => self.end(run),
             Ok(_) => self.datagram_is_read(run),
-            Err(detail) => return Err(Error::malformed(run.request.context(), detail)),
+            Err(detail) => return Err(self.malformed(run, detail)),
         }
         Ok(())
     }
@@ -242,10 +257,14 @@ impl<T: Transport> Engine<T> {
         if matches!(run.request, Request::Destinations(_)) {
             self.many_destinations = run.length > MANY;
         }
+        self.tell_end(run, Ok(()));
     }
 
     /// Notes that the kernel refused a dump. The next [`load`](Self::load) handles that.
     fn end_refused(&mut self, run: &mut DumpRun, refusal: Refusal) {
+        if run.begun.is_some() {
+            self.tell_end(run, Err(&refused(run.request.context(), &refusal)));
+        }
         run.state = State::Refused(refusal);
         self.dump_link(run.way).session.all_read();
     }
@@ -266,9 +285,52 @@ impl<T: Transport> Engine<T> {
             let discarded = self.dump_link(run.way).discard_unread().await;
             discarded.map_err(|failure| Error::not_sent(context, failure))?;
         }
-        run.dump = self.send_dump(run.way, &run.request).await?;
+        run.begun = self.begun_over(run.way);
+        let sent = self.send_dump(run.way, &run.request).await;
+        run.dump = sent.inspect_err(|error| self.tell_end(run, Err(error)))?;
         run.patience = Patience::new(self.deadline);
         (run.state, run.may_restart) = (State::Waiting, false);
         Ok(())
+    }
+
+    /// Returns the error for an answer that cannot be read.
+    #[cold]
+    fn malformed(&mut self, run: &mut DumpRun, detail: Malformed) -> Error {
+        self.failed(run, Error::malformed(run.request.context(), detail))
+    }
+
+    /// Notes that a dump has failed.
+    #[cold]
+    fn failed(&mut self, run: &mut DumpRun, error: Error) -> Error {
+        self.tell_end(run, Err(&error));
+        error
+    }
+
+    fn begun_over(&mut self, way: Way) -> Option<Begun> {
+        self.observer.is_set().then(|| self.dump_link(way).begun())
+    }
+
+    /// Tells the observer, if there is one, that a dump has ended. Tells it once.
+    #[inline]
+    fn tell_end(&mut self, run: &mut DumpRun, result: Result<(), &Error>) {
+        if run.begun.is_some() {
+            let begun = run.begun.take();
+            self.tell_dump(run.way, &run.request, begun, Some(run.entries), result);
+        }
+    }
+
+    #[cold]
+    fn tell_dump(
+        &mut self,
+        way: Way,
+        request: &Request<'_>,
+        begun: Option<Begun>,
+        entries: Option<usize>,
+        result: Result<(), &Error>,
+    ) {
+        let Some(begun) = begun else { return };
+        let link = self.dump_link(way);
+        let ended = Ended { begun, at: link.now(), traffic: link.traffic(), entries };
+        self.observer.tell(request.context(), &ended, result);
     }
 }

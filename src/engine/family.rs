@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::engine::link::Link;
+use crate::engine::observer::Ended;
 use crate::engine::patience::Patience;
 use crate::engine::{Engine, Transport, refused};
 use crate::error::{Context, Error, Result};
@@ -17,7 +18,14 @@ impl<T: Transport> Engine<T> {
     /// Looks the family up again. Returns `true` if its id has changed, because the module was
     /// loaded anew.
     pub(crate) async fn family_moved(&mut self) -> Result<bool> {
-        let family = resolve(&mut self.commands, self.deadline).await?;
+        let begun = self.observer.is_set().then(|| self.commands.begun());
+        let family = resolve(&mut self.commands, self.deadline).await;
+        if let Some(begun) = begun {
+            let (at, traffic) = (self.now(), self.commands.traffic());
+            let ended = Ended { begun, at, traffic, entries: None };
+            self.observer.tell(RESOLVE, &ended, family.as_ref().map(|_| ()));
+        }
+        let family = family?;
         let moved = family != self.family;
         self.family = family;
         Ok(moved)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::engine::Transport;
+use crate::engine::observer::{Begun, Traffic};
 use crate::engine::patience::Patience;
 use crate::engine::transport::yield_now;
 use crate::error::Failure;
@@ -57,6 +58,7 @@ pub(crate) struct Link<T> {
     /// The length of the longest datagram so far.
     longest: usize,
     chunk: usize,
+    traffic: Traffic,
     /// The work done since other tasks could last run. See [`SHIFT`].
     work: usize,
 }
@@ -92,6 +94,7 @@ impl<T: Transport> Link<T> {
             offered: 0,
             longest: 0,
             chunk: CHUNK,
+            traffic: Traffic::default(),
             work: 0,
         }
     }
@@ -145,7 +148,8 @@ impl<T: Transport> Link<T> {
     }
 
     /// Sends the outbox.
-    pub(crate) fn send(&self) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self) -> Result<(), Failure> {
+        self.traffic.sent = self.traffic.sent.wrapping_add(self.outbox.len());
         loop {
             match self.transport.send(&self.outbox) {
                 Err(Failure::Interrupted) => {}
@@ -179,6 +183,16 @@ impl<T: Transport> Link<T> {
                 yield_now().await;
             }
         }
+    }
+
+    /// Returns the bytes that have gone over the link.
+    pub(super) const fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// Notes that an exchange begins.
+    pub(super) fn begun(&self) -> Begun {
+        Begun { at: self.now(), traffic: self.traffic }
     }
 
     /// Reads the transport's clock.
@@ -222,6 +236,7 @@ impl<T: Transport> Link<T> {
                 Ok(length) => {
                     self.offered = self.capacity;
                     self.longest = self.longest.max(length);
+                    self.traffic.received = self.traffic.received.wrapping_add(self.inbox.len());
                     if length > self.inbox.len() {
                         self.grow(length.max(LARGE));
                         return Err(Failure::CutOff);

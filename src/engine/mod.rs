@@ -12,6 +12,7 @@ mod family;
 mod link;
 mod lists;
 mod modify;
+mod observer;
 mod order;
 mod outcomes;
 mod patience;
@@ -37,6 +38,7 @@ use netlink_sys::Socket;
 use crate::engine::channel::Channel;
 use crate::engine::family::resolve;
 use crate::engine::link::Link;
+use crate::engine::observer::Observer;
 #[cfg(feature = "packet")]
 use crate::engine::socket::Endpoint;
 use crate::error::{Context, Error, Failure, Result, kind_of_refusal};
@@ -44,6 +46,7 @@ use crate::model::Operation;
 use crate::proto::{FamilyId, Refusal};
 
 pub(crate) use dumps::DumpRun;
+pub use observer::Exchange;
 pub(crate) use outcomes::not_attempted;
 pub(crate) use portions::portion;
 pub use report::{Failed, Failures, Outcome, Outcomes, Report};
@@ -72,6 +75,8 @@ pub(crate) struct Engine<T> {
     pub(crate) few_destinations: bool,
     /// The number of services in the last list of all services.
     pub(crate) listed_services: Option<usize>,
+    /// Who is told of each exchange.
+    pub(crate) observer: Observer,
     /// The longest wait for one answer. `None` waits without end.
     pub(crate) deadline: Option<Duration>,
     /// The network namespace of the sockets.
@@ -117,6 +122,7 @@ impl<T: Transport> Engine<T> {
             many_destinations: false,
             few_destinations: false,
             listed_services: None,
+            observer: Observer::default(),
             deadline,
             home: Home::Unknown,
         })

@@ -1,5 +1,6 @@
 //! Reads that take one request each.
 
+use crate::engine::observer::Ended;
 use crate::engine::patience::Patience;
 use crate::engine::{DumpRun, Engine, Transport, refused};
 use crate::error::{Error, Result};
@@ -63,7 +64,28 @@ impl<T: Transport> Engine<T> {
         again.map_err(|refusal| refused(request.context(), &refusal))
     }
 
+    /// Reads once, and tells the observer.
     async fn read_once<R: Reported>(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Result<R, Refusal>> {
+        if !self.observer.is_set() {
+            return self.read_unobserved(request).await;
+        }
+        let begun = self.commands.begun();
+        let read = Box::pin(self.read_unobserved(request)).await;
+        let (at, traffic) = (self.now(), self.commands.traffic());
+        let ended = Ended { begun, at, traffic, entries: None };
+        let result = match &read {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refusal)) => Err(&refused(request.context(), refusal)),
+            Err(error) => Err(error),
+        };
+        self.observer.tell(request.context(), &ended, result);
+        read
+    }
+
+    async fn read_unobserved<R: Reported>(
         &mut self,
         request: &Request<'_>,
     ) -> Result<Result<R, Refusal>> {

@@ -1,6 +1,9 @@
 //! Writing: one change or many, in chunks that one system call sends.
 
+use std::collections::VecDeque;
+
 use crate::engine::confirm::Finding;
+use crate::engine::observer::Ended;
 use crate::engine::outcomes::{
     Collect, is_noent, not_attempted, outcome, outcome_of_unknown_family,
 };
@@ -115,6 +118,28 @@ impl<T: Transport> Engine<T> {
 
     /// Sends a chunk of valid changes and reports on each, in order.
     async fn chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> Next {
+        if self.observer.is_set() {
+            return Box::pin(self.observed_chunk(changes, report)).await;
+        }
+        self.chunk_unobserved(changes, report).await
+    }
+
+    /// Does a chunk, and tells the observer of each change.
+    async fn observed_chunk(&mut self, changes: &[Change], report: &mut impl Collect) -> Next {
+        let begun = self.commands.begun();
+        let mut outcomes = VecDeque::with_capacity(changes.len());
+        let next = self.chunk_unobserved(changes, &mut outcomes).await;
+        let (at, traffic) = (self.now(), self.commands.traffic());
+        let ended = Ended { begun, at, traffic, entries: None };
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let result = outcome.error().map_or(Ok(()), Err);
+            self.observer.tell_change(change, changes.len(), &ended, result);
+            report.push(outcome);
+        }
+        next
+    }
+
+    async fn chunk_unobserved(&mut self, changes: &[Change], report: &mut impl Collect) -> Next {
         if self.commands.session.has_unread() {
             // A failure comes again in the next call.
             let _ = Box::pin(self.commands.discard_unread()).await;

@@ -10,6 +10,7 @@ mod faults;
 #[path = "../live/folder.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod folder;
+mod observer;
 mod waiting;
 
 /// The example `controller`, on a kernel of its own in memory.

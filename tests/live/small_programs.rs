@@ -14,6 +14,7 @@ use crate::namespace::{fresh, run};
 fn every_program_has_help_and_refuses_what_it_does_not_know() {
     for name in [
         "list",
+        "trace",
         "tokio",
         "smol",
         "quickstart",
