@@ -365,6 +365,57 @@ fn a_tunnel_that_carries_less_than_ipv6_needs() {
     patient.well("tunnel-mtu");
 }
 
+/// Over IPv6 nothing at all is sent, not even small packets.
+#[test]
+fn a_tunnel_over_ipv6_that_carries_less_sends_nothing() {
+    let hosts = Network::with_servers(1).unwrap();
+    let (director, real) = (&hosts.director, &hosts.servers[0]);
+    let service = Service::udp(SocketAddr::new(virtual_addresses(0).v6, 53));
+    let to = SocketAddr::new(server_addresses(0).v6, 53);
+    let gre = ipvs_netlink::Forwarding::Tunnel(Tunnel::Gre { checksum: false });
+    let mut ipvs = Client::in_namespace_fd(director).unwrap();
+    ipvs.add_service(&service).unwrap();
+    ipvs.add_destination(service.id, &Destination::new(to, gre)).unwrap();
+    let client = hosts.client.run(|| UdpSocket::bind("[::]:0")).unwrap();
+    // The server knows no GRE, and counts what arrives.
+    let arrived = || look_at(real).unknown_protocols;
+    let send = || client.send_to(b"1", service.id.address().unwrap()).unwrap();
+    for (mtu, sends) in [(1324, true), (1323, false)] {
+        run(director, &[&format!("link set server0 mtu {mtu}")]);
+        let severity = one(&look_at(director), "tunnel-mtu").severity;
+        assert_eq!(severity, if sends { Warning } else { Error });
+        let before = arrived();
+        send();
+        let begin = Instant::now();
+        let patience = if sends { PATIENCE } else { IMPATIENCE };
+        while arrived() == before && begin.elapsed() < patience {}
+        assert_eq!(arrived() > before, sends, "{mtu}");
+    }
+}
+
+/// The kernel tells a client which packets fit.
+#[test]
+fn a_full_packet_that_does_not_fit_is_answered() {
+    let hosts = Network::with_servers(1).unwrap();
+    let vip = SocketAddr::new(virtual_addresses(0).v4, 53);
+    let ipip = ipvs_netlink::Forwarding::Tunnel(Tunnel::Ipip);
+    let to = Destination::new(SocketAddr::new(server_addresses(0).v4, 53), ipip);
+    let mut ipvs = Client::in_namespace_fd(&hosts.director).unwrap();
+    ipvs.add_service(&Service::udp(vip)).unwrap();
+    ipvs.add_destination(Service::udp(vip).id, &to).unwrap();
+    assert_eq!(one(&look_at(&hosts.director), "tunnel-mtu").severity, Warning);
+    let client = hosts.client.run(|| UdpSocket::bind("0.0.0.0:0")).unwrap();
+    client.send_to(&[0; 1472], vip).unwrap();
+    let route = || {
+        let ip = vip.ip().to_string();
+        hosts.client.run(|| Ok(crate::namespace::run("ip", &["route", "get", &ip]))).unwrap()
+    };
+    let begin = Instant::now();
+    while !route().contains("mtu 1480") {
+        assert!(begin.elapsed() < PATIENCE, "{}", route());
+    }
+}
+
 #[test]
 fn a_tunnel_interface_that_is_down() {
     let patient = real_server(true);

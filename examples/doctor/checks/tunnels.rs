@@ -44,7 +44,7 @@ pub(crate) fn mtu(host: &Host) -> Vec<Finding> {
             named(pair),
             link.name
         );
-        if !is_ipv4(pair.0) && fits < IPV6_MINIMUM {
+        if fits < IPV6_MINIMUM && (ip.is_ipv6() || !is_ipv4(pair.0)) {
             unusable.push(text);
         } else if fits < usual {
             narrow.push(text);
@@ -80,8 +80,9 @@ pub(crate) fn mtu(host: &Host) -> Vec<Finding> {
     let unusable = finding(
         Severity::Error,
         "a tunnel carries less than IPv6 needs",
-        "Every link has to carry 1280 bytes of IPv6. The kernel drops larger packets of the \
-         client, which need not go below.",
+        "Every link has to carry 1280 bytes of IPv6. With less, the kernel sends nothing at all \
+         into a tunnel over IPv6. Into one over IPv4 it sends only smaller packets, and clients \
+         need not go below.",
         unusable,
     );
     unusable.into_iter().chain(narrow).collect()
