@@ -23,6 +23,7 @@ fn every_program_has_help_and_refuses_what_it_does_not_know() {
         "ipvsadm",
         "controller",
         "doctor",
+        "explain",
     ] {
         let run = |word: &str| Command::new(example(name)).arg(word).output().unwrap();
         let help = run(if name == "ipvsadm" { "-h" } else { "--help" });
