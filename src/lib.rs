@@ -29,7 +29,7 @@
 //! | `table::document` (feature `serde`) | the keys of a table as YAML, TOML or JSON |
 //! | [`procfs`] | connections, totals and settings, as the kernel shows them under `/proc` |
 //! | [`growth`] | rates and growth between two snapshots |
-//! | [`metrics`] | samples for monitoring systems |
+//! | [`metrics`] | samples for monitoring systems, and text formats for them |
 //! | [`explain`] | which destination the kernel would choose for a client, and why |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
 //! | `fake` (feature of this name) | a kernel in memory, for tests without Linux's IPVS and without root |
@@ -48,6 +48,8 @@
 //! | see a difference before it is applied | [`table::Plan::new`], [`Client::apply`] |
 //! | take a destination out without breaking connections | [`Client::drain`] |
 //! | read everything, or a few services | [`Client::snapshot`], [`Client::snapshot_of`] |
+//! | tell how fast traffic is, and which counters were reset | [`growth::Growth`] |
+//! | export counters to Prometheus | [`metrics::Scrape`] |
 //! | read a table that is larger than memory should hold | [`Client::stream_services`], [`Client::stream_destinations`] |
 //! | read what `ipvsadm -S` wrote | [`table::Table::from_ipvsadm`] |
 //! | read or change the settings `net.ipv4.vs.*` | [`procfs::Procfs::settings`], [`procfs::Procfs::set_settings`], [`Setting::KNOWN`] |
@@ -93,6 +95,8 @@
 //! - **`health-http`**: checks over HTTP/1.1 and HTTP/2.
 //! - **`health-tls`**: checks over TLS and, with `health-http`, over HTTPS; also gRPC. It uses rustls with ring,
 //!   which is C and assembler: building it takes a C compiler.
+//! - **`prometheus`**: `metrics::Collector`, which puts the samples of [`metrics`] into a registry of the crate
+//!   `prometheus_client`, for programs that have one. Samples and text formats need no feature.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
 //!   that bring their own netlink transport. Ties the program to this crate's versions of
 //!   `netlink-packet-core`, `netlink-packet-generic` and `netlink-sys`.

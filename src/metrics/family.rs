@@ -13,19 +13,19 @@ pub struct Family {
 }
 
 impl Family {
-    pub(super) const fn counter(name: &'static str, help: &'static str) -> Self {
+    pub(in crate::metrics) const fn counter(name: &'static str, help: &'static str) -> Self {
         Self { name, kind: Kind::Counter, unit: None, help }
     }
 
-    pub(super) const fn gauge(name: &'static str, help: &'static str) -> Self {
+    pub(in crate::metrics) const fn gauge(name: &'static str, help: &'static str) -> Self {
         Self { name, kind: Kind::Gauge, unit: None, help }
     }
 
-    pub(super) const fn histogram(name: &'static str, help: &'static str) -> Self {
+    pub(in crate::metrics) const fn histogram(name: &'static str, help: &'static str) -> Self {
         Self { name, kind: Kind::Histogram, unit: None, help }
     }
 
-    pub(super) const fn unit(mut self, unit: Unit) -> Self {
+    pub(in crate::metrics) const fn unit(mut self, unit: Unit) -> Self {
         self.unit = Some(unit);
         self
     }

@@ -57,6 +57,13 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Whether there is any sample of a destination.
+    pub(super) fn wants_destinations(&self) -> bool {
+        self.names != Names::Own || self.destinations != Destinations::NONE
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self::new()

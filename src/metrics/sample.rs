@@ -1,13 +1,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::metrics::{Histogram, Labels};
+use crate::metrics::Histogram;
 use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId};
+use crate::table::Labels;
 
 /// One value of a [`Family`](super::Family), with its labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'a> {
-    pub(super) namespace: Option<&'a str>,
+    pub(super) netns: Option<&'a str>,
     pub(super) service: Option<ServiceId>,
     pub(super) destination: Option<DestinationId>,
     pub(super) more: &'a [Label<'a>],
@@ -19,8 +20,8 @@ pub struct Sample<'a> {
 pub type Label<'a> = (&'a str, LabelValue<'a>);
 
 impl<'a> Sample<'a> {
-    pub(super) const fn new(namespace: Option<&'a str>, value: Value<'a>) -> Self {
-        Self { namespace, service: None, destination: None, more: &[], own: None, value }
+    pub(super) const fn new(netns: Option<&'a str>, value: Value<'a>) -> Self {
+        Self { netns, service: None, destination: None, more: &[], own: None, value }
     }
 
     pub(super) const fn with(self, more: &'a [Label<'a>]) -> Self {
@@ -48,23 +49,23 @@ impl<'a> Sample<'a> {
     /// Yields the labels. Each name occurs once. No value is empty, because an empty value means to
     /// monitoring systems that the label is not there.
     pub fn labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
-        let namespace = self.namespace.map(|name| ("namespace", LabelValue::Text(name)));
-        let own = self.own.into_iter().flat_map(Labels::iter);
-        let own = own.map(|(name, value)| (name, LabelValue::Text(value)));
-        let labels = namespace.into_iter().chain(own).chain(self.fixed_labels());
+        let destination = self.destination.map(destination_labels).into_iter().flatten();
+        let labels = self.shared_labels().chain(destination).chain(self.more.iter().copied());
         labels.filter(|(_, value)| !value.is_empty())
     }
 
-    /// Yields the labels that a destination and its service have, and those of the family.
-    fn fixed_labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
+    /// Yields the labels that all destinations of a service have.
+    pub(super) fn shared_labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
+        let netns = self.netns.map(|name| ("netns", LabelValue::Text(name)));
+        let own = self.own.into_iter().flat_map(Labels::iter);
+        let own = own.map(|(name, value)| (name, LabelValue::Text(value)));
         let service = self.service.map(service_labels).into_iter().flatten().flatten();
-        let destination = self.destination.map(destination_labels).into_iter().flatten();
-        service.chain(destination).chain(self.more.iter().copied())
+        netns.into_iter().chain(own).chain(service)
     }
 }
 
 /// The labels of a service: `protocol`, `address` and `port`, or `fwmark` and `family`.
-pub(super) const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3] {
+const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3] {
     match id {
         ServiceId::Address { protocol, address } => [
             Some(("protocol", LabelValue::Protocol(protocol))),
@@ -79,7 +80,7 @@ pub(super) const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3]
     }
 }
 
-const fn destination_labels(id: DestinationId) -> [Label<'static>; 2] {
+pub(super) const fn destination_labels(id: DestinationId) -> [Label<'static>; 2] {
     [
         ("real_address", LabelValue::Address(id.address.ip())),
         ("real_port", LabelValue::Number(id.address.port() as u64)),
@@ -103,7 +104,7 @@ pub enum LabelValue<'a> {
 }
 
 impl LabelValue<'_> {
-    const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }
 }

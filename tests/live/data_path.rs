@@ -7,6 +7,7 @@ mod controllers;
 mod costs;
 mod drains;
 mod forwarding;
+mod growth;
 mod hashing;
 mod life;
 mod locality;
