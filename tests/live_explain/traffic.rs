@@ -1,6 +1,6 @@
 //! Servers, and clients with many addresses, all in the namespace of the test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -131,7 +131,9 @@ fn dial(call: &Call) -> OwnedFd {
 /// The address of a server.
 pub(crate) fn server(family: AddressFamily, n: u16) -> SocketAddr {
     match family {
-        AddressFamily::Ipv4 => SocketAddr::from(([127, 1, 0, 1 + n as u8], 8000 + n)),
+        AddressFamily::Ipv4 => {
+            SocketAddr::from(([127, 1, 0, 1 + u8::try_from(n).unwrap()], 8000 + n))
+        }
         AddressFamily::Ipv6 => {
             SocketAddr::from((Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, 1 + n), 8000 + n))
         }
@@ -156,11 +158,11 @@ pub(crate) fn some_servers(random: &mut Random, family: AddressFamily) -> Vec<De
 }
 
 /// Different clients, with random addresses and ports.
-pub(crate) struct Clients(BTreeMap<SocketAddr, ()>);
+pub(crate) struct Clients(BTreeSet<SocketAddr>);
 
 impl Clients {
     pub(crate) const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(BTreeSet::new())
     }
 
     pub(crate) fn next(&mut self, random: &mut Random, family: AddressFamily) -> SocketAddr {
@@ -176,7 +178,7 @@ impl Clients {
             };
             let port = 1024 + u16::try_from(random.below(60_000)).unwrap();
             let client = SocketAddr::new(ip, port);
-            if self.0.insert(client, ()).is_none() {
+            if self.0.insert(client) {
                 return client;
             }
         }
