@@ -341,6 +341,38 @@ impl Probe {
 }
 
 impl ProbeKind {
+    /// Returns the name for programs, logs and metrics, such as `tcp` or `tcp-exchange`. A check of the
+    /// program's own has the name that the program gave.
+    ///
+    /// ```
+    /// use ipvs_netlink::health::probe::{Exchange, Probe};
+    ///
+    /// assert_eq!(Probe::icmp().kind.name(), "icmp");
+    /// assert_eq!(Probe::udp(Exchange::new("ping", "pong")).kind.name(), "udp");
+    /// assert_eq!(Probe::udp_send(b"ping".to_vec()).kind.name(), "udp-send");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::TcpExchange(_) => "tcp-exchange",
+            Self::Udp(_) => "udp",
+            Self::UdpSend(_) => "udp-send",
+            Self::Icmp => "icmp",
+            #[cfg(feature = "health-grpc")]
+            Self::Grpc(_) => "grpc",
+            #[cfg(feature = "health-dns")]
+            Self::Dns(_) => "dns",
+            #[cfg(feature = "health-http")]
+            Self::Http(_) => "http",
+            #[cfg(feature = "health-tls")]
+            Self::Tls(_) => "tls",
+            Self::Agent(_) => "agent",
+            Self::Command(_) => "command",
+            Self::Custom(custom) => &custom.name,
+        }
+    }
+
     /// Returns `true` if the check is by datagrams, and `false` if it is by TCP. A check that cannot
     /// go through a virtual address is named.
     pub(super) const fn sends_datagrams(&self) -> Result<bool, ThroughError> {

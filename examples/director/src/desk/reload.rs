@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipvs_netlink::ServiceId;
-use ipvs_netlink::health::Pace;
+use ipvs_netlink::health::Watched;
 use ipvs_netlink::health::probe::Probe;
 
 use crate::announcement;
@@ -38,6 +38,17 @@ impl Desk {
         }
         let known = &self.configuration.services;
         Ok(configuration.services.keys().copied().filter(|id| !known.contains_key(id)).collect())
+    }
+
+    /// Returns what a reload has the runner watch anew: it must take all of it, or there is no reload.
+    #[must_use]
+    pub fn to_be_watched(&self, configuration: &Configuration) -> Vec<Watched<Probe>> {
+        let known = &self.configuration.services;
+        let is_watched = |(id, service): &(&ServiceId, &ServiceConfiguration)| {
+            known.get(*id).is_some_and(|before| is_watched_alike(before, service))
+        };
+        let anew = configuration.services.iter().filter(|service| !is_watched(service));
+        anew.map(|(_, service)| watched(service, &self.saved)).collect()
     }
 
     /// Takes over a configuration that [`examine`](Self::examine) has found good. Returns what was
@@ -195,40 +206,10 @@ pub fn valid(configuration: &Configuration) -> Result<(), Vec<String>> {
             faults.push(format!("`synchronization`: {invalid}"));
         }
     }
-    for (id, service) in &configuration.services {
-        if let Err(invalid) = service.table.service().validate() {
-            faults.push(format!("{id}: {invalid}"));
-        }
-        for destination in service.table.destinations() {
-            if let Err(invalid) = destination.destination().validate(*id) {
-                faults.push(format!("{id} -> {}: {invalid}", destination.id()));
-            }
-        }
-        if let Err(invalid) = watched(service, &Saved::default()).validate() {
-            faults.push(format!("{id}: {invalid}"));
-        }
-        faults.extend(faults_of_checks(*id, service));
+    for service in configuration.services.values() {
+        faults.extend(service.table.validate().iter().map(ToString::to_string));
+        let refused = watched(service, &Saved::default()).examine(configuration.marks.is_some());
+        faults.extend(refused.err().map(|refused| refused.to_string()));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
-}
-
-/// Finds the checks that the runner would refuse.
-fn faults_of_checks(id: ServiceId, service: &ServiceConfiguration) -> Vec<String> {
-    let mut faults = Vec::new();
-    let needs_port = |(probe, _): &(Probe, Pace)| probe.needs_port();
-    let all = std::iter::once(&service.checks).chain(service.checks_of.values());
-    for (probe, pace) in all.flat_map(|checks| &checks.checks) {
-        let invalid = probe.validate().err().or_else(|| pace.validate().err());
-        faults.extend(invalid.map(|invalid| format!("{id}: {invalid}")));
-    }
-    for destination in service.table.destinations() {
-        let of = service.checks_of.get(&destination.id()).unwrap_or(&service.checks);
-        if destination.id().address.port() == 0 && of.checks.iter().any(needs_port) {
-            faults.push(format!(
-                "{id}: {} has port 0, so the check needs a port of its own",
-                destination.id()
-            ));
-        }
-    }
-    faults
 }

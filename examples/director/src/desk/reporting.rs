@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
-use ipvs_netlink::health::probe::{Probe, ProbeKind};
+use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{MaintenanceKind, MemberStatus, ServiceStatus as Checked, TargetStatus};
 use ipvs_netlink::health::{PoolStatus, Verdict};
 use ipvs_netlink::{DestinationEntry, ServiceId, ServiceSnapshot, Snapshot};
@@ -208,7 +208,7 @@ fn reason(
         match checks.len() {
             1 => said.push(text),
             _ if text.is_empty() => {}
-            _ => said.push(format!("{}: {text}", name(&probe.kind))),
+            _ => said.push(format!("{}: {text}", probe.kind.name())),
         }
     }
     said.retain(|text| !text.is_empty());
@@ -247,24 +247,6 @@ fn check_reason(target: &TargetStatus, now: Moment) -> String {
         text.push_str(&format!(", damped for {left} s because it went down too often"));
     }
     text
-}
-
-/// Returns what a check is called in files.
-const fn name(kind: &ProbeKind) -> &'static str {
-    match kind {
-        ProbeKind::Tcp => "tcp",
-        ProbeKind::TcpExchange(_) => "tcp exchange",
-        ProbeKind::Udp(_) => "udp",
-        ProbeKind::UdpSend(_) => "udp send",
-        ProbeKind::Icmp => "icmp",
-        ProbeKind::Grpc(_) => "grpc",
-        ProbeKind::Dns(_) => "dns",
-        ProbeKind::Http(_) => "http",
-        ProbeKind::Tls(_) => "tls",
-        ProbeKind::Agent(_) => "agent",
-        ProbeKind::Command(_) => "command",
-        _ => "check",
-    }
 }
 
 /// Returns when a moment of the other clock was by that of the wall.

@@ -1,10 +1,12 @@
 //! The thread that does checks, and how a program speaks to it.
 
+mod examination;
 mod options;
 mod query;
 mod stats;
 mod work;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +17,14 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::health::probe::programs::Programs;
+use crate::health::probe::runner::examination::examine;
 use crate::health::probe::runner::query::Query;
 use crate::health::probe::runner::stats::{Counts, Published};
 use crate::health::probe::runner::work::Worker;
 use crate::health::probe::through::{self, Through};
 use crate::health::probe::updates::Ends;
 use crate::health::probe::{Probe, Updates, WatchError};
-use crate::health::{Check, Maintenance, Outcome, Pace, Watched};
+use crate::health::{Check, Maintenance, Outcome, Watched};
 use crate::model::{DestinationId, ServiceId, ServiceSnapshot};
 use crate::table::controller::Event;
 
@@ -154,27 +157,61 @@ impl Runner {
         mut watched: Watched<Probe>,
         held: Option<ServiceSnapshot>,
     ) -> Result<(), WatchError> {
-        let probes = || watched.all_checks().try_for_each(|(probe, _)| probe.validate());
-        watched
-            .validate()
-            .and_then(|()| probes())
-            .map_err(|invalid| WatchError::Invalid { service: watched.id(), invalid })?;
+        let pairs = examine(&watched, self.through.is_some())?;
         let service = watched.id();
-        let needs_port = |(probe, _): &(Probe, Pace)| probe.needs_port();
-        let mut ids = watched.service.destinations().map(|destination| destination.id());
-        let lacks_port = |id: &DestinationId| {
-            id.address.port() == 0 && watched.checks_at(*id).iter().any(needs_port)
-        };
-        if let Some(destination) = ids.find(lacks_port) {
-            return Err(WatchError::NoPort { service, destination });
-        }
         let _ordering = self.ordering();
         if self.sender.is_closed() {
             return Err(WatchError::Ended { service });
         }
-        through::lease(self.through.as_ref(), &mut watched)?;
+        through::lease(self.through.as_ref(), &mut watched, pairs)
+            .map_err(|error| WatchError::Through { service, error })?;
         self.order(Order::Watch(Box::new(watched), held.map(Box::new)));
         Ok(())
+    }
+
+    /// Checks that all these services can be watched, without watching any. If [`watch`](Self::watch) is
+    /// called for each of them afterwards, and nothing else takes marks meanwhile, no call fails unless the
+    /// thread ends. A program that takes over a new file learns so before it changes anything.
+    ///
+    /// What is forgotten or watched otherwise gives no mark free at once, so it does not count here.
+    ///
+    /// ```
+    /// use ipvs_netlink::health::probe::{Probe, Runner, RunnerOptions};
+    /// use ipvs_netlink::health::{Pace, Watched};
+    /// use ipvs_netlink::table::TableService;
+    /// use ipvs_netlink::{Destination, Service};
+    ///
+    /// let web = TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+    ///     .with(Destination::masquerade("10.0.0.2:0".parse()?));
+    /// let runner = Runner::start(RunnerOptions::new())?;
+    /// let error = runner.examine([&Watched::new(web).check(Probe::tcp(), Pace::new())]).unwrap_err();
+    /// assert!(error.to_string().contains("10.0.0.2:0 has port 0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first one that [`watch`](Self::watch) would return. With
+    /// [`NotEnoughMarks`](crate::health::through::ThroughError::NotEnoughMarks), `needed` is the number for
+    /// all services.
+    pub fn examine<'w>(
+        &self,
+        all: impl IntoIterator<Item = &'w Watched<Probe>>,
+    ) -> Result<(), WatchError> {
+        let mut pairs = BTreeMap::new();
+        for watched in all {
+            let service = watched.id();
+            pairs.insert(service, examine(watched, self.through.is_some())?);
+            if self.sender.is_closed() {
+                return Err(WatchError::Ended { service });
+            }
+        }
+        match &self.through {
+            Some(through) => through
+                .examine(&pairs)
+                .map_err(|(service, error)| WatchError::Through { service, error }),
+            None => Ok(()),
+        }
     }
 
     /// Watches a service no more, and tells the program by
@@ -298,8 +335,9 @@ mod tests {
 
     use super::*;
     use crate::health::probe::{CheckFuture, RunnerOptions};
+    use crate::health::through::ThroughError;
     use crate::health::through::{MarkRange, Marks};
-    use crate::health::{Checks, Combination};
+    use crate::health::{Checks, Combination, Pace};
     use crate::model::{Destination, Forwarding, Service};
     use crate::table::TableService;
 
@@ -363,6 +401,41 @@ mod tests {
         local(only(Probe::tcp())).unwrap();
         let refused = local(only(Probe::tcp().through())).unwrap_err();
         assert!(refused.contains("cannot be forwarded by Local"), "{refused}");
+    }
+
+    #[test]
+    fn services_are_examined_together_and_nothing_changes() {
+        let marks =
+            Marks::new(MarkRange::new(1..=3).unwrap(), &std::iter::empty().collect()).unwrap();
+        let runner = Runner::start(RunnerOptions::new().marks(marks)).unwrap();
+        let of = |port: u16, hosts: &[u8]| {
+            let service = TableService::new(Service::tcp(([192, 0, 2, 10], port).into()));
+            let table = hosts.iter().fold(service, |table, host| {
+                table.with(Destination::masquerade(([10, 0, 0, *host], 80).into()))
+            });
+            Watched::new(table).check(Probe::tcp().through(), Pace::new())
+        };
+        let (one, two) = (of(80, &[1, 2]), of(81, &[1, 2]));
+        assert_eq!(runner.examine([&one]), Ok(()));
+        let error = ThroughError::NotEnoughMarks { needed: 4, free: 3 };
+        let service = two.id();
+        assert_eq!(runner.examine([&one, &two]), Err(WatchError::Through { service, error }));
+        // Nothing was taken, and what a service has counts.
+        runner.watch(one.clone(), None).unwrap();
+        assert_eq!(runner.examine([&one, &of(81, &[1])]), Ok(()));
+        let error = ThroughError::NotEnoughMarks { needed: 2, free: 1 };
+        assert_eq!(
+            runner.examine([&two]),
+            Err(WatchError::Through { service, error: error.clone() })
+        );
+        assert_eq!(runner.watch(two, None), Err(WatchError::Through { service, error }));
+        // The marks of those that are forgotten are not free before they have left the table.
+        runner.forget(one.id());
+        assert!(runner.examine([&of(81, &[1, 2])]).is_err());
+        let without = Runner::start(RunnerOptions::new()).unwrap();
+        let error = ThroughError::NoMarks;
+        let service = one.id();
+        assert_eq!(without.examine([&one]), Err(WatchError::Through { service, error }));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod facts;
 mod lease;
 mod route;
+mod rules;
 mod sysctl;
 mod way;
 
@@ -14,16 +15,14 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
-use crate::health::probe::{Origin, Probe, Update, Updates, WatchError};
-use crate::health::through::{
-    Changes, LONGEST_CHECK, Leases, Marks, Pair, Patience, Ports, ThroughError,
-};
-use crate::health::{Pace, Watched};
+use crate::health::Watched;
+use crate::health::probe::{Origin, Probe, Update, Updates};
+use crate::health::through::{Changes, Leases, Marks, Pair, Patience, Ports, ThroughError};
 use crate::model::{DestinationId, ServiceId};
-use crate::table::TableDestination;
 use crate::table::controller::Event;
 
 pub(super) use lease::Lease;
+pub(super) use rules::pairs;
 pub use sysctl::AcceptLocal;
 pub(super) use way::Way;
 
@@ -81,60 +80,19 @@ fn since_start() -> Duration {
     Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
 }
 
-/// Gives the checks of a service the marks that they need.
+/// Gives the checks of a service the marks that they need. `pairs` is what they need marks for.
 pub(super) fn lease(
     through: Option<&Arc<Through>>,
     watched: &mut Watched<Probe>,
-) -> Result<(), WatchError> {
+    pairs: BTreeSet<Pair>,
+) -> Result<(), ThroughError> {
     let service = watched.id();
-    let error = |error| WatchError::Through { service, error };
-    let Watched { service: table, checks, checks_of, .. } = watched;
-    let mut pairs = BTreeSet::new();
-    let mut lease = |checks: &mut [(Probe, Pace)], destinations: &[&TableDestination]| {
-        for (probe, _) in checks.iter_mut().filter(|(probe, _)| probe.through) {
-            let through = through.ok_or_else(|| error(ThroughError::NoMarks))?;
-            pairs.extend(pairs_of(service, destinations, probe).map_err(error)?);
-            probe.lease = Some(Lease::new(service, Arc::clone(through)));
-        }
-        Ok(())
-    };
-    let alike = table.destinations().filter(|there| !checks_of.contains_key(&there.id()));
-    lease(checks, &alike.collect::<Vec<_>>())?;
-    for (id, otherwise) in checks_of {
-        lease(&mut otherwise.checks, &Vec::from_iter(table.destination(*id)))?;
+    let Some(through) = through else { return Ok(()) };
+    let otherwise = watched.checks_of.values_mut().flat_map(|own| &mut own.checks);
+    for (probe, _) in watched.checks.iter_mut().chain(otherwise).filter(|(it, _)| it.through) {
+        probe.lease = Some(Lease::new(service, Arc::clone(through)));
     }
-    match through {
-        Some(through) => through.watch(service, pairs).map_err(error),
-        None => Ok(()),
-    }
-}
-
-/// Returns what a check of some destinations of a service needs marks for.
-fn pairs_of(
-    service: ServiceId,
-    destinations: &[&TableDestination],
-    probe: &Probe,
-) -> Result<Vec<Pair>, ThroughError> {
-    let one_packet = probe.kind.sends_datagrams()?;
-    if let Some(mark) = probe.origin.mark {
-        return Err(ThroughError::MarkGiven(mark));
-    }
-    if probe.timeout > LONGEST_CHECK {
-        return Err(ThroughError::TooLong);
-    }
-    let address = service.address().ok_or(ThroughError::NoAddress(service))?;
-    if let Some(source) = probe.origin.source.filter(|it| it.is_ipv4() != address.is_ipv4()) {
-        return Err(ThroughError::SourceFamily(source));
-    }
-    let pairs = destinations.iter().map(|destination| {
-        let pair = Pair::new(service, destination.destination(), probe.port, one_packet)?;
-        let is_other = pair.destination.address.is_ipv4() != address.is_ipv4();
-        match probe.origin.source {
-            None if is_other => Err(ThroughError::SourceNeeded),
-            _ => Ok(pair),
-        }
-    });
-    pairs.collect()
+    through.watch(service, pairs)
 }
 
 impl Through {
@@ -159,6 +117,14 @@ impl Through {
         let forgotten = forgotten.into_iter().map(Update::Forget);
         self.updates.add(wishes.into_iter().map(Update::Wish).chain(forgotten));
         self.changed.notify_waiters();
+    }
+
+    /// Checks that the marks suffice for all these services.
+    pub(super) fn examine(
+        &self,
+        all: &BTreeMap<ServiceId, BTreeSet<Pair>>,
+    ) -> Result<(), (ServiceId, ThroughError)> {
+        self.state().leases.examine(all)
     }
 
     fn watch(&self, service: ServiceId, pairs: BTreeSet<Pair>) -> Result<(), ThroughError> {

@@ -96,9 +96,8 @@ impl Leases {
         service: ServiceId,
         pairs: BTreeSet<Pair>,
     ) -> Result<Changes, ThroughError> {
+        let added: Vec<Pair> = self.added(service, &pairs).copied().collect();
         let before = self.services.get(&service).cloned().unwrap_or_default();
-        let kept = |pair: &Pair| before.get(&pair.key()).filter(|(former, _)| former == pair);
-        let added: Vec<Pair> = pairs.iter().filter(|pair| kept(pair).is_none()).copied().collect();
         let marks = self.take(added.len())?;
         let mut changes = Changes::default();
         let mut now = BTreeMap::new();
@@ -120,6 +119,51 @@ impl Leases {
             self.services.insert(service, now);
         }
         Ok(changes)
+    }
+
+    /// Returns the pairs that a service does not have yet.
+    fn added<'p>(
+        &self,
+        service: ServiceId,
+        pairs: &'p BTreeSet<Pair>,
+    ) -> impl Iterator<Item = &'p Pair> {
+        let before = self.services.get(&service);
+        let is_kept = move |pair: &Pair| {
+            let former = before.and_then(|before| before.get(&pair.key()));
+            former.is_some_and(|(former, _)| former == pair)
+        };
+        pairs.iter().filter(move |pair| !is_kept(pair))
+    }
+
+    /// Checks that all these services can be [watched](Self::watch) one after the other. Names the
+    /// first one for which no mark is left.
+    pub(crate) fn examine(
+        &self,
+        all: &BTreeMap<ServiceId, BTreeSet<Pair>>,
+    ) -> Result<(), (ServiceId, ThroughError)> {
+        let free = self.free_marks();
+        let (mut needed, mut lacks) = (0, None);
+        for (service, pairs) in all {
+            needed += self.added(*service, pairs).count();
+            if needed > free {
+                lacks = lacks.or(Some(*service));
+            }
+        }
+        match lacks {
+            Some(service) => Err((service, ThroughError::NotEnoughMarks { needed, free })),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how many marks can be taken now.
+    fn free_marks(&self) -> usize {
+        let fresh = self.fresh.map_or(0, |first| {
+            let leased = self.leases.values().map(|lease| lease.mark);
+            let leased: BTreeSet<u32> = leased.filter(|mark| *mark >= first).collect();
+            let all = usize::try_from(self.last - first).unwrap_or(usize::MAX);
+            all.saturating_add(1) - leased.len()
+        });
+        fresh.saturating_add(self.free.len())
     }
 
     /// Gives the marks of a service back. Returns what is to be forgotten now.

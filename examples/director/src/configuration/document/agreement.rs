@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use ipvs_netlink::health::probe::{Probe, ProbeKind};
+use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::through::{MarkRange, ThroughError};
 use ipvs_netlink::health::{Combination, Watched};
 use ipvs_netlink::table::{TableDestination, TableService};
-use ipvs_netlink::{AddressFamily, DestinationId, Forwarding, Object, ServiceId};
+use ipvs_netlink::{AddressFamily, DestinationId, Object, ServiceId};
 
 use super::super::tree::Finding;
 use super::super::{Checks, SharedAddress};
@@ -66,19 +66,20 @@ impl Reading<'_> {
             let checks = service.checks_of.get(id).unwrap_or(&service.checks);
             self.level_agrees(read, level, checks, marks);
         }
-        let not_forwarded: Vec<_> = service
-            .table
-            .destinations()
-            .map(TableDestination::destination)
-            .filter(|it| !can_be_checked_through(it.forwarding))
-            .map(|it| (it.id, it.forwarding))
-            .collect();
-        for (id, forwarding) in not_forwarded {
-            if read.level_of(id).checks.iter().any(|check| check.probe.through) {
-                let at = places.of(self, Object::Destination(read.id(), id));
-                let error = ThroughError::Forwarding(forwarding);
-                self.error(at, format_args!("destination {id}: {error}"));
-            }
+        let mut refused = Vec::new();
+        for there in service.table.destinations().map(TableDestination::destination) {
+            let checks = &read.level_of(there.id).checks;
+            // What is wrong with the check itself is told at its place.
+            let mut probes = checks
+                .iter()
+                .map(|check| &check.probe)
+                .filter(|probe| probe.validate_through(read.id()).is_ok());
+            let error = probes.find_map(|it| it.validate_through_to(read.id(), there).err());
+            refused.extend(error.map(|error| (there.id, error)));
+        }
+        for (id, error) in refused {
+            let at = places.of(self, Object::Destination(read.id(), id));
+            self.error(at, format_args!("destination {id}: {error}"));
         }
         let without_port: Vec<DestinationId> = service
             .table
@@ -118,8 +119,8 @@ impl Reading<'_> {
                     format_args!("{}: write marks: {{from: .., to: ..}}", ThroughError::NoMarks);
                 self.error(check.at, text);
             }
-            if let Some(reason) = cannot_go_through(read.id(), &check.probe) {
-                self.error(check.at, reason);
+            if let Err(error) = check.probe.validate_through(read.id()) {
+                self.error(check.at, error);
             }
         }
     }
@@ -171,34 +172,11 @@ fn pairs_of(read: &Read) -> usize {
     table.destinations().map(|destination| through(destination.id())).sum()
 }
 
-const fn can_be_checked_through(forwarding: Forwarding) -> bool {
-    matches!(forwarding, Forwarding::Masquerade | Forwarding::DirectRoute | Forwarding::Tunnel(_))
-}
-
 fn is_ipv6(service: ServiceId) -> bool {
     match service {
         ServiceId::Address { address, .. } => address.is_ipv6(),
         ServiceId::Fwmark { family, .. } => family == AddressFamily::Ipv6,
     }
-}
-
-/// Returns why a check cannot go through the virtual address of a service.
-fn cannot_go_through(service: ServiceId, probe: &Probe) -> Option<String> {
-    let error = match &probe.kind {
-        ProbeKind::Icmp => ThroughError::Kind("ICMP"),
-        ProbeKind::Command(_) => ThroughError::Kind("a program"),
-        ProbeKind::Dns(check) if check.clone().tcp() != *check => {
-            ThroughError::Kind("DNS over UDP, which may go on over TCP,")
-        }
-        _ => match service.address() {
-            None => ThroughError::NoAddress(service),
-            Some(address) if address.port() == 0 && probe.port.is_none() => {
-                ThroughError::NoPort(service)
-            }
-            Some(_) => return None,
-        },
-    };
-    Some(error.to_string())
 }
 
 /// The places of the destinations of a service, which are looked up when they are needed.

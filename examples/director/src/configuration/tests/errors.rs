@@ -240,6 +240,20 @@ fn parts_that_do_not_go_together_are_told() {
         (
             format!(
                 "marks: {{from: 1, to: 9}}\n{}",
+                of("checks: [{tcp: {}, through: true, timeout: 61s}]")
+            ),
+            "f:2:63: a check through the virtual address takes at most 60 s",
+        ),
+        (
+            format!(
+                "marks: {{from: 1, to: 9}}\n{}",
+                of("checks: [{tcp: {}, through: true, origin: {mark: 7}}]")
+            ),
+            "f:2:63: a check through the virtual address cannot have the mark 7 of its own",
+        ),
+        (
+            format!(
+                "marks: {{from: 1, to: 9}}\n{}",
                 of("checks: [{tcp: {}, through: true}], destinations: [{address: 10.0.0.1:80, forward: local}]")
             ),
             "f:2:105: destination 10.0.0.1:80: a check cannot be forwarded by ",

@@ -86,10 +86,12 @@ impl Keeper {
         read: Result<Configuration, Vec<String>>,
     ) -> Result<Vec<String>, Vec<String>> {
         let configuration = read?;
-        if self.runner.is_none() {
+        let Some(runner) = &self.runner else {
             return Err(vec!["the daemon ends".to_owned()]);
-        }
+        };
         let new = self.desk.examine(&configuration)?;
+        let watched = self.desk.to_be_watched(&configuration);
+        runner.examine(&watched).map_err(|refused| vec![refused.to_string()])?;
         if !new.is_empty() {
             // A new service may be in the table already.
             let held = self.client.snapshot_of(&new).await.map_err(|error| {

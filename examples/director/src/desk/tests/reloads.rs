@@ -72,6 +72,8 @@ fn a_reload_touches_only_what_has_changed() {
     let mut after = configuration(&[(80, &[(1, 2)]), (81, &[(1, 1)]), (83, &[(1, 1)])]);
     after.timeouts = Timeouts::default().udp(9 * SECOND);
     assert_eq!(desk.examine(&after), Ok(vec![service(83)]));
+    let watched = desk.to_be_watched(&after);
+    assert_eq!(watched.iter().map(|it| it.id()).collect::<Vec<_>>(), [service(80), service(83)]);
     let lines = desk.reload(after, later(now, SECOND));
     assert_eq!(lines, ["the file has 3 services: 1 new, 1 changed, 1 as before; 1 gone"]);
     assert_eq!(told.take(&mut desk, now), ["forget 82", "watch 80", "watch 83", "settings"]);
@@ -130,6 +132,10 @@ fn everything_that_the_runner_would_refuse_is_found_before() {
     service.table.insert(ipvs_netlink::Destination::masquerade(([10, 0, 0, 1], 0).into()));
     let expected = "TCP 192.0.2.10:80: 10.0.0.1:0 has port 0, so the check needs a port of its own";
     assert_eq!(valid(&portless).unwrap_err().last().unwrap(), expected);
+    let mut through = super::configuration(&[(80, &[(1, 1)])]);
+    through.services.values_mut().next().unwrap().checks.checks[0].0.through = true;
+    let expected = "TCP 192.0.2.10:80: a check through the virtual address needs a range of marks";
+    assert_eq!(valid(&through).unwrap_err(), [expected]);
 }
 
 /// Returns the services with their commands that are to be withdrawn.
