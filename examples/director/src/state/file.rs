@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
+use rustix::process::{Uid, geteuid};
 
 use crate::state::{Broken, Saved};
 
@@ -75,9 +76,7 @@ impl StateFile {
                 return Err(self.set_aside(format!("it has more than {LARGEST} bytes")));
             }
             // The commands in it run with the rights of the daemon.
-            Err(ReadError::Unsafe) => {
-                return Err(self.set_aside("others than the daemon may write it".to_owned()));
-            }
+            Err(ReadError::Unsafe(reason)) => return Err(self.set_aside(reason)),
         };
         match Saved::parse(&text) {
             Ok(saved) => {
@@ -127,7 +126,16 @@ impl StateFile {
 enum ReadError {
     Io(io::Error),
     TooLarge,
-    Unsafe,
+    Unsafe(String),
+}
+
+/// Returns why others than the daemon's user `own` and root may have written a file.
+fn is_unsafe(mode: u32, owner: u32, own: Uid) -> Option<String> {
+    if mode & 0o022 != 0 {
+        return Some("others than the daemon may write it".to_owned());
+    }
+    let is_foreign = owner != 0 && owner != own.as_raw();
+    is_foreign.then(|| format!("it belongs to the user {owner}, who may write it"))
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
@@ -139,8 +147,8 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
         Err(error) => return Err(ReadError::Io(error.into())),
     };
     let metadata = file.metadata().map_err(ReadError::Io)?;
-    if metadata.permissions().mode() & 0o022 != 0 {
-        return Err(ReadError::Unsafe);
+    if let Some(reason) = is_unsafe(metadata.mode(), metadata.uid(), geteuid()) {
+        return Err(ReadError::Unsafe(reason));
     }
     let mut text = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut text).map_err(ReadError::Io)?;
@@ -196,5 +204,19 @@ impl Lock {
                 Err(error) => Err(error.into()),
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_daemon_and_root_may_have_written_the_file() {
+        let own = Uid::from_raw(900);
+        assert!([0, 900].iter().all(|owner| is_unsafe(0o100_644, *owner, own).is_none()));
+        assert!(is_unsafe(0o100_600, 1000, own).unwrap().contains("belongs to the user 1000"));
+        assert!(is_unsafe(0o100_600, 900, Uid::ROOT).is_some());
+        assert!([0o100_620, 0o100_602].iter().all(|mode| is_unsafe(*mode, 900, own).is_some()));
     }
 }
