@@ -101,7 +101,10 @@ impl Desk {
             | ControllerEvent::NotServing(_) => Severity::Warning,
             _ => Severity::Note,
         };
-        let mut told = Event::new(now.wall, severity, event.name(), &event.to_string());
+        let (kind, text) = (event.name(), event.to_string());
+        // The kind is told beside the text, and is not to be there twice.
+        let text = text.strip_prefix(kind).and_then(|it| it.strip_prefix(": ")).unwrap_or(&text);
+        let mut told = Event::new(now.wall, severity, kind, text);
         if let Some(service) = event.service() {
             told = told.of(service);
         }

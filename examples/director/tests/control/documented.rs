@@ -113,6 +113,17 @@ fn each_kind_of_event_is_documented() {
         }
     }
     assert!(kinds.len() > 30, "{kinds:?}");
+    // The desk tells these as a trouble, and a client never sees them.
+    for kind in ["backing-off", "recovered", "refused"] {
+        assert!(kinds.remove(kind), "{kind}");
+        let told = DOCUMENT.lines().find(|line| {
+            let names = line.split('|').nth(1);
+            // An answer has the name of one of them.
+            names.is_some_and(|names| names.contains(&format!("`{kind}`")))
+                && !line.starts_with("| `refused` | `lines` |")
+        });
+        assert_eq!(told, None);
+    }
     for kind in kinds.iter().map(String::as_str).chain(["up", "down", "announced", "withdrawn"]) {
         // A test of the log has a kind of its own.
         assert!(kind == "test" || DOCUMENT.contains(&format!("`{kind}`")), "{kind}");

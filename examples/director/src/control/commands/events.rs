@@ -65,12 +65,13 @@ fn as_text(line: Received) -> Result<String, ClientError> {
 fn event_text(event: Value) -> Result<String, ClientError> {
     let event: Event =
         serde_json::from_value(event).map_err(|error| ClientError::Malformed(error.to_string()))?;
-    let text = one_line(&event.text);
+    let clock = Clock::here();
+    let text = clock.localized(&one_line(&event.text));
     // Some texts name their service.
     let service = match event.service.map(|service| service.to_string()) {
         Some(service) if !text.contains(&service) => format!(" {service}"),
         _ => String::new(),
     };
-    let time = Clock::here().text(event.time);
+    let time = clock.text(event.time);
     Ok(format!("{time} {}{service}: {text}\n", one_line(&event.kind)))
 }

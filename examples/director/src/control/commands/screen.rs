@@ -6,6 +6,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::event::one_line;
 use crate::exit::Exit;
+use crate::status::text::Clock;
 
 /// Standard output and standard error.
 #[derive(Debug, Default)]
@@ -40,14 +41,17 @@ impl Screen {
     }
 
     pub(super) fn print_lines(&self, lines: &[String]) -> Exit {
-        let text: String = lines.iter().map(|line| one_line(line) + "\n").collect();
+        let clock = Clock::here();
+        let line = |line: &String| clock.localized(&one_line(line)) + "\n";
+        let text: String = lines.iter().map(line).collect();
         self.print(&text)
     }
 
     /// Prints a note on standard error.
     pub(super) fn note(&self, text: &str) {
-        let lines: String =
-            text.lines().map(|line| format!("director: {}\n", one_line(line))).collect();
+        let clock = Clock::here();
+        let line = |line| format!("director: {}\n", clock.localized(&one_line(line)));
+        let lines: String = text.lines().map(line).collect();
         // There is no other place to report that standard error is closed.
         io::stderr().write_all(lines.as_bytes()).ok();
     }

@@ -3,10 +3,12 @@
 use ipvs_netlink::health::Pace;
 use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{MaintenanceKind, Monitor, Outcome, Watched};
+use ipvs_netlink::table::controller::Event as ControllerEvent;
+use ipvs_netlink::{Change, Service};
 
 use crate::control::protocol::Order;
-use crate::desk::Desk;
 use crate::desk::tests::{SECOND, begin, begun, configured, later, server, service};
+use crate::desk::{Desk, Effect};
 use crate::moment::Moment;
 use crate::state::Saved;
 use crate::status::DestinationState;
@@ -58,4 +60,14 @@ fn each_destination_has_a_reason() {
     let silent = desk.status(None, None, |_| String::new(), now).services.remove(0);
     assert_eq!(silent.reason, "the thread of the checks does not answer");
     assert_eq!(silent.destinations[0].state, DestinationState::Unknown);
+}
+
+#[test]
+fn an_event_of_the_table_names_its_kind_once() {
+    let now = begin();
+    let (mut desk, _) = begun(&[(80, &[(1, 1)])], Saved::default(), now);
+    let change = Change::AddService(Service::new(service(80)));
+    desk.controller_event(&ControllerEvent::Done(change.clone()), now);
+    let [Effect::Tell(event)] = &desk.effects()[..] else { panic!() };
+    assert_eq!((event.kind.as_ref(), &event.text), ("done", &change.to_string()));
 }

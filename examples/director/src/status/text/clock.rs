@@ -34,12 +34,38 @@ impl Clock {
         let date = if is_today { "" } else { "%Y-%m-%d " };
         time.strftime(&format!("{date}{clock}")).to_string()
     }
+
+    /// Returns a text of the daemon with the times in it, such as `2026-11-28T12:03:04.000Z`, as
+    /// [`text`](Self::text).
+    #[must_use]
+    pub fn localized(&self, text: &str) -> String {
+        let word = |word: &str| {
+            let stamp = word.trim_end_matches([' ', ',', ';', ':', '.', ')']);
+            let time = stamp.ends_with('Z').then(|| stamp.parse::<Timestamp>().ok()).flatten();
+            time.map_or_else(
+                || word.to_owned(),
+                |time| word.replace(stamp, &self.text(time.into())),
+            )
+        };
+        text.split_inclusive(' ').map(word).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::status::example::at;
+
+    #[test]
+    fn texts_of_the_daemon_have_the_times_of_people() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        let there = Clock { now: at(12, 30, 0), zone };
+        let stays = "the configuration of 2026-11-28T12:03:04.000Z stays: Z is no key, at 9Z";
+        let expected = "the configuration of 13:03:04 stays: Z is no key, at 9Z";
+        assert_eq!(there.localized(stays), expected);
+        let until = "until 2026-11-29T14:00:00.000Z, by bob";
+        assert_eq!(there.localized(until), "until 2026-11-29 15:00, by bob");
+    }
 
     #[test]
     fn times_of_today_have_no_date() {

@@ -28,7 +28,8 @@ pub fn text(status: &Status, view: &View) -> String {
     let mut out = String::new();
     view.line(&mut out, &summary(status, view), None, 0);
     for trouble in &status.troubles {
-        view.line(&mut out, &format!("! {}", one_line(trouble)), Some(RED), 2);
+        let trouble = view.clock.localized(&one_line(trouble));
+        view.line(&mut out, &format!("! {trouble}"), Some(RED), 2);
     }
     if !status.is_table_read {
         let trouble =
