@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::configuration::{Configuration, Format, LoadError, load};
+use crate::configuration::{Configuration, Format, load};
 use crate::exit::Exit;
 
 /// The arguments of `director check`.
@@ -39,13 +39,7 @@ pub fn run(arguments: &CheckArguments) -> Exit {
             });
             (told, Exit::Done)
         }
-        Err(error) => {
-            let exit = match error {
-                LoadError::Invalid(_) | LoadError::UnknownFormat(_) => Exit::Invalid,
-                _ => Exit::Failed,
-            };
-            (writeln!(io::stderr(), "{error}"), exit)
-        }
+        Err(error) => (writeln!(io::stderr(), "{error}"), error.exit()),
     };
     match told {
         Ok(()) => exit,

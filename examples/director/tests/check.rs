@@ -76,3 +76,15 @@ fn the_exit_code_says_why_there_is_no_configuration() {
     assert!(err.contains("/nowhere.yaml: No such file"), "{err}");
     assert_eq!(told(check(&[])).0, Some(2));
 }
+
+#[test]
+fn run_and_check_say_alike_whether_a_file_is_wrong_or_missing() {
+    let wrong = File::new("wrong.yaml", "services: 5\n");
+    let missing = "/nonexistent/director.yaml";
+    for (path, code) in [(wrong.path(), 3), (missing, 1), ("/nonexistent/director.conf", 3)] {
+        let run =
+            Command::new(env!("CARGO_BIN_EXE_director")).args(["run", path]).output().unwrap();
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+        assert_eq!(check(&[path]).status.code(), Some(code), "{path}");
+    }
+}

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::document::{self, Files, Findings};
 use super::findings::{Problems, printable};
 use super::{Configuration, file, tree};
+use crate::exit::Exit;
 
 /// The longest file, in bytes.
 const LONGEST: usize = 16 << 20;
@@ -63,6 +64,16 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Returns how the program ends because of it. A file that cannot be read may come back by itself;
+    /// one that is wrong does not.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable { .. } => Exit::Failed,
+            Self::UnknownFormat(_) | Self::Invalid(_) => Exit::Invalid,
+        }
+    }
+
     /// Returns what is wrong, one line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 
 use ipvs_netlink::health::through::ForeignServices;
 
+use crate::configuration::LoadError;
 use crate::control::server::SocketError;
 use crate::exit::Exit;
 
 /// Why the daemon does not start, or ends by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The configuration cannot be loaded.
+    #[error("{0}")]
+    Configuration(#[from] LoadError),
     /// The configuration is wrong.
     #[error("{}", .0.join("\n"))]
-    Configuration(Vec<String>),
+    Invalid(Vec<String>),
     /// The namespace cannot be entered.
     #[error("the network namespace {} cannot be entered: {error}", path.display())]
     Namespace {
@@ -102,9 +106,10 @@ fn list(all: &[String]) -> String {
 impl Failure {
     /// Returns how the program ends.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
-            Self::Configuration(_) => Exit::Invalid,
+            Self::Configuration(error) => error.exit(),
+            Self::Invalid(_) => Exit::Invalid,
             Self::Locked(_) | Self::Socket(SocketError::InUse(_)) => Exit::Locked,
             _ => Exit::Failed,
         }

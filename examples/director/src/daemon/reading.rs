@@ -1,19 +1,18 @@
 //! Reads the configuration.
 
-use crate::configuration::{self, Configuration};
+use crate::configuration::{self, Configuration, LoadError};
 use crate::daemon::RunArguments;
 
 /// Reads the configuration. Logs its warnings.
 pub(super) fn read_file(arguments: &RunArguments) -> Result<Configuration, Vec<String>> {
-    let (configuration, warnings) = load(arguments)?;
+    let (configuration, warnings) = load(arguments).map_err(|error| error.lines())?;
     warn(&warnings);
     Ok(configuration)
 }
 
 /// Reads the configuration. Returns its warnings, too, one line each.
-pub(super) fn load(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), Vec<String>> {
-    let loaded = configuration::load(&arguments.file, arguments.format);
-    let loaded = loaded.map_err(|error| error.lines())?;
+pub(super) fn load(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), LoadError> {
+    let loaded = configuration::load(&arguments.file, arguments.format)?;
     let warnings = loaded.warnings.to_string().lines().map(str::to_owned).collect();
     Ok((loaded.configuration, warnings))
 }

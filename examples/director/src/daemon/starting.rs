@@ -56,8 +56,8 @@ pub fn run(arguments: &RunArguments) -> Exit {
 /// Reads the configuration with its warnings, and enters its namespace: before any thread begins, so that
 /// all are there.
 fn prepare(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), Failure> {
-    let (configuration, warnings) = load(arguments).map_err(Failure::Configuration)?;
-    valid(&configuration).map_err(Failure::Configuration)?;
+    let (configuration, warnings) = load(arguments)?;
+    valid(&configuration).map_err(Failure::Invalid)?;
     if let Some(namespace) = &configuration.namespace {
         enter(namespace)?;
     }
