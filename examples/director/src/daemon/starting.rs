@@ -26,7 +26,7 @@ use crate::control::limits::Limits;
 use crate::control::server::serve;
 use crate::daemon::announcing::Announcing;
 use crate::daemon::catching_up::CatchingUp;
-use crate::daemon::keeper::{Keeper, MOST_EVENTS, by_id};
+use crate::daemon::keeper::{Held, Keeper, MOST_EVENTS};
 use crate::daemon::reading::{load, warn};
 use crate::daemon::saving::Saver;
 use crate::daemon::shared::Shared;
@@ -117,10 +117,10 @@ async fn keep(
     let server = tokio::spawn(serve(sockets, Limits::DAEMON, calls, events.clone()));
     let keeper = Keeper {
         updates: runner.updates(),
-        held: by_id(&table),
+        held: Held::new(&table),
         runner: Some(runner),
         announcing: Announcing::new(),
-        saver: Saver::new(file, version),
+        saver,
         systemd: Systemd::find(Instant::now()),
         log,
         arguments: arguments.clone(),

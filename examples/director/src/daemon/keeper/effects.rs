@@ -90,6 +90,7 @@ impl Keeper {
             Effect::Forget(id) => {
                 self.announcing.forget(id);
                 self.catching_up.forgets(id);
+                self.held.forget(id);
                 if let Some(runner) = &self.runner {
                     runner.forget(id);
                 }
@@ -117,9 +118,9 @@ impl Keeper {
     fn watch(&mut self, watched: Watched<Probe>) {
         let id = watched.id();
         let Some(runner) = &self.runner else { return };
-        let refused = runner.watch(watched, self.held.get(&id).cloned()).err();
+        let refused = runner.watch(watched, self.held.of(id)).err();
         match &refused {
-            None => drop(self.held.remove(&id)),
+            None => self.held.forget(id),
             Some(_) => self.watch_again_at = Some(Moment::now().instant + WATCH_AGAIN),
         }
         let is_new = match refused {

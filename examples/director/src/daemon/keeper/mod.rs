@@ -1,18 +1,19 @@
 //! The loop of the daemon.
 
 mod effects;
+mod held;
 mod life;
 mod orders;
 mod stopping;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::ServiceStatus;
 use ipvs_netlink::health::probe::{Probe, Runner, Update, Updates};
 use ipvs_netlink::table::controller::{Controller, Event as ControllerEvent};
 use ipvs_netlink::tokio::Client;
-use ipvs_netlink::{ServiceId, ServiceSnapshot, Snapshot};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::sleep_until;
 
@@ -46,6 +47,8 @@ const MOST_BATCHES: usize = 32;
 /// The longest that the loop sleeps, so that its life can be told.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+pub(super) use held::Held;
+
 /// What the loop keeps together.
 #[derive(Debug)]
 pub(super) struct Keeper {
@@ -64,7 +67,7 @@ pub(super) struct Keeper {
     pub(super) log: Log,
     pub(super) arguments: RunArguments,
     /// What the table holds of services that are not watched yet.
-    pub(super) held: BTreeMap<ServiceId, ServiceSnapshot>,
+    pub(super) held: Held,
     /// The services that the runner has refused to watch.
     pub(super) refused: BTreeSet<ServiceId>,
     /// When they are tried again.
@@ -90,11 +93,6 @@ enum Woken {
     CaughtUp(Option<Vec<ServiceStatus<Probe>>>),
     Command(Progress),
     Due,
-}
-
-/// Returns what the table holds of services, by their ids.
-pub(super) fn by_id(held: &Snapshot) -> BTreeMap<ServiceId, ServiceSnapshot> {
-    held.services().map(|service| (service.id(), service.clone())).collect()
 }
 
 impl Keeper {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::configuration::Configuration;
 use crate::control::call::Call;
 use crate::control::protocol::{Answer, Order};
-use crate::daemon::keeper::{Keeper, by_id, reading};
+use crate::daemon::keeper::{Keeper, reading};
 use crate::moment::Moment;
 
 /// The longest that the thread of the checks may take to say what it knows.
@@ -97,7 +97,7 @@ impl Keeper {
             let held = self.client.snapshot_of(&new).await.map_err(|error| {
                 vec![format!("the file has new services, and the table cannot be read: {error}")]
             })?;
-            self.held = by_id(&held);
+            self.held.found(&new, &held);
         }
         Ok(self.desk.reload(configuration, Moment::now()))
     }
