@@ -62,7 +62,8 @@ Exit codes:
      `director status`
   8  --wait: the order was carried out, but the connections did not end in the
      time given, or somebody ended the maintenance meanwhile
-  9  converted, and something of the configuration was left out or changed";
+  9  converted, and something of the configuration was left out or changed
+  10 the order was carried out, but not saved: a restart of the daemon forgets it";
 
 /// Returns the path of the control socket where none is given: in the folder that systemd has made,
 /// or in `/run/director`.

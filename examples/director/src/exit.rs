@@ -25,6 +25,8 @@ pub enum Exit {
     NotDrained,
     /// A configuration was converted, and something of it was left out or changed.
     Unsaid,
+    /// The order was carried out, and could not be saved: a restart of the daemon forgets it.
+    NotSaved,
 }
 
 impl From<Exit> for ExitCode {
@@ -40,6 +42,7 @@ impl From<Exit> for ExitCode {
             Exit::Unknown => 7,
             Exit::NotDrained => 8,
             Exit::Unsaid => 9,
+            Exit::NotSaved => 10,
         })
     }
 }

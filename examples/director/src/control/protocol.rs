@@ -61,10 +61,24 @@ pub enum Order {
 }
 
 impl Order {
+    /// Returns `true` if the state file is to have what the order changes.
+    #[must_use]
+    pub const fn is_saved(&self) -> bool {
+        self.changes() && !matches!(self, Self::CheckNow(_))
+    }
+
     /// Returns `true` if the order changes what the daemon does.
     #[must_use]
     pub const fn changes(&self) -> bool {
         !matches!(self, Self::Status { .. } | Self::Events { .. })
+    }
+}
+
+impl Answer {
+    /// Says that an order is carried out, and needs no place in the state file or has it.
+    #[must_use]
+    pub const fn done(lines: Vec<String>) -> Self {
+        Self::Done { lines, not_saved: None }
     }
 }
 
@@ -73,8 +87,13 @@ impl Order {
 pub enum Answer {
     /// The state.
     Status(Box<Status>),
-    /// The order is carried out. The texts say what was done, one line each.
-    Done(Vec<String>),
+    /// The order is carried out.
+    Done {
+        /// What was done, one line each.
+        lines: Vec<String>,
+        /// Why the state file does not have it, so that a restart forgets it. `None` if it has.
+        not_saved: Option<String>,
+    },
     /// The order is refused, and nothing has changed. The texts say why, one line each.
     Refused(Vec<String>),
 }

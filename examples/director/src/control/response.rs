@@ -22,6 +22,9 @@ pub enum Response<'a> {
     Done {
         /// What was done.
         lines: &'a [String],
+        /// Why a restart forgets it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_saved: Option<&'a str>,
     },
     /// The order is refused by the daemon, and nothing has changed.
     Refused {
@@ -72,7 +75,9 @@ impl Response<'_> {
     pub fn write_answer(answer: &Answer, line: &mut Vec<u8>) {
         match answer {
             Answer::Status(status) => Response::Status { status }.write(line),
-            Answer::Done(lines) => Response::Done { lines }.write(line),
+            Answer::Done { lines, not_saved } => {
+                Response::Done { lines, not_saved: not_saved.as_deref() }.write(line);
+            }
             Answer::Refused(lines) => Response::Refused { lines }.write(line),
         }
     }
@@ -106,6 +111,9 @@ pub enum Received {
         /// What was done.
         #[serde(default)]
         lines: Vec<String>,
+        /// Why a restart forgets it.
+        #[serde(default)]
+        not_saved: Option<String>,
     },
     /// The order is refused, and nothing has changed.
     Refused {

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
@@ -29,11 +30,42 @@ pub(super) struct Saver {
     /// How long the loop waits for a writing.
     patience: Duration,
     path: String,
+    /// What was wrong the last time.
+    trouble: String,
+}
+
+/// Whether the disk is full, broken or not writable any more. The daemon works without the file then,
+/// while a wrong path or owner is to be mended before it starts.
+fn is_of_the_disk(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+        || error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
 impl Saver {
+    /// Writes the file for the first time. A disk that is full, broken or not writable is a trouble,
+    /// which is returned, too, and the file is written later.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written for another reason.
+    pub(super) fn begin(
+        mut file: StateFile,
+        saved: &Saved,
+        version: u64,
+    ) -> io::Result<(Self, Option<String>)> {
+        let done = file.save(saved);
+        let mut saver = Self::new(file, version);
+        let trouble = match done {
+            Ok(()) => None,
+            Err(error) if is_of_the_disk(&error) => Some(saver.failed(&error)),
+            Err(error) => return Err(error),
+        };
+        Ok((saver, trouble))
+    }
+
     /// `version` is that of what is in the file already.
-    pub(super) fn new(file: StateFile, version: u64) -> Self {
+    fn new(file: StateFile, version: u64) -> Self {
         let path = file.path().display().to_string();
         Self {
             file: Some(file),
@@ -43,7 +75,27 @@ impl Saver {
             is_slow: false,
             patience: PATIENCE,
             path,
+            trouble: String::new(),
         }
+    }
+
+    /// Returns why the file does not have a version, or `None` if it has.
+    pub(super) fn not_saved(&self, version: u64) -> Option<&str> {
+        let is_saved = self.version == Some(version) && self.writing.is_none();
+        (!is_saved).then_some(&self.trouble)
+    }
+
+    /// Makes the next attempt due now: somebody waits for the answer.
+    pub(super) const fn hasten(&mut self) {
+        self.retry_at = None;
+    }
+
+    /// Takes in that the file could not be written. Returns what is wrong.
+    fn failed(&mut self, error: &io::Error) -> String {
+        self.version = None;
+        self.retry_at = Some(Instant::now() + RETRY);
+        self.trouble = format!("the state file {} cannot be written: {error}", self.path);
+        format!("{}; a restart forgets the orders given since", self.trouble)
     }
 
     /// Returns when [`save`](Self::save) is to be called at the latest.
@@ -95,24 +147,20 @@ impl Saver {
         let Ok(written) = timeout(patience, writing).await else {
             self.is_slow = true;
             self.retry_at = Some(Instant::now() + PATIENCE);
-            return Some(Err(format!("the state file {path} takes long to be written")));
+            self.trouble = format!("the state file {path} takes long to be written");
+            return Some(Err(self.trouble.clone()));
         };
         (self.writing, self.is_slow, self.retry_at) = (None, false, None);
         let Ok((file, done)) = written else {
             // The thread has panicked, and the file with it.
-            return Some(Err(format!("the state file {path} is not written any more")));
+            self.version = None;
+            self.trouble = format!("the state file {path} is not written any more");
+            return Some(Err(self.trouble.clone()));
         };
         self.file = Some(file);
         match done {
             Ok(()) => Some(Ok(())),
-            Err(error) => {
-                self.version = None;
-                self.retry_at = Some(Instant::now() + RETRY);
-                Some(Err(format!(
-                    "the state file {path} cannot be written: {error}; a restart forgets the orders \
-                     given since"
-                )))
-            }
+            Err(error) => Some(Err(self.failed(&error))),
         }
     }
 }
@@ -167,5 +215,31 @@ mod tests {
         assert_eq!(Saved::parse(&std::fs::read(&path).unwrap()).unwrap(), third);
         assert_eq!(saver.save(&third, 3, Moment::now()).await, None);
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_not_in_the_file_is_known() {
+        let folder = std::env::temp_dir().join(format!("director-unsaved-{}", std::process::id()));
+        let path = folder.join("state.json");
+        let mut saver = Saver::new(StateFile::new(path.clone()), 1);
+        let mut saved = Saved::default();
+        saved.owned.insert("TCP 192.0.2.10:80".parse().unwrap());
+        assert_eq!(saver.not_saved(1), None);
+        // The folder is missing.
+        assert!(saver.save(&saved, 2, Moment::now()).await.unwrap().is_err());
+        assert!(saver.not_saved(2).unwrap().contains("state.json cannot be written: No such file"));
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(saver.save(&saved, 2, Moment::now()).await, None, "it is too early");
+        saver.hasten();
+        assert_eq!(saver.save(&saved, 2, Moment::now()).await, Some(Ok(())));
+        assert_eq!((saver.not_saved(2), saver.not_saved(3).is_some()), (None, true));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_disk_that_is_full_or_broken_is_no_reason_not_to_start() {
+        let is = |error: Errno| is_of_the_disk(&error.into());
+        assert!([Errno::NOSPC, Errno::DQUOT, Errno::IO, Errno::ROFS].into_iter().all(is));
+        assert!(![Errno::ACCESS, Errno::ISDIR, Errno::NOTDIR, Errno::NOENT].into_iter().any(is));
     }
 }

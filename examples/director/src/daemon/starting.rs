@@ -108,10 +108,11 @@ async fn keep(
         false => controller.formerly(desk.former()),
     }
     desk.withdraw_former();
-    // A daemon that cannot save shows that at its start.
-    let (saved, version) = desk.saved();
     let path = file.path().to_owned();
-    file.save(saved).map_err(|error| Failure::State { path, error })?;
+    let (saved, version) = desk.saved();
+    let begun = Saver::begin(file, saved, version);
+    let (saver, trouble) = begun.map_err(|error| Failure::State { path, error })?;
+    desk.trouble(Trouble::State, trouble, now);
     let (calls, inbox) = mpsc::channel(MOST_WAITING);
     let (events, _) = broadcast::channel(MOST_EVENTS);
     let server = tokio::spawn(serve(sockets, Limits::DAEMON, calls, events.clone()));

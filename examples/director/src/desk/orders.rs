@@ -40,7 +40,7 @@ impl Desk {
                     let text = format!("{line}, by {by}");
                     self.tell(Event::new(now.wall, Severity::Note, "order", &text));
                 }
-                Answer::Done(lines)
+                Answer::done(lines)
             }
             Err(lines) => Answer::Refused(lines),
         }

@@ -195,7 +195,13 @@ impl Lock {
     /// The file of the lock cannot be made or opened.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = File::from(open(beside(path, "lock"), flags, Mode::RUSR | Mode::WUSR)?);
+        let path = beside(path, "lock");
+        let file = match open(&path, flags, Mode::RUSR | Mode::WUSR) {
+            // A disk that has failed is read-only, and has the file from an earlier start.
+            Err(Errno::ROFS) => open(&path, flags - OFlags::RDWR - OFlags::CREATE, Mode::empty()),
+            other => other,
+        };
+        let file = File::from(file?);
         loop {
             return match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => Ok(Some(Self(file))),

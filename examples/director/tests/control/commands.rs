@@ -184,6 +184,26 @@ fn another_version_and_a_refusal_are_told_apart() {
 }
 
 #[test]
+fn an_order_that_is_not_saved_is_told_on_standard_error_and_by_the_exit_code() {
+    use std::io::Write;
+    let folder = Folder::new("unsaved");
+    let listener = std::os::unix::net::UnixListener::bind(folder.socket()).unwrap();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.read_line(&mut String::new()).unwrap();
+        let answer = r#"{"version":1,"answer":"done","lines":["drained until 2020-11-28T12:03:04.000Z"],"not_saved":"disk full"}"#;
+        writeln!(stream.get_mut(), "{answer}").unwrap();
+    });
+    let output = director(&folder, &["drain", "10.0.0.1:80"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(text(&output.stdout), "drained until 2020-11-28 12:03:04\n");
+    let said = text(&output.stderr);
+    assert!(said.contains("not saved") && said.contains("disk full"), "{said}");
+    server.join().unwrap();
+}
+
+#[test]
 fn the_state_of_10_000_destinations_is_soon_there() {
     let desk = Desk::start("many", Limits::DAEMON, status(10_000));
     let begin = Instant::now();

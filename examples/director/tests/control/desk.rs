@@ -132,7 +132,7 @@ async fn desk(
             continue;
         }
         noted.send((call.order, call.by)).ok();
-        call.reply.send(Answer::Done(vec!["done".to_owned()]));
+        call.reply.send(Answer::done(vec!["done".to_owned()]));
     }
 }
 

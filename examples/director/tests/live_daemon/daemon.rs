@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Daemon {
     pub(crate) folder: PathBuf,
     pub(crate) socket: PathBuf,
+    state: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     child: Option<Child>,
@@ -78,8 +79,9 @@ impl Daemon {
         let folder = Path::new("/run").join(name);
         fs::create_dir_all(&folder).unwrap();
         let socket = folder.join("socket");
+        let state = folder.join("state.json");
         let (arguments, environment) = (Vec::new(), Vec::new());
-        let daemon = Self { folder, socket, arguments, environment, child: None };
+        let daemon = Self { folder, socket, state, arguments, environment, child: None };
         daemon.write(services);
         daemon
     }
@@ -87,6 +89,12 @@ impl Daemon {
     /// Adds arguments.
     pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// Has the state file elsewhere.
+    pub(crate) fn with_state(mut self, path: PathBuf) -> Self {
+        self.state = path;
         self
     }
 
@@ -117,7 +125,7 @@ impl Daemon {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_director"));
         command.arg("run").arg(self.path("director.yaml"));
-        command.arg("--state").arg(self.path("state.json"));
+        command.arg("--state").arg(&self.state);
         command.arg("--socket").arg(&self.socket);
         command.args(&self.arguments).envs(self.environment.clone());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -191,10 +199,16 @@ impl Daemon {
     /// Gives an order on the command line, and returns what was said.
     #[track_caller]
     pub(crate) fn order(&self, words: &[&str]) -> String {
+        self.ordered(words).1
+    }
+
+    /// Gives an order on the command line. Returns the exit code and what was said.
+    #[track_caller]
+    pub(crate) fn ordered(&self, words: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_director"));
         let output = command.args(words).arg("--socket").arg(&self.socket).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
-        String::from_utf8(said).unwrap()
+        (output.status.code(), String::from_utf8(said).unwrap())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the daemon had in the table, and the file has no more, leaves.
 
 use std::fs;
+use std::process::Command;
 
 use crate::daemon::{Daemon, id, names, ports, serve, service, wait_for, weight};
 
@@ -79,4 +80,50 @@ fn started_without_serving(daemon: &mut Daemon) {
     fs::remove_file(daemon.path("socket")).ok();
     daemon.start();
     wait_for("the socket", || daemon.path("socket").exists());
+}
+
+#[test]
+fn a_full_disk_keeps_the_daemon_from_nothing_and_is_told() {
+    let server = serve();
+    let mut daemon = Daemon::new(&service(1241, server));
+    let run = |words: &[&str]| {
+        let output = Command::new(words[0]).args(&words[1..]).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    };
+    let folder = daemon.path("disk");
+    fs::create_dir(&folder).unwrap();
+    run(&["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder.to_str().unwrap()]);
+    let ballast = folder.join("ballast");
+    fs::write(&ballast, vec![0; 1 << 20]).unwrap_err();
+    daemon = daemon.with_state(folder.join("state.json"));
+    daemon.start();
+    wait_for("the server", || weight(id(1241), server) == Some(1));
+    assert!(daemon.order(&["status"]).contains("state.json cannot be written: No space left"));
+    let destination = format!("127.0.0.1:{server}");
+    let (code, said) = daemon.ordered(&["drain", &destination]);
+    assert_eq!(code, Some(10), "{said}");
+    assert!(said.contains("warning: the order is carried out, but not saved"), "{said}");
+    wait_for("the drain", || weight(id(1241), server) == Some(0));
+    assert_eq!(daemon.ordered(&["check-now", &destination]).0, Some(0));
+    assert_eq!(daemon.ordered(&["reload"]).0, Some(10));
+    fs::remove_file(&ballast).unwrap();
+    let (code, said) = daemon.ordered(&["weight", &destination, "7"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!daemon.order(&["status"]).contains("state.json"));
+    daemon.kill();
+    started_without_serving(&mut daemon);
+    assert!(daemon.order(&["status"]).contains("drained"));
+    daemon.stop();
+    run(&["umount", folder.to_str().unwrap()]);
+}
+
+#[test]
+fn a_state_file_of_another_user_is_refused() {
+    let server = serve();
+    let mut daemon = with_a_former_service(1251, server);
+    std::os::unix::fs::chown(daemon.path("state.json"), Some(65534), None).unwrap();
+    started(&mut daemon);
+    assert!(daemon.order(&["status"]).contains("it belongs to the user 65534"));
+    assert_eq!(weight(id(1252), server), Some(1));
+    daemon.stop();
 }

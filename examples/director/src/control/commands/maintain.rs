@@ -27,8 +27,10 @@ fn begin(arguments: &Drain, kind: MaintenanceKind) -> Outcome {
     let lasts = arguments.ordered.lasts;
     let order = Order::Maintain { service, destination, kind, by, lasts };
     let begun = arguments.daemon.order(&order)?;
-    if !arguments.ordered.wait || begun != Exit::Done {
+    if !arguments.ordered.wait || !matches!(begun, Exit::Done | Exit::NotSaved) {
         return Ok(begun);
     }
-    wait::until_drained(&arguments.daemon, &arguments.place, arguments.ordered.wait_at_most)
+    let at_most = arguments.ordered.wait_at_most;
+    let ended = wait::until_drained(&arguments.daemon, &arguments.place, at_most)?;
+    Ok(if ended == Exit::Done { begun } else { ended })
 }

@@ -32,7 +32,15 @@ impl DaemonArguments {
     /// Gives an order, and prints what was done.
     fn order(&self, order: &Order) -> Outcome {
         match self.client().ask(order)? {
-            Received::Done { lines } => Ok(Screen::new().print_lines(&lines)),
+            Received::Done { lines, not_saved } => {
+                let screen = Screen::new();
+                let printed = screen.print_lines(&lines);
+                let Some(reason) = not_saved else { return Ok(printed) };
+                let text =
+                    "warning: the order is carried out, but not saved: a restart now forgets it";
+                screen.note(&format!("{text}: {reason}"));
+                Ok(if printed == Exit::Done { Exit::NotSaved } else { printed })
+            }
             _ => Err(ClientError::Malformed("another answer than `done`".to_owned())),
         }
     }

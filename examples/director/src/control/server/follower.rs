@@ -32,7 +32,7 @@ async fn begin(client: &mut Connection, states: bool) -> Result<Receiver<Event>,
     let events = client.shared.events.clone();
     if !states {
         let events = events.subscribe();
-        client.answer(Answer::Done(Vec::new())).await?;
+        client.answer(Answer::done(Vec::new())).await?;
         return Ok(events);
     }
     let _permit = client.permit().await?;

@@ -37,10 +37,27 @@ impl Keeper {
             Order::Reload => return self.read(Some(call)),
             _ => {}
         }
+        let is_saved = call.order.is_saved();
         let answer = self.desk.order(call.order, &call.by, Moment::now());
-        // An order is answered when it is done and saved.
-        self.carry_out().await;
+        let answer = self.have_saved(answer, is_saved).await;
         call.reply.send(answer);
+    }
+
+    /// Has an order done and saved before it is answered. Returns the answer, which says if it could not
+    /// be saved.
+    async fn have_saved(&mut self, answer: Answer, is_saved: bool) -> Answer {
+        let is_saved = is_saved && matches!(answer, Answer::Done { .. });
+        if is_saved {
+            self.saver.hasten();
+        }
+        self.carry_out().await;
+        match answer {
+            Answer::Done { lines, .. } if is_saved => {
+                let not_saved = self.saver.not_saved(self.desk.saved().1).map(str::to_owned);
+                Answer::Done { lines, not_saved }
+            }
+            other => other,
+        }
     }
 
     /// Answers those who wait for the state.
@@ -65,13 +82,13 @@ impl Keeper {
     pub(super) async fn take_over(&mut self, read: Result<Configuration, Vec<String>>) {
         let taken = self.try_to_take_over(read).await;
         let answer = match taken {
-            Ok(lines) => Answer::Done(lines),
+            Ok(lines) => Answer::done(lines),
             Err(lines) => {
                 self.desk.refuse_reload(&lines, Moment::now());
                 Answer::Refused(lines)
             }
         };
-        self.carry_out().await;
+        let answer = self.have_saved(answer, true).await;
         if self.runner.is_some() {
             self.systemd.ready();
         }

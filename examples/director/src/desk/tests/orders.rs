@@ -27,7 +27,7 @@ fn refused(answer: Answer) -> Vec<String> {
 
 fn done(answer: Answer) -> Vec<String> {
     match answer {
-        Answer::Done(lines) => lines,
+        Answer::Done { lines, not_saved: None } => lines,
         other => panic!("{other:?}"),
     }
 }

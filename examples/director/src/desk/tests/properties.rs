@@ -111,7 +111,7 @@ proptest! {
                         _ => {}
                     }
                     let answer = desk.order(order, "q", now);
-                    prop_assert_eq!(matches!(answer, Answer::Done(_)), works);
+                    prop_assert_eq!(matches!(answer, Answer::Done { .. }), works);
                 }
                 Step::Reload(services) => {
                     let new = file(&services);
