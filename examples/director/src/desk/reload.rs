@@ -70,6 +70,8 @@ impl Desk {
             crate::moment::text(self.loaded),
             reasons.join("; ")
         );
+        // Who sends SIGHUP twice sees in the log that both were refused.
+        self.troubles.remove(&Trouble::Reload);
         self.trouble(Trouble::Reload, Some(text), now);
     }
 

@@ -212,3 +212,14 @@ fn a_service_that_left_the_file_meanwhile_is_withdrawn_by_its_former_command() {
     desk.withdraw_former();
     assert!(withdrawn(&mut desk).is_empty() && desk.saved().0.withdrawals.is_empty());
 }
+
+#[test]
+fn each_refusal_is_told() {
+    let now = begin();
+    let (mut desk, _) = begun(&[(80, &[(1, 1)])], Saved::default(), now);
+    for _ in 0..2 {
+        desk.refuse_reload(&["no".to_owned()], now);
+        let [Effect::Tell(event)] = &desk.effects()[..] else { panic!("nothing is told") };
+        assert_eq!(event.kind, "trouble");
+    }
+}
