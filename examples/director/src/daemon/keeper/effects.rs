@@ -91,6 +91,7 @@ impl Keeper {
                 self.announcing.forget(id);
                 self.catching_up.forgets(id);
                 self.held.forget(id);
+                self.refused.remove(&id);
                 if let Some(runner) = &self.runner {
                     runner.forget(id);
                 }
@@ -123,11 +124,13 @@ impl Keeper {
             None => self.held.forget(id),
             Some(_) => self.watch_again_at = Some(Moment::now().instant + WATCH_AGAIN),
         }
-        let is_new = match refused {
-            None => self.refused.remove(&id),
-            Some(_) => self.refused.insert(id),
-        };
-        if is_new {
+        let is_trouble = refused.is_some();
+        let was_refused = self.refused.remove(&id);
+        if is_trouble {
+            self.refused.insert(id);
+        }
+        // Another reason than before is told, too.
+        if is_trouble || was_refused {
             let text = refused.map(|it| format!("{it}; what was checked before goes on"));
             self.desk.trouble(Trouble::ChecksOf(id), text, Moment::now());
         }
