@@ -8,6 +8,7 @@
 //! | take dead servers out of rotation, and put them back | [`health`](crate::health) | health check, failover, `real_server` |
 //! | keep the table of a host as a file or an API says | [`node_agent`] | reconcile, VIP |
 //! | export counters and rates | [`counters`] | Prometheus, metrics, monitoring |
+//! | see the connections and templates of clients | [`connections`] | `ipvsadm -Lc`, `/proc` |
 //! | work in containers and other network namespaces | [`namespaces`] | netns, Docker, pod |
 //! | decide by the cause of an error | [`errors`] | retry, timeout, EPERM |
 //! | test a program of your own | [`testing`] | mock, fake, dry run |
@@ -32,6 +33,12 @@ pub mod async_clients {}
 #[doc(alias = "deployment")]
 #[doc(alias = "rollout")]
 pub mod blue_and_green {}
+
+#[doc = include_str!("connections.md")]
+#[doc(alias = "ip_vs_conn")]
+#[doc(alias = "persistence")]
+#[doc(alias = "template")]
+pub mod connections {}
 
 #[doc = include_str!("counters.md")]
 #[doc(alias = "Prometheus")]

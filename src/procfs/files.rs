@@ -18,29 +18,17 @@ const APPLICATIONS: &str = "/proc/thread-self/net/ip_vs_app";
 const STATUS: &str = "/proc/thread-self/net/ip_vs_status";
 
 /// Reading. Each method opens its file anew.
-///
-/// # Errors
-///
-/// All methods return:
-///
-/// - [`Absent`](ProcfsError::Absent): the module `ip_vs` is not loaded, or the kernel is older than
-///   the file.
-/// - [`Malformed`](ProcfsError::Malformed): the kernel wrote a line that this crate does not
-///   understand.
-/// - [`MayNotEnter`](ProcfsError::MayNotEnter): the calling thread is in another network namespace
-///   and has no `CAP_SYS_ADMIN`.
-/// - [`NoProc`](ProcfsError::NoProc): `/proc` is not mounted.
-/// - [`PermissionDenied`](ProcfsError::PermissionDenied): the caller may not open the file.
-/// - [`System`](ProcfsError::System): another system call failed.
 impl Procfs {
     /// Opens a reader of all connections and templates of persistence. The reader reads while it is
     /// driven.
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn connections(&self) -> Result<ConnectionReader, ProcfsError> {
         Ok(ConnectionReader::at(CONNECTIONS, self.open_to_read(CONNECTIONS)?))
     }
 
     /// Opens a reader of all connections and templates, which says of each whether this host made
     /// it or the synchronization daemon received it. The data of persistence engines is missing.
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn connections_with_origin(&self) -> Result<ConnectionReader, ProcfsError> {
         Ok(ConnectionReader::at(WITH_ORIGIN, self.open_to_read(WITH_ORIGIN)?))
     }
@@ -50,23 +38,27 @@ impl Procfs {
     /// The kernel updates the counters every two seconds, but not while the setting
     /// `net.ipv4.vs.run_estimation` is 0. They count since the namespace was created, or since all
     /// counters were zeroed ([`Client::zero_all`](crate::Client::zero_all)).
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn totals(&self) -> Result<Stats, ProcfsError> {
         read_totals(TOTALS, self.open_to_read(TOTALS)?)
     }
 
     /// Reads the counters of each processor.
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn per_processor(&self) -> Result<PerProcessor, ProcfsError> {
         read_per_processor(PER_PROCESSOR, self.open_to_read(PER_PROCESSOR)?)
     }
 
     /// Reads the application helpers and the ports that they watch. The list is empty unless the
     /// module `ip_vs_ftp` is loaded.
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn applications(&self) -> Result<Vec<Application>, ProcfsError> {
         read_applications(APPLICATIONS, self.open_to_read(APPLICATIONS)?)
     }
 
     /// Reads the sizes of the kernel's tables. Linux 7.1; earlier kernels do not have the file.
     /// Takes root or the group of root.
+    #[doc = include_str!("errors_of_reading.md")]
     pub fn status(&self) -> Result<Status, ProcfsError> {
         read_status(STATUS, self.open_to_read(STATUS)?)
     }

@@ -38,6 +38,9 @@ mod status;
 mod text;
 mod totals;
 
+#[cfg(test)]
+mod tests;
+
 pub use applications::Application;
 pub use connection::{Connection, EngineData, Origin};
 pub use connections::{ConnectionReader, Ending};

@@ -26,6 +26,7 @@ mod kernel_settings;
 mod namespace;
 mod places;
 mod ports;
+mod proc_files;
 mod small_programs;
 #[path = "suite.rs"]
 mod suite;

@@ -1,0 +1,5 @@
+mod damage;
+mod filters;
+mod fixtures;
+mod limits;
+mod rows;
