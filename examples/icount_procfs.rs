@@ -15,8 +15,8 @@ use ipvs_netlink::procfs::{ConnectionFilter, Procfs};
 use ipvs_netlink::{Client, Destination, ErrorKind, Service};
 use table::{Outcome, Size, ensure};
 
-/// The ports of clients at each of their addresses.
-const PORTS: u32 = 50_000;
+/// The addresses of clients.
+const ADDRESSES: u32 = 50;
 
 fn main() -> ExitCode {
     table::run(|workload, size| {
@@ -45,8 +45,8 @@ fn fill(connections: u32) -> Outcome {
         added => added?,
     }
     for client in 0..connections {
-        let address = Ipv4Addr::from_bits(0x7f01_0001 + client / PORTS);
-        let port = u16::try_from(1024 + client % PORTS)?;
+        let address = Ipv4Addr::from_bits(0x7f01_0001 + client % ADDRESSES);
+        let port = u16::try_from(1024 + client / ADDRESSES)?;
         UdpSocket::bind((address, port))?.send_to(b"?", "127.0.0.80:53")?;
     }
     Ok(())
@@ -84,5 +84,5 @@ fn filter(size: Size) -> Outcome {
         connection?;
         count += 1;
     }
-    ensure(count == size.services.min(PORTS), "connections of one client")
+    ensure(count == size.services / ADDRESSES, "connections of one client")
 }

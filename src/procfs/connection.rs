@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::{AddressFamily, PersistenceEngine, Protocol, ServiceId};
 use crate::procfs::ConnectionState;
-use crate::procfs::fields::{address, decimal, port, word};
+use crate::procfs::fields::{address, decimal, port, socket_words, word};
 
 /// A connection that the kernel keeps, or a template of persistence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,11 +129,16 @@ impl<'l> Row<'l> {
     #[inline]
     pub(super) fn split(line: &'l [u8]) -> Option<Self> {
         let rest = &mut { line };
+        let protocol = word(rest);
+        // The next word begins behind one blank, or more behind a short name.
+        while let [b' ', tail @ ..] = rest {
+            *rest = tail;
+        }
         let row = Self {
-            protocol: word(rest),
-            client: [word(rest), word(rest)],
-            virtual_address: [word(rest), word(rest)],
-            destination: [word(rest), word(rest)],
+            protocol,
+            client: socket_words(rest),
+            virtual_address: socket_words(rest),
+            destination: socket_words(rest),
             state: word(rest),
             rest,
         };

@@ -21,12 +21,24 @@ const HEADING: [&[u8]; 8] =
 /// A malformed line is an error, and the iteration goes on with the next line. Every other error
 /// ends the iteration.
 ///
-/// # Who may write into the file
+/// # Cost
 ///
-/// The data of a persistence engine comes from packets. On a backup, it comes from the network of
-/// the synchronization daemon, and the kernel does not check its bytes (`ip_vs_sync.c`). Data with
-/// the end of a line makes the kernel write a row that no connection has. Keep that network closed
-/// to others.
+/// The kernel hands out about 50 rows for each read of the file, and for each read it walks through
+/// the connections from the beginning. Its part therefore grows with the square of their number.
+/// Millions of instructions in all, on Linux 6.12 with a table of 4,096 buckets:
+///
+/// | connections | the kernel | this reader beside it |
+/// | ---: | ---: | ---: |
+/// | 50,000 | 360 | 86 |
+///
+/// A filter saves the program's part only. On busy directors set [`most_time`](Self::most_time), and
+/// do not read often.
+///
+/// # Whom to trust
+///
+/// The data of a persistence engine comes from packets of clients or, on a backup, from another host
+/// in the messages of the synchronization daemon. Data with the end of a line would begin a row that
+/// no connection has.
 #[derive(Debug)]
 #[must_use = "the reader reads nothing until it is driven"]
 pub struct ConnectionReader<R = File> {

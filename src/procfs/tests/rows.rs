@@ -100,7 +100,7 @@ fn data() -> impl Strategy<Value = Box<EngineData>> {
 
 /// Connections of one file, with or without the column of the origin.
 pub(super) fn connections() -> impl Strategy<Value = Vec<Connection>> {
-    any::<bool>().prop_flat_map(|with_origin| prop::collection::vec(connection(with_origin), 0..40))
+    any::<bool>().prop_flat_map(|with_origin| prop::collection::vec(connection(with_origin), 0..12))
 }
 
 fn connection(with_origin: bool) -> impl Strategy<Value = Connection> {
