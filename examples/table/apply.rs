@@ -166,7 +166,7 @@ impl Work<'_> {
         }
         match (printed, done) {
             (Ok(()), done) => Ok(done),
-            (Err(failure), _) if plan.is_empty() => Err(failure),
+            (Err(failure), _) if plan.is_empty() && !settings::are_written(plan) => Err(failure),
             (Err(failure), done) => {
                 screen.failure(&failure);
                 Ok(match done {

@@ -135,7 +135,8 @@ impl fmt::Display for Table {
     /// Prints for each service a line `-A`, then a line `-a` for each of its destinations.
     /// [`Table::from_ipvsadm`] reads the same table back.
     ///
-    /// A destination without a weight of its own prints without `-w`. If it has
+    /// Labels, timeouts and settings are left out. A destination without a weight of its own prints
+    /// without `-w`. If it has
     /// [an initial weight](TableDestination::initially) other than 1, that weight is printed, and
     /// is read back as a weight of its own.
     ///

@@ -107,7 +107,8 @@ impl Setting {
     /// Returns `true` if two values ask the kernel for the same.
     ///
     /// The kernel sets the automatic mode of `drop_entry`, `drop_packet` and `secure_tcp` to 1 or 2
-    /// by itself, as memory gets scarce, so both are the same. So are all numbers but 0 for a switch.
+    /// by itself, as memory gets scarce, so both are the same. So are all numbers but 0 for a switch,
+    /// and lists of the same processors.
     #[must_use]
     pub fn is_same(&self, one: &SettingValue, other: &SettingValue) -> bool {
         let same = |meaning: fn(i64) -> i64| match (one.as_number(), other.as_number()) {
@@ -118,6 +119,10 @@ impl Setting {
             || match self.known().map(|known| (known.setting, known.range)) {
                 Some((Self::DROP_ENTRY | Self::DROP_PACKET | Self::SECURE_TCP, _)) => {
                     same(|mode| if mode == 2 { 1 } else { mode })
+                }
+                Some((_, Processors)) => {
+                    let list = super::range::processors;
+                    list(one).is_some_and(|ranges| list(other) == Some(ranges))
                 }
                 Some((_, Switch)) => same(|number| (number != 0).into()),
                 _ => false,
@@ -242,7 +247,7 @@ known! {
     EST_CPULIST "est_cpulist"
     "processors of the threads that count rates; an empty list freezes all counters" {
         range: Processors,
-        beyond: Some("other lists of `cpulist_parse`, but no processor that the machine cannot have"),
+        beyond: Some("other forms, such as `all`, but no processor that the machine cannot have"),
         default: Computed("the housekeeping processors"), since: (6, 2),
         writable: InitialUserNamespace
     }
@@ -441,6 +446,8 @@ mod tests {
             |setting: Setting, one: i64, other: i64| setting.is_same(&one.into(), &other.into());
         assert!(same(Setting::DROP_ENTRY, 1, 2) && !same(Setting::DROP_ENTRY, 2, 3));
         assert!(same(Setting::CONNTRACK, 1, -5) && !same(Setting::CONNTRACK, 0, 1));
+        assert!(Setting::EST_CPULIST.is_same(&"0,1".into(), &"0-1".into()));
+        assert!(!Setting::EST_CPULIST.is_same(&"0,1".into(), &"".into()));
         assert!(!same(Setting::SYNC_RETRIES, 1, 2));
         assert!(!Setting::CONNTRACK.is_same(&1.into(), &"x".into()));
     }

@@ -53,15 +53,43 @@ impl SettingRange {
                     && numbers.contains(period)
                     && (*period == 0 || threshold < period)
             }
-            // One processor reads as a number.
-            (Self::Processors, SettingValue::Number(number)) => *number >= 0,
-            (Self::Processors, SettingValue::Text(text)) => {
-                let plain = |byte: u8| byte.is_ascii_digit() || b",-:/N".contains(&byte);
-                text == "all" || (text.len() <= super::value::LONGEST && text.bytes().all(plain))
-            }
+            (Self::Processors, value) => processors(value).is_some(),
             _ => false,
         }
     }
+}
+
+/// Returns the processors of a list as ranges without gaps between them, in their order. `None` if
+/// the value is no list of numbers and ranges.
+pub(super) fn processors(value: &SettingValue) -> Option<Vec<(u32, u32)>> {
+    let text = match value {
+        // One processor reads as a number.
+        SettingValue::Number(number) => number.to_string(),
+        SettingValue::Text(text) if text.len() <= super::value::LONGEST => text.clone(),
+        SettingValue::Text(_) | SettingValue::Pair(..) => return None,
+    };
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse::<u32>().ok(),
+        false => None,
+    };
+    let range = |item: &str| {
+        let (first, last) = item.split_once('-').unwrap_or((item, item));
+        let (first, last) = (number(first)?, number(last)?);
+        (first <= last).then_some((first, last))
+    };
+    let mut ranges = text.split(',').map(range).collect::<Option<Vec<_>>>()?;
+    ranges.sort_unstable();
+    let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match merged.last_mut() {
+            Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    Some(merged)
 }
 
 impl fmt::Display for SettingRange {
@@ -100,8 +128,24 @@ mod tests {
             ),
             (
                 Range::Processors,
-                &["", "0", "0-3", "0-3,8", "0,1-N:1/2", "all"],
-                &["-1", "any", "0\n1", "0 1", "\u{202e}", "0;x"],
+                &["", "0", "0-3", "0-3,8", "8,0-3,2"],
+                &[
+                    "-1",
+                    "any",
+                    "all",
+                    "0-N",
+                    "0-3:1/2",
+                    "0\n1",
+                    "0 1",
+                    "\u{202e}",
+                    "0;x",
+                    "3-0",
+                    ",",
+                    "0,",
+                    "0--3",
+                    "+1",
+                    "4294967296",
+                ],
             ),
         ];
         for (range, inside, outside) in cases {
@@ -113,5 +157,14 @@ mod tests {
             }
         }
         assert!(!Range::Processors.contains(&SettingValue::Text("0".repeat(256))));
+    }
+
+    #[test]
+    fn lists_of_the_same_processors_are_the_same() {
+        let list = |text: &str| super::processors(&SettingValue::parse(text)).unwrap();
+        assert_eq!(list("8,0-1,2,2,1-3"), [(0, 3), (8, 8)]);
+        assert_eq!(list("0,1"), list("0-1"));
+        assert_eq!(list("4294967295,0"), [(0, 0), (u32::MAX, u32::MAX)]);
+        assert_eq!(list(""), []);
     }
 }
