@@ -1,7 +1,7 @@
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use crate::model::{Setting, SettingRange, SettingValue, Settings};
+use crate::model::{InvalidValue, Setting, SettingRange, SettingValue, Settings};
 use crate::table::document::mapping;
 use crate::table::document::written::{AsWritten, Refused, Written, read};
 
@@ -76,8 +76,8 @@ impl Value {
 }
 
 /// Reads the value of a setting into the settings while the format visits it, so that the format
-/// can add its line to an error.
-struct Reader<'s>(&'s mut Settings, Setting);
+/// can add its line to an error, also to that of the name.
+struct Reader<'s>(&'s mut Settings, Result<Setting, InvalidValue>);
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = ();
@@ -85,6 +85,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self(settings, setting) = self;
         let value: Value = read(deserializer)?;
+        let setting = setting.map_err(D::Error::custom)?;
         let value = value.of(setting);
         setting.validate(&value).map_err(D::Error::custom)?;
         match settings.insert(setting, value) {
@@ -103,8 +104,7 @@ impl Written for Settings {
         let mut entries = mapping::plain(entries);
         let mut settings = Self::new();
         while let Some(name) = entries.next_key::<String>()? {
-            let setting: Setting = name.parse().map_err(A::Error::custom)?;
-            entries.next_value_seed(Reader(&mut settings, setting))?;
+            entries.next_value_seed(Reader(&mut settings, name.parse()))?;
         }
         Ok(settings)
     }
