@@ -97,7 +97,7 @@ fn direct_routing_leaves_the_port() {
     let other: SocketAddr = "10.0.0.2:8080".parse().unwrap();
     assert_eq!(notes(Destination::masquerade(other)), []);
     let stays = Note::PortStays { id: other.into(), port: 80 };
-    assert_eq!(notes(Destination::direct_route(other)), [stays.clone()]);
+    assert_eq!(notes(Destination::direct_route(other)), std::slice::from_ref(&stays));
     assert_eq!(notes(Destination::tunnel(other, Tunnel::Ipip)), [stays]);
     assert_eq!(notes(Destination::direct_route("10.0.0.2:80".parse().unwrap())), []);
     let v6: SocketAddr = "[2001:db8::2]:80".parse().unwrap();
