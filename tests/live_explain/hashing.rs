@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipvs_netlink::explain::{Answer, Attempt, Missing, Tables, View};
+use ipvs_netlink::procfs::Procfs;
 use ipvs_netlink::{
     AddressFamily, Change, Destination, DestinationId, Scheduler, Service, ServiceFlags, ServiceId,
+    Tunnel,
 };
 
 use crate::Score;
@@ -198,5 +200,43 @@ fn changes_move_the_clients_that_they_are_said_to_move() {
             view = after;
         }
         town.ipvs.delete_service(scene.service.id).unwrap();
+    }
+}
+
+/// Destinations of the other family: the table of `mh` reads their addresses by the family of the
+/// service. The kernel's own list of connections shows where they went.
+#[test]
+fn destinations_of_the_other_family_have_their_slots() {
+    let mut random = Random::new(Budget::new(0).seed);
+    let mut town = Town::new();
+    let mut clients = Clients::new();
+    for scheduler in [Scheduler::SOURCE_HASHING, Scheduler::MAGLEV_HASHING] {
+        for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
+            let service = Service::fwmark(MARK, family).scheduler(scheduler);
+            town.ipvs.add_service(&service).unwrap();
+            for n in 0..3 {
+                let v4 = SocketAddr::from(([10, 200, 0, 1 + n], 80));
+                let v6 = format!("[fd00:200::{}]:80", 1 + n).parse().unwrap();
+                for address in [v4, v6] {
+                    let server =
+                        Destination::tunnel(address, Tunnel::Ipip).weight(1 + u32::from(n));
+                    town.ipvs.add_destination(service.id, &server).unwrap();
+                }
+            }
+            let scene = Scene { service, last_weights: BTreeMap::new() };
+            let view = scene.shown(&mut town);
+            let (calls, attempts): (Vec<_>, Vec<_>) =
+                (0..64).map(|_| scene.call(&mut random, &mut clients)).unzip();
+            town.visit(&calls);
+            let rows: Vec<_> =
+                Procfs::open().unwrap().connections().unwrap().map(Result::unwrap).collect();
+            let mut score = Score::default();
+            for (call, attempt) in calls.iter().zip(&attempts) {
+                let row = rows.iter().find(|row| row.client == call.from);
+                score.count(&view.explain(attempt), row.map(|row| row.destination));
+            }
+            score.pass(&format!("{scheduler} with both families, {family:?}"));
+            town.ipvs.delete_service(scene.service.id).unwrap();
+        }
     }
 }

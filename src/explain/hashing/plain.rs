@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(owners, [0, 0, 1, 2, 2, 2, 0, 0]);
         assert_eq!(by_weight(&[], 3), [None; 8]);
         assert_eq!(by_weight(&[u32::MAX, u32::MAX], 2), [Some(0), Some(1), Some(0), Some(1)]);
-        assert_eq!(by_weight(&[i32::MAX as u32], 2), [Some(0); 4]);
+        assert_eq!(by_weight(&[i32::MAX.unsigned_abs()], 2), [Some(0); 4]);
         assert_eq!(in_turn(3, 2), [Some(0), Some(1), Some(2), Some(0)]);
     }
 
