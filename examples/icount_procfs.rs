@@ -4,6 +4,7 @@
 //! looking at it. Each workload exits with 0 when it is done and checked. See `benches/README.md`.
 
 #[path = "icount/table.rs"]
+#[allow(dead_code, reason = "what only the other programs need")]
 mod table;
 
 use std::fs::File;
