@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::client::{PATIENCE, get};
 use crate::server::{Exporter, reading};
 
-const SERVICES: u16 = 300;
+const SERVICES: u16 = 60;
 const DESTINATIONS: u16 = 10;
 
 /// An exporter whose readings take `time`, and whose counters are the number of the reading.
