@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::fs;
 use std::path::Path;
 
+use crate::client::SettingsError;
 use crate::error::{Certainty, Context, Error, ErrorKind, Reason};
 #[cfg(feature = "health")]
 use crate::health::probe::{StatusError, WatchError};
@@ -59,6 +60,8 @@ fn samples() -> Vec<Box<dyn StdError>> {
                 .into_result()
                 .unwrap_err(),
         ),
+        Box::new(SettingsError::from(refused.clone())),
+        Box::new(SettingsError::from(plan_error.clone())),
         Box::new(refused),
         Box::new(plan_error),
         Box::new(PlanError::OutOfScope(web())),
@@ -164,6 +167,7 @@ fn there_is_a_sample_of_every_type() {
                 PlanError,
                 ProcfsError,
                 SettingError,
+                SettingsError,
                 crate::model::InvalidSetting,
                 ReconcileError,
                 Incomplete,

@@ -52,6 +52,9 @@
 //! | export counters to Prometheus | [`metrics::Scrape`] |
 //! | read a table that is larger than memory should hold | [`Client::stream_services`], [`Client::stream_destinations`] |
 //! | read what `ipvsadm -S` wrote | [`table::Table::from_ipvsadm`] |
+//! | see connections and what binds a client to a server | [`procfs::Procfs::connections`] |
+//! | know which server a client gets, and why | [`explain::View::explain`] |
+//! | see each request to the kernel, for debugging | [`Client::observe`] |
 //! | read or change the settings `net.ipv4.vs.*` | [`procfs::Procfs::settings`], [`procfs::Procfs::set_settings`], [`Setting::KNOWN`] |
 //!
 //! # Values
@@ -91,6 +94,7 @@
 //!   `Serialize` only: keys are field names, identities and names are text, durations are seconds.
 //! - **`fake`**: `fake::Kernel`, a kernel in memory for tests, to which `Client::fake` connects.
 //! - **`health`**: `health::probe`, the checks of servers and the thread that does them.
+//! - **`health-dns`**: checks of name servers.
 //! - **`health-grpc`**: checks by the health protocol of gRPC.
 //! - **`health-http`**: checks over HTTP/1.1 and HTTP/2.
 //! - **`health-tls`**: checks over TLS and, with `health-http`, over HTTPS; also gRPC. It uses rustls with ring,
@@ -114,6 +118,7 @@ pub mod explain;
 #[cfg_attr(docsrs, doc(cfg(feature = "fake")))]
 pub mod fake;
 pub mod growth;
+mod hashing;
 pub mod health;
 mod ipvsadm;
 pub mod metrics;
@@ -125,7 +130,7 @@ pub mod table;
 mod uapi;
 mod wire;
 
-pub use client::{Client, Destinations, Services, SubmitStream};
+pub use client::{Client, Destinations, Services, SettingsError, SubmitStream, WrittenSettings};
 pub use engine::{Exchange, Failed, Failures, Outcome, Outcomes, Report};
 pub use error::{Certainty, Error, ErrorKind, Extack, Reason, Result};
 pub use ipvsadm::{
@@ -138,8 +143,8 @@ pub use model::{
     KnownSetting, Listing, Netmask, Object, Operation, Persistence, PersistenceEngine, Protocol,
     Rates, Role, Scheduler, Service, ServiceEntry, ServiceFlags, ServiceId, ServiceSnapshot,
     Setting, SettingDefault, SettingRange, SettingValue, SettingWritable, Settings, Snapshot,
-    Stats, SyncDaemon, Thresholds, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel, Version,
-    Warning, WarningKind, iter,
+    Stats, SyncDaemon, Thresholds, TimeoutKind, Timeouts, Tunnel, UnknownForwarding, UnknownTunnel,
+    Version, Warning, WarningKind, iter,
 };
 #[cfg(feature = "packet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "packet")))]

@@ -12,22 +12,24 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("uapi", &[]),
     ("random", &[]),
     ("model", &["uapi"]),
+    // Its tests hash ids.
+    ("hashing", &["model"]),
     ("error", &["uapi", "model"]),
     ("fake", &["uapi", "model"]),
     ("wire", &["uapi", "model", "error"]),
     ("ipvsadm", &["model"]),
     ("proto", &["uapi", "model", "error", "wire"]),
     ("engine", &["uapi", "model", "error", "fake", "wire", "proto"]),
-    ("table", &["uapi", "random", "model", "error", "ipvsadm", "engine"]),
+    ("table", &["uapi", "random", "hashing", "model", "error", "ipvsadm", "engine"]),
     ("procfs", &["uapi", "model", "error"]),
     ("growth", &["model"]),
     ("metrics", &["model", "table", "procfs", "growth"]),
     ("explain", &["model", "table", "procfs"]),
-    ("health", &["model", "error", "random", "table"]),
+    ("health", &["model", "error", "random", "table", "procfs", "growth"]),
     ("client", &["model", "error", "fake", "engine", "table", "procfs"]),
     ("cookbook", &[]),
     // Tests of all error types.
-    ("error_texts", &["model", "error", "ipvsadm", "fake", "table", "procfs", "health"]),
+    ("error_texts", &["model", "error", "client", "ipvsadm", "fake", "table", "procfs", "health"]),
 ];
 
 /// Crates and the layers that may name them. The root re-exports a socket type, and the clients

@@ -638,7 +638,10 @@ int main(int count, char **arguments)
 		build_wanted(first, second);
 	else if (!strcmp(workload, "program"))
 		program(first, second);
-	else if (!strcmp(workload, "list"))
+	else if (!strcmp(workload, "write-and-read")) {
+		program(first, second);
+		list(first, second, 0);
+	} else if (!strcmp(workload, "list"))
 		list(first, second, 0);
 	else if (!strcmp(workload, "reconcile"))
 		list(first, second, 1);

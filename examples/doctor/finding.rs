@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::host::Host;
+use super::host::{Host, Part};
 
 /// How bad a finding is. The highest one of all findings is the exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,11 +97,17 @@ pub(crate) struct Check {
     pub(crate) name: &'static str,
     /// What the check looks for.
     pub(crate) about: &'static str,
+    /// What the check decides on, beside the kernel, the interfaces and their addresses.
+    pub(crate) needs: &'static [Part],
     pub(crate) look: fn(&Host) -> Vec<Finding>,
 }
 
 impl Check {
+    /// Looks at a host. Finds nothing if a part that the check needs is hidden.
     pub(crate) fn run(&self, host: &Host) -> Vec<Finding> {
+        if self.needs.iter().any(|part| host.is_hidden(*part)) {
+            return Vec::new();
+        }
         let mut findings = (self.look)(host);
         findings.iter_mut().for_each(|finding| finding.check = self.name);
         findings

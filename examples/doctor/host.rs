@@ -29,8 +29,41 @@ pub(crate) struct Host {
     pub(crate) modules: Modules,
     /// Packets of protocols that nothing in this namespace takes.
     pub(crate) unknown_protocols: u64,
-    /// What could not be read, and why.
-    pub(crate) unread: Vec<String>,
+    pub(crate) unread: Vec<Gap>,
+}
+
+/// A part of the host that is read for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The services, destinations, daemons and timeouts of IPVS.
+    Table,
+    /// The settings `net.ipv4.vs.*`.
+    Settings,
+    /// Other settings.
+    Sysctls,
+    Routes,
+    Listeners,
+    Processes,
+    Modules,
+    UnknownProtocols,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) part: Part,
+    /// What it is, and why.
+    pub(crate) text: String,
+}
+
+/// Collects what could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps(pub(crate) Vec<Gap>);
+
+impl Gaps {
+    pub(crate) fn push(&mut self, part: Part, text: impl ToString) {
+        self.0.push(Gap { part, text: text.to_string() });
+    }
 }
 
 /// The kernel.
@@ -204,6 +237,18 @@ impl Host {
         self.services().flat_map(|service| {
             service.destinations.iter().map(move |destination| (service, destination))
         })
+    }
+
+    /// Returns `true` if IPVS is loaded and has nothing to balance.
+    pub(crate) fn has_empty_table(&self) -> bool {
+        self.ipvs.as_ref().is_some_and(|ipvs| ipvs.table.is_empty())
+    }
+
+    /// Returns `true` if a part could not be read at all, and the host looks as if it had none.
+    pub(crate) fn is_hidden(&self, part: Part) -> bool {
+        part == Part::Table
+            && self.ipvs.is_none()
+            && self.unread.iter().any(|gap| gap.part == Part::Table)
     }
 
     pub(crate) fn is_local(&self, address: IpAddr) -> bool {

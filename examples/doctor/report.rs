@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::checks::CHECKS;
 use super::finding::Finding;
-use super::host::Host;
 
 /// How many lines of evidence are printed unless all are asked for.
 const SHOWN: usize = 5;
@@ -19,7 +18,7 @@ pub(crate) fn list() -> String {
     CHECKS.iter().map(|check| format!("{:width$}  {}\n", check.name, check.about)).collect()
 }
 
-pub(crate) fn text(host: &Host, findings: &[Finding], all: bool) -> String {
+pub(crate) fn text(unread: &[&str], findings: &[Finding], all: bool) -> String {
     let mut text = String::new();
     for finding in findings {
         let Finding { check, severity, title, reason, evidence, fix, source } = finding;
@@ -37,7 +36,7 @@ pub(crate) fn text(host: &Host, findings: &[Finding], all: bool) -> String {
         paragraph(&mut text, "from  ", source);
         text.push('\n');
     }
-    for unread in &host.unread {
+    for unread in unread {
         line(&mut text, "", &format!("not looked at: {unread}"));
     }
     let count = |severity, what: &str| {
@@ -50,12 +49,12 @@ pub(crate) fn text(host: &Host, findings: &[Finding], all: bool) -> String {
     text
 }
 
-pub(crate) fn json(host: &Host, findings: &[Finding]) -> String {
+pub(crate) fn json(unread: &[&str], findings: &[Finding]) -> String {
     let severity = findings.iter().map(|finding| finding.severity).max();
     let value = json!({
         "severity": severity.map(|severity| severity.to_string()),
         "findings": findings.iter().map(Finding::json).collect::<Vec<Value>>(),
-        "unread": host.unread,
+        "unread": unread,
     });
     format!("{value:#}\n")
 }

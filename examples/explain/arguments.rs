@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use ipvs_netlink::explain::Attempt;
 use ipvs_netlink::{Change, DestinationId, Protocol, ServiceId};
 
@@ -18,8 +19,11 @@ use ipvs_netlink::{Change, DestinationId, Protocol, ServiceId};
   explain 198.51.100.7:40000 \"FWM 5\" --to 192.0.2.10:80
   explain 198.51.100.7 \"TCP 192.0.2.10:80\" --if \"ipvsadm -d -t 192.0.2.10:80 -r 10.0.0.2:80\"
 
-Exit codes: 0 the connection goes to a destination, 1 failure, 2 wrong arguments, 3 inputs that the
-kernel does not show decide where it goes, 4 it goes nowhere, 6 other programs kept writing the table"
+A * marks the destinations that the connection can go to.
+
+Exit codes, of the answer without --if: 0 the connection goes to a destination, 1 failure, 2 wrong arguments, 3 inputs that are
+unknown decide where it goes, since the kernel does not show them or they could not be read, 4 it goes
+nowhere, 5 the kernel would refuse the change of --if, 6 other programs kept writing the table"
 )]
 pub(crate) struct Arguments {
     /// The client: an address, or an address and port such as 198.51.100.7:40000 or
@@ -30,13 +34,13 @@ pub(crate) struct Arguments {
     #[arg(value_name = "SERVICE")]
     service: ServiceId,
     /// With a firewall mark: the address and port that the client connects to
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     to: Option<SocketAddr>,
-    /// With a firewall mark: the protocol of the packets
-    #[arg(long, default_value = "TCP", value_parser = protocol)]
-    protocol: Protocol,
+    /// With a firewall mark: the protocol of the packets, TCP by default
+    #[arg(long, value_parser = protocol)]
+    protocol: Option<Protocol>,
     /// Also say how many clients this change would move, and where the client would go then
-    #[arg(long = "if", value_name = "IPVSADM COMMAND")]
+    #[arg(long = "if", value_name = "IPVSADM COMMAND", allow_hyphen_values = true)]
     pub(crate) change: Option<Change>,
     /// Take the default table sizes if the kernel's configuration is not in /boot
     #[arg(long)]
@@ -50,8 +54,8 @@ pub(crate) struct Arguments {
     /// The last weight of a destination that was not 0, for mh; 0 if it was added with weight 0
     #[arg(long, value_name = "ADDRESS:PORT=WEIGHT", value_parser = last_weight)]
     pub(crate) last_weight: Vec<(DestinationId, u32)>,
-    /// The network namespace, such as /run/netns/blue
-    #[arg(long, value_name = "FILE")]
+    /// The network namespace: a name of `ip netns`, or a file such as /run/netns/blue
+    #[arg(long, visible_alias = "netns", value_name = "NAME|FILE", value_parser = namespace)]
     pub(crate) namespace: Option<PathBuf>,
 }
 
@@ -60,11 +64,19 @@ impl Arguments {
         let (client, port) = self.client;
         let mut attempt = Attempt::new(client, self.service);
         attempt.client_port = port;
-        match (self.service, self.to) {
-            (ServiceId::Fwmark { .. }, Some(to)) => attempt.to(to).protocol(self.protocol),
-            (ServiceId::Fwmark { .. }, None) => attempt.protocol(self.protocol),
-            _ => attempt,
+        attempt.address = self.to.or(attempt.address);
+        attempt.protocol = self.protocol.unwrap_or(attempt.protocol);
+        attempt
+    }
+
+    /// Refuses options that the service leaves without a meaning.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        let is_address = matches!(self.service, ServiceId::Address { .. });
+        if is_address && (self.to.is_some() || self.protocol.is_some()) {
+            let message = "--to and --protocol are for a firewall mark: the service has both";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
+        Ok(())
     }
 }
 
@@ -73,10 +85,28 @@ fn client(text: &str) -> Result<(IpAddr, Option<u16>), String> {
         0 => Err("no client has port 0".to_owned()),
         port => Ok((address.ip(), Some(port))),
     };
-    match (text.parse::<IpAddr>(), text.parse::<SocketAddr>()) {
-        (Ok(address), _) => Ok((address, None)),
-        (_, Ok(address)) => port_of(address),
-        _ => Err("must be an address, or an address and port".to_owned()),
+    let (address, port) = match (text.parse::<IpAddr>(), text.parse::<SocketAddr>()) {
+        (Ok(address), _) => (address, None),
+        (_, Ok(address)) => port_of(address)?,
+        _ => return Err("must be an address, or an address and port".to_owned()),
+    };
+    // Servers for both families write IPv4 clients so.
+    let address = address.to_canonical();
+    if address.is_unspecified() || address.is_multicast() {
+        return Err("no client has this address".to_owned());
+    }
+    Ok((address, port))
+}
+
+fn address_and_port(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "needs an address and a port, as in 192.0.2.10:80".to_owned())
+}
+
+fn namespace(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("must be a name or a file".to_owned()),
+        file if file.contains('/') => Ok(file.into()),
+        name => Ok(PathBuf::from("/run/netns").join(name)),
     }
 }
 

@@ -7,9 +7,9 @@ use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-use ipvs_netlink::explain::{Attempt, Tables, View};
-use ipvs_netlink::procfs::{Ending, Procfs};
-use ipvs_netlink::{Client, Listing, ServiceEntry};
+use ipvs_netlink::explain::{Attempt, TableSizes, View};
+use ipvs_netlink::procfs::{ConnectionReader, Ending, Procfs};
+use ipvs_netlink::{Client, Listing, ServiceEntry, ServiceId};
 use nix::sched::{CloneFlags, setns};
 
 /// The most that is read of the kernel's configuration.
@@ -27,8 +27,12 @@ pub(crate) fn enter(namespace: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The service of an attempt and its destinations, and whether no entry can be missing.
-pub(crate) fn view(ipvs: &mut Client, attempt: &Attempt) -> Result<(View, bool), Box<dyn Error>> {
+/// The service of an attempt and its destinations, the service that would take the packets without
+/// that one, and whether no entry can be missing.
+pub(crate) fn view(
+    ipvs: &mut Client,
+    attempt: &Attempt,
+) -> Result<(View, Option<ServiceId>, bool), Box<dyn Error>> {
     let (services, mut is_complete) =
         settled(|| ipvs.services(), |one, other| ids(one) == ids(other))?;
     let view = match attempt.service_in(&services) {
@@ -42,7 +46,11 @@ pub(crate) fn view(ipvs: &mut Client, attempt: &Attempt) -> Result<(View, bool),
             View::new(&entry.service, destinations.into_vec())
         }
     };
-    Ok((view, is_complete))
+    let own = view.service().map(|service| service.id);
+    let mut others = services.into_vec();
+    others.retain(|entry| Some(entry.id()) != own);
+    let next = attempt.service_in(&others).map(ServiceEntry::id);
+    Ok((view, next, is_complete))
 }
 
 fn ids(services: &[ServiceEntry]) -> Vec<String> {
@@ -69,40 +77,79 @@ fn settled<T>(
     Ok((last, false))
 }
 
-/// Adds the connections that decide about the attempt, and the settings about them. The text says
-/// what could not be read.
-pub(crate) fn with_connections(view: View, attempt: &Attempt) -> (View, Option<String>) {
-    let (mut rows, mut told) = (Vec::new(), None);
-    match Procfs::open().and_then(|procfs| procfs.connections()) {
-        Err(error) => told = Some(format!("connections are not known: {error}")),
-        Ok(reader) => {
-            let mut reader = reader.most_time(PATIENCE);
-            for row in &mut reader {
-                match row {
-                    Ok(row) if view.concerns(attempt, &row) => rows.push(row),
-                    Ok(_) => {}
-                    Err(error) => {
-                        told = Some(format!("not all connections are known: {error}"));
-                        break;
-                    }
-                }
-            }
-            if told.is_none() && reader.ending() != Some(Ending::Complete) {
-                told = Some(format!("not all connections are known: {PATIENCE:?} were not enough"));
-            }
+/// Adds what the kernel keeps of the client, and the settings about that. What could not be read is
+/// told and stays unknown.
+pub(crate) fn with_kept(
+    view: View,
+    attempt: &Attempt,
+    ipvs: &mut Client,
+) -> Result<(View, Vec<String>), Box<dyn Error>> {
+    let mut untold = Vec::new();
+    let mut view = match Procfs::open() {
+        Err(error) => {
+            untold.push(format!("neither connections nor settings are known: {error}"));
+            view
+        }
+        Ok(procfs) => with_files(view, attempt, &procfs, &mut untold),
+    };
+    if view.needs_other_services(attempt) {
+        let table = ipvs.snapshot()?;
+        if table.is_complete() {
+            view = view.other_services(&table);
+        } else {
+            untold.push("other services are not known: other programs kept writing them".into());
         }
     }
-    let settings = Procfs::open().ok().and_then(|procfs| procfs.settings().ok());
-    (view.connections(rows).settings(&settings.unwrap_or_default()), told)
+    Ok((view, untold))
+}
+
+fn with_files(view: View, attempt: &Attempt, procfs: &Procfs, untold: &mut Vec<String>) -> View {
+    let view = match procfs.settings() {
+        Ok(settings) => view.settings(&settings),
+        Err(error) => {
+            untold.push(format!("the settings net.ipv4.vs.* are not known: {error}"));
+            view
+        }
+    };
+    match procfs.connections() {
+        Ok(reader) => with_rows(view, attempt, reader.most_time(PATIENCE), untold),
+        Err(error) => {
+            untold.push(format!("connections are not known: {error}"));
+            view
+        }
+    }
+}
+
+/// Reads the connections that concern the attempt.
+fn with_rows(
+    view: View,
+    attempt: &Attempt,
+    mut reader: ConnectionReader,
+    untold: &mut Vec<String>,
+) -> View {
+    let (mut rows, mut first_error) = (Vec::new(), None);
+    for row in &mut reader {
+        match row {
+            Ok(row) if view.concerns(attempt, &row) => rows.push(row),
+            Ok(_) => {}
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    let why = match (first_error, reader.ending()) {
+        (Some(error), _) => error.to_string(),
+        (None, Some(Ending::Complete)) => return view.connections(rows),
+        (None, _) => format!("{PATIENCE:?} were not enough"),
+    };
+    untold.push(format!("not all connections are known: {why}"));
+    view.some_connections(rows)
 }
 
 fn number(path: &str) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Whether the address of an attempt is one of this host, if this can be known.
-pub(crate) fn is_local(attempt: &Attempt) -> Option<bool> {
-    let ip = attempt.address?.ip();
+/// Whether an address is one of this host, if this can be known.
+pub(crate) fn is_local(ip: IpAddr) -> Option<bool> {
     let family = if ip.is_ipv4() { "ipv4" } else { "ipv6" };
     // Then every address can be bound.
     if number(&format!("/proc/sys/net/{family}/ip_nonlocal_bind")) != Some(0) {
@@ -119,7 +166,7 @@ pub(crate) fn is_local(attempt: &Attempt) -> Option<bool> {
 }
 
 /// The table sizes by the configuration of the running kernel.
-pub(crate) fn tables() -> Tables {
+pub(crate) fn table_sizes() -> TableSizes {
     let config = || -> io::Result<String> {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
         let path = format!("/boot/config-{}", release.trim());
@@ -127,7 +174,7 @@ pub(crate) fn tables() -> Tables {
         File::open(path)?.take(LONGEST_CONFIG).read_to_string(&mut text)?;
         Ok(text)
     };
-    config().map_or(Tables::UNKNOWN, |text| Tables::from_config(&text))
+    config().map_or(TableSizes::UNKNOWN, |text| TableSizes::from_config(&text))
 }
 
 /// Whether the running kernel is older than Linux 4.18.

@@ -36,7 +36,7 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
     if !planning.json {
         screen.diff(&plan)?;
     }
-    if !apply.yes && (!plan.is_empty() || settings::are_written(&plan)) {
+    if !apply.yes && (!plan.is_empty() || settings::are_to_be_written(&plan)) {
         // Standard output is for the JSON alone.
         let shown = if planning.json { plan.to_string() } else { String::new() };
         screen.confirm(&format!("{shown}{}", question(&plan)))?;
@@ -45,14 +45,14 @@ pub(crate) fn run(apply: &Apply, screen: &Screen) -> Result<Status, Failure> {
         desired = file::read_again(&planning.file, desired)?;
         let (now, _, again) = planning.plan(&mut ipvs, &desired, &none, screen)?;
         let same = now.steps().map(|step| &step.change).eq(plan.steps().map(|step| &step.change));
-        if !same || now.settings() != plan.settings() {
+        if !same || now.settings_plan() != plan.settings_plan() {
             let changed = "the table or the file has changed since the question";
             screen.note(&format!("{changed}; the plan would now be:\n{now}"));
             return Err(Failure::new("nothing was changed; try again"));
         }
         snapshot = again;
     }
-    settings::write(&mut ipvs, &desired, &plan)?;
+    settings::write(&mut ipvs, &plan)?;
     let work = Work { plan: &plan, planned, desired: &desired, apply, screen };
     let done = work.carry_out(&mut ipvs, &mut snapshot, &interrupt);
     drop(alone);
@@ -166,7 +166,9 @@ impl Work<'_> {
         }
         match (printed, done) {
             (Ok(()), done) => Ok(done),
-            (Err(failure), _) if plan.is_empty() && !settings::are_written(plan) => Err(failure),
+            (Err(failure), _) if plan.is_empty() && !settings::are_to_be_written(plan) => {
+                Err(failure)
+            }
             (Err(failure), done) => {
                 screen.failure(&failure);
                 Ok(match done {

@@ -188,7 +188,7 @@ impl Planning {
         let snapshot = ipvs.snapshot().map_err(Failure::kernel)?;
         let (plan, mut status) = self.compare(&snapshot, desired, memory, screen)?;
         let plan = plan.with_settings(settings::plan(ipvs, desired, self.settings)?);
-        if status == Status::NoChange && settings::are_written(&plan) {
+        if status == Status::NoChange && settings::are_to_be_written(&plan) {
             status = Status::Changed;
         }
         Ok((plan, status, snapshot))

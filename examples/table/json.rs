@@ -17,7 +17,7 @@ pub(crate) fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         steps: S,
     }
     let steps = List(|| plan.steps().map(|step| Step::of(step, None)));
-    write(out, &Planned { settings: plan.settings(), steps })
+    write(out, &Planned { settings: plan.settings_plan(), steps })
 }
 
 pub(crate) fn applied(plan: &Plan, applied: &Applied, out: &mut impl Write) -> io::Result<()> {
@@ -35,7 +35,7 @@ pub(crate) fn applied(plan: &Plan, applied: &Applied, out: &mut impl Write) -> i
     };
     let unverified = applied.unverified().map(Error::to_string);
     let done = applied.is_done();
-    write(out, &Done { settings: plan.settings(), steps: List(steps), done, unverified })
+    write(out, &Done { settings: plan.settings_plan(), steps: List(steps), done, unverified })
 }
 
 fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {

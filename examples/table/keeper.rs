@@ -83,7 +83,7 @@ impl<'k> Keeper<'k> {
         if !planning.json {
             screen.diff(&plan)?;
         }
-        settings::write(&mut ipvs, &desired, &plan)?;
+        settings::write(&mut ipvs, &plan)?;
         self.applied = now.to_vec();
         self.told.clear();
         self.controller.wish_all(desired.clone());

@@ -55,7 +55,7 @@ impl Screen {
 
     /// Prints the differences of a plan, in colour on a terminal.
     pub(crate) fn diff(&self, plan: &Plan) -> Result<(), Failure> {
-        if !self.coloured || (plan.is_empty() && plan.settings().is_empty()) {
+        if !self.coloured || (plan.is_empty() && plan.settings_plan().is_empty()) {
             return self.print(&plan.to_string());
         }
         let line = |line: ipvs_netlink::table::DiffLine| {

@@ -1,8 +1,7 @@
 //! The timeouts and settings of the network namespace that a file declares.
 
-use ipvs_netlink::procfs::SettingError;
-use ipvs_netlink::table::{Plan, SettingsPlan, Table};
-use ipvs_netlink::{Client, Settings, Timeouts};
+use ipvs_netlink::table::{OnFailure, Plan, SettingsPlan, Table};
+use ipvs_netlink::{Client, SettingsError, WrittenSettings};
 
 use crate::exit::{Failure, Status};
 
@@ -10,63 +9,50 @@ use crate::exit::{Failure, Status};
 pub(crate) fn plan(
     ipvs: &mut Client,
     desired: &Table,
-    written: bool,
+    to_be_written: bool,
 ) -> Result<SettingsPlan, Failure> {
-    if !desired.declares_settings() {
-        return Ok(SettingsPlan::default());
-    }
-    let timeouts = match desired.timeouts() == Timeouts::default() {
-        true => Timeouts::default(),
-        false => ipvs.timeouts().map_err(Failure::kernel)?,
-    };
-    let settings = match desired.settings().is_empty() {
-        true => Settings::new(),
-        false => {
-            let files = ipvs.procfs().map_err(Failure::kernel)?;
-            files.settings().map_err(Failure::kernel)?
-        }
-    };
-    let plan = desired.settings_plan(timeouts, &settings).map_err(Failure::plan)?;
-    Ok(plan.written(written))
+    let plan = ipvs.settings_plan(desired).map_err(|error| match error {
+        SettingsError::Invalid(error) => Failure::plan(*error),
+        error => Failure::kernel(error),
+    })?;
+    Ok(plan.to_be_written(to_be_written).on_failure(OnFailure::Stop))
 }
 
 /// Returns `true` if something differs and is to be written.
-pub(crate) fn are_written(plan: &Plan) -> bool {
-    plan.settings().is_written() && !plan.settings().is_empty()
+pub(crate) fn are_to_be_written(plan: &Plan) -> bool {
+    plan.settings_plan().is_to_be_written() && !plan.settings_plan().is_empty()
 }
 
-/// Writes what differs, if it is to be written: settings first, because the kernel may not have
-/// them. Reads it back.
-pub(crate) fn write(ipvs: &mut Client, desired: &Table, plan: &Plan) -> Result<(), Failure> {
-    if !are_written(plan) {
+/// Writes what differs, if it is to be written. The failure tells what was written nevertheless.
+pub(crate) fn write(ipvs: &mut Client, plan: &Plan) -> Result<(), Failure> {
+    if !are_to_be_written(plan) {
         return Ok(());
     }
-    let settings = plan.settings().settings();
-    if !settings.is_empty() {
-        let files = ipvs.procfs().map_err(Failure::kernel)?;
-        files.set_settings(&settings).map_err(|error| {
-            // The kernel refused one of several, or one that no other can have preceded.
-            let begun =
-                matches!(error, SettingError::Refused { .. } | SettingError::Unwritable { .. })
-                    && settings.len() > 1;
-            let status = if begun { Status::PartlyFailed } else { Status::Failed };
-            Failure { status, text: format!("{error}; the table stays as it is") }
-        })?;
+    let told = ipvs.write_settings(plan.settings_plan());
+    if told.is_done() { Ok(()) } else { Err(failure(&told)) }
+}
+
+/// Lists what became of each difference if any of them may be written.
+fn failure(told: &WrittenSettings) -> Failure {
+    let errors: Vec<String> = told.errors().iter().map(ToString::to_string).collect();
+    let nothing = told.written().is_empty() && told.unknown().is_empty();
+    if nothing && !errors.is_empty() {
+        return Failure::new(format!("{}; the table stays as it is", errors.join("; ")));
     }
-    let partly = |text: String| Failure { status: Status::PartlyFailed, text };
-    let timeouts = plan.settings().timeouts();
-    if timeouts != Timeouts::default() {
-        ipvs.set_timeouts(timeouts).map_err(|error| match settings.is_empty() {
-            true => Failure::kernel(error),
-            false => partly(format!("{error}; the settings are written")),
-        })?;
-    }
-    let rest = self::plan(ipvs, desired, true).map_err(|failure| partly(failure.text))?;
-    match rest.is_empty() {
-        true => Ok(()),
-        false => {
-            let rest = Plan::default().with_settings(rest);
-            Err(partly(format!("another program writes the settings; these differ again:\n{rest}")))
+    let mut text = match errors.is_empty() {
+        true => "another program writes the settings".to_owned(),
+        false => errors.join("; "),
+    };
+    text += "; the table stays as it is";
+    let lists = [
+        (told.written(), "written"),
+        (told.left(), "not written"),
+        (told.unknown(), "perhaps written"),
+    ];
+    for (changes, state) in lists {
+        for change in changes {
+            text += &format!("\n{state}: {change}");
         }
     }
+    Failure { status: Status::PartlyFailed, text }
 }

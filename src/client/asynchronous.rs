@@ -19,6 +19,7 @@ macro_rules! async_client {
         reading_operations!(Client, { async }, wait);
         writing_operations!(Client, { async }, wait);
         table_operations!(Client, { async }, wait);
+        settings_operations!(Client, { async }, wait);
         controller_operations!(Client, { async }, wait);
 
         /// A loop for controllers.

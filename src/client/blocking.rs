@@ -3,8 +3,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::client::{
-    connecting, controller_operations, example, reading_operations, table_operations,
-    writing_operations,
+    connecting, controller_operations, example, reading_operations, settings_operations,
+    table_operations, writing_operations,
 };
 use crate::engine::{BlockingSocket, Engine, Entries, Outcome, Submitted, ready};
 use crate::error::Result;
@@ -88,6 +88,7 @@ connecting!(Client, BlockingSocket, {}, block);
 reading_operations!(Client, {}, block);
 writing_operations!(Client, {}, block);
 table_operations!(Client, {}, block);
+settings_operations!(Client, {}, block);
 controller_operations!(Client, {}, block);
 
 /// A loop for controllers.

@@ -14,6 +14,10 @@ macro_rules! cancel_safety {
          exception: if a stream was dropped before its end, the future first reads the rest of \
          that stream, and sends the change after that. The client stays usable."
     };
+    (async settings) => {
+        "\n# Cancel safety\n\nAny part of the differences may have been written. A new plan says which \
+         are left. The client stays usable."
+    };
     (async modifies) => {
         "\n# Cancel safety\n\nA dropped future has written all new settings or none. The client \
          stays usable."

@@ -13,6 +13,8 @@ mod controller_operations;
 mod example;
 pub(crate) mod procfs;
 mod reading_operations;
+pub(crate) mod settings;
+mod settings_operations;
 #[cfg(feature = "smol")]
 pub(crate) mod smol;
 mod table_operations;
@@ -27,5 +29,7 @@ pub(crate) use connecting::connecting;
 pub(crate) use controller_operations::controller_operations;
 pub(crate) use example::example;
 pub(crate) use reading_operations::reading_operations;
+pub use settings::{SettingsError, WrittenSettings};
+pub(crate) use settings_operations::settings_operations;
 pub(crate) use table_operations::table_operations;
 pub(crate) use writing_operations::writing_operations;

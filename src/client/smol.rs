@@ -1,7 +1,7 @@
 use crate::client::asynchronous::{async_client, async_stream};
 use crate::client::{
     cancel_safety, connecting, controller_operations, example, reading_operations,
-    table_operations, writing_operations,
+    settings_operations, table_operations, writing_operations,
 };
 use crate::engine::SmolSocket;
 

@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 use crate::engine::link::Link;
-use crate::engine::observer::{Begun, Ended};
+use crate::engine::observer::Begun;
 use crate::engine::patience::Patience;
 use crate::engine::{Engine, Transport, refused};
 use crate::error::{Error, Failure, Result};
@@ -274,11 +274,10 @@ impl<T: Transport> Engine<T> {
     async fn restart(&mut self, run: &mut DumpRun, refusal: &Refusal) -> Result<()> {
         let context = run.request.context();
         let busy = refusal.errno == Errno::BUSY.raw_os_error();
-        let mut again = run.may_restart;
-        if again && !busy {
-            again = self.is_stale(refusal).await.map_err(|error| error.within(context))?;
+        if !run.may_restart {
+            return Err(self.refused_again(context, refusal).await);
         }
-        if !again {
+        if !busy && !self.is_stale(refusal).await.map_err(|error| error.within(context))? {
             return Err(refused(context, refusal));
         }
         if busy {
@@ -329,8 +328,8 @@ impl<T: Transport> Engine<T> {
         result: Result<(), &Error>,
     ) {
         let Some(begun) = begun else { return };
-        let link = self.dump_link(way);
-        let ended = Ended { begun, at: link.now(), traffic: link.traffic(), entries };
-        self.observer.tell(request.context(), &ended, result);
+        let mut taken = self.dump_link(way).taken_since(begun);
+        taken.entries = entries;
+        self.observer.tell(request.context(), taken, result);
     }
 }

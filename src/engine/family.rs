@@ -5,10 +5,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::engine::link::Link;
-use crate::engine::observer::Ended;
 use crate::engine::patience::Patience;
 use crate::engine::{Engine, Transport, refused};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::model::Operation;
 use crate::proto::{Answer, FamilyId, Refusal, read_lookup};
 
@@ -21,9 +20,8 @@ impl<T: Transport> Engine<T> {
         let begun = self.observer.is_set().then(|| self.commands.begun());
         let family = resolve(&mut self.commands, self.deadline).await;
         if let Some(begun) = begun {
-            let (at, traffic) = (self.now(), self.commands.traffic());
-            let ended = Ended { begun, at, traffic, entries: None };
-            self.observer.tell(RESOLVE, &ended, family.as_ref().map(|_| ()));
+            let taken = self.commands.taken_since(begun);
+            self.observer.tell(RESOLVE, taken, family.as_ref().map(|_| ()));
         }
         let family = family?;
         let moved = family != self.family;
@@ -35,6 +33,19 @@ impl<T: Transport> Engine<T> {
     /// has not looked at such a request; it must be sent again.
     pub(crate) async fn is_stale(&mut self, refusal: &Refusal) -> Result<bool> {
         Ok(refusal.errno == Errno::NOENT.raw_os_error() && self.family_moved().await?)
+    }
+
+    /// Returns the error for a read that was sent again and refused again. The module may have
+    /// been loaded anew once more in between.
+    pub(crate) async fn refused_again(&mut self, context: Context, refusal: &Refusal) -> Error {
+        match self.is_stale(refusal).await {
+            Ok(false) => refused(context, refusal),
+            Ok(true) => {
+                let extack = refusal.extack.as_deref().cloned();
+                Error::refused(context, ErrorKind::FamilyMoved, refusal.errno, extack)
+            }
+            Err(error) => error.within(context),
+        }
     }
 }
 

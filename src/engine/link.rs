@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::engine::Transport;
-use crate::engine::observer::{Begun, Traffic};
+use crate::engine::observer::{Begun, Taken, Traffic};
 use crate::engine::patience::Patience;
 use crate::engine::transport::yield_now;
 use crate::error::Failure;
@@ -149,13 +149,15 @@ impl<T: Transport> Link<T> {
 
     /// Sends the outbox.
     pub(crate) fn send(&mut self) -> Result<(), Failure> {
-        self.traffic.sent = self.traffic.sent.wrapping_add(self.outbox.len());
         loop {
             match self.transport.send(&self.outbox) {
                 Err(Failure::Interrupted) => {}
-                result => return result,
+                Err(failure) => return Err(failure),
+                Ok(()) => break,
             }
         }
+        self.traffic.sent = self.traffic.sent.wrapping_add(self.outbox.len());
+        Ok(())
     }
 
     /// Receives the next datagram, waiting for it up to the deadline.
@@ -185,14 +187,14 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Returns the bytes that have gone over the link.
-    pub(super) const fn traffic(&self) -> Traffic {
-        self.traffic
-    }
-
     /// Notes that an exchange begins.
     pub(super) fn begun(&self) -> Begun {
         Begun { at: self.now(), traffic: self.traffic }
+    }
+
+    /// Returns what an exchange has taken that ends.
+    pub(super) fn taken_since(&self, begun: Begun) -> Taken {
+        begun.until(self.begun())
     }
 
     /// Reads the transport's clock.

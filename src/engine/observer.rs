@@ -9,6 +9,9 @@ use crate::model::{Change, Object, Operation};
 /// One request to the kernel, and what became of it. An
 /// [observer](crate::Client::observe) is called with each.
 ///
+/// A request that could not be sent is one too, with 0 bytes and the cause. What was not tried, such
+/// as the rest of the changes after that, is none.
+///
 /// Changes that [`submit`](crate::Client::submit) sends together are one exchange each. They share
 /// the time and the bytes: see [`together`](Self::together).
 #[derive(Clone, Debug)]
@@ -20,9 +23,9 @@ pub struct Exchange<'a> {
     pub object: Option<Object>,
     /// The change with its settings, for a write. It prints as the `ipvsadm` command.
     pub change: Option<&'a Change>,
-    /// The requests that were sent in the same system call, this one included.
+    /// The requests of the same system call, this one included.
     pub together: usize,
-    /// The bytes that were sent for all requests that were sent together.
+    /// The bytes that were sent for all requests of the system call. 0 if sending has failed.
     pub sent: usize,
     /// The bytes that were received in answer to them.
     pub received: usize,
@@ -36,7 +39,7 @@ pub struct Exchange<'a> {
 }
 
 impl fmt::Display for Exchange<'_> {
-    /// One line: `add service TCP 192.0.2.10:80 = ok <0.000035 s> 96 > 36 bytes`, with the number
+    /// One line: `add service TCP 192.0.2.10:80 = ok <0.000035 s> sent 96, received 36 bytes`, with the number
     /// of entries of a list, `= 3 entries`, or the cause of a failure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.operation)?;
@@ -50,7 +53,7 @@ impl fmt::Display for Exchange<'_> {
             (Ok(()), None) => f.write_str(" = ok")?,
         }
         write!(f, " <{:.6} s> ", self.took.as_secs_f64())?;
-        write!(f, "{} > {} bytes", self.sent, self.received)?;
+        write!(f, "sent {}, received {} bytes", self.sent, self.received)?;
         match self.together {
             0 | 1 => Ok(()),
             together => write!(f, " for {together} together"),
@@ -71,35 +74,40 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// What had gone over a link when an exchange began.
+/// The bytes that have gone over a link. The numbers wrap around.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) sent: usize,
+    pub(super) received: usize,
+}
+
+/// When an exchange began, and what had gone over the link by then.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
+pub(super) struct Begun {
     pub(super) at: Instant,
     pub(super) traffic: Traffic,
 }
 
-/// The bytes that have gone over a link, up to now or for one exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Traffic {
-    pub(crate) sent: usize,
-    pub(crate) received: usize,
-}
-
-impl Traffic {
-    /// Returns what has come since `before`. The numbers wrap around.
-    const fn since(self, before: Self) -> Self {
-        Self {
-            sent: self.sent.wrapping_sub(before.sent),
-            received: self.received.wrapping_sub(before.received),
+impl Begun {
+    /// Returns what an exchange has taken that ends now.
+    pub(super) fn until(self, now: Self) -> Taken {
+        Taken {
+            time: now.at.saturating_duration_since(self.at),
+            traffic: Traffic {
+                sent: now.traffic.sent.wrapping_sub(self.traffic.sent),
+                received: now.traffic.received.wrapping_sub(self.traffic.received),
+            },
+            entries: None,
         }
     }
 }
 
-/// An exchange that has ended.
-pub(super) struct Ended {
-    pub(super) begun: Begun,
-    pub(super) at: Instant,
-    pub(super) traffic: Traffic,
+/// What an exchange has taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    time: Duration,
+    traffic: Traffic,
+    /// The entries of a list that were read.
     pub(super) entries: Option<usize>,
 }
 
@@ -115,8 +123,8 @@ impl Observer {
     }
 
     /// Tells of a request that was sent alone.
-    pub(super) fn tell(&mut self, context: Context, ended: &Ended, result: Result<(), &Error>) {
-        self.tell_one(context, None, 1, ended, result);
+    pub(super) fn tell(&mut self, context: Context, taken: Taken, result: Result<(), &Error>) {
+        self.tell_one(context, None, 1, taken, result);
     }
 
     /// Tells of one of the changes that were sent together.
@@ -124,10 +132,10 @@ impl Observer {
         &mut self,
         change: &Change,
         together: usize,
-        ended: &Ended,
+        taken: Taken,
         result: Result<(), &Error>,
     ) {
-        self.tell_one(Context::of(change), Some(change), together, ended, result);
+        self.tell_one(Context::of(change), Some(change), together, taken, result);
     }
 
     fn tell_one(
@@ -135,11 +143,11 @@ impl Observer {
         Context { operation, object }: Context,
         change: Option<&Change>,
         together: usize,
-        ended: &Ended,
+        taken: Taken,
         result: Result<(), &Error>,
     ) {
         let Some(observe) = &mut self.0 else { return };
-        let Traffic { sent, received } = ended.traffic.since(ended.begun.traffic);
+        let Taken { time: took, traffic: Traffic { sent, received }, entries } = taken;
         observe(&Exchange {
             operation,
             object,
@@ -147,9 +155,9 @@ impl Observer {
             together,
             sent,
             received,
-            entries: ended.entries,
+            entries,
             result,
-            took: ended.at.saturating_duration_since(ended.begun.at),
+            took,
         });
     }
 }

@@ -1,6 +1,5 @@
 //! Reads that take one request each.
 
-use crate::engine::observer::Ended;
 use crate::engine::patience::Patience;
 use crate::engine::{DumpRun, Engine, Transport, refused};
 use crate::error::{Error, Result};
@@ -57,11 +56,13 @@ impl<T: Transport> Engine<T> {
         // Futures of rare steps are boxed. Otherwise every future would have room for them and
         // be expensive to move.
         let stale = Box::pin(self.is_stale(&refusal)).await;
-        let again = match stale.map_err(|error| error.within(request.context()))? {
-            true => Box::pin(self.read_once(&request)).await?,
-            false => Err(refusal),
-        };
-        again.map_err(|refusal| refused(request.context(), &refusal))
+        if !stale.map_err(|error| error.within(request.context()))? {
+            return Err(refused(request.context(), &refusal));
+        }
+        match Box::pin(self.read_once(&request)).await? {
+            Ok(report) => Ok(report),
+            Err(refusal) => Err(Box::pin(self.refused_again(request.context(), &refusal)).await),
+        }
     }
 
     /// Reads once, and tells the observer.
@@ -74,14 +75,13 @@ impl<T: Transport> Engine<T> {
         }
         let begun = self.commands.begun();
         let read = Box::pin(self.read_unobserved(request)).await;
-        let (at, traffic) = (self.now(), self.commands.traffic());
-        let ended = Ended { begun, at, traffic, entries: None };
+        let taken = self.commands.taken_since(begun);
         let result = match &read {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(refusal)) => Err(&refused(request.context(), refusal)),
             Err(error) => Err(error),
         };
-        self.observer.tell(request.context(), &ended, result);
+        self.observer.tell(request.context(), taken, result);
         read
     }
 

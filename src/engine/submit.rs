@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use crate::engine::confirm::Finding;
-use crate::engine::observer::Ended;
 use crate::engine::outcomes::{
     Collect, is_noent, not_attempted, outcome, outcome_of_unknown_family,
 };
@@ -129,11 +128,10 @@ impl<T: Transport> Engine<T> {
         let begun = self.commands.begun();
         let mut outcomes = VecDeque::with_capacity(changes.len());
         let next = self.chunk_unobserved(changes, &mut outcomes).await;
-        let (at, traffic) = (self.now(), self.commands.traffic());
-        let ended = Ended { begun, at, traffic, entries: None };
+        let taken = self.commands.taken_since(begun);
         for (change, outcome) in changes.iter().zip(outcomes) {
             let result = outcome.error().map_or(Ok(()), Err);
-            self.observer.tell_change(change, changes.len(), &ended, result);
+            self.observer.tell_change(change, changes.len(), taken, result);
             report.push(outcome);
         }
         next

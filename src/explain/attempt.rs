@@ -8,6 +8,10 @@ const LOWEST_PASSIVE: u16 = 1024;
 pub(super) const FTP: u16 = 21;
 pub(super) const FTP_DATA: u16 = 20;
 
+const fn is_ftp_data(port: u16) -> bool {
+    port == FTP_DATA || port >= LOWEST_PASSIVE
+}
+
 /// A connection that a client would open: the question to
 /// [`View::explain`](crate::explain::View::explain).
 ///
@@ -16,7 +20,7 @@ pub(super) const FTP_DATA: u16 = 20;
 ///
 /// let attempt = Attempt::new("198.51.100.7".parse()?, "TCP 192.0.2.10:80".parse()?);
 /// assert_eq!(attempt.to_string(), "198.51.100.7 -> TCP 192.0.2.10:80");
-/// assert_eq!(attempt.port(40000).to_string(), "198.51.100.7:40000 -> TCP 192.0.2.10:80");
+/// assert_eq!(attempt.client_port(40000).to_string(), "198.51.100.7:40000 -> TCP 192.0.2.10:80");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,23 +53,28 @@ impl Attempt {
 
     /// Sets the port of the client.
     #[must_use]
-    pub const fn port(mut self, port: u16) -> Self {
+    pub const fn client_port(mut self, port: u16) -> Self {
         self.client_port = Some(port);
         self
     }
 
-    /// Sets the address and port that the client connects to, for a target that is a firewall
-    /// mark.
+    /// Sets the address and port that the client connects to, if the target is a firewall mark. An
+    /// address service says them itself: the call then changes nothing.
     #[must_use]
-    pub const fn to(mut self, address: SocketAddr) -> Self {
-        self.address = Some(address);
+    pub const fn address(mut self, address: SocketAddr) -> Self {
+        if matches!(self.target, ServiceId::Fwmark { .. }) {
+            self.address = Some(address);
+        }
         self
     }
 
-    /// Sets the protocol, for a target that is a firewall mark.
+    /// Sets the protocol, if the target is a firewall mark. An address service says it itself: the
+    /// call then changes nothing.
     #[must_use]
     pub const fn protocol(mut self, protocol: Protocol) -> Self {
-        self.protocol = protocol;
+        if matches!(self.target, ServiceId::Fwmark { .. }) {
+            self.protocol = protocol;
+        }
         self
     }
 
@@ -87,9 +96,22 @@ impl Attempt {
             find(ServiceId::Address { protocol, address })
         };
         let port = address.port();
-        let is_data = port == FTP_DATA || port >= LOWEST_PASSIVE;
-        let ftp = || at(FTP).filter(|_| protocol == Protocol::TCP && is_data);
+        let ftp = || at(FTP).filter(|_| protocol == Protocol::TCP && is_ftp_data(port));
         at(port).or_else(ftp).or_else(|| at(0))
+    }
+
+    /// Whether the kernel takes the service for the packets, if there is no better one.
+    pub(super) fn can_be_for(&self, id: ServiceId) -> bool {
+        if id == self.target {
+            return true;
+        }
+        let (ServiceId::Address { protocol, address }, Some(to)) = (id, self.address) else {
+            return false;
+        };
+        let is_port = address.port() == to.port()
+            || address.port() == 0
+            || address.port() == FTP && protocol == Protocol::TCP && is_ftp_data(to.port());
+        protocol == self.protocol && address.ip() == to.ip() && is_port
     }
 
     pub(super) const fn family(&self) -> AddressFamily {
@@ -146,13 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn an_address_service_says_address_and_protocol_itself() {
+        let client = "198.51.100.7".parse().unwrap();
+        let attempt = Attempt::new(client, "TCP 192.0.2.10:80".parse().unwrap());
+        let other = attempt.address("192.0.2.11:81".parse().unwrap()).protocol(Protocol::UDP);
+        assert_eq!(other, attempt);
+    }
+
+    #[test]
     fn a_mark_without_a_service_leaves_the_address() {
         let client = "198.51.100.7".parse().unwrap();
         let to: SocketAddr = "192.0.2.10:80".parse().unwrap();
         let services = [ServiceEntry::new(Service::tcp(to), Stats::default())];
         let marked = Attempt::new(client, "FWM 6".parse().unwrap());
         assert_eq!(marked.service_in(&services), None);
-        assert_eq!(marked.to(to).service_in(&services), services.first());
-        assert_eq!(marked.to(to).to_string(), "198.51.100.7 -> FWM 6 at TCP 192.0.2.10:80");
+        assert_eq!(marked.address(to).service_in(&services), services.first());
+        assert_eq!(marked.address(to).to_string(), "198.51.100.7 -> FWM 6 at TCP 192.0.2.10:80");
     }
 }

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use crate::explain::slots::{self, Table};
+use crate::explain::slots;
+use crate::explain::slots::SlotOutcome::{self, Differs, Refused, Served};
 use crate::explain::view::View;
-use crate::model::DestinationId;
+use crate::model::{DestinationEntry, DestinationId};
 
-/// How many clients a change moves to another destination, counted in slots of the table of `sh`,
-/// `dh` or `mh`: the answer of [`View::moves`].
+/// How much a change moves, counted in slots of the table of `sh`, `dh` or `mh`: the answer of [`View::moves`].
 ///
 /// Clients spread evenly over the slots, so the share of slots is about the share of clients. It is
 /// the share of new connections: those that the kernel keeps stay where they are.
@@ -26,26 +26,28 @@ pub struct Moves {
     pub gained: usize,
     /// Slots whose clients are refused before and after.
     pub refused: usize,
-    /// Slots whose clients differ among each other: the fallback of `mh` hashes each client again.
-    /// So do slots where it is unknown whether the destination is overloaded.
+    /// Slots of which it is unknown what their clients get. The fallback of `mh` hashes each client
+    /// of a slot again, so the clients differ. So do slots of a destination of which it is unknown
+    /// whether it is overloaded.
     pub depend: usize,
 }
 
 impl View {
-    /// Returns how many clients move if the service changes from this view to another.
+    /// Returns how many slots, and so about which share of the clients, get another destination if
+    /// the service changes from this view to another.
     ///
     /// `None` if a scheduler has no table, if a table is unknown, or if the two tables have
     /// different sizes or schedulers.
     ///
     /// ```
-    /// use ipvs_netlink::explain::{Tables, View};
+    /// use ipvs_netlink::explain::{TableSizes, View};
     /// use ipvs_netlink::{Change, Connections, Destination, DestinationEntry, Scheduler};
     /// use ipvs_netlink::{Service, Stats};
     ///
     /// let web = Service::tcp("192.0.2.10:80".parse()?).scheduler(Scheduler::MAGLEV_HASHING);
     /// let server = |host: u8| Destination::masquerade(([10, 0, 0, host], 80).into());
     /// let idle = |host| DestinationEntry::new(server(host), Connections::default(), Stats::default());
-    /// let view = View::new(&web, (2..=5).map(idle).collect()).tables(Tables::DEFAULT_BUILD);
+    /// let view = View::new(&web, (2..=5).map(idle).collect()).table_sizes(TableSizes::DEFAULT_BUILD);
     ///
     /// let moves = view.moves(&view.after(&Change::AddDestination(web.id, server(6)))).unwrap();
     /// assert_eq!(moves.to_string(), "20.9 % of the slots move (857 of 4093)");
@@ -53,44 +55,47 @@ impl View {
     /// ```
     #[must_use]
     pub fn moves(&self, after: &Self) -> Option<Moves> {
-        let (mine, other) = (self.table()?, after.table()?);
         let scheduler = |view: &Self| view.service().map(|service| service.scheduler);
+        let (mine, other) = (self.outcomes()?, after.outcomes()?);
         if mine.len() != other.len() || scheduler(self) != scheduler(after) {
             return None;
         }
         let mut moves = Moves { slots: mine.len(), ..Moves::default() };
-        for slot in 0..mine.len() {
-            let now = self.outcome_of(&mine, slot);
-            let then = after.outcome_of(&other, slot);
+        for (now, then) in mine.into_iter().zip(other) {
+            let is_same = || self.served(now) == after.served(then);
             let count = match (now, then) {
-                (None, _) | (_, None) => &mut moves.depend,
-                (Some(None), Some(None)) => &mut moves.refused,
-                (Some(Some(_)), Some(None)) => &mut moves.lost,
-                (Some(None), Some(Some(_))) => &mut moves.gained,
-                (Some(Some(now)), Some(Some(then))) if now == then => &mut moves.stay,
-                (Some(Some(_)), Some(Some(_))) => &mut moves.moved,
+                (Differs, _) | (_, Differs) => &mut moves.depend,
+                (Refused, Refused) => &mut moves.refused,
+                (Served(_), Refused) => &mut moves.lost,
+                (Refused, Served(_)) => &mut moves.gained,
+                (Served(_), Served(_)) if is_same() => &mut moves.stay,
+                (Served(_), Served(_)) => &mut moves.moved,
             };
             *count += 1;
         }
         Some(moves)
     }
 
-    /// The table of the service, if it has one that is known.
-    fn table(&self) -> Option<Table> {
-        let mut tables = slots::tables(self, self.service()?)?.ok()?;
-        let table = tables.pop()?;
-        tables.is_empty().then_some(table)
+    /// What the slots give, if the scheduler has a table and the table is known.
+    fn outcomes(&self) -> Option<Vec<SlotOutcome>> {
+        let service = self.service()?;
+        let sizes = slots::sizes(self, service)?.ok()?;
+        let size = (sizes.start() == sizes.end()).then_some(*sizes.start())?;
+        Some(slots::table(self, service, &slots::availabilities(self), size)?.outcomes())
     }
 
-    fn outcome_of(&self, table: &Table, slot: usize) -> Option<Option<DestinationId>> {
-        let outcome = table.outcome_of(slot)?;
-        Some(outcome.and_then(|at| self.destinations().get(at)).map(|entry| entry.id()))
+    fn served(&self, outcome: SlotOutcome) -> Option<DestinationId> {
+        let Served(at) = outcome else { return None };
+        self.destinations().get(at).map(DestinationEntry::id)
     }
 }
 
 impl Moves {
     /// Returns the part of the slots whose clients go elsewhere or are newly refused or served,
-    /// between 0 and 1. Slots that depend on the client are not counted.
+    /// between 0 and 1.
+    ///
+    /// Slots in [`depend`](Self::depend) are not counted. Where there are any, a part of their
+    /// clients may move as well, so the part is the least that moves.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "there are at most 2^20 slots")]
     pub fn share(&self) -> f64 {
@@ -100,11 +105,13 @@ impl Moves {
 }
 
 impl fmt::Display for Moves {
-    /// One line: `20.9 % of the slots move (857 of 4093)`, and what else happens.
+    /// One line: `20.9 % of the slots move (857 of 4093)`, and what else happens. The line begins
+    /// with `at least` if there are slots that depend on the client.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let changed = self.moved + self.lost + self.gained;
         let percent = self.share() * 100.0;
-        write!(f, "{percent:.1} % of the slots move ({changed} of {})", self.slots)?;
+        let least = if self.depend > 0 { "at least " } else { "" };
+        write!(f, "{least}{percent:.1} % of the slots move ({changed} of {})", self.slots)?;
         let rest = [
             (self.lost, "will be refused"),
             (self.gained, "are refused now and will be served"),

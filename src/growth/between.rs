@@ -1,10 +1,9 @@
 use std::time::Duration;
 
+use crate::growth::grown::Complete;
 use crate::growth::join::join;
-use crate::growth::{Estimation, Grown, RateBounds, Reading, Total};
-use crate::model::{
-    DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot, Stats,
-};
+use crate::growth::{Counted, Estimation, Grown, RateBounds, Reading, Total};
+use crate::model::{DestinationEntry, DestinationId, ServiceEntry, ServiceId, ServiceSnapshot};
 
 /// The growth of all counters between two readings of the same services.
 ///
@@ -30,7 +29,7 @@ use crate::model::{
 /// let total = growth.services_total();
 /// assert_eq!(total.growth.connections, 30);
 /// assert!(total.is_exact());
-/// let rates = growth.rates_of(&total).expect("10 s are longer than a step");
+/// let rates = growth.total_rates(&total).expect("10 s are longer than a step");
 /// assert_eq!(rates.mean.connections, 3.0);
 /// assert_eq!(rates.least.connections, 2.5);
 /// # Ok::<(), std::net::AddrParseError>(())
@@ -66,26 +65,21 @@ impl<'s> Growth<'s> {
 
     /// Yields the services of both readings, ordered by [`ServiceId`].
     pub fn services(&self) -> impl Iterator<Item = ServiceGrowth<'s>> + use<'s> {
-        let complete = self.before.snapshot.is_complete();
-        join(self.before.snapshot, self.after.snapshot, ServiceSnapshot::id).filter_map(
-            move |(before, after)| {
-                let id = after.or(before)?.id();
-                let stats = |it: &'s ServiceSnapshot| &it.entry.stats;
-                let grown = Grown::of_service(before.map(stats), after.map(stats), complete);
-                Some(ServiceGrowth { id, before, after, grown })
-            },
-        )
+        let complete = self.complete();
+        join(self.before.snapshot, self.after.snapshot, ServiceSnapshot::id)
+            .filter_map(move |(before, after)| ServiceGrowth::of(before, after, complete))
     }
 
     /// Returns the growth of one service, or `None` if neither reading has the service.
     #[must_use]
     pub fn service(&self, id: ServiceId) -> Option<ServiceGrowth<'s>> {
-        let (before, after) = (self.before.snapshot.service(id), self.after.snapshot.service(id));
-        after.or(before)?;
-        let stats = |it: &'s ServiceSnapshot| &it.entry.stats;
-        let complete = self.before.snapshot.is_complete();
-        let grown = Grown::of_service(before.map(stats), after.map(stats), complete);
-        Some(ServiceGrowth { id, before, after, grown })
+        let (before, after) = (self.before.snapshot, self.after.snapshot);
+        ServiceGrowth::of(before.service(id), after.service(id), self.complete())
+    }
+
+    fn complete(&self) -> Complete {
+        let (before, after) = (self.before.snapshot, self.after.snapshot);
+        Complete { before: before.is_complete(), after: after.is_complete() }
     }
 
     /// Adds up the counters of the services.
@@ -116,11 +110,11 @@ impl<'s> Growth<'s> {
     /// and too small unless the total [is exact](Total::is_exact). Returns `None` as [`rates`](Self::rates)
     /// does for the interval and for estimation.
     #[must_use]
-    pub fn rates_of(&self, total: &Total) -> Option<RateBounds> {
+    pub fn total_rates(&self, total: &Total) -> Option<RateBounds> {
         self.bounds(&total.growth)
     }
 
-    fn bounds(&self, growth: &Stats) -> Option<RateBounds> {
+    fn bounds(&self, growth: &Counted) -> Option<RateBounds> {
         match self.estimation() {
             Estimation::Stopped => None,
             Estimation::Running | Estimation::Unknown => RateBounds::new(growth, self.interval()),
@@ -135,9 +129,22 @@ pub struct ServiceGrowth<'s> {
     before: Option<&'s ServiceSnapshot>,
     after: Option<&'s ServiceSnapshot>,
     grown: Grown,
+    complete: Complete,
 }
 
 impl<'s> ServiceGrowth<'s> {
+    /// Judges a service by both readings.
+    fn of(
+        before: Option<&'s ServiceSnapshot>,
+        after: Option<&'s ServiceSnapshot>,
+        complete: Complete,
+    ) -> Option<Self> {
+        let id = after.or(before)?.id();
+        let stats = |it: &'s ServiceSnapshot| &it.entry.stats;
+        let grown = Grown::of_service(before.map(stats), after.map(stats), complete);
+        Some(Self { id, before, after, grown, complete })
+    }
+
     /// Returns the identity of the service.
     #[must_use]
     pub const fn id(&self) -> ServiceId {
@@ -167,12 +174,13 @@ impl<'s> ServiceGrowth<'s> {
         let entries = |service: Option<&'s ServiceSnapshot>| {
             service.map_or(&[][..], |service| service.destinations.as_slice())
         };
-        let service = self.grown;
+        let (service, complete) = (self.grown, self.complete);
         join(entries(self.before), entries(self.after), DestinationEntry::id).filter_map(
             move |(before, after)| {
                 let id = after.or(before)?.id();
                 let stats = |it: &'s DestinationEntry| &it.stats;
-                let grown = Grown::of_destination(before.map(stats), after.map(stats), &service);
+                let (was, is) = (before.map(stats), after.map(stats));
+                let grown = Grown::of_destination(was, is, &service, complete);
                 Some(DestinationGrowth { id, before, after, grown })
             },
         )

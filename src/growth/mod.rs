@@ -7,12 +7,15 @@
 //! ```no_run
 //! use ipvs_netlink::growth::{Growth, Reading};
 //! # let mut ipvs = ipvs_netlink::Client::connect()?;
-//! let before = ipvs.snapshot()?;
+//! let procfs = ipvs.procfs()?;
+//! // Counters that stand still look like no traffic unless that is said.
+//! let (before, ran) = (ipvs.snapshot()?, procfs.settings()?.counters_run().unwrap_or(true));
 //! std::thread::sleep(std::time::Duration::from_secs(10));
-//! let after = ipvs.snapshot()?;
+//! let (after, run) = (ipvs.snapshot()?, procfs.settings()?.counters_run().unwrap_or(true));
 //!
 //! if let (Some(before), Some(after)) = (Reading::of(&before), Reading::of(&after)) {
-//!     let growth = Growth::between(before, after);
+//!     let before = before.estimation_enabled(ran);
+//!     let growth = Growth::between(before, after.estimation_enabled(run));
 //!     for service in growth.services() {
 //!         let grown = service.grown();
 //!         print!("{}: {} connections", service.id(), grown.least().connections);
@@ -22,7 +25,7 @@
 //!         }
 //!     }
 //! }
-//! # Ok::<(), ipvs_netlink::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # How old a counter may be
@@ -38,11 +41,12 @@
 //!   Linux from 6.2 spreads them over the two seconds. The sum over the destinations then differs from the
 //!   service's growth by the traffic of up to two seconds.
 //!
-//! While the sysctl `net.ipv4.vs.run_estimation` is 0, nothing is copied: counters stand still, and catch
-//! up at once after it was set to 1. Say what it was with [`Reading::estimation_enabled`]: the growth then
-//! says [`Estimation::Stopped`], and has no rates. Two other causes are not visible in a reading: an empty
-//! `net.ipv4.vs.est_cpulist` (Linux 6.2 and later) also stops all counters, and Linux from 6.2 leaves out
-//! objects beyond the capacity of its threads, some hundreds of thousands.
+//! While the sysctl `net.ipv4.vs.run_estimation` is 0, or `net.ipv4.vs.est_cpulist` is an empty list (Linux 6.2
+//! and later), nothing is copied: counters stand still, and catch up at once afterwards. The method
+//! [`Settings::counters_run`](crate::Settings::counters_run) tells both. Pass its answer to
+//! [`Reading::estimation_enabled`]: the growth then says [`Estimation::Stopped`], and has no rates. One other
+//! cause is not visible: Linux from 6.2 leaves out objects beyond the capacity of its threads, some hundreds
+//! of thousands.
 //!
 //! Source: `ip_vs_est.c`, and `ip_vs_ctl.c:ip_vs_copy_stats`.
 //!
@@ -58,6 +62,7 @@
 //! | a destination was in both readings and did not shrink, but its service was reset | [`Grown::Uncertain`]: its counters were reset with the service's, or the kernel took it back after that |
 //! | the service was not in the earlier reading | [`Grown::Started`], also for its destinations: those of a new service count from 0 |
 //! | the object is not in the later reading | [`Grown::Ended`] |
+//! | the same, but others kept writing the table, so that the later reading is not [complete] | [`Grown::Unread`]: it may be there |
 //!
 //! The kernel shows neither when an object was made nor when it was zeroed, so shrunken counters are the
 //! only sign of a reset. Read often: a busy counter takes as long to grow back as it took to reach its value.
@@ -66,8 +71,10 @@
 //! the same ids. A service that only the later reading was asked for looks as if it were new.
 //!
 //! [`Snapshot`]: crate::Snapshot
+//! [complete]: crate::Snapshot::is_complete
 
 mod between;
+mod counted;
 mod grown;
 mod join;
 mod rates;
@@ -77,6 +84,7 @@ mod tests;
 mod total;
 
 pub use between::{DestinationGrowth, Growth, ServiceGrowth};
+pub use counted::Counted;
 pub use grown::Grown;
 pub use rates::{PerSecond, RateBounds, STEP};
 pub use reading::{Estimation, Reading};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::model::Stats;
+use crate::growth::Counted;
 
 /// The time between two moments at which the kernel brings a counter up to date: two seconds.
 ///
@@ -25,7 +25,7 @@ pub struct PerSecond {
 
 impl PerSecond {
     #[allow(clippy::cast_precision_loss, reason = "a rate is no exact number")]
-    fn new(growth: &Stats, time: Duration) -> Self {
+    fn new(growth: &Counted, time: Duration) -> Self {
         let seconds = time.as_secs_f64();
         let rate = |counted: u64| counted as f64 / seconds;
         Self {
@@ -43,6 +43,9 @@ impl PerSecond {
 /// The counters of each reading are up to one [`STEP`] old, so the traffic is that of a time between a step
 /// less and a step more than the interval. If the traffic was steady, its rate is between the bounds, unless
 /// the kernel was late to bring the counters up to date.
+///
+/// For an object that is new in the later reading, the time before its beginning counts too. Its rate since
+/// then may be above `most`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RateBounds {
@@ -57,7 +60,7 @@ pub struct RateBounds {
 
 impl RateBounds {
     /// Returns `None` for an interval shorter than a step, which holds the traffic of one step or none.
-    pub(super) fn new(growth: &Stats, interval: Duration) -> Option<Self> {
+    pub(super) fn new(growth: &Counted, interval: Duration) -> Option<Self> {
         let shortest = interval.checked_sub(STEP)?.max(STEP);
         Some(Self {
             least: PerSecond::new(growth, interval.saturating_add(STEP)),

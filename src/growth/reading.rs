@@ -24,12 +24,13 @@ impl<'s> Reading<'s> {
         Self { snapshot, at, estimates: None }
     }
 
-    /// Says whether the sysctl `net.ipv4.vs.run_estimation` was on when the snapshot was read. Without
-    /// this the growth says [`Estimation::Unknown`]; older kernels do not have the sysctl and always
-    /// estimate.
+    /// Says whether the kernel kept the counters up to date when the snapshot was read: what
+    /// [`Settings::counters_run`](crate::Settings::counters_run) returns of the settings of the namespace.
+    /// Without this the growth says [`Estimation::Unknown`]. Linux before 5.15 does not have the settings
+    /// and always keeps the counters up to date.
     #[must_use]
-    pub const fn estimation_enabled(mut self, enabled: bool) -> Self {
-        self.estimates = Some(enabled);
+    pub fn estimation_enabled(mut self, enabled: impl Into<Option<bool>>) -> Self {
+        self.estimates = enabled.into();
         self
     }
 }
@@ -38,12 +39,12 @@ impl<'s> Reading<'s> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Estimation {
-    /// The sysctl `run_estimation` was 1 at both readings.
+    /// The kernel kept the counters up to date at both readings.
     Running,
-    /// The sysctl was 0 at one reading or at both. Growth of 0 does not mean that there was no traffic,
-    /// and other growth may be the traffic of an earlier time.
+    /// The counters stood still at one reading or at both. Growth of 0 does not mean that there was no
+    /// traffic, and other growth may be the traffic of an earlier time.
     Stopped,
-    /// Nobody said what the sysctl was at both readings.
+    /// Nobody said of both readings whether the kernel kept the counters up to date.
     Unknown,
 }
 

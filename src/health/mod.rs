@@ -11,6 +11,7 @@ pub mod document;
 mod monitor;
 mod outcome;
 mod pace;
+pub mod passive;
 mod pool;
 #[cfg(feature = "health")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health")))]

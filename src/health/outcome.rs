@@ -33,6 +33,12 @@ impl Outcome {
         Self::NotDone(reason.into())
     }
 
+    /// The result of a check that panicked: a fault of the check, and not of the target.
+    #[cfg(feature = "health")]
+    pub(in crate::health) fn panicked() -> Self {
+        Self::not_done("the check panicked, which is a fault of the check and not of the server")
+    }
+
     /// Returns `true` if the check passed.
     #[must_use]
     pub const fn is_passed(&self) -> bool {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::health::{Combination, Damping, Pace, PoolPolicy, SlowStart, Watched};
-use crate::model::{InvalidValue, ServiceId};
+use crate::model::{InvalidValue, ServiceId, seconds};
 
 /// The shortest time between two things.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
@@ -20,12 +20,12 @@ pub(crate) const STEPS: RangeInclusive<u32> = 2..=100;
 /// Checks the time between two things, which may not be 0.
 pub(crate) fn interval(field: &'static str, time: Duration) -> Result<(), InvalidValue> {
     let rule = "must be at least 1 ms and at most 365 days";
-    ensure((SHORTEST..=LONGEST).contains(&time), field, || format!("{time:?}"), rule)
+    ensure((SHORTEST..=LONGEST).contains(&time), field, || seconds::shown(time), rule)
 }
 
 /// Checks a time that may be 0.
 fn span(field: &'static str, time: Duration) -> Result<(), InvalidValue> {
-    ensure(time <= LONGEST, field, || format!("{time:?}"), "must be at most 365 days")
+    ensure(time <= LONGEST, field, || seconds::shown(time), "must be at most 365 days")
 }
 
 fn at_least_one(field: &'static str, number: u32) -> Result<(), InvalidValue> {
@@ -155,7 +155,7 @@ mod tests {
         let times = "must be at least 1 ms and at most 365 days";
         assert_eq!(Pace::new().validate(), Ok(()));
         for (pace, expected) in [
-            (Pace::new().interval(Duration::ZERO), format!("interval 0ns: {times}")),
+            (Pace::new().interval(Duration::ZERO), format!("interval 0s: {times}")),
             (Pace::new().changing(second / 1001), format!("changing 999µs: {times}")),
             (Pace::new().down(Duration::MAX), format!("down {:?}: {times}", Duration::MAX)),
             (Pace::new().rise(0), "rise 0: must be at least 1".to_owned()),
@@ -168,7 +168,7 @@ mod tests {
         }
         let damping = |damping| message(Pace::new().damping(Some(damping)).validate());
         assert_eq!(damping(Damping::new().most(0)), "most 0: must be 1 to 65536");
-        assert_eq!(damping(Damping::new().window(Duration::ZERO)), format!("window 0ns: {times}"));
+        assert_eq!(damping(Damping::new().window(Duration::ZERO)), format!("window 0s: {times}"));
         let policy = PoolPolicy::new;
         assert_eq!(policy().validate(), Ok(()));
         assert_eq!(message(policy().quorum(0).validate()), "quorum 0: must be at least 1");

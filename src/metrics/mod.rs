@@ -39,12 +39,13 @@
 //! | `ipvs_service_connections_total`, `ipvs_service_{incoming,outgoing}_{packets,bytes}_total` | counter | S | a snapshot |
 //! | `ipvs_destination_info` | gauge | D, `forward`, `tunnel` | [`Destinations::info`] |
 //! | `ipvs_destination_weight` | gauge | D | [`Destinations::weight`] |
-//! | `ipvs_destination_{upper,lower}_threshold` | gauge | D | [`Destinations::thresholds`] |
+//! | `ipvs_destination_{upper,lower}_threshold` | gauge | D | [`Destinations::thresholds`], where they are set |
 //! | `ipvs_destination_{active,inactive,persistent}_connections` | gauge | D | [`Destinations::connections`] |
 //! | `ipvs_destination_connections_total`, `ipvs_destination_{incoming,outgoing}_{packets,bytes}_total` | counter | D | [`Destinations::traffic`] |
 //! | `ipvs_omitted_services`, `ipvs_omitted_destinations` | gauge | | a limit of [`Options`] that is exceeded |
-//! | `ipvs_health_check_up` | gauge | D | [`Source::health`] |
-//! | `ipvs_health_checks_total` | counter | D, `result` | [`Source::health`] |
+//! | `ipvs_health_check_up` | gauge | D | [`Source::health`] and [`Destinations::health`] |
+//! | `ipvs_health_checks_total` | counter | D, `result` | [`Source::health`] and [`Destinations::health`] |
+//! | `ipvs_health_passive_sign` | gauge | D, `kind`: `half_open`, `no_answers`; only while there is the sign | [`Destinations::health`], [`Source::health`] |
 //! | `ipvs_health_panic` | gauge | S | [`Source::health`] |
 //! | `ipvs_health_check_duration_seconds` | histogram | `check` | [`Source::health`] |
 //! | `ipvs_apply_operations_total` | counter | `operation`, `result` | [`Source::apply`] |
@@ -54,13 +55,14 @@
 //! labels of [`Source::labels`].
 //!
 //! - **Counters stand still for up to two seconds**, and for ever while the sysctl
-//!   `net.ipv4.vs.run_estimation` is 0. Export it as `ipvs_estimation_enabled`, and scrape no more often than
-//!   every two seconds. There are no rates: `rate()` of the monitoring system takes them from the counters.
+//!   `net.ipv4.vs.run_estimation` is 0 or `net.ipv4.vs.est_cpulist` is empty. Export that as
+//!   `ipvs_estimation_enabled`, and scrape no more often than every two seconds. There are no rates: `rate()`
+//!   of the monitoring system takes them from the counters.
 //! - **Resets**: a counter begins at 0 again when its object is deleted and made again or zeroed, which
 //!   `rate()` knows to handle. A destination that is added again within 120 s goes on from its former value.
 //!   The module [`growth`](crate::growth) says more.
 //! - **Large tables**: each family of destinations is a line for each destination in every scrape; 5,000
-//!   destinations with [`Destinations::ALL`] are 60,000 lines. They are off by default. Choose the families,
+//!   destinations with [`Destinations::ALL`] are 60,000 lines, and 80,000 with health checks. They are off by default. Choose the families,
 //!   and set [`Options::at_most_destinations`].
 //! - The kernel does not show whether a destination between its thresholds is overloaded. `overloaded` counts
 //!   those at or over the upper threshold.
@@ -78,12 +80,17 @@
 //! - It does not know SCTP services, and counts their destinations under the service in the line before.
 //! - The same for services of other protocols, such as `IP_50`.
 //!
+//! Beside these names, the samples about the reading itself keep their own: `ipvs_scrape_success`,
+//! `ipvs_scrape_duration_seconds`, `ipvs_table_complete` and `ipvs_omitted_destinations`. Without them, a
+//! table that could not be read would look like an empty one.
+//!
 //! As in node_exporter, services of the same firewall mark in both families are one series, because its labels
 //! do not tell them apart, and services without destinations do not appear.
 
 mod counts;
 mod families;
 mod family;
+mod labels;
 mod options;
 #[cfg(feature = "prometheus")]
 mod prometheus;
@@ -95,10 +102,11 @@ mod text;
 
 pub use counts::{ApplyCounts, CheckResult, HealthCounts, Histogram};
 pub use family::{Family, Kind, Unit};
+pub use labels::ServiceLabels;
 pub use options::{Destinations, Names, Options};
 #[cfg(feature = "prometheus")]
 #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
 pub use prometheus::Collector;
 pub use sample::{Label, LabelValue, Sample, Value};
-pub use scrape::{FamilySamples, Scrape, ServiceLabels, Source, labels_of};
+pub use scrape::{FamilySamples, Scrape, Source};
 pub use text::Format;

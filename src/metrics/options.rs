@@ -38,7 +38,8 @@ impl Options {
     /// Sets the number of services up to which each has samples of its own, over all namespaces. If there
     /// are more, none has, and `ipvs_omitted_services` says how many they are. No limit by default.
     ///
-    /// Some of them would look like all of them, and sums over them would be wrong without a sign.
+    /// A part of the services would look like all of them, and sums over them would be wrong without
+    /// notice.
     #[must_use]
     pub const fn at_most_services(mut self, most: usize) -> Self {
         self.most_services = most;
@@ -49,7 +50,8 @@ impl Options {
     /// there are more, none has, and `ipvs_omitted_destinations` says how many they are. No limit by
     /// default.
     ///
-    /// The samples under node_exporter's names are of destinations, too, and obey this limit.
+    /// The samples under node_exporter's names and those of health checks are of destinations, too, and
+    /// obey this limit.
     #[must_use]
     pub const fn at_most_destinations(mut self, most: usize) -> Self {
         self.most_destinations = most;
@@ -58,9 +60,14 @@ impl Options {
 }
 
 impl Options {
-    /// Whether there is any sample of a destination.
-    pub(super) fn wants_destinations(&self) -> bool {
-        self.names != Names::Own || self.destinations != Destinations::NONE
+    /// Whether there is any sample of a destination of the table.
+    pub(super) fn wants_table(&self) -> bool {
+        self.names != Names::Own || self.destinations.health(false) != Destinations::NONE
+    }
+
+    /// Whether there is any sample of a destination with health checks.
+    pub(super) fn wants_health(&self) -> bool {
+        self.names != Names::NodeExporter && self.destinations.health
     }
 }
 
@@ -77,7 +84,9 @@ pub enum Names {
     /// Those of this crate: `ipvs_service_connections_total` and so on.
     #[default]
     Own,
-    /// The eight names of node_exporter, `node_ipvs_connections_total` and so on, with its labels. The
+    /// The eight names of node_exporter, `node_ipvs_connections_total` and so on, with its labels. Beside
+    /// them appear `ipvs_scrape_success`, `ipvs_scrape_duration_seconds`, `ipvs_table_complete` and
+    /// `ipvs_omitted_destinations`, without which a table that cannot be read would look empty. The
     /// chapter "node_exporter's names" of the [module](super) says where the values differ.
     NodeExporter,
     /// Both.
@@ -98,16 +107,32 @@ pub struct Destinations {
     pub thresholds: bool,
     /// `ipvs_destination_info`: the forwarding method and the tunnel.
     pub info: bool,
+    /// What [`Source::health`](super::Source::health) adds of destinations: whether they are up, and
+    /// their checks by result.
+    pub health: bool,
 }
 
 impl Destinations {
     /// None, the default.
-    pub const NONE: Self =
-        Self { traffic: false, connections: false, weight: false, thresholds: false, info: false };
+    pub const NONE: Self = Self {
+        traffic: false,
+        connections: false,
+        weight: false,
+        thresholds: false,
+        info: false,
+        health: false,
+    };
 
-    /// All twelve families.
-    pub const ALL: Self =
-        Self { traffic: true, connections: true, weight: true, thresholds: true, info: true };
+    /// All fourteen families. The two of health checks appear with
+    /// [`Source::health`](super::Source::health) only.
+    pub const ALL: Self = Self {
+        traffic: true,
+        connections: true,
+        weight: true,
+        thresholds: true,
+        info: true,
+        health: true,
+    };
 
     /// Adds or removes the counters of traffic.
     #[must_use]
@@ -141,6 +166,12 @@ impl Destinations {
     #[must_use]
     pub const fn info(mut self, wanted: bool) -> Self {
         self.info = wanted;
+        self
+    }
+    /// Adds or removes what health checks say.
+    #[must_use]
+    pub const fn health(mut self, wanted: bool) -> Self {
+        self.health = wanted;
         self
     }
 }

@@ -8,18 +8,25 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry;
 
-use crate::metrics::{Family, Histogram, Kind, Sample, Scrape, Unit, Value};
+#[cfg(doc)]
+use crate::metrics::Source;
+use crate::metrics::{Family, Histogram, Kind, Label, Sample, Scrape, Unit, Value};
 
-/// A collector for a registry of the crate `prometheus_client`, for programs that serve other metrics, too.
+/// A collector for a registry of the crate `prometheus_client` 0.26, for programs that serve other metrics,
+/// too.
 ///
 /// The registry calls the collector at each scrape. The collector calls the program's function, which reads
-/// the table and hands a [`Scrape`] on, once or not at all. The families appear with their names, whatever
-/// prefix the registry adds to its own.
+/// the table and hands a [`Scrape`] on, once or not at all. A registry with a prefix adds the prefix to the names
+/// of the families, which dashboards and alerts then do not find: register the collector with a registry that
+/// has none. A reading that failed is to show a [`Source::unread`] with
+/// [`Source::scraped`], so that `ipvs_scrape_success` is 0: the registry knows no errors.
 ///
 /// For large tables [`Scrape::write`] takes a fraction of the time and memory.
 ///
 /// ```no_run
 /// use std::sync::Mutex;
+/// use std::time::Instant;
+///
 /// use ipvs_netlink::Client;
 /// use ipvs_netlink::metrics::{Collector, Options, Scrape, Source};
 /// use prometheus_client::registry::Registry;
@@ -27,10 +34,11 @@ use crate::metrics::{Family, Histogram, Kind, Sample, Scrape, Unit, Value};
 /// let ipvs = Mutex::new(Client::connect()?);
 /// let mut registry = Registry::default();
 /// registry.register_collector(Box::new(Collector::new(move |show| {
+///     let begun = Instant::now();
 ///     let snapshot = ipvs.lock().ok().and_then(|mut ipvs| ipvs.snapshot().ok());
-///     if let Some(snapshot) = snapshot {
-///         show(&Scrape::new(Source::new(&snapshot), Options::new()));
-///     }
+///     let source = snapshot.as_ref().map_or(Source::unread(), Source::new);
+///     let source = source.scraped(snapshot.is_some(), begun.elapsed());
+///     show(&Scrape::new(source, Options::new()));
 /// })));
 /// let mut text = String::new();
 /// prometheus_client::encoding::text::encode(&mut text, &registry)?;
@@ -128,7 +136,7 @@ struct LabelSet<'s, 'a>(&'s Sample<'a>);
 
 impl EncodeLabelSet for LabelSet<'_, '_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        for (name, value) in self.0.labels() {
+        for Label { name, value } in self.0.labels() {
             let mut label = encoder.encode_label();
             let mut key = label.encode_label_key()?;
             EncodeLabelKey::encode(&name, &mut key)?;

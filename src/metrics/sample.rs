@@ -16,8 +16,25 @@ pub struct Sample<'a> {
     pub(super) value: Value<'a>,
 }
 
-/// A label: its name and its value.
-pub type Label<'a> = (&'a str, LabelValue<'a>);
+/// A label of a [`Sample`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label<'a> {
+    /// The name, which is ASCII and a valid name in Prometheus.
+    pub name: &'a str,
+    /// The value.
+    pub value: LabelValue<'a>,
+}
+
+impl<'a> Label<'a> {
+    pub(super) const fn new(name: &'a str, value: LabelValue<'a>) -> Self {
+        Self { name, value }
+    }
+
+    pub(super) const fn text(name: &'a str, value: &'a str) -> Self {
+        Self { name, value: LabelValue::Text(value) }
+    }
+}
 
 impl<'a> Sample<'a> {
     pub(super) const fn new(netns: Option<&'a str>, value: Value<'a>) -> Self {
@@ -51,14 +68,14 @@ impl<'a> Sample<'a> {
     pub fn labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
         let destination = self.destination.map(destination_labels).into_iter().flatten();
         let labels = self.shared_labels().chain(destination).chain(self.more.iter().copied());
-        labels.filter(|(_, value)| !value.is_empty())
+        labels.filter(|label| !label.value.is_empty())
     }
 
     /// Yields the labels that all destinations of a service have.
     pub(super) fn shared_labels(&self) -> impl Iterator<Item = Label<'a>> + use<'a> {
-        let netns = self.netns.map(|name| ("netns", LabelValue::Text(name)));
+        let netns = self.netns.map(|name| Label::text("netns", name));
         let own = self.own.into_iter().flat_map(Labels::iter);
-        let own = own.map(|(name, value)| (name, LabelValue::Text(value)));
+        let own = own.map(|(name, text)| Label::text(name, text));
         let service = self.service.map(service_labels).into_iter().flatten().flatten();
         netns.into_iter().chain(own).chain(service)
     }
@@ -68,13 +85,13 @@ impl<'a> Sample<'a> {
 const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3] {
     match id {
         ServiceId::Address { protocol, address } => [
-            Some(("protocol", LabelValue::Protocol(protocol))),
-            Some(("address", LabelValue::Address(address.ip()))),
-            Some(("port", LabelValue::Number(address.port() as u64))),
+            Some(Label::new("protocol", LabelValue::Protocol(protocol))),
+            Some(Label::new("address", LabelValue::Address(address.ip()))),
+            Some(Label::new("port", LabelValue::Number(address.port() as u64))),
         ],
         ServiceId::Fwmark { mark, family } => [
-            Some(("fwmark", LabelValue::Number(mark as u64))),
-            Some(("family", LabelValue::Family(family))),
+            Some(Label::new("fwmark", LabelValue::Number(mark as u64))),
+            Some(Label::new("family", LabelValue::Family(family))),
             None,
         ],
     }
@@ -82,8 +99,8 @@ const fn service_labels(id: ServiceId) -> [Option<Label<'static>>; 3] {
 
 pub(super) const fn destination_labels(id: DestinationId) -> [Label<'static>; 2] {
     [
-        ("real_address", LabelValue::Address(id.address.ip())),
-        ("real_port", LabelValue::Number(id.address.port() as u64)),
+        Label::new("real_address", LabelValue::Address(id.address.ip())),
+        Label::new("real_port", LabelValue::Number(id.address.port() as u64)),
     ]
 }
 

@@ -1,12 +1,10 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::metrics::families::{self, Entry};
-use crate::metrics::{ApplyCounts, Family, HealthCounts, Options, Sample};
-use crate::model::{Info, ServiceId, Snapshot, Stats, Timeouts};
-use crate::table::{Labels, Table};
+use crate::metrics::families::{self, DestinationNumber, Entry, Of};
+use crate::metrics::{ApplyCounts, Family, HealthCounts, Options, Sample, ServiceLabels};
+use crate::model::{Info, Snapshot, Stats, Timeouts};
 
 /// What was read of one network namespace, to be turned into samples.
 ///
@@ -32,57 +30,60 @@ impl<'a> Source<'a> {
         Self { snapshot: Some(snapshot), ..Self::default() }
     }
 
-    /// Says that the table could not be read. Only samples of other settings of the source appear.
+    /// Says that the table could not be read. The source then has only what its other methods add:
+    /// [`scraped`](Self::scraped), [`health`](Self::health) and so on.
     #[must_use]
     pub fn unread() -> Self {
         Self::default()
     }
 
     /// Sets the value of the label `netns`, which all samples then have: the name of the network namespace.
+    /// An empty name is none.
     #[must_use]
     pub const fn netns(mut self, name: &'a str) -> Self {
-        self.netns = Some(name);
+        self.netns = if name.is_empty() { None } else { Some(name) };
         self
     }
 
     /// Adds what `Client::info` returns.
     #[must_use]
-    pub const fn info(mut self, info: Info) -> Self {
-        self.info = Some(info);
+    pub fn info(mut self, info: impl Into<Option<Info>>) -> Self {
+        self.info = info.into();
         self
     }
 
     /// Adds what `Client::timeouts` returns.
     #[must_use]
-    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = Some(timeouts);
+    pub fn timeouts(mut self, timeouts: impl Into<Option<Timeouts>>) -> Self {
+        self.timeouts = timeouts.into();
         self
     }
 
     /// Adds the totals of the namespace, from `/proc/net/ip_vs_stats`. Do not add up the services instead:
     /// the sum shrinks when a service is deleted.
     #[must_use]
-    pub const fn totals(mut self, totals: Stats) -> Self {
-        self.totals = Some(totals);
+    pub fn totals(mut self, totals: impl Into<Option<Stats>>) -> Self {
+        self.totals = totals.into();
         self
     }
 
-    /// Says whether the sysctl `net.ipv4.vs.run_estimation` is on.
+    /// Says whether the kernel keeps the counters up to date: what
+    /// [`Settings::counters_run`](crate::Settings::counters_run) returns.
     #[must_use]
-    pub const fn estimation_enabled(mut self, enabled: bool) -> Self {
-        self.estimation = Some(enabled);
+    pub fn estimation_enabled(mut self, enabled: impl Into<Option<bool>>) -> Self {
+        self.estimation = enabled.into();
         self
     }
 
-    /// Adds labels of the user's own to the samples of services and their destinations. [`labels_of`]
-    /// takes them from a table.
+    /// Adds labels of the user's own to the samples of services and their destinations.
     #[must_use]
     pub const fn labels(mut self, labels: &'a ServiceLabels) -> Self {
         self.labels = Some(labels);
         self
     }
 
-    /// Adds counts of health checks.
+    /// Adds counts of health checks. Those of destinations have samples with
+    /// [`Destinations::health`](crate::metrics::Destinations::health).
     #[must_use]
     pub const fn health(mut self, counts: &'a HealthCounts) -> Self {
         self.health = Some(counts);
@@ -96,7 +97,8 @@ impl<'a> Source<'a> {
         self
     }
 
-    /// Says whether reading succeeded, and how long it took.
+    /// Says whether reading succeeded, and how long it took. Programs that serve samples should always say
+    /// so: without it, a table that cannot be read shows nothing on which an alert could fire.
     #[must_use]
     pub const fn scraped(mut self, success: bool, took: Duration) -> Self {
         self.scraped = Some((success, took));
@@ -138,15 +140,30 @@ impl<'a> Scrape<'a> {
 
     /// Whether each service has samples of its own.
     pub(super) fn services_fit(&self) -> bool {
-        let counts = self.sources.iter().filter_map(|source| source.snapshot);
-        counts.map(Snapshot::len).sum::<usize>() <= self.options.most_services
+        let counts = self.sources.iter().filter_map(Source::service_rows);
+        counts.sum::<usize>() <= self.options.most_services
     }
 
     /// Whether each destination may have samples of its own.
     pub(super) fn destinations_fit(&self) -> bool {
-        let services = self.sources.iter().filter_map(|source| source.snapshot).flatten();
-        let counts = services.map(|service| service.destinations.len());
+        let counts = self.sources.iter().filter_map(|it| it.destination_rows(&self.options));
         counts.sum::<usize>() <= self.options.most_destinations
+    }
+}
+
+impl Source<'_> {
+    /// How many services have samples: those of the table or, if they are more, those with health checks.
+    pub(super) fn service_rows(&self) -> Option<usize> {
+        self.snapshot.map(Snapshot::len).max(self.health.map(HealthCounts::service_count))
+    }
+
+    /// How many destinations have samples, where they are wanted: those of the table or, if they are more,
+    /// those with health checks.
+    pub(super) fn destination_rows(&self, options: &Options) -> Option<usize> {
+        let in_table = self.snapshot.filter(|_| options.wants_table());
+        let in_table = in_table.map(|it| it.services().map(|it| it.destinations.len()).sum());
+        let checked = self.health.filter(|_| options.wants_health());
+        in_table.max(checked.map(HealthCounts::destination_count))
     }
 }
 
@@ -162,6 +179,14 @@ impl FamilySamples<'_> {
     #[must_use]
     pub const fn family(&self) -> &'static Family {
         &self.entry.family
+    }
+
+    /// Returns what a family of plain numbers of destinations shows.
+    pub(super) const fn destination_number(&self) -> Option<DestinationNumber> {
+        match self.entry.of {
+            Of::DestinationNumber(number) => Some(number),
+            _ => None,
+        }
     }
 
     /// Calls `each` for every sample, until it fails.
@@ -204,28 +229,4 @@ impl fmt::Debug for FamilySamples<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FamilySamples").field(self.family()).finish()
     }
-}
-
-/// Labels of the user's own by service: a name, a team.
-pub type ServiceLabels = HashMap<ServiceId, Labels>;
-
-/// Takes the labels of all services of a table that have some.
-///
-/// ```
-/// use ipvs_netlink::Service;
-/// use ipvs_netlink::metrics::labels_of;
-/// use ipvs_netlink::table::{Labels, Table, TableService};
-///
-/// let mut labels = Labels::new();
-/// labels.insert("team", "checkout")?;
-/// let web = Service::tcp("192.0.2.10:80".parse()?);
-/// let mut table = Table::new();
-/// table.insert(TableService::new(web.clone()).labelled(labels));
-/// assert_eq!(labels_of(&table)[&web.id].get("team"), Some("checkout"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use]
-pub fn labels_of(table: &Table) -> ServiceLabels {
-    let labelled = table.services().filter(|service| !service.labels().is_empty());
-    labelled.map(|service| (service.id(), service.labels().clone())).collect()
 }

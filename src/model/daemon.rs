@@ -117,6 +117,35 @@ impl SyncDaemon {
         self
     }
 
+    /// Returns `true` if a daemon that runs is this one. What is `None` here, the kernel chose, so any
+    /// value meets it.
+    ///
+    /// The kernel may shorten a maximum length that does not fit the interface. Such a daemon does not
+    /// meet the one that was asked for.
+    ///
+    /// ```
+    /// use ipvs_netlink::{Role, SyncDaemon};
+    ///
+    /// let wanted = SyncDaemon::new(Role::Master, "eth0".parse()?).sync_id(5);
+    /// let running = wanted.clone().max_length(1472).port(8848).ttl(1);
+    /// assert!(wanted.is_met_by(&running));
+    /// assert!(!wanted.port(8849).is_met_by(&running));
+    /// # Ok::<(), ipvs_netlink::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn is_met_by(&self, running: &Self) -> bool {
+        fn meets<T: PartialEq>(wanted: Option<T>, running: Option<T>) -> bool {
+            wanted.is_none() || wanted == running
+        }
+        self.role == running.role
+            && self.interface == running.interface
+            && self.sync_id == running.sync_id
+            && meets(self.max_length, running.max_length)
+            && meets(self.group, running.group)
+            && meets(self.port, running.port)
+            && meets(self.ttl, running.ttl)
+    }
+
     /// Checks the daemon against the rules of the kernel. Clients do this before they send
     /// anything.
     ///
@@ -242,6 +271,26 @@ mod tests {
             assert_eq!(daemon.validate().unwrap_err().field(), field);
         }
         assert!(daemon().sync_id(255).group("ff02::81".parse().unwrap()).validate().is_ok());
+    }
+
+    #[test]
+    fn what_is_not_wanted_the_kernel_chooses() {
+        let running =
+            daemon().sync_id(5).max_length(1472).group([224, 0, 0, 81].into()).port(8848).ttl(1);
+        assert!(daemon().sync_id(5).is_met_by(&running) && running.is_met_by(&running));
+        assert!(!running.is_met_by(&daemon().sync_id(5)));
+        let others = [
+            SyncDaemon { role: Role::Backup, ..running.clone() },
+            SyncDaemon { interface: "eth1".parse().unwrap(), ..running.clone() },
+            running.clone().sync_id(6),
+            running.clone().max_length(1471),
+            running.clone().group([224, 0, 0, 82].into()),
+            running.clone().port(8849),
+            running.clone().ttl(2),
+        ];
+        for other in others {
+            assert!(!other.is_met_by(&running), "{other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 ///
 /// Clients check the rules before they send anything, because the kernel answers nearly
 /// every bad setting with `EINVAL` and does not name the field.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{field} {value}: {rule}")]
 pub struct InvalidValue {
     field: &'static str,

@@ -57,5 +57,5 @@ pub use setting::{
 };
 pub use snapshot::{ServiceSnapshot, Snapshot};
 pub use stats::{CountersReset, Rates, Stats};
-pub use timeouts::Timeouts;
+pub use timeouts::{TimeoutKind, Timeouts};
 pub use warning::{Warning, WarningKind};

@@ -22,12 +22,17 @@ fn check(
     rule: &'static str,
 ) -> Result<(), InvalidValue> {
     if timeout.subsec_nanos() != 0 {
-        return Err(InvalidValue::new(field, format!("{timeout:?}"), "must be whole seconds"));
+        return Err(InvalidValue::new(field, shown(timeout), "must be whole seconds"));
     }
     if timeout.as_secs() > most {
         return Err(InvalidValue::new(field, format!("{} s", timeout.as_secs()), rule));
     }
     Ok(())
+}
+
+/// Returns a duration for people: `1.5s`, `20ms`, and `0s`, which `Debug` prints as `0ns`.
+pub(crate) fn shown(duration: Duration) -> String {
+    if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") }
 }
 
 /// Returns the seconds for a message. Saturates; the checks have refused longer durations.

@@ -4,7 +4,7 @@ use std::iter::Sum;
 /// Counters of the traffic of a service or a destination.
 ///
 /// The kernel updates the counters every two seconds, but not while the sysctl
-/// `net.ipv4.vs.run_estimation` is 0. A counter counts since the object was
+/// `net.ipv4.vs.run_estimation` is 0 or `est_cpulist` is empty. A counter counts since the object was
 /// created or since its counters were last set to 0. The kernel may update a service and
 /// its destinations at different moments, so the sum over the destinations can differ from
 /// the counters of the service.

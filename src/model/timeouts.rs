@@ -83,6 +83,30 @@ impl Timeouts {
     }
 }
 
+/// Which of the [`Timeouts`] is meant.
+///
+/// `Display` prints the name of the field: `tcp`, `tcp_fin` or `udp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TimeoutKind {
+    /// The timeout of established TCP connections.
+    Tcp,
+    /// The timeout of TCP connections after a FIN.
+    TcpFin,
+    /// The timeout of UDP.
+    Udp,
+}
+
+impl fmt::Display for TimeoutKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Tcp => "tcp",
+            Self::TcpFin => "tcp_fin",
+            Self::Udp => "udp",
+        })
+    }
+}
+
 impl fmt::Display for Timeouts {
     /// One line: `tcp 900 tcpfin 120 udp 300`. A timeout that is `None` prints as `-`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,27 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::model::{AddressFamily, PersistenceEngine, Protocol, ServiceId};
-use crate::procfs::ConnectionState;
 use crate::procfs::fields::{address, decimal, port, socket_words, word};
+use crate::procfs::{ConnectionState, ProcfsError};
 
 /// A connection that the kernel keeps, or a template of persistence.
+///
+/// `FromStr` reads a row of `/proc/net/ip_vs_conn` or `/proc/net/ip_vs_conn_sync`, so that a test
+/// of a program can make connections.
+///
+/// ```
+/// use ipvs_netlink::procfs::{Connection, ConnectionState};
+///
+/// let row = "TCP C6336407 0FA0 C000020A 0050 0A000003 1F90 ESTABLISHED     899";
+/// let connection: Connection = row.parse()?;
+/// assert_eq!(connection.client, "198.51.100.7:4000".parse()?);
+/// assert_eq!(connection.destination, "10.0.0.3:8080".parse()?);
+/// assert_eq!(connection.state, ConnectionState::ESTABLISHED);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Connection {
@@ -72,6 +87,27 @@ impl Connection {
             Some(mark) => ServiceId::Fwmark { mark, family },
             None => ServiceId::Address { protocol: self.protocol, address: self.virtual_address },
         }
+    }
+}
+
+impl FromStr for Connection {
+    type Err = ProcfsError;
+
+    /// Reads a row, with or without the end of the line.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcfsError::Malformed`] if the text is not one row.
+    fn from_str(row: &str) -> Result<Self, ProcfsError> {
+        let line = row.strip_suffix('\n').unwrap_or(row).as_bytes();
+        let malformed = |reason| ProcfsError::malformed("connection", 1, line, reason);
+        if line.contains(&b'\n') {
+            return Err(malformed("there are several lines"));
+        }
+        let words = Row::split(line).ok_or_else(|| malformed("the line has too few words"))?;
+        // The column of the origin has words of letters, the time of expiry has digits.
+        let has_origin = words.rest.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic);
+        words.parse(has_origin).map_err(malformed)
     }
 }
 

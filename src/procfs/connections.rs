@@ -30,7 +30,7 @@ const HEADING: [&[u8]; 8] =
 /// | connections | the kernel | this reader | with a filter that one in 50 matches |
 /// | ---: | ---: | ---: | ---: |
 /// | 50,000 | 359 | 75 | 37 |
-/// | 200,000 | 2,650 | about 300 | about 150 |
+/// | 200,000 | 2,648 | 300 | about 150 |
 ///
 /// A filter saves a part of the program's work and none of the kernel's. On busy directors set
 /// [`most_time`](Self::most_time) or [`most_lines`](Self::most_lines), and do not read often.
@@ -58,7 +58,7 @@ pub struct ConnectionReader<R = File> {
 pub enum Ending {
     /// The file was read to its end.
     Complete,
-    /// The most lines were read: see [`ConnectionReader::most_lines`].
+    /// The most lines were read: see [`ConnectionReader::most_lines`]. There may be more, or none.
     Lines,
     /// The most time has passed: see [`ConnectionReader::most_time`].
     Time,
@@ -91,7 +91,8 @@ impl<R: Read> ConnectionReader<R> {
     }
 
     /// Ends the iteration after `lines` lines, whether they match the filter or not. By default
-    /// the number of lines has no limit.
+    /// the number of lines has no limit. A file with exactly `lines` lines ends with
+    /// [`Ending::Lines`], too, because its end is not read.
     pub const fn most_lines(mut self, lines: u64) -> Self {
         self.most_lines = lines;
         self

@@ -21,12 +21,14 @@ pub enum ProcfsError {
     #[error(
         "{path}: no such file: the module ip_vs is not loaded, or this kernel has no such file"
     )]
+    #[non_exhaustive]
     Absent {
         /// The file.
         path: Box<str>,
     },
     /// The caller may not open the file, or may not write to it.
     #[error("{path}: permission denied")]
+    #[non_exhaustive]
     PermissionDenied {
         /// The file.
         path: Box<str>,
@@ -36,6 +38,7 @@ pub enum ProcfsError {
     NoProc,
     /// The file of the network namespace does not exist.
     #[error("{}: no such network namespace", path.display())]
+    #[non_exhaustive]
     NoSuchNamespace {
         /// The file of the network namespace.
         path: PathBuf,
@@ -49,12 +52,14 @@ pub enum ProcfsError {
     /// The client's network namespace cannot be entered: a fake kernel has no `/proc`, and the
     /// sockets of `Client::from_sockets` do not tell their namespace.
     #[error("the network namespace of the client is not known: {reason}")]
+    #[non_exhaustive]
     UnknownNamespace {
         /// Why it is not known.
         reason: &'static str,
     },
     /// A line is not what the kernel writes.
     #[error("{path}: line {number}: {reason}: \"{line}\"")]
+    #[non_exhaustive]
     Malformed {
         /// The file.
         path: Box<str>,
@@ -68,6 +73,7 @@ pub enum ProcfsError {
     },
     /// A system call failed.
     #[error("{path}: {}", io::Error::from_raw_os_error(*errno))]
+    #[non_exhaustive]
     System {
         /// The file, or what was opened.
         path: Box<str>,

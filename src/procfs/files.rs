@@ -8,7 +8,9 @@ use crate::model::Stats;
 use crate::procfs::applications::read_applications;
 use crate::procfs::status::read_status;
 use crate::procfs::totals::{read_per_processor, read_totals};
-use crate::procfs::{Application, ConnectionReader, PerProcessor, Procfs, ProcfsError, Status};
+use crate::procfs::{
+    Application, ConnectionReader, PerProcessor, Procfs, ProcfsError, TableStatus,
+};
 
 const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
 const WITH_ORIGIN: &str = "/proc/thread-self/net/ip_vs_conn_sync";
@@ -56,10 +58,13 @@ impl Procfs {
         read_applications(APPLICATIONS, self.open_to_read(APPLICATIONS)?)
     }
 
-    /// Reads the sizes of the kernel's tables. Linux 7.1; earlier kernels do not have the file.
-    /// Takes root or the group of root.
+    /// Reads the sizes of the kernel's tables. Linux 7.1. Takes root or the group of root.
+    ///
+    /// Without the module `ip_vs` and on earlier kernels the error is
+    /// [`Absent`](ProcfsError::Absent). On the latter [`connections`](Self::connections) works all the
+    /// same.
     #[doc = include_str!("errors_of_reading.md")]
-    pub fn status(&self) -> Result<Status, ProcfsError> {
+    pub fn status(&self) -> Result<TableStatus, ProcfsError> {
         read_status(STATUS, self.open_to_read(STATUS)?)
     }
 

@@ -49,5 +49,5 @@ pub use filter::ConnectionFilter;
 pub use handle::Procfs;
 pub use settings::SettingError;
 pub use state::ConnectionState;
-pub use status::{Buckets, Status};
+pub use status::{HashTable, TableStatus};
 pub use totals::{PerProcessor, ProcessorCounters};

@@ -2,11 +2,42 @@ use crate::model::InvalidValue;
 use crate::model::name::{Name, name_traits};
 
 const MAX: usize = 16;
+
+/// The names of the kernel.
+const NAMES: &[&str] = &[
+    "NONE",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "SYNACK",
+    "UDP",
+    "INIT1",
+    "INIT",
+    "C-SENT",
+    "C-REPLIED",
+    "C-WAIT",
+    "COOKIE",
+    "C-ECHOED",
+    "S-SENT",
+    "S-RECEIVED",
+    "S-ACK-SENT",
+    "REJECTED",
+    "CLOSED",
+    "ASSURED",
+    "ERR!",
+];
 const RULE: &str = "must be 1 to 16 printable ASCII characters without blanks";
 
 /// The state of a connection: the kernel's name of the state.
 ///
-/// Which states there are depends on the protocol. States that this crate does not know are kept.
+/// Which states there are depends on the protocol. States that this crate does not know are kept, so
+/// every word is read as a state. The case of letters matters for those alone.
 ///
 /// | protocol | states |
 /// | --- | --- |
@@ -20,6 +51,7 @@ const RULE: &str = "must be 1 to 16 printable ASCII characters without blanks";
 /// use ipvs_netlink::procfs::ConnectionState;
 ///
 /// assert_eq!("ESTABLISHED".parse(), Ok(ConnectionState::ESTABLISHED));
+/// assert_eq!("established".parse(), Ok(ConnectionState::ESTABLISHED));
 /// assert_eq!(ConnectionState::SYN_RECV.to_string(), "SYN_RECV");
 /// # Ok::<(), ipvs_netlink::InvalidValue>(())
 /// ```
@@ -65,7 +97,8 @@ impl ConnectionState {
     }
 
     fn parse(text: &str) -> Result<Self, InvalidValue> {
-        Self::reported(text.as_bytes())
+        let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(text));
+        Self::reported(known.map_or(text, |known| known).as_bytes())
             .ok_or_else(|| InvalidValue::new("connection state", format!("{text:?}"), RULE))
     }
 }

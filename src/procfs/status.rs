@@ -13,16 +13,16 @@ use crate::procfs::text::Text;
 /// kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Status {
+pub struct TableStatus {
     /// The number of connections and templates. The one count of connections that costs no walk
     /// through all of them.
     pub connections: Option<u64>,
     /// The table of connections.
-    pub connection_buckets: Option<Buckets>,
+    pub connection_table: Option<HashTable>,
     /// The number of services.
     pub services: Option<u64>,
     /// The table of services.
-    pub service_buckets: Option<Buckets>,
+    pub service_table: Option<HashTable>,
     /// The number of threads that estimate rates.
     pub estimator_threads: Option<u64>,
     /// The largest number of threads that estimate rates.
@@ -36,29 +36,29 @@ pub struct Status {
 /// A hash table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Buckets {
+pub struct HashTable {
     /// The number of buckets.
     pub buckets: u64,
-    /// The load factor: the setting `conn_lfactor` or `svc_lfactor`.
+    /// The load factor, a binary logarithm: the setting `conn_lfactor` or `svc_lfactor`.
     pub load_factor: Option<i64>,
     /// The number of empty buckets.
-    pub empty: Option<u64>,
-    /// The numbers of buckets with 1 to 7 entries. The last one counts those with more, too. A
-    /// length that no bucket has is 0.
-    pub lengths: [u64; 7],
+    pub empty_buckets: Option<u64>,
+    /// The numbers of buckets by their number of entries: 1 entry first, then 2, and at last 7 or
+    /// more.
+    pub buckets_by_length: [u64; 7],
 }
 
 /// Reads `/proc/net/ip_vs_status`. Skips lines that this crate does not know, because newer kernels
 /// may add some.
-pub(super) fn read_status(path: &str, source: impl Read) -> Result<Status, ProcfsError> {
-    let mut status = Status::default();
+pub(super) fn read_status(path: &str, source: impl Read) -> Result<TableStatus, ProcfsError> {
+    let mut status = TableStatus::default();
     let mut text = Text::new(path, source);
     while text.next(|line| take(&mut status, line))?.is_some() {}
     Ok(status)
 }
 
 /// Takes a line, such as `Conn buckets len-1: 110 (84%)`.
-fn take(status: &mut Status, line: &[u8]) -> Result<(), &'static str> {
+fn take(status: &mut TableStatus, line: &[u8]) -> Result<(), &'static str> {
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
         return Err("the line has no colon");
     };
@@ -77,9 +77,9 @@ fn take(status: &mut Status, line: &[u8]) -> Result<(), &'static str> {
         }
         _ => {
             let (table, of) = if let Some(of) = name.strip_prefix(b"Conn buckets") {
-                (&mut status.connection_buckets, of)
+                (&mut status.connection_table, of)
             } else if let Some(of) = name.strip_prefix(b"Service buckets") {
-                (&mut status.service_buckets, of)
+                (&mut status.service_table, of)
             } else {
                 return Ok(());
             };
@@ -89,11 +89,11 @@ fn take(status: &mut Status, line: &[u8]) -> Result<(), &'static str> {
                     table.buckets = number()?;
                     table.load_factor = after(rest, b"lfactor").and_then(signed);
                 }
-                b" empty" => table.empty = Some(number()?),
+                b" empty" => table.empty_buckets = Some(number()?),
                 _ => {
                     let length = of.strip_prefix(b" len-").and_then(decimal);
                     let at = length.and_then(|it| usize::try_from(it.checked_sub(1)?).ok());
-                    if let Some(slot) = at.and_then(|at| table.lengths.get_mut(at)) {
+                    if let Some(slot) = at.and_then(|at| table.buckets_by_length.get_mut(at)) {
                         *slot = number()?;
                     }
                 }

@@ -5,8 +5,9 @@
 
 use std::collections::btree_map::{IntoValues, Values};
 use std::iter::FusedIterator;
+use std::slice;
 
-use crate::model::{DestinationId, ServiceId};
+use crate::model::ServiceId;
 use crate::table::{TableDestination, TableService};
 
 /// An iterator over the services of a [`Table`](crate::table::Table), in the order of their ids.
@@ -17,7 +18,7 @@ pub struct Services<'t>(pub(crate) Values<'t, ServiceId, TableService>);
 /// An iterator over the destinations of a [`TableService`], in the order of their ids.
 #[derive(Clone, Debug)]
 #[must_use = "iterators do nothing unless they are consumed"]
-pub struct Destinations<'t>(pub(crate) Values<'t, DestinationId, TableDestination>);
+pub struct Destinations<'t>(pub(crate) slice::Iter<'t, TableDestination>);
 
 /// An iterator over the services of a [`Table`](crate::table::Table) by value, in the order of
 /// their ids.

@@ -9,6 +9,54 @@ const MOST: usize = 16;
 const LONGEST_NAME: usize = 64;
 const LONGEST_TEXT: usize = 255;
 
+/// The names that no label may have: those of labels in metrics of this crate, those that Prometheus adds,
+/// and those that further metrics are to use. The list does not grow, because a longer one would make table
+/// files invalid: labels with other names are to begin with [`PREFIX`].
+const RESERVED: &[&str] = &[
+    "address",
+    "alertname",
+    "check",
+    "cpu",
+    "destination",
+    "direction",
+    "error",
+    "family",
+    "flags",
+    "forward",
+    "fwmark",
+    "instance",
+    "interface",
+    "job",
+    "kind",
+    "le",
+    "local_address",
+    "local_mark",
+    "local_port",
+    "netns",
+    "operation",
+    "persistence_engine",
+    "port",
+    "proto",
+    "protocol",
+    "quantile",
+    "real_address",
+    "real_port",
+    "reason",
+    "remote_address",
+    "remote_port",
+    "result",
+    "role",
+    "scheduler",
+    "service",
+    "state",
+    "tunnel",
+    "type",
+    "version",
+];
+
+/// How no label may begin.
+const PREFIX: &str = "ipvs_";
+
 /// Labels of a service for metrics, such as a name and a team.
 ///
 /// A label has a name and a text. Labels are never sent to the kernel, and two services that differ
@@ -29,37 +77,6 @@ const LONGEST_TEXT: usize = 255;
 pub struct Labels(BTreeMap<Box<str>, Box<str>>);
 
 impl Labels {
-    /// The names that metrics of this crate and Prometheus use. No label may have one of them.
-    pub const RESERVED: &[&str] = &[
-        "address",
-        "check",
-        "family",
-        "flags",
-        "forward",
-        "fwmark",
-        "kind",
-        "le",
-        "local_address",
-        "local_mark",
-        "local_port",
-        "netns",
-        "operation",
-        "persistence_engine",
-        "port",
-        "proto",
-        "protocol",
-        "quantile",
-        "real_address",
-        "real_port",
-        "remote_address",
-        "remote_port",
-        "result",
-        "scheduler",
-        "state",
-        "tunnel",
-        "version",
-    ];
-
     /// Creates an empty collection.
     #[must_use]
     pub const fn new() -> Self {
@@ -70,8 +87,13 @@ impl Labels {
     ///
     /// # Errors
     ///
-    /// - The name is not 1 to 64 characters of `A-Z a-z 0-9 _`, begins with a digit or with `__`, or
-    ///   is one of [`RESERVED`](Self::RESERVED).
+    /// - The name is not 1 to 64 characters of `A-Z a-z 0-9 _`, or begins with a digit or with `__`.
+    /// - The name is reserved: it begins with `ipvs_`, or metrics of this crate or Prometheus use it. These
+    ///   are `address`, `alertname`, `check`, `cpu`, `destination`, `direction`, `error`, `family`, `flags`,
+    ///   `forward`, `fwmark`, `instance`, `interface`, `job`, `kind`, `le`, `local_address`, `local_mark`,
+    ///   `local_port`, `netns`, `operation`, `persistence_engine`, `port`, `proto`, `protocol`, `quantile`,
+    ///   `real_address`, `real_port`, `reason`, `remote_address`, `remote_port`, `result`, `role`,
+    ///   `scheduler`, `service`, `state`, `tunnel`, `type` and `version`. Later versions reserve no others.
     /// - The text is longer than 255 bytes, or has control characters.
     /// - The service has 16 other labels.
     pub fn insert(&mut self, name: &str, text: &str) -> Result<Option<String>, InvalidValue> {
@@ -126,7 +148,10 @@ fn check_name(name: &str) -> Result<(), InvalidValue> {
     if name.starts_with("__") {
         return invalid("must not begin with __, which Prometheus keeps for itself");
     }
-    if Labels::RESERVED.contains(&name) {
+    if name.starts_with(PREFIX) {
+        return invalid("must not begin with ipvs_, which metrics keep for themselves");
+    }
+    if RESERVED.contains(&name) {
         return invalid("must have another name, because metrics use this one");
     }
     Ok(())
@@ -149,7 +174,7 @@ fn check_text(text: &str) -> Result<(), InvalidValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::Labels;
+    use super::{Labels, RESERVED};
 
     #[test]
     fn names_are_those_of_prometheus_that_metrics_do_not_use() {
@@ -158,16 +183,35 @@ mod tests {
             assert_eq!(labels.insert(name, "text"), Ok(None), "{name}");
         }
         assert_eq!(labels.insert("team", "other"), Ok(Some("text".into())));
-        let reserved = Labels::RESERVED.iter().copied();
+        let reserved = RESERVED.iter().copied();
         let long = "a".repeat(65);
-        for name in reserved.chain(["", "9a", "__a", "a-b", "a b", "a:b", "\u{e9}", "a\n", &long]) {
+        for name in reserved.chain([
+            "ipvs_zone",
+            "",
+            "9a",
+            "__a",
+            "a-b",
+            "a b",
+            "a:b",
+            "\u{e9}",
+            "a\n",
+            &long,
+        ]) {
             let error = labels.insert(name, "text").unwrap_err();
             assert_eq!(error.field(), "label");
             let text = error.to_string();
             assert!(text.len() < 200 && !text.contains(char::is_control), "{text}");
         }
         assert_eq!(labels.len(), 5);
-        assert!(Labels::RESERVED.is_sorted());
+        assert!(RESERVED.is_sorted());
+    }
+
+    #[test]
+    fn the_documentation_lists_what_is_reserved() {
+        let text = include_str!("labels.rs").split("/// - The name is reserved").nth(1).unwrap();
+        let text = text.split("Later versions").next().unwrap();
+        let listed: Vec<_> = text.split('`').skip(3).step_by(2).collect();
+        assert_eq!(listed, RESERVED);
     }
 
     #[test]

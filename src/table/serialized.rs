@@ -35,22 +35,22 @@ as_mapping! {
     /// As a mapping with the keys `drain`, `settings` and `steps`.
     Plan, "Plan" (it) {
         "drain": it.drain(),
-        "settings": it.settings(),
+        "settings": it.settings_plan(),
         "steps": it.steps,
     }
 
     /// As a mapping with the keys `written` and `changes`.
     SettingsPlan, "SettingsPlan" (it) {
-        "written": it.is_written(),
+        "written": it.is_to_be_written(),
         "changes": it.changes().collect::<Vec<_>>(),
     }
 
     /// As a mapping with the keys `name`, `before` and `after`, which are text. `before` is null for
     /// a setting that the kernel does not have.
     SettingsChange, "SettingsChange" (it) {
-        "name": it.name,
-        "before": it.before,
-        "after": it.after,
+        "name": it.name(),
+        "before": it.before(),
+        "after": it.after(),
     }
 
     /// As a mapping with the keys `phase`, `change`, `before` and `disruption`.

@@ -14,6 +14,7 @@ mod client {
 }
 mod connecting;
 mod controller_program;
+mod counters;
 mod data_path;
 mod examples;
 mod folder;

@@ -24,39 +24,39 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use crate::namespace::fresh;
 
 const WEB: &str = "127.0.0.80:80";
-const FIVE_MINUTES: Duration = Duration::from_secs(300);
+pub(crate) const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
 /// Adds a service with one destination.
-fn add(ipvs: &mut Client, service: &Service, server: SocketAddr) -> ServiceId {
+pub(crate) fn add(ipvs: &mut Client, service: &Service, server: SocketAddr) -> ServiceId {
     ipvs.add_service(&service.clone().scheduler(Scheduler::ROUND_ROBIN)).unwrap();
     ipvs.add_destination(service.id, &Destination::masquerade(server)).unwrap();
     service.id
 }
 
-fn listen(address: &str) -> (TcpListener, SocketAddr) {
+pub(crate) fn listen(address: &str) -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind(address).unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
 /// Opens a TCP connection from this address.
-fn open(from: &str, to: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) fn open(from: &str, to: SocketAddr) -> io::Result<TcpStream> {
     over(stream(to), from, to)
 }
 
-fn stream(to: SocketAddr) -> OwnedFd {
+pub(crate) fn stream(to: SocketAddr) -> OwnedFd {
     let family = if to.is_ipv4() { Family::Inet } else { Family::Inet6 };
     socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap()
 }
 
-fn over(socket: OwnedFd, from: &str, to: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) fn over(socket: OwnedFd, from: &str, to: SocketAddr) -> io::Result<TcpStream> {
     let from = SocketAddr::new(from.parse().unwrap(), 0);
     bind(socket.as_raw_fd(), &SockaddrStorage::from(from))?;
     connect(socket.as_raw_fd(), &SockaddrStorage::from(to))?;
     Ok(socket.into())
 }
 
-fn rows(procfs: &Procfs, filter: ConnectionFilter) -> Vec<Connection> {
+pub(crate) fn rows(procfs: &Procfs, filter: ConnectionFilter) -> Vec<Connection> {
     let mut reader = procfs.connections().unwrap().matching(filter);
     let rows = reader.by_ref().collect::<Result<_, _>>().unwrap();
     assert_eq!(reader.ending(), Some(Ending::Complete));
@@ -308,7 +308,8 @@ fn what_is_not_there_is_said() {
     let ipvs = fresh();
     let path = "/run/netns/nosuch";
     let missing = Procfs::in_namespace(path).unwrap_err();
-    assert_eq!(missing, ProcfsError::NoSuchNamespace { path: path.into() });
+    assert_eq!(missing.to_string(), "/run/netns/nosuch: no such network namespace");
+    assert!(matches!(missing, ProcfsError::NoSuchNamespace { .. }), "{missing:?}");
     for path in ["/proc/self/status", "/proc/self/ns/uts", "/proc/self/ns"] {
         assert_eq!(Procfs::in_namespace(path).unwrap_err(), ProcfsError::NotANamespace, "{path}");
     }

@@ -1,6 +1,8 @@
 //! Tests that run the small example programs.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -74,6 +76,73 @@ fn who_reads_no_further_hears_nothing() {
     }
 }
 
+/// Returns lines of `trace` without their times.
+fn timeless(lines: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let (before, rest) = line.split_once(" <").unwrap();
+        let (time, after) = rest.split_once(" s> ").unwrap();
+        assert!(time.parse::<f64>().unwrap() >= 0.0, "{line}");
+        format!("{before} {after}")
+    };
+    lines.lines().map(line).collect()
+}
+
+#[test]
+fn the_readme_shows_what_trace_prints() {
+    fresh();
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, shown) = readme.split_once("bytes of the system call:\n\n```text\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let trace = |words: &str| {
+        let words = words.split_ascii_whitespace();
+        let output = Command::new(example("trace")).args(words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        timeless(&String::from_utf8(output.stdout).unwrap())
+    };
+    let service = trace("-A -t 192.0.2.10:80 -s rr");
+    let destination = trace("-a -t 192.0.2.10:80 -r 10.0.0.2:8080 -m");
+    assert_eq!([service, destination, trace("")].concat(), timeless(shown));
+}
+
+#[test]
+fn trace_does_what_its_words_and_standard_input_say() {
+    let mut ipvs = fresh();
+    ipvs.add_service(&Service::tcp(([192, 0, 2, 10], 80).into())).unwrap();
+    let trace = |words: &[&str], input: &str| {
+        let mut command = Command::new(example("trace"));
+        let output = command.args(words).stdin(File::open(input).unwrap()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let folder = Folder::new("trace");
+    let file = folder.join("commands");
+    let file = file.to_str().unwrap();
+    let (code, printed, errors) = trace(&[], "/dev/null");
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(printed.starts_with("read services = 1 entry <"), "{printed}");
+    // No commands are no reason to read the table.
+    assert_eq!(trace(&["-R"], "/dev/null"), (0, String::new(), String::new()));
+    fs::write(file, "-A -t 192.0.2.11:80\n-A -t 192.0.2.12:80 -s rr\n").unwrap();
+    let (code, printed, errors) = trace(&["-R"], file);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(printed.matches(" = ok <").count(), 2, "{printed}");
+    assert_eq!(ipvs.services().unwrap().len(), 3);
+    let (code, printed, errors) = trace(&["-R"], file);
+    assert_eq!((code, printed.matches(" = the service exists <").count()), (1, 2), "{printed}");
+    assert!(errors.starts_with("trace: "), "{errors}");
+    // A folder cannot be read.
+    assert_eq!(trace(&["-R"], "/proc").0, 1);
+    let script = "exec \"$0\" >/dev/full";
+    let mut command = Command::new("sh");
+    let output = command.args(["-c", script]).arg(example("trace")).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("standard output: No space left"), "{errors}");
+    fs::write(file, "-A -t nothing\n").unwrap();
+    assert_eq!(trace(&["-R"], file).0, 2);
+}
+
 #[test]
 fn a_drain_that_lasts_is_not_told_again_and_again() {
     let mut ipvs = fresh();
@@ -101,7 +170,7 @@ fn what_an_earlier_run_of_the_controller_has_left_leaves() {
     let (state, file) = (folder.join("state"), folder.join("wishes"));
     // Runs until the line `last`.
     let controller = |wishes: &str, last: &str| {
-        std::fs::write(&file, wishes).unwrap();
+        fs::write(&file, wishes).unwrap();
         let mut command = Command::new(example("controller"));
         let command = command.arg(&file).arg("--state").arg(&state).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

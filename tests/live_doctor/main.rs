@@ -10,6 +10,7 @@
     reason = "a test that fails panics"
 )]
 
+mod arp;
 #[path = "../../examples/doctor/checks/mod.rs"]
 mod checks;
 mod client {
@@ -29,6 +30,7 @@ mod names;
 #[path = "../live/namespace.rs"]
 #[allow(dead_code, reason = "what only other tests need")]
 mod namespace;
+mod needs;
 #[path = "../../examples/quickstart/network.rs"]
 #[allow(dead_code, reason = "what only the example needs")]
 mod network;
@@ -38,3 +40,4 @@ mod pure;
 mod serves;
 mod sets;
 mod table;
+mod tunnels;

@@ -2,14 +2,19 @@
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::process::{Child, Command};
 
 use ipvs_netlink::{Change, Destination, Scheduler, Service};
+use nix::sys::socket::{
+    AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, socket,
+};
 use nix::unistd::mkdtemp;
 
 use crate::finding::Severity::{Note, Warning};
 use crate::gather::modules;
+use crate::host::Gaps;
 use crate::patient::{Patient, look, network, none, one, server, web};
 
 /// A folder that is removed when the test ends.
@@ -36,9 +41,9 @@ fn a_scheduler_in_use_that_is_not_on_disk() {
     let folder = Folder::new();
     let below = folder.0.join(&host.kernel.release);
     let found = |host: &mut crate::host::Host| {
-        let mut unread = Vec::new();
+        let mut unread = Gaps::default();
         host.modules = modules::read(&folder.0, &host.kernel.release, &mut unread);
-        assert!(unread.is_empty(), "{unread:?}");
+        assert_eq!(unread.0, []);
     };
     found(&mut host);
     assert_eq!(one(&host, "modules").severity, Note, "an update has removed them all");
@@ -118,6 +123,19 @@ fn programs_that_write_the_table() {
     patient.shows("writers", Note);
     network(&["link del kube-ipvs0"]);
     patient.well("writers");
+    // A name that other programs have, too.
+    let director = Program::named("director");
+    patient.well("writers");
+    // The process inherits it.
+    let flags = SockFlag::empty();
+    let generic = SockProtocol::NetlinkGeneric;
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, generic).unwrap();
+    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0)).unwrap();
+    let with_socket = Program::named("director");
+    drop(socket);
+    let evidence = patient.shows("writers", Note);
+    assert_eq!(evidence, format!("director runs as process {}", with_socket.child.id()));
+    drop((director, with_socket));
     // In another network namespace.
     let elsewhere = std::thread::spawn(|| {
         let _other = Patient::new();

@@ -3,9 +3,11 @@
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use ipvs_netlink::{Client, Destination, Forwarding, Service, Tunnel};
+use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
 };
@@ -16,6 +18,11 @@ use crate::gather;
 use crate::host::Host;
 use crate::namespace::{fresh, run, without_loopback};
 use crate::network::Namespace;
+
+/// Long enough for a connection that works, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Long enough to see that one does not.
+pub(crate) const IMPATIENCE: Duration = Duration::from_millis(700);
 
 /// An address that is none of any host here.
 pub(crate) const VIP: &str = "192.0.2.10";
@@ -40,6 +47,18 @@ impl Patient {
             "link set eth0 up",
             "address add 10.0.0.1/24 dev eth0",
         ]);
+        patient
+    }
+
+    /// A patient with a virtual address for direct routing or a tunnel.
+    pub(crate) fn real_server(tunnel: bool) -> Self {
+        let patient = Self::with_network();
+        let mut commands = vec!["address add 10.0.0.100/32 dev lo"];
+        if tunnel {
+            commands.push("link add ipip1 type ipip local 10.0.0.1 remote 10.0.0.254");
+            commands.push("link set ipip1 up");
+        }
+        network(&commands);
         patient
     }
 
@@ -79,10 +98,26 @@ pub(crate) fn network(commands: &[&str]) {
     run("sh", &[&["-c", script, "sh"], commands].concat());
 }
 
+/// Runs commands of iproute2 in another namespace.
+#[track_caller]
+pub(crate) fn network_in(namespace: &Namespace, commands: &[&str]) {
+    let run = || {
+        network(commands);
+        Ok(())
+    };
+    namespace.run(run).unwrap();
+}
+
 /// Sets a file below /proc/sys of this thread's namespace.
 #[track_caller]
 pub(crate) fn set(path: &str, value: &str) {
     fs::write(Path::new("/proc/sys").join(path), value).unwrap();
+}
+
+/// Sets a file below /proc/sys of another namespace.
+#[track_caller]
+pub(crate) fn set_in(namespace: &Namespace, path: &str, value: &str) {
+    namespace.run(|| fs::write(Path::new("/proc/sys").join(path), value)).unwrap();
 }
 
 /// Sets a setting of IPVS.
@@ -95,7 +130,7 @@ pub(crate) fn vs(name: &str, value: &str) {
 #[track_caller]
 pub(crate) fn look() -> Host {
     let host = gather::host(None).unwrap();
-    assert_eq!(host.unread, [""; 0]);
+    assert_eq!(host.unread, []);
     host
 }
 
@@ -105,7 +140,7 @@ pub(crate) fn look_at(namespace: &Namespace) -> Host {
     use std::os::fd::AsFd as _;
     let path = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
     let host = gather::host(Some(Path::new(&path))).unwrap();
-    assert_eq!(host.unread, [""; 0]);
+    assert_eq!(host.unread, []);
     host
 }
 
@@ -155,12 +190,39 @@ pub(crate) fn tunnelled(n: u8, tunnel: Tunnel) -> Destination {
     Destination::new(SocketAddr::from(([10, 0, 0, n], 80)), Forwarding::Tunnel(tunnel))
 }
 
+/// Connects from another namespace, and closes the connection.
+pub(crate) fn connect_in(
+    namespace: &Namespace,
+    to: SocketAddr,
+    patience: Duration,
+) -> io::Result<()> {
+    namespace.run(|| TcpStream::connect_timeout(&to, patience)).map(drop)
+}
+
+/// Looks until there is something, or until a busy machine would have come to it, too.
+pub(crate) fn soon<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let begin = Instant::now();
+    loop {
+        let seen = look();
+        if seen.is_some() || begin.elapsed() > PATIENCE {
+            return seen;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Connects from an address and port of the client's choice, which may have been used before.
+///
+/// The server has closed that connection first: the port is in use until the last packet has
+/// been answered, which a busy machine does after both ends have closed.
 pub(crate) fn connect_from(from: SocketAddr, to: SocketAddr) -> io::Result<TcpStream> {
-    let kind = (AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC);
-    let client = socket(kind.0, kind.1, kind.2, None)?;
-    setsockopt(&client, sockopt::ReuseAddr, &true)?;
-    bind(client.as_raw_fd(), &SockaddrStorage::from(from))?;
-    connect(client.as_raw_fd(), &SockaddrStorage::from(to))?;
-    Ok(client.into())
+    let connect = || {
+        let kind = (AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC);
+        let client = socket(kind.0, kind.1, kind.2, None)?;
+        setsockopt(&client, sockopt::ReuseAddr, &true)?;
+        bind(client.as_raw_fd(), &SockaddrStorage::from(from))?;
+        connect(client.as_raw_fd(), &SockaddrStorage::from(to)).map(|()| client)
+    };
+    let connected = soon(|| Some(connect()).filter(|it| !matches!(it, Err(Errno::EADDRNOTAVAIL))));
+    Ok(connected.unwrap_or(Err(Errno::EADDRNOTAVAIL))?.into())
 }

@@ -76,18 +76,52 @@ fn what_cannot_be_looked_at_has_a_code_of_its_own() {
     let (code, printed, errors) = doctor(&["--netns", "/run/netns/nosuch"]);
     assert_eq!((code, printed.as_str()), (4, ""));
     assert!(errors.starts_with("doctor: /run/netns/nosuch: No such file"), "{errors}");
-    let (code, _, errors) = doctor(&["--netns", "/proc/self/ns/uts"]);
+    let (code, printed, errors) = doctor(&["--json", "--netns", "/proc/self/ns/uts"]);
     assert_eq!(code, 4, "{errors}");
+    assert_eq!(errors, "doctor: /proc/self/ns/uts: not a network namespace\n");
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(printed["unread"][0], "/proc/self/ns/uts: not a network namespace");
+    let (_, _, errors) = doctor(&["--netns", "nosuch"]);
+    assert!(errors.starts_with("doctor: /run/netns/nosuch: No such file"), "{errors}");
     let (code, _, errors) = doctor(&["--only", "everything"]);
     assert_eq!(code, 5);
     assert!(errors.contains("no such check; --list shows them"), "{errors}");
+    let (code, _, errors) = doctor(&["--only", "ftp,modules", "--skip", "modules,ftp"]);
+    assert_eq!(code, 5);
+    assert!(errors.contains("leave no check to run"), "{errors}");
     // Without the privilege nobody sees the table.
     let mut other = patient;
     other.add(&web(), &[Destination::masquerade(([127, 0, 0, 1], 80).into())]);
     let script = format!("exec setpriv --bounding-set=-all {}", example("doctor").display());
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(4), "{errors}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{printed}");
+    assert!(printed.contains("not looked at: the table: "), "{printed}");
+    // What is not known of is neither missing nor that of a real server.
+    assert!(printed.contains("0 errors, 0 warnings, 0 notes"), "{printed}");
+}
+
+#[test]
+fn a_gap_matters_to_the_checks_that_need_it_unless_an_error_is_found() {
+    let _patient = host_of_the_readme();
+    // The files of a folder are hidden, in a mount namespace of its own. In place of one there is a
+    // folder.
+    let doctor = |hidden: &str, file: &str, checks: &str| {
+        let script = "mount -t tmpfs none \"$1\" && mkdir \"$1/$2\" && exec \"$0\" --only \"$3\"";
+        let program = example("doctor");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]).arg(program).args([hidden, file, checks]);
+        let output = command.output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), printed.contains("not looked at: /proc/sys/net/ipv4/"))
+    };
+    let vs = "/proc/sys/net/ipv4/vs";
+    assert_eq!(doctor(vs, "conntrack", "writers"), (0, false));
+    assert_eq!(doctor(vs, "conntrack", "conntrack"), (4, true));
+    assert_eq!(doctor(vs, "conntrack", "weight-0"), (3, false));
+    assert_eq!(doctor(vs, "conntrack", "conntrack,weight-0"), (3, true));
+    assert_eq!(doctor("/proc/sys/net", "core", "ip-forward"), (4, true));
+    assert_eq!(doctor("/proc/sys/net", "core", "route"), (0, false));
 }
 
 #[test]
@@ -98,7 +132,10 @@ fn another_namespace_is_looked_at_by_its_path() {
     std::thread::scope(|scope| {
         let elsewhere = scope.spawn(|| {
             let _well = Patient::new();
-            assert_eq!(doctor(&["--skip", "modules"]).0, 0);
+            let (code, printed, _) = doctor(&["--skip", "modules"]);
+            assert_eq!(code, 1);
+            assert!(printed.starts_with("note: the table has no services"), "{printed}");
+            assert_eq!(doctor(&["--skip", "modules,empty-table"]).0, 0);
             assert_eq!(doctor(&["--skip", "modules", "--netns", ill]).0, 3);
         });
         elsewhere.join().unwrap();

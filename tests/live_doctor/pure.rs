@@ -10,7 +10,7 @@ use ipvs_netlink::{
 
 use crate::checks::CHECKS;
 use crate::finding::Severity::{self, Error, Note, Warning};
-use crate::host::{Address, Host, Ipvs, Link, Listener, Process, Route};
+use crate::host::{Address, Gap, Host, Ipvs, Link, Listener, Part, Process, Route};
 use crate::patient::{direct, found, none, one, server, web};
 
 /// A host with one service. Its addresses and those of its servers are known to the kernel.
@@ -52,18 +52,41 @@ fn a_host_without_anything_has_no_finding_but_that_ipvs_is_missing() {
         let findings = found(&Host::default(), check.name);
         assert_eq!(findings.len(), usize::from(check.name == "modules"), "{}", check.name);
     }
-    assert_eq!(severity(&Host::default(), "modules"), Error);
+    assert_eq!(severity(&Host::default(), "modules"), Note);
+    // A director needs IPVS, a real server does not.
+    let mut director = Host::default();
+    director.processes.push(Process { id: 7, name: "keepalived".into() });
+    assert_eq!(severity(&director, "modules"), Error);
 }
 
 #[test]
-fn a_real_server_needs_no_ipvs() {
+fn what_is_hidden_is_not_missing() {
+    let mut host = Host::default();
+    host.unread.push(Gap { part: Part::Table, text: "the table: permission denied".into() });
+    for check in CHECKS {
+        none(&host, check.name);
+    }
+    // The rest of a table is looked at.
+    host.ipvs = Some(Ipvs::default());
+    one(&host, "empty-table");
+}
+
+#[test]
+fn a_director_without_its_table_looks_like_a_real_server() {
     let lo = Link { index: 1, name: "lo".into(), up: true, loopback: true, ..Link::default() };
-    let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix, link: 1 };
-    let mut host = Host { links: vec![lo], ..Host::default() };
-    host.addresses = vec![address("127.0.0.1", 8), address("127.0.0.9", 32), address("::1", 128)];
-    assert_eq!(severity(&host, "modules"), Error);
-    host.addresses.push(address("192.0.2.10", 32));
-    assert_eq!(severity(&host, "modules"), Note);
+    let mut host = host(web(), &[server(2)]);
+    host.links.push(lo);
+    host.addresses.push(Address { ip: [192, 0, 2, 10].into(), prefix: 32, link: 1 });
+    host.sysctls.0.insert("net/ipv4/conf/eth0/arp_ignore".into(), "0".into());
+    none(&host, "arp-ignore");
+    none(&host, "empty-table");
+    host.ipvs = Some(Ipvs::default());
+    assert_eq!(severity(&host, "empty-table"), Note);
+    let finding = one(&host, "arp-ignore");
+    assert!(finding.fix.contains("If this host is a director, do not"), "{finding:?}");
+    host.ipvs = None;
+    let finding = one(&host, "arp-ignore");
+    assert!(!finding.fix.contains("director"), "{finding:?}");
 }
 
 #[test]
@@ -88,6 +111,19 @@ fn a_port_that_is_used_again_waits_on_kernels_before_5_9() {
     host.kernel.release = "5.8.18".into();
     set(&mut host, Setting::CONNTRACK, 0);
     none(&host, "conn-reuse-mode");
+}
+
+#[test]
+fn expire_nodest_conn_and_weight_0_with_conn_reuse_mode_0() {
+    let mut host = host(web(), &[server(2)]);
+    set(&mut host, Setting::CONN_REUSE_MODE, 0);
+    for (release, helps) in [("4.19.0-21-amd64", false), ("5.15.0", false), ("5.16.0", true)] {
+        host.kernel.release = release.into();
+        let finding = one(&host, "conn-reuse-mode");
+        let claims = finding.reason.contains("unless expire_nodest_conn is 1");
+        assert_eq!(claims, helps, "{release}: {}", finding.reason);
+        assert!(finding.evidence[0].contains(release), "{finding:?}");
+    }
 }
 
 #[test]

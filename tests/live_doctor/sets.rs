@@ -1,6 +1,7 @@
 //! Settings of IPVS, and what they do to clients.
 
-use std::net::UdpSocket;
+use std::io::Read as _;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use ipvs_netlink::{Destination, Scheduler, Service, Setting, Timeouts};
@@ -32,18 +33,22 @@ fn conn_reuse_mode_0_sends_an_old_port_to_a_drained_server() {
     vs("conn_reuse_mode", "0");
     patient.shows("conn-reuse-mode", Warning);
 
-    // The server closes, so that the client's port is free at once.
+    for server in &servers {
+        server.set_nonblocking(true).unwrap();
+    }
+    // Either listener, as soon as the kernel has told it of the connection.
+    let accepted_by = |at: SocketAddr| {
+        let accepted =
+            || servers.iter().position(|server| server.accept().is_ok_and(|(_, peer)| peer == at));
+        patient::soon(accepted).expect("no server has accepted the client")
+    };
+    // The server closes first, so that the client's port is free at once.
     let visit = |mode: &str, port: u16| {
         vs("conn_reuse_mode", mode);
         let client = connect_from(port).unwrap();
-        let at = client.local_addr().unwrap();
-        let which = servers.iter().position(|server| {
-            server.set_nonblocking(true).unwrap();
-            server.accept().is_ok_and(|(_, peer)| peer == at)
-        });
-        use std::io::Read as _;
-        let _ = (&client).read(&mut [0]);
-        which.unwrap()
+        let which = accepted_by(client.local_addr().unwrap());
+        assert_eq!((&client).read(&mut [0]).unwrap(), 0, "the server closes");
+        which
     };
     for (mode, stays) in [("0", true), ("1", false)] {
         let port = 4000 + u16::from(stays);
@@ -103,7 +108,7 @@ fn persistence_and_drains() {
     let first = drained(&mut patient);
     patient.ipvs.set_weight(local().id, first.id, 0).unwrap();
     let evidence = patient.shows("persistent-drain", Warning);
-    assert!(evidence.contains("1 templates of 300 s"), "{evidence}");
+    assert!(evidence.contains("1 template of 300 s"), "{evidence}");
     patient.well("expire-quiescent-template");
     let sent =
         |patient: &mut Patient| patient.ipvs.destination(local().id, first.id).unwrap().connections;

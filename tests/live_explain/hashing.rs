@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use ipvs_netlink::explain::{Answer, Attempt, Missing, Tables, View};
+use ipvs_netlink::explain::{Answer, Attempt, Missing, TableSizes, View};
 use ipvs_netlink::procfs::Procfs;
 use ipvs_netlink::{
     AddressFamily, Change, Destination, DestinationId, Scheduler, Service, ServiceFlags, ServiceId,
@@ -75,8 +75,9 @@ impl Scene {
     fn shown(&self, town: &mut Town) -> View {
         let destinations = town.ipvs.destinations(self.service.id).unwrap().into_vec();
         View::new(&self.service, destinations)
-            .tables(Tables::DEFAULT_BUILD)
+            .table_sizes(TableSizes::DEFAULT_BUILD)
             .address_is_local(Some(true))
+            .connections(Vec::new())
     }
 
     /// The same with all inputs.
@@ -92,7 +93,7 @@ impl Scene {
             ServiceId::Address { address, .. } => (address, None),
             ServiceId::Fwmark { mark, .. } => (virtual_address(random, family), Some(mark)),
         };
-        let attempt = Attempt::new(from.ip(), self.service.id).port(from.port()).to(to);
+        let attempt = Attempt::new(from.ip(), self.service.id).client_port(from.port()).address(to);
         (Call { from, to, mark }, attempt)
     }
 }

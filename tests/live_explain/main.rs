@@ -13,6 +13,7 @@
 )]
 
 mod counting;
+mod datagrams;
 #[path = "../live/examples.rs"]
 mod examples;
 mod explain_program;
@@ -20,9 +21,12 @@ mod explain_program;
 #[allow(clippy::print_stderr, dead_code, reason = "the fuzz targets use all of it")]
 mod harness;
 mod hashing;
+mod kept;
+mod locality;
 #[path = "../live/namespace.rs"]
 #[allow(dead_code, reason = "the other tests use all of it")]
 mod namespace;
+mod sctp;
 mod standing;
 mod thresholds;
 mod traffic;

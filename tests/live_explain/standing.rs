@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use ipvs_netlink::explain::{Answer, Attempt, Note, Passed, Tables, View, Why};
+use ipvs_netlink::explain::{Answer, Attempt, Note, Passed, TableSizes, View, Why};
 use ipvs_netlink::procfs::Procfs;
 use ipvs_netlink::{AddressFamily, Destination, Persistence, Scheduler, Service, ServiceId};
 
@@ -11,16 +11,21 @@ use crate::Score;
 use crate::harness::{Budget, Random};
 use crate::traffic::{Call, Clients, Town, server, server_at_80};
 
+/// Writes a setting `net.ipv4.vs.*` of the test's namespace.
+pub(crate) fn set(name: &str, value: &str) {
+    fs::write(format!("/proc/sys/net/ipv4/vs/{name}"), value).unwrap();
+}
+
 /// Reads all that the kernel shows about an attempt.
-fn view(town: &mut Town, service: &Service, attempt: &Attempt) -> View {
+pub(crate) fn view(town: &mut Town, service: &Service, attempt: &Attempt) -> View {
     let destinations = town.ipvs.destinations(service.id).unwrap().into_vec();
     let view = View::new(service, destinations)
-        .tables(Tables::DEFAULT_BUILD)
+        .table_sizes(TableSizes::DEFAULT_BUILD)
         .address_is_local(Some(true))
         .settings(&Procfs::open().unwrap().settings().unwrap());
     let rows = Procfs::open().unwrap().connections().unwrap();
     let rows = rows.map(Result::unwrap).filter(|row| view.concerns(attempt, row)).collect();
-    view.connections(rows)
+    view.connections(rows).other_services(&town.ipvs.snapshot().unwrap())
 }
 
 fn check(family: AddressFamily, id: ServiceId, persistence: Persistence) {
@@ -39,18 +44,14 @@ fn check(family: AddressFamily, id: ServiceId, persistence: Persistence) {
     let mark = if let ServiceId::Fwmark { mark, .. } = id { Some(mark) } else { None };
     for round in 0..30_u16 {
         let quiescent = round >= 20;
-        fs::write(
-            "/proc/sys/net/ipv4/vs/expire_quiescent_template",
-            u8::from(quiescent).to_string(),
-        )
-        .unwrap();
+        set("expire_quiescent_template", if quiescent { "1" } else { "0" });
         if round == 10 {
             // Templates keep their clients with destinations of weight 0.
             town.ipvs.set_weight(id, server_at_80(family, 0).into(), 0).unwrap();
         }
         let mut from = *random.one_of(&known);
         from.set_port(2000 + round);
-        let attempt = Attempt::new(from.ip(), id).port(from.port()).to(to);
+        let attempt = Attempt::new(from.ip(), id).client_port(from.port()).address(to);
         let told = view(&mut town, &service, &attempt).explain(&attempt);
         if let Answer::Destination { why: Why::Template { expires, .. }, .. } = &told.answer {
             assert!(*expires <= Duration::from_secs(300), "{told}");
@@ -62,7 +63,7 @@ fn check(family: AddressFamily, id: ServiceId, persistence: Persistence) {
     assert!(templates > 8, "{templates}");
 }
 
-const STICKY: Persistence = Persistence::new(Duration::from_secs(300));
+pub(crate) const STICKY: Persistence = Persistence::new(Duration::from_secs(300));
 
 #[test]
 fn templates_keep_their_clients() {
@@ -89,7 +90,7 @@ fn a_connection_keeps_its_client_and_port() {
         to: service.id.address().unwrap(),
         mark: None,
     };
-    let attempt = Attempt::new(call.from.ip(), service.id).port(4000);
+    let attempt = Attempt::new(call.from.ip(), service.id).client_port(4000);
     let first = town.visit(&[call])[0].unwrap();
     // The client has reset its connection, which the kernel keeps for ten seconds.
     let told = view(&mut town, &service, &attempt).explain(&attempt);
@@ -98,7 +99,7 @@ fn a_connection_keeps_its_client_and_port() {
     assert_ne!(town.visit(&[call]), [Some(first)], "the next in turn");
 
     let first = town.visit(&[call])[0].unwrap();
-    fs::write("/proc/sys/net/ipv4/vs/conn_reuse_mode", "0").unwrap();
+    set("conn_reuse_mode", "0");
     for _ in 0..3 {
         let told = view(&mut town, &service, &attempt).explain(&attempt);
         assert_eq!(told.destination(), Some(first.into()), "{told}");
@@ -125,7 +126,7 @@ fn persistence_by_a_mark_leaves_the_port() {
     let destination = Destination::masquerade(server(family, 1));
     town.ipvs.add_destination(service.id, &destination).unwrap();
     let (from, to) = ("10.1.2.3:4000".parse().unwrap(), "10.4.5.6:80".parse().unwrap());
-    let attempt = Attempt::new("10.1.2.3".parse().unwrap(), service.id).to(to);
+    let attempt = Attempt::new("10.1.2.3".parse().unwrap(), service.id).address(to);
     let told = view(&mut town, &service, &attempt).explain(&attempt);
     assert_eq!(told.notes, [Note::PortStays { id: destination.id, port: 80 }]);
     let call = Call { from, to, mark: Some(8) };

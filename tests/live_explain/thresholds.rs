@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ipvs_netlink::explain::{Answer, Attempt, Missing, Tables, View};
+use ipvs_netlink::explain::{Answer, Attempt, Missing, TableSizes, View};
 use ipvs_netlink::{AddressFamily, Scheduler, Service, ServiceFlags, ServiceId};
 
 use crate::Score;
@@ -49,13 +49,13 @@ fn a_destination_over_its_threshold_is_passed_over() {
                     reached.insert(entry.id());
                 }
             }
-            let view = View::new(&service, entries.clone()).tables(Tables::DEFAULT_BUILD);
-            let view = view.address_is_local(Some(true));
+            let view = View::new(&service, entries.clone()).table_sizes(TableSizes::DEFAULT_BUILD);
+            let view = view.address_is_local(Some(true)).connections(Vec::new());
             let (from, to) = (clients.next(&mut random, family), {
                 let to = clients.next(&mut random, family);
                 (to.ip(), 80).into()
             });
-            let attempt = Attempt::new(from.ip(), service.id).port(from.port()).to(to);
+            let attempt = Attempt::new(from.ip(), service.id).client_port(from.port()).address(to);
             let lines = town.open(&[Call { from, to, mark: Some(mark) }]);
             let server = lines[0].server();
             held.extend(lines);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ipvs_netlink::{AddressFamily, Client, Destination};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily as SocketFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt,
-    socket, sockopt,
+    AddressFamily as SocketFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrStorage,
+    bind, connect, listen, setsockopt, socket, sockopt,
 };
 
 use crate::harness::Random;
@@ -28,6 +28,8 @@ const SERVERS: u16 = 10;
 pub(crate) struct Town {
     pub(crate) ipvs: Client,
     servers: BTreeMap<SocketAddr, TcpListener>,
+    /// The protocol of the connections: TCP or SCTP.
+    protocol: SockProtocol,
 }
 
 /// A connection that a client opens.
@@ -53,20 +55,34 @@ impl Line {
 
 impl Town {
     pub(crate) fn new() -> Self {
+        Self::of(SockProtocol::Tcp)
+    }
+
+    /// A town whose servers and clients speak `protocol`: TCP or SCTP.
+    pub(crate) fn of(protocol: SockProtocol) -> Self {
         let ipvs = fresh();
         ip("route add local 10.0.0.0/8 dev lo");
         ip("-6 route add local fd00::/16 dev lo");
         fs::write("/proc/sys/net/ipv6/ip_nonlocal_bind", "1").unwrap();
+        let families: &[AddressFamily] = match protocol {
+            // Each listener costs much time.
+            SockProtocol::Sctp => &[AddressFamily::Ipv4],
+            _ => &[AddressFamily::Ipv4, AddressFamily::Ipv6],
+        };
+        let count = if protocol == SockProtocol::Sctp { 3 } else { SERVERS };
         let mut servers = BTreeMap::new();
-        for n in 0..SERVERS {
-            let families = [AddressFamily::Ipv4, AddressFamily::Ipv6];
-            for address in families.map(|it| [server(it, n), server_at_80(it, n)]).concat() {
-                let listener = TcpListener::bind(address).unwrap();
-                listener.set_nonblocking(true).unwrap();
-                servers.insert(address, listener);
+        for n in 0..count {
+            let addresses = families.iter().flat_map(|it| [server(*it, n), server_at_80(*it, n)]);
+            for address in addresses {
+                let family = family_of(address);
+                let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+                let listener = socket(family, SockType::Stream, flags, protocol).unwrap();
+                bind(listener.as_raw_fd(), &SockaddrStorage::from(address)).unwrap();
+                listen(&listener, Backlog::MAXCONN).unwrap();
+                servers.insert(address, listener.into());
             }
         }
-        Self { ipvs, servers }
+        Self { ipvs, servers, protocol }
     }
 
     /// Opens connections, and returns them in the order of the calls.
@@ -75,7 +91,7 @@ impl Town {
     }
 
     fn open_some(&self, calls: &[Call]) -> Vec<Line> {
-        let clients: Vec<OwnedFd> = calls.iter().map(dial).collect();
+        let clients: Vec<OwnedFd> = calls.iter().map(|call| dial(call, self.protocol)).collect();
         let mut accepted = BTreeMap::new();
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -112,10 +128,10 @@ impl Town {
 }
 
 /// Begins to open a connection. Dropping the socket resets the connection.
-fn dial(call: &Call) -> OwnedFd {
-    let family = if call.from.is_ipv4() { SocketFamily::Inet } else { SocketFamily::Inet6 };
+fn dial(call: &Call, protocol: SockProtocol) -> OwnedFd {
+    let family = family_of(call.from);
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let client = socket(family, SockType::Stream, flags, None).unwrap();
+    let client = socket(family, SockType::Stream, flags, protocol).unwrap();
     if let Some(mark) = call.mark {
         setsockopt(&client, sockopt::Mark, &mark).unwrap();
     }
@@ -126,6 +142,10 @@ fn dial(call: &Call) -> OwnedFd {
         Ok(()) | Err(Errno::EINPROGRESS | Errno::ECONNREFUSED) => client,
         Err(error) => panic!("{call:?}: {error}"),
     }
+}
+
+const fn family_of(address: SocketAddr) -> SocketFamily {
+    if address.is_ipv4() { SocketFamily::Inet } else { SocketFamily::Inet6 }
 }
 
 /// The address of a server.

@@ -38,4 +38,5 @@ mod pulse;
 mod reload;
 mod sampler;
 mod server;
+mod signs;
 mod slow_start;

@@ -11,6 +11,7 @@
 //! | a kind of check | [`ProbeKind`](ipvs_netlink::health::probe::ProbeKind) and its key in [`ipvs_netlink::health::document`]; here the name that `status` shows (`desk/reporting.rs`) and, if keepalived has it, `convert/checkers/` |
 //! | what an order does | [`desk`], in `orders.rs`; its text on the socket is in [`control`] |
 //! | what survives a restart | [`state`], whose `document.rs` has the version of the file |
+//! | what metrics say | `metrics/counts.rs`, which counts; the samples are those of [`ipvs_netlink::metrics`], and the server is that of the member `exporter` |
 //! | when a service is announced | [`announcement`], in `deciding.rs` |
 //!
 //! # From a failed check to weight 0
@@ -35,6 +36,7 @@ pub mod desk;
 pub mod event;
 pub mod exit;
 pub mod log;
+pub mod metrics;
 pub mod moment;
 pub mod state;
 pub mod status;

@@ -9,6 +9,9 @@ const SOURCE: &str = "Documentation/networking/ip-sysctl.rst, arp_ignore and arp
                       net/ipv4/devinet.c, inet_select_addr; net/ipv4/arp.c, arp_ignore, \
                       arp_solicit";
 
+/// What holds if the host is a director whose table was lost.
+const DIRECTOR: &str = " If this host is a director, do not: a director has to answer.";
+
 /// A real server must not answer for the virtual address, and a director must.
 pub(crate) fn ignore(host: &Host) -> Vec<Finding> {
     let real_server = on_a_real_server(
@@ -72,7 +75,8 @@ fn on_a_real_server(
             .seen(links)
             .fix(format!(
                 "{fix}, before the address is added. The larger value of `all` and the interface \
-                 holds."
+                 holds.{}",
+                if host.has_empty_table() { DIRECTOR } else { "" }
             ))
             .source(SOURCE),
     )

@@ -1,7 +1,5 @@
 //! What grows with the number of objects and connections.
 
-use ipvs_netlink::Setting;
-
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
 
@@ -15,7 +13,7 @@ const THREADS_NOTE: u64 = 2_000_000;
 
 /// What the counters cost.
 pub(crate) fn estimation(host: &Host) -> Vec<Finding> {
-    let on = host.vs.number(Setting::RUN_ESTIMATION) != Some(0);
+    let on = host.vs.counters_run() != Some(false);
     let services = host.services().count() as u64;
     let destinations = host.pairs().count() as u64;
     // The totals have one, too.
@@ -105,7 +103,9 @@ pub(crate) fn connection_table(host: &Host) -> Vec<Finding> {
             ])
             .fix(format!(
                 "echo 'options ip_vs conn_tab_bits={bits}' > /etc/modprobe.d/ip_vs.conf, and load \
-                 the module anew. The limit is 20 in older kernels and 27 since Linux 6.5."
+                 the module anew: at a time of maintenance, because unloading it ends all services \
+                 and connections of all network namespaces. The limit is 20 in older kernels and 27 \
+                 since Linux 6.5."
             ))
             .source("net/netfilter/ipvs/Kconfig, IP_VS_TAB_BITS; ip_vs_conn.c, ip_vs_conn_hashkey"),
     ]

@@ -19,7 +19,8 @@ fn held(host: &Host) -> Vec<String> {
         .map(|pair| {
             let timeout = pair.0.entry.service.persistence.map_or(0, |it| it.timeout.as_secs());
             let count = pair.1.connections.persistent;
-            format!("{}: {count} templates of {timeout} s", named(pair))
+            let templates = if count == 1 { "template" } else { "templates" };
+            format!("{}: {count} {templates} of {timeout} s", named(pair))
         })
         .collect()
 }

@@ -73,18 +73,25 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
     }
     let nodest = host.vs.number(Setting::EXPIRE_NODEST_CONN) != Some(0);
     if mode == 0 {
+        // Source: `net/netfilter/ipvs/ip_vs_core.c`, ip_vs_in_hook (5.16).
+        let drained = if host.kernel.is_at_least(5, 16) {
+            "A server of weight 0 goes on getting new connections unless expire_nodest_conn is 1."
+        } else {
+            "A server of weight 0 goes on getting new connections. Before Linux 5.16, or a kernel \
+             whose vendor has taken over its change, expire_nodest_conn does not help: it concerns \
+             a server of weight 0 only if conn_reuse_mode is not 0."
+        };
         findings.push(
             Finding::new(
                 Severity::Warning,
                 "a client that uses its port again stays with its server",
             )
-            .reason(
+            .reason(format!(
                 "conn_reuse_mode is 0: a new connection from a port that IPVS still remembers goes \
                  to the server of the old one. With few clients, such as proxies, the load is \
-                 uneven and new servers stay idle. A server of weight 0 goes on getting new \
-                 connections unless expire_nodest_conn is 1.",
-            )
-            .seen(["net.ipv4.vs.conn_reuse_mode is 0"])
+                 uneven and new servers stay idle. {drained}"
+            ))
+            .seen([format!("net.ipv4.vs.conn_reuse_mode is 0; Linux {}", host.kernel.release)])
             .seen(services.clone())
             .fix(
                 "sysctl -w net.ipv4.vs.conn_reuse_mode=1. kube-proxy sets 0 on kernels before 5.9, \
@@ -129,24 +136,16 @@ pub(crate) fn conn_reuse_mode(host: &Host) -> Vec<Finding> {
             findings.push(
                 Finding::new(
                     Severity::Note,
-                    "a drained server may get new connections of old \
-                                              ports",
+                    "a drained server may get new connections of old ports",
                 )
                 .reason(
-                    "Unless the answers pass through this host, IPVS sees the client's half \
-                         alone, so a closed connection stays in FIN_WAIT. A client that uses its \
-                         port again within that time reaches the same server, though its weight is \
-                         0.",
+                    "Unless the answers pass through this host, IPVS sees the client's half alone, \
+                     so a closed connection stays in FIN_WAIT. A client that uses its port again \
+                     within that time reaches the same server, though its weight is 0.",
                 )
-                .seen([format!(
-                    "net.ipv4.vs.conn_reuse_mode is {mode}, expire_nodest_conn is \
-                                    0"
-                )])
+                .seen([format!("net.ipv4.vs.conn_reuse_mode is {mode}, expire_nodest_conn is 0")])
                 .seen(drained)
-                .fix(
-                    "sysctl -w net.ipv4.vs.conn_reuse_mode=3, or \
-                          net.ipv4.vs.expire_nodest_conn=1",
-                )
+                .fix("sysctl -w net.ipv4.vs.conn_reuse_mode=3, or net.ipv4.vs.expire_nodest_conn=1")
                 .source("Documentation/networking/ipvs-sysctl.rst, conn_reuse_mode: bit 2"),
             );
         }
@@ -185,7 +184,7 @@ pub(crate) fn expire_nodest_conn(host: &Host) -> Vec<Finding> {
             )
             .source(
                 "Documentation/networking/ipvs-sysctl.rst, expire_nodest_conn; \
-                     net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook",
+                 net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_hook",
             ),
     ]
 }
@@ -230,11 +229,10 @@ pub(crate) fn sloppy_tcp(host: &Host) -> Vec<Finding> {
 
 /// Counters that stand still.
 pub(crate) fn run_estimation(host: &Host) -> Vec<Finding> {
-    let off = host.vs.number(Setting::RUN_ESTIMATION) == Some(0);
-    let nowhere = host.vs.get(Setting::EST_CPULIST).is_some_and(|it| it.to_string().is_empty());
-    if !off && !nowhere {
+    if host.vs.counters_run() != Some(false) {
         return Vec::new();
     }
+    let off = host.vs.is_on(Setting::RUN_ESTIMATION) == Some(false);
     let seen = if off { "run_estimation is 0" } else { "est_cpulist is empty" };
     vec![
         Finding::new(Severity::Warning, "the counters of IPVS stand still")

@@ -28,6 +28,27 @@ fn warnings(
     by_kind.into_values().map(|(kind, seen)| finding(&kind).seen(seen)).collect()
 }
 
+/// A table without services.
+pub(crate) fn empty(host: &Host) -> Vec<Finding> {
+    if !host.has_empty_table() {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(Severity::Note, "the table has no services")
+            .reason(
+                "IPVS is loaded and balances nothing in this network namespace. A real server needs \
+                 no services; a director has lost its table, or what fills it does not run. The \
+                 host was looked at as a real server.",
+            )
+            .seen(["the kernel lists no services"])
+            .fix(
+                "Nothing on a real server. On a director start what fills the table, or ipvsadm -R \
+                 with what ipvsadm -S has saved.",
+            )
+            .source("net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_genl_dump_services"),
+    ]
+}
+
 /// All settings that have no check of their own.
 pub(crate) fn settings(host: &Host) -> Vec<Finding> {
     let others = |kind: &WarningKind| {
@@ -145,7 +166,7 @@ fn finding(kind: &WarningKind) -> Finding {
             Error,
             "a service without a destination to use",
             "A service takes its packets as soon as the kernel has it. With no destination of a \
-             weight above 0 it refuses every new connection.",
+             weight above 0 it refuses every new client.",
             "Give a destination a weight, add one, or delete the service.",
             "net/netfilter/ipvs/ip_vs_core.c, ip_vs_leave",
         ),
@@ -215,7 +236,7 @@ pub(crate) fn mixed_families(host: &Host) -> Vec<Finding> {
         return Vec::new();
     }
     let runs = !ipvs.daemons.is_empty();
-    let daemons = ipvs.daemons.iter().map(|daemon| format!("sync daemon: {daemon:?}"));
+    let daemons = ipvs.daemons.iter().map(|daemon| format!("sync daemon: {daemon}"));
     let severity = if runs { Severity::Error } else { Severity::Note };
     vec![
         Finding::new(severity, "destinations of the other address family exclude the sync daemons")

@@ -3,7 +3,7 @@
 use ipvs_netlink::{Forwarding, GueChecksum, Setting, Tunnel};
 
 use crate::finding::{Finding, Severity};
-use crate::host::{Host, Route, is_ipv4, named};
+use crate::host::{Host, Link, Route, is_ipv4, named};
 
 /// What most clients send at most.
 const ETHERNET: u32 = 1500;
@@ -132,4 +132,52 @@ pub(crate) fn device(host: &Host) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// A real server drops what comes out of a tunnel, because the way back is another one.
+pub(crate) fn rp_filter(host: &Host) -> Vec<Finding> {
+    let served = host.served_for_others();
+    let has_v4 = served.iter().any(|(address, _)| address.ip.is_ipv4());
+    let bites = |link: &Link| {
+        let has_address = host.addresses.iter().any(|it| it.link == link.index && it.ip.is_ipv4());
+        match host.sysctls.effective(&link.name, "rp_filter")? {
+            1 => Some(format!("{} ({}): rp_filter is 1", link.name, link.kind)),
+            2 if !has_address => Some(format!(
+                "{} ({}): rp_filter is 2, and the interface has no IPv4 address",
+                link.name, link.kind
+            )),
+            _ => None,
+        }
+    };
+    let tunnels = host.links.iter().filter(|link| has_v4 && link.is_tunnel() && link.up);
+    let dropping: Vec<String> = tunnels.filter_map(bites).collect();
+    if dropping.is_empty() {
+        return Vec::new();
+    }
+    let addresses = served
+        .iter()
+        .map(|(address, link)| format!("{} on {}, as on a real server", address.ip, link.name));
+    // An address on the tunnel alone can be one that the tunnel has for itself.
+    let certain = served.iter().any(|(_, link)| !link.is_tunnel());
+    let severity = if certain { Severity::Error } else { Severity::Warning };
+    vec![
+        Finding::new(severity, "rp_filter drops what comes out of a tunnel")
+            .reason(
+                "A packet out of the tunnel has the client's address, whose way back is not the \
+                 tunnel. A strict rp_filter (1) drops it without a word, and so does a loose one \
+                 (2) where the interface has no IPv4 address. Clients time out. The larger value \
+                 of `all` and the interface holds.",
+            )
+            .seen(dropping)
+            .seen(addresses)
+            .fix(
+                "Set net.ipv4.conf.all.rp_filter and that of the tunnel's interface to 0, and to 1 \
+                 on the interfaces that need it. Or give the interface an address and set it to \
+                 2.",
+            )
+            .source(
+                "Documentation/networking/ip-sysctl.rst, rp_filter; RFC 3704, section 2; \
+                 net/ipv4/fib_frontend.c, __fib_validate_source",
+            ),
+    ]
 }

@@ -3,17 +3,6 @@
 use crate::finding::{Finding, Severity};
 use crate::host::{Host, is_of_kubernetes};
 
-/// Programs that are known to write the table, by the names of their processes.
-pub(crate) const PROGRAMS: &[&str] = &[
-    "kube-proxy",
-    "kube-router",
-    "keepalived",
-    "ldirectord",
-    "director",
-    "nanny",
-    "seesaw_engine",
-];
-
 /// Who writes the table.
 pub(crate) fn writers(host: &Host) -> Vec<Finding> {
     let mut programs: Vec<&str> = host.processes.iter().map(|it| it.name.as_str()).collect();

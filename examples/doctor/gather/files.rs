@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::host::{Gaps, Part};
+
 /// The longest file that is read.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
@@ -27,10 +29,10 @@ pub(super) fn text(path: &Path) -> io::Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Reads a file as [`text`] does. Reports an error in `unread`.
-pub(super) fn text_or_report(path: &Path, unread: &mut Vec<String>) -> Option<String> {
+/// Reads a file of a part of the host as [`text`] does. Reports an error in `unread`.
+pub(super) fn text_or_report(part: Part, path: &Path, unread: &mut Gaps) -> Option<String> {
     text(path).unwrap_or_else(|error| {
-        unread.push(error.to_string());
+        unread.push(part, error);
         None
     })
 }

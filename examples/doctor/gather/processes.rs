@@ -1,16 +1,21 @@
 //! Finds processes that are known to write the table.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use super::files;
-use crate::checks::writers::PROGRAMS;
-use crate::host::Process;
+use super::programs::{COMMON_NAMES, PROGRAMS, talks_to_the_kernel};
+use crate::host::{Gaps, Part, Process};
+
+/// The netlink sockets of the thread's network namespace.
+const NETLINK: &str = "/proc/thread-self/net/netlink";
 
 /// Returns the processes in the thread's network namespace that have the name of such a program.
-pub(super) fn writers(unread: &mut Vec<String>) -> Vec<Process> {
+pub(super) fn writers(unread: &mut Gaps) -> Vec<Process> {
     let Ok(own) = fs::read_link("/proc/thread-self/ns/net") else {
-        unread.push("/proc/thread-self/ns/net: whose processes to look for".to_owned());
+        let text = "/proc/thread-self/ns/net: whose processes to look for";
+        unread.push(Part::Processes, text);
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -24,15 +29,22 @@ pub(super) fn writers(unread: &mut Vec<String>) -> Vec<Process> {
         if !PROGRAMS.contains(&name) {
             continue;
         }
-        match fs::read_link(entry.path().join("ns/net")) {
-            Ok(namespace) if namespace == own => {
-                found.push(Process { id, name: name.to_owned() });
-            }
-            Ok(_) => {}
+        let talks = || {
+            let sockets = files::text(Path::new(NETLINK))?.unwrap_or_default();
+            talks_to_the_kernel(&entry.path(), &sockets)
+        };
+        let is_writer = || -> io::Result<bool> {
+            Ok(fs::read_link(entry.path().join("ns/net"))? == own
+                && (!COMMON_NAMES.contains(&name) || talks()?))
+        };
+        match is_writer() {
+            Ok(true) => found.push(Process { id, name: name.to_owned() }),
+            Ok(false) => {}
             // It has ended.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
-                unread.push(format!("the network namespace of {name} (process {id}): {error}"));
+                let text = format!("what {name} (process {id}) writes: {error}");
+                unread.push(Part::Processes, text);
             }
         }
     }

@@ -1,25 +1,21 @@
-//! Reads the sockets that wait for clients, and packets that nothing takes.
+//! Reads the sockets that wait for clients.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 
 use ipvs_netlink::Protocol;
 
-use super::files;
-use crate::host::Listener;
+use crate::host::{Gaps, Listener, Part};
 
 /// The state of a TCP socket that listens, and of a UDP socket without a peer.
 const LISTENING: &str = "0A";
 const UNCONNECTED: &str = "07";
-const SNMP: &str = "/proc/thread-self/net/snmp";
-const SNMP6: &str = "/proc/thread-self/net/snmp6";
 /// The longest part of a file that is read.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Returns the sockets of the thread's network namespace that wait for clients, each address once.
-pub(super) fn listeners(unread: &mut Vec<String>) -> Vec<Listener> {
+pub(super) fn listeners(unread: &mut Gaps) -> Vec<Listener> {
     let mut found = Vec::new();
     for (file, protocol, state) in [
         ("tcp", Protocol::TCP, LISTENING),
@@ -32,7 +28,7 @@ pub(super) fn listeners(unread: &mut Vec<String>) -> Vec<Listener> {
             Ok(addresses) => {
                 found.extend(addresses.into_iter().map(|address| Listener { protocol, address }));
             }
-            Err(error) => unread.push(format!("{path}: {error}")),
+            Err(error) => unread.push(Part::Listeners, format!("{path}: {error}")),
         }
     }
     found.sort_unstable();
@@ -81,24 +77,6 @@ fn address(text: &str) -> Option<SocketAddr> {
         _ => return None,
     };
     Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
-}
-
-/// Returns how many packets had a protocol that nothing in this namespace takes.
-pub(super) fn unknown_protocols(unread: &mut Vec<String>) -> u64 {
-    let mut sum: u64 = 0;
-    if let Some(text) = files::text_or_report(Path::new(SNMP), unread) {
-        let mut rows = text.lines().filter_map(|line| line.strip_prefix("Ip: "));
-        if let (Some(names), Some(values)) = (rows.next(), rows.next()) {
-            let mut both = names.split(' ').zip(values.split(' '));
-            let value = both.find(|(name, _)| *name == "InUnknownProtos");
-            sum += value.and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or_default();
-        }
-    }
-    if let Some(text) = files::text_or_report(Path::new(SNMP6), unread) {
-        let value = text.lines().find_map(|line| line.strip_prefix("Ip6InUnknownProtos"));
-        sum = sum.saturating_add(value.and_then(|it| it.trim().parse().ok()).unwrap_or_default());
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9790")]
     pub listen: SocketAddr,
 
-    /// Read these network namespaces instead of the own one: names of `ip netns`, or paths. Samples have
+    /// Read these network namespaces in place of this process's: names of `ip netns`, or paths. Samples have
     /// the label `netns`. Needs CAP_SYS_ADMIN, too.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = Target::parse)]
     pub namespaces: Vec<Target>,
@@ -52,7 +52,8 @@ pub struct Arguments {
     )]
     pub node_exporter_names: Option<Series>,
 
-    /// Take labels of services from this table file: .yaml, .toml or .json. It is read at the start.
+    /// Take labels of services from this table file: .yaml, .toml or .json. It is read at the start
+    /// and at SIGHUP.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 

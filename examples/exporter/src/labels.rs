@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use ipvs_netlink::metrics::{ServiceLabels, labels_of};
+use ipvs_netlink::metrics::ServiceLabels;
 use rustix::fs::{Mode, OFlags};
 
 use crate::text;
@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<ServiceLabels, LabelsError> {
         load(path).map_err(|source| LabelsError::Unreadable { path: path.to_owned(), source })?;
     let table = text::parse(&bytes, format, false)
         .map_err(|message| LabelsError::Invalid { path: path.to_owned(), message })?;
-    Ok(labels_of(&table))
+    Ok(ServiceLabels::of(&table))
 }
 
 /// Reads one byte more than is allowed, so that the parser refuses what is longer.

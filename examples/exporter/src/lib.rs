@@ -24,7 +24,8 @@ mod values;
 #[path = "../../table/yaml_keys.rs"]
 mod yaml_keys;
 
+pub use log::log_to;
 pub use program::{Failure, run};
-pub use reading::{Contents, NamespaceReading, Reading};
+pub use reading::{Contents, NamespaceReading, ProgramCounts, Reading};
 pub use readings::{Readings, Show};
 pub use target::Target;

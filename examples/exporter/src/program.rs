@@ -1,11 +1,14 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task;
 
 use crate::arguments::Arguments;
 use crate::labels::{self, LabelsError};
@@ -31,7 +34,8 @@ pub enum Failure {
     Labels(#[from] LabelsError),
 }
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT. A second signal ends what the first one let go on. SIGHUP reads the table
+/// file again.
 ///
 /// # Errors
 ///
@@ -50,6 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let served = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Start)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Start)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(Failure::Start)?;
         let address = arguments.listen;
         let listener = TcpListener::bind(address)
             .await
@@ -58,16 +63,44 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let (address, listener) = listener?;
         log::line(format_args!("listening on http://{address}/metrics"));
         let read = move || targets.iter().map(NamespaceReading::of).collect();
-        let end = async move {
+        let mut signal = async || {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
         };
-        server::serve(listener, Readings::new(read, show), arguments.timeout, end).await;
+        let (running, ended) = oneshot::channel::<()>();
+        let end = async { drop(ended.await) };
+        let readings = Readings::new(read, show);
+        let first = readings.clone();
+        // Only for the log: who starts the exporter sees at once what it cannot read.
+        tokio::spawn(async move { drop(first.next().await) });
+        let renewed = renew_labels(&mut hangup, arguments.table.as_deref(), readings.clone());
+        tokio::select! {
+            () = server::serve(listener, readings, arguments.timeout, end) => {}
+            // The second signal cuts what the first one let go on.
+            () = async { signal().await; drop(running); signal().await } => {}
+            () = renewed => {}
+        }
         Ok(())
     });
     // A reading that nobody waits for any more may still be under way.
     runtime.shutdown_timeout(Duration::from_millis(100));
     served
+}
+
+/// Reads the table file again at each signal. A file that cannot be used changes nothing.
+async fn renew_labels(hangup: &mut Signal, table: Option<&Path>, readings: Readings) {
+    while hangup.recv().await.is_some() {
+        let Some(table) = table.map(Path::to_owned) else { continue };
+        match task::spawn_blocking(move || labels::read(&table)).await {
+            Ok(Ok(labels)) => {
+                readings.set_labels(labels);
+                log::line("the labels were read again");
+            }
+            Ok(Err(error)) => log::line(format_args!("{error}; the labels stay as they were")),
+            Err(error) => log::line(error),
+        }
+    }
+    std::future::pending().await
 }

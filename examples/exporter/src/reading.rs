@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ipvs_netlink::metrics::{Options, Scrape, ServiceLabels, Source};
-use ipvs_netlink::procfs::Procfs;
-use ipvs_netlink::{Info, Setting, Snapshot, Stats, Timeouts};
+use ipvs_netlink::metrics::{ApplyCounts, HealthCounts, Options, Scrape, ServiceLabels, Source};
+use ipvs_netlink::procfs::{Procfs, ProcfsError, SettingError};
+use ipvs_netlink::{Info, Setting, Settings, Snapshot, Stats, Timeouts};
+use rustix::io::Errno;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Target;
@@ -17,6 +18,20 @@ pub struct NamespaceReading {
     pub contents: Result<Contents, String>,
     /// How long reading took.
     pub took: Duration,
+    /// What a program counts that keeps the table; nothing for others.
+    pub counts: ProgramCounts,
+}
+
+/// What a program counts that keeps the table of a namespace. The samples are there also if the table cannot be
+/// read.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramCounts {
+    /// Labels of services, in place of those of [`Show`](crate::Show).
+    pub labels: Option<ServiceLabels>,
+    /// Counts of health checks.
+    pub health: Option<HealthCounts>,
+    /// Counts of writes.
+    pub apply: Option<ApplyCounts>,
 }
 
 /// The contents of one network namespace. What is `None` has no samples.
@@ -30,8 +45,10 @@ pub struct Contents {
     pub timeouts: Option<Timeouts>,
     /// The totals, where `/proc/net/ip_vs_stats` is readable.
     pub totals: Option<Stats>,
-    /// Whether counters are kept up to date, where the kernel has the setting `run_estimation`.
-    pub estimation: Option<bool>,
+    /// Whether the kernel keeps its counters up to date, where its settings say so.
+    pub counters_run: Option<bool>,
+    /// What could not be read besides, for the log.
+    pub faults: Vec<String>,
 }
 
 impl NamespaceReading {
@@ -40,7 +57,17 @@ impl NamespaceReading {
     pub fn of(target: &Target) -> Self {
         let begun = Instant::now();
         let contents = Contents::of(target).map_err(|error| error.to_string());
-        Self { name: target.name().map(str::to_owned), contents, took: begun.elapsed() }
+        let (name, took) = (target.name().map(str::to_owned), begun.elapsed());
+        Self { name, contents, took, counts: ProgramCounts::default() }
+    }
+
+    /// What could not be read, for the log.
+    pub(crate) fn fault(&self) -> Option<String> {
+        match &self.contents {
+            Ok(Contents { faults, .. }) if faults.is_empty() => None,
+            Ok(Contents { faults, .. }) => Some(faults.join("; ")),
+            Err(error) => Some(error.clone()),
+        }
     }
 }
 
@@ -50,17 +77,51 @@ impl Contents {
         let info = Some(ipvs.info()?);
         let timeouts = Some(ipvs.timeouts()?);
         let snapshot = ipvs.snapshot()?;
-        // A container may hide these files. What they hold is left out then.
-        let files = ipvs.procfs().ok();
-        let totals = files.as_ref().and_then(|files| files.totals().ok());
-        let estimation = files.as_ref().and_then(estimation);
-        Ok(Self { snapshot, info, timeouts, totals, estimation })
+        let mut contents = Self { snapshot, info, timeouts, ..Self::default() };
+        match ipvs.procfs() {
+            Ok(files) => contents.read_files(&files),
+            Err(error) => contents.fault(is_hidden(&error), &error),
+        }
+        Ok(contents)
+    }
+
+    fn read_files(&mut self, files: &Procfs) {
+        match files.totals() {
+            Ok(totals) => self.totals = Some(totals),
+            Err(error) => self.fault(is_hidden(&error), &error),
+        }
+        let mut settings = Settings::new();
+        for setting in [Setting::RUN_ESTIMATION, Setting::EST_CPULIST] {
+            match files.setting(setting) {
+                Ok(value) => settings.extend(value.map(|value| (setting, value))),
+                Err(error) => return self.fault(is_hidden_setting(&error), &error),
+            }
+        }
+        self.counters_run = settings.counters_run();
+    }
+
+    fn fault(&mut self, hidden: bool, error: &dyn std::error::Error) {
+        if !hidden {
+            self.faults.push(error.to_string());
+        }
     }
 }
 
-fn estimation(files: &Procfs) -> Option<bool> {
-    let value = files.setting(Setting::RUN_ESTIMATION).ok()??;
-    Some(value.to_string() != "0")
+/// A container may hide the files. What they hold is left out then.
+fn is_hidden(error: &ProcfsError) -> bool {
+    matches!(
+        error,
+        ProcfsError::Absent { .. } | ProcfsError::PermissionDenied { .. } | ProcfsError::NoProc
+    )
+}
+
+fn is_hidden_setting(error: &SettingError) -> bool {
+    let denied = [Errno::ACCESS, Errno::PERM].map(Errno::raw_os_error);
+    match error {
+        SettingError::Files(error) => is_hidden(error),
+        SettingError::Unreadable { errno, .. } => denied.contains(errno),
+        _ => false,
+    }
 }
 
 /// One reading of all namespaces, which all scrapes at one time share.
@@ -83,27 +144,37 @@ impl Reading {
 
     fn source<'a>(&'a self, namespace: &'a NamespaceReading) -> Source<'a> {
         let mut source = match &namespace.contents {
-            Ok(contents) => {
-                let mut source = Source::new(&contents.snapshot).labels(&self.labels);
-                if let Some(info) = contents.info {
-                    source = source.info(info);
-                }
-                if let Some(timeouts) = contents.timeouts {
-                    source = source.timeouts(timeouts);
-                }
-                if let Some(totals) = contents.totals {
-                    source = source.totals(totals);
-                }
-                if let Some(enabled) = contents.estimation {
-                    source = source.estimation_enabled(enabled);
-                }
-                source
-            }
+            Ok(contents) => Source::new(&contents.snapshot)
+                .info(contents.info)
+                .timeouts(contents.timeouts)
+                .totals(contents.totals)
+                .estimation_enabled(contents.counters_run),
             Err(_) => Source::unread(),
         };
+        let ProgramCounts { labels, health, apply } = &namespace.counts;
+        source = source.labels(labels.as_ref().unwrap_or(&self.labels));
+        if let Some(health) = health {
+            source = source.health(health);
+        }
+        if let Some(apply) = apply {
+            source = source.apply(apply);
+        }
         if let Some(name) = &namespace.name {
             source = source.netns(name);
         }
-        source.scraped(namespace.contents.is_ok(), namespace.took)
+        source.scraped(namespace.fault().is_none(), namespace.took)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_container_hides_is_no_fault() {
+        let hidden: SettingError = ProcfsError::NoProc.into();
+        assert!(is_hidden_setting(&hidden));
+        assert!(!is_hidden_setting(&ProcfsError::MayNotEnter.into()));
+        assert!(!is_hidden(&ProcfsError::NotANamespace));
     }
 }

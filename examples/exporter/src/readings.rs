@@ -32,7 +32,8 @@ pub struct Readings {
 
 struct Inner {
     read: Box<Read>,
-    show: Show,
+    options: Options,
+    labels: Mutex<Arc<ServiceLabels>>,
     kept: Arc<Semaphore>,
     pending: Mutex<Option<Pending>>,
     told: Mutex<HashMap<Option<String>, String>>,
@@ -47,12 +48,18 @@ impl Readings {
     ) -> Self {
         let inner = Inner {
             read: Box::new(read),
-            show,
+            options: show.options,
+            labels: Mutex::new(show.labels),
             kept: Arc::new(Semaphore::new(KEPT)),
             pending: Mutex::default(),
             told: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Shows other labels from the next reading on.
+    pub fn set_labels(&self, labels: ServiceLabels) {
+        *lock(&self.inner.labels) = Arc::new(labels);
     }
 
     /// Waits for the reading that is under way, or for a new one. Returns `None` if reading panicked.
@@ -89,24 +96,25 @@ impl Inner {
         let namespaces = task::spawn_blocking(move || (reader.read)()).await;
         let namespaces = namespaces.inspect_err(|error| log::line(error)).ok()?;
         inner.tell(&namespaces);
-        let Show { options, labels } = inner.show.clone();
+        let (options, labels) = (inner.options, Arc::clone(&lock(&inner.labels)));
         Some(Reading { options, labels, namespaces, _permit: permit })
     }
 
     /// Logs what has begun or ceased to fail.
     fn tell(&self, namespaces: &[NamespaceReading]) {
         let mut told = lock(&self.told);
-        for NamespaceReading { name, contents, .. } in namespaces {
+        for namespace in namespaces {
+            let name = &namespace.name;
             let of = name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-            match contents {
-                Ok(_) if told.remove(name).is_some() => {
+            match namespace.fault() {
+                None if told.remove(name).is_some() => {
                     log::line(format_args!("{of}readable again"))
                 }
-                Ok(_) => {}
-                Err(error) if told.get(name) == Some(error) => {}
-                Err(error) => {
-                    log::line(format_args!("{of}{error}"));
-                    told.insert(name.clone(), error.clone());
+                None => {}
+                Some(fault) if told.get(name) == Some(&fault) => {}
+                Some(fault) => {
+                    log::line(format_args!("{of}{fault}"));
+                    told.insert(name.clone(), fault);
                 }
             }
         }
@@ -120,6 +128,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl fmt::Debug for Readings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readings").field("show", &self.inner.show).finish_non_exhaustive()
+        f.debug_struct("Readings").field("options", &self.inner.options).finish_non_exhaustive()
     }
 }

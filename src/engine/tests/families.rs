@@ -77,6 +77,38 @@ fn a_module_that_is_loaded_anew_again_and_again_is_said_to_be() {
 }
 
 #[test]
+fn reads_and_dumps_say_so_too() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    moves(&script);
+    script.then(refused(Errno::NOENT));
+    script.then(found(MOVED + 1));
+    let error = ready(engine.read::<Info>(Request::Info)).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::FamilyMoved, Operation::ReadInfo));
+
+    moves(&script);
+    script.then(refused(Errno::NOENT));
+    script.then(found(MOVED + 1));
+    let error = ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::FamilyMoved, Operation::ReadServices)
+    );
+
+    // The module is gone when the request comes again.
+    script.then(refused(Errno::NOENT));
+    script.then(found(MOVED));
+    script.then(refused(Errno::NOENT));
+    script.then(refused(Errno::NOENT));
+    let error = ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::Unavailable, Operation::ReadServices)
+    );
+    script.assert_finished();
+}
+
+#[test]
 fn reads_and_dumps_go_to_the_new_id() {
     let script = Script::new();
     let mut engine = script.engine();

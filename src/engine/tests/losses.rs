@@ -1,5 +1,6 @@
 //! Answers that come late, not at all, or cut off.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -8,7 +9,7 @@ use crate::engine::tests::changes::{server, service};
 use crate::engine::tests::reads::{info, info_report};
 use crate::engine::tests::script::{Call, Event, Script, done, number, one, ready, reported};
 use crate::error::{Certainty, Error, ErrorKind};
-use crate::model::{Change, Info};
+use crate::model::{Change, Info, ServiceEntry};
 use crate::proto::tests::reply::{Reply, datagram};
 use crate::wire::Request;
 
@@ -116,6 +117,30 @@ fn what_could_not_be_sent_has_changed_nothing() {
     assert!(!script.calls().contains(&Call::Receive));
     script.then(done);
     ready(engine.change(&add())).unwrap();
+}
+
+#[test]
+fn an_observer_is_told_no_bytes_of_what_could_not_be_sent() {
+    let script = Script::new();
+    let mut engine = script.engine();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let to = Arc::clone(&log);
+    engine.observer.set(Some(Box::new(move |exchange| {
+        let kind = exchange.result.err().map(Error::kind);
+        to.lock().unwrap().push((kind, exchange.together, exchange.sent > 0, exchange.received));
+    })));
+    let told = || std::mem::take(&mut *log.lock().unwrap());
+    script.then_send_fails(Errno::NOBUFS);
+    assert_eq!(ready(engine.submit(&[add(), add()])).failures().count(), 2);
+    assert_eq!(told(), [(Some(ErrorKind::Socket), 2, false, 0); 2]);
+    script.then_send_fails(Errno::NOBUFS);
+    ready(engine.collect::<ServiceEntry>(Request::Services)).unwrap_err();
+    assert_eq!(told(), [(Some(ErrorKind::Socket), 1, false, 0)]);
+    script.then_send_fails(Errno::INTR);
+    script.then(done);
+    ready(engine.change(&add())).unwrap();
+    let all = told();
+    assert!(matches!(all.as_slice(), [(None, 1, true, 1..)]), "{all:?}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::kernel::{Counter, Event, Kernel};
-use crate::growth::{Grown, Growth, Reading};
-use crate::model::{DestinationId, Stats};
+use crate::growth::{Counted, Grown, Growth, Reading};
+use crate::model::DestinationId;
 
 fn event() -> impl Strategy<Value = Event> {
     let (service, server) = (0..3_u8, 0..3_u8);
@@ -45,8 +45,11 @@ fn check(
         return Ok(());
     };
     let (growth, reset) = truth(counter, before);
-    let stats =
-        |connections| Stats { connections, incoming_packets: 3 * connections, ..Stats::default() };
+    let stats = |connections| Counted {
+        connections,
+        incoming_packets: 3 * connections,
+        ..Counted::default()
+    };
     match grown {
         Grown::Continued { growth: told } => {
             prop_assert!(was_there);
@@ -64,7 +67,7 @@ fn check(
         Grown::Uncertain { least, most } => {
             prop_assert!(least.connections <= growth && growth <= most.connections);
         }
-        Grown::Ended => prop_assert!(false, "it is there"),
+        Grown::Ended | Grown::Unread => prop_assert!(false, "it is there"),
     }
     Ok(())
 }

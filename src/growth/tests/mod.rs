@@ -3,28 +3,33 @@ mod kernel;
 
 use std::time::{Duration, Instant};
 
-use crate::growth::{Estimation, Grown, Growth, PerSecond, Reading};
+use crate::growth::{Counted, Estimation, Grown, Growth, PerSecond, Reading};
 use crate::model::{
-    Connections, Destination, DestinationEntry, Service, ServiceEntry, ServiceId, ServiceSnapshot,
-    Snapshot, Stats,
+    Connections, Destination, DestinationEntry, Rates, Service, ServiceEntry, ServiceId,
+    ServiceSnapshot, Snapshot, Stats,
 };
 
 fn web() -> ServiceId {
     ServiceId::tcp("192.0.2.10:80".parse().unwrap())
 }
 
-fn counted(connections: u64) -> Stats {
-    Stats { connections, incoming_bytes: 100 * connections, ..Stats::default() }
+fn stats(connections: u64) -> Stats {
+    let rates = Rates { connections: 77, ..Rates::default() };
+    Stats { connections, incoming_bytes: 100 * connections, rates, ..Stats::default() }
+}
+
+fn counted(connections: u64) -> Counted {
+    Counted { connections, incoming_bytes: 100 * connections, ..Counted::default() }
 }
 
 /// A service with destinations, each by its last octet and its counters.
 fn service(connections: u64, destinations: &[(u8, u64)]) -> ServiceSnapshot {
     let destinations = destinations.iter().map(|(octet, connections)| {
         let address = ([10, 0, 0, *octet], 80).into();
-        let stats = counted(*connections);
+        let stats = stats(*connections);
         DestinationEntry::new(Destination::masquerade(address), Connections::default(), stats)
     });
-    let entry = ServiceEntry::new(Service::new(web()), counted(connections));
+    let entry = ServiceEntry::new(Service::new(web()), stats(connections));
     ServiceSnapshot::new(entry, destinations.collect())
 }
 
@@ -74,6 +79,27 @@ fn an_incomplete_reading_may_have_left_out_what_looks_new() {
     let (grown, destinations) = compare(&before, &read(vec![service(5, &[(1, 5)])]));
     let uncertain = Grown::Uncertain { least: counted(0), most: counted(5) };
     assert_eq!((grown, destinations), (uncertain, vec![uncertain]));
+}
+
+#[test]
+fn an_incomplete_reading_may_have_left_out_what_looks_ended() {
+    let before = read(vec![service(5, &[(1, 5), (2, 5)])]);
+    let nothing = Snapshot::new(Vec::new(), false, None);
+    let (grown, destinations) = compare(&before, &nothing);
+    assert_eq!((grown, destinations), (Grown::Unread, vec![Grown::Unread; 2]));
+    let after = Snapshot::new(vec![service(9, &[(1, 9)])], false, None);
+    let (grown, destinations) = compare(&before, &after);
+    let continued = Grown::Continued { growth: counted(4) };
+    assert_eq!((grown, destinations), (continued, vec![continued, Grown::Unread]));
+
+    let then = Instant::now();
+    let total = |after| Growth::between(Reading::at(&before, then), Reading::at(after, then));
+    let services = total(&nothing).services_total();
+    assert_eq!((services.known, services.ended, services.unread), (0, 0, 1));
+    assert!(!services.is_exact());
+    let destinations = total(&after).destinations_total();
+    assert_eq!((destinations.known, destinations.ended, destinations.unread), (1, 0, 1));
+    assert!(!destinations.is_exact());
 }
 
 #[test]
@@ -127,10 +153,10 @@ fn what_is_not_known_has_no_rate() {
     let later = then + Duration::from_secs(10);
     let growth = Growth::between(Reading::at(&before, then), Reading::at(&after, later));
     assert_eq!(growth.rates(&growth.service(web()).unwrap().grown()), None);
-    assert!(growth.rates_of(&growth.services_total()).is_some());
+    assert!(growth.total_rates(&growth.services_total()).is_some());
     let wrong_way = Growth::between(Reading::at(&before, later), Reading::at(&after, then));
     assert_eq!(wrong_way.interval(), Duration::ZERO);
-    assert_eq!(wrong_way.rates_of(&wrong_way.services_total()), None);
+    assert_eq!(wrong_way.total_rates(&wrong_way.services_total()), None);
 }
 
 #[test]
@@ -153,7 +179,7 @@ fn stopped_estimation_is_said_and_has_no_rates() {
         };
         let growth = Growth::between(told(before, was), told(after, is));
         assert_eq!(growth.estimation(), expected);
-        let rates = growth.rates_of(&growth.services_total());
+        let rates = growth.total_rates(&growth.services_total());
         assert_eq!(rates.is_none(), expected == Estimation::Stopped);
     }
 }

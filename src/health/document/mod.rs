@@ -17,7 +17,7 @@
 //! assert_eq!(policy.quorum, 2);
 //! assert_eq!(serde_saphyr::from_str::<Combination>("2")?, Combination::AtLeast(2));
 //! let error = serde_json::from_str::<Pace>(r#"{"interval": 0}"#).unwrap_err();
-//! assert!(error.to_string().starts_with("interval 0ns: must be at least 1 ms"));
+//! assert!(error.to_string().starts_with("interval 0s: must be at least 1 ms"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

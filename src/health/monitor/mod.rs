@@ -204,6 +204,18 @@ impl<C: Ord> Monitor<C> {
         Some(target.reason.as_str())
     }
 
+    /// Returns the services that have the target of this check.
+    #[cfg(feature = "health")]
+    pub(in crate::health) fn services_of(
+        &self,
+        check: &Check<C>,
+    ) -> impl Iterator<Item = ServiceId> {
+        self.targets
+            .get(check.target)
+            .into_iter()
+            .flat_map(|target| target.services.iter().copied())
+    }
+
     /// Makes the next checks of a destination due now, because something else says that it may not
     /// work. No verdict changes. See [`Tracker::hasten`](crate::health::Tracker::hasten).
     pub fn hasten(&mut self, destination: DestinationId, now: Instant) {

@@ -99,7 +99,8 @@ pub type CheckFuture<'c> = Pin<Box<dyn Future<Output = Outcome> + Send + 'c>>;
 /// A check that a program defines itself.
 ///
 /// The future runs on the runner's thread, beside all other checks, in a tokio runtime. It must not
-/// block the thread. The runner drops it at the timeout.
+/// block the thread. The runner drops it at the timeout. A check that panics is
+/// [`NotDone`](Outcome::NotDone): it says nothing about the server.
 ///
 /// ```
 /// use std::net::SocketAddr;

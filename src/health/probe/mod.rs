@@ -68,7 +68,9 @@ pub use http::{HttpCheck, HttpVersion};
 pub use kind::{Check, CheckFuture, Probe, ProbeKind};
 use nonce::nonce;
 pub use origin::Origin;
-pub use runner::{Lateness, Runner, RunnerOptions, RunnerStats, StatusAnswer, StatusError};
+pub use runner::{
+    FinishedCheck, Lateness, Runner, RunnerOptions, RunnerStats, StatusAnswer, StatusError,
+};
 pub use through::AcceptLocal;
 #[cfg(feature = "health-tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health-tls")))]

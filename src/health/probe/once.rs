@@ -39,7 +39,7 @@ impl Probe {
             };
             let name = thread::Builder::new().name("ipvs-health-once".to_owned());
             let ended = name.spawn_scoped(scope, check)?.join();
-            Ok(ended.unwrap_or_else(|_| Outcome::failed("the check panicked")))
+            Ok(ended.unwrap_or_else(|_| Outcome::panicked()))
         })
     }
 }

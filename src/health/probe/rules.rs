@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::health::probe::exchange::LONGEST_ANSWER;
 use crate::health::probe::{Exchange, Origin, Probe, ProbeKind};
 use crate::health::rules::{ensure, interval};
-use crate::model::InvalidValue;
+use crate::model::{InvalidValue, seconds};
 
 /// The most that a datagram of UDP holds over IPv4, in bytes.
 const LARGEST_DATAGRAM: usize = 65_507;
@@ -38,7 +38,7 @@ impl Probe {
     /// - what is sent or expected is longer than 65536 bytes, or a datagram than 65507.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         interval("timeout", self.timeout)?;
-        let value = || format!("{:?}", self.timeout);
+        let value = || seconds::shown(self.timeout);
         ensure(self.timeout <= LONGEST_TIMEOUT, "timeout", value, "must be at most a day")?;
         if let Some(port) = self.port {
             ensure(port != 0, "port", || port.to_string(), "must be 1 to 65535")?;
@@ -151,7 +151,7 @@ mod tests {
         }
         let second = Duration::from_secs(1);
         for (probe, message) in [
-            (Probe::tcp().timeout(Duration::ZERO), "timeout 0ns: must be at least 1 ms"),
+            (Probe::tcp().timeout(Duration::ZERO), "timeout 0s: must be at least 1 ms"),
             (Probe::tcp().timeout(90_000 * second), "timeout 90000s: must be at most a day"),
             (Probe::tcp().port(0), "port 0: must be 1 to 65535"),
             (Probe::icmp().port(7), "port 7: must not be given: ICMP has no ports"),

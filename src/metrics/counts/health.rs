@@ -1,11 +1,19 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::metrics::Histogram;
 use crate::model::{DestinationId, ServiceId};
+use crate::table::Table;
+
+/// The most kinds of checks with a histogram of their own.
+const MOST_KINDS: usize = 32;
+
+/// The kind under which all kinds beyond these are counted.
+const OTHER: &str = "other";
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum CheckResult {
     /// The server passed.
     Passed,
@@ -32,8 +40,9 @@ impl CheckResult {
 
 /// Counts of health checks, by service, destination and kind of check.
 ///
-/// Forget what is no longer checked: [`forget_service`](Self::forget_service) and
-/// [`forget_destination`](Self::forget_destination). Otherwise its samples stay for ever.
+/// The counts of a service or destination stay until they are forgotten: by
+/// [`keep_only`](Self::keep_only) after each change of what is checked, or one by one. What is checked
+/// again afterwards counts from 0, which monitoring systems take for a reset.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,6 +59,8 @@ impl CheckResult {
 pub struct HealthCounts {
     services: BTreeMap<ServiceId, ServiceCounts>,
     durations: BTreeMap<String, Histogram>,
+    /// The passive signs there are, by name.
+    signs: BTreeSet<(ServiceId, DestinationId, &'static str)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -73,7 +84,8 @@ impl HealthCounts {
     }
 
     /// Counts one check of a destination, its result and how long it took. `check` is the kind of check,
-    /// such as `tcp`; durations are counted by kind, so use few.
+    /// such as `tcp`. Durations are counted by kind. The first 32 kinds are told apart, and all further
+    /// ones are counted as the kind `other`.
     pub fn checked(
         &mut self,
         service: ServiceId,
@@ -86,9 +98,11 @@ impl HealthCounts {
         for (count, of) in counts.results.iter_mut().zip(CheckResult::ALL) {
             *count = count.saturating_add(u64::from(of == result));
         }
-        match self.durations.get_mut(check) {
+        let is_new = !self.durations.contains_key(check);
+        let kind = if is_new && self.durations.len() >= MOST_KINDS { OTHER } else { check };
+        match self.durations.get_mut(kind) {
             Some(durations) => durations.record(took),
-            None => self.durations.entry(check.to_owned()).or_default().record(took),
+            None => self.durations.entry(kind.to_owned()).or_default().record(took),
         }
     }
 
@@ -97,14 +111,64 @@ impl HealthCounts {
         self.destination(service, destination).up = Some(up);
     }
 
-    /// Says whether a service is in panic: so many of its destinations are down that all stay in rotation.
+    /// Says whether a service is in panic: dead destinations stay in rotation, because too few are live.
     pub fn set_panic(&mut self, service: ServiceId, panic: bool) {
         self.services.entry(service).or_default().panic = Some(panic);
+    }
+
+    /// Says which passive signs there are now, in place of all former ones: each with its name, such as
+    /// `half_open`. `health::passive` finds them.
+    pub fn set_signs(
+        &mut self,
+        signs: impl IntoIterator<Item = (ServiceId, DestinationId, &'static str)>,
+    ) {
+        self.signs = signs.into_iter().collect();
+    }
+
+    /// Removes the counts of all services and destinations that are not in a table.
+    ///
+    /// ```
+    /// use ipvs_netlink::metrics::HealthCounts;
+    /// use ipvs_netlink::table::{Table, TableService};
+    /// use ipvs_netlink::{Destination, Service};
+    ///
+    /// let web = TableService::new(Service::tcp("192.0.2.10:80".parse()?))
+    ///     .with(Destination::masquerade("10.0.0.2:8080".parse()?));
+    /// let mut counts = HealthCounts::new();
+    /// counts.set_up(web.id(), "10.0.0.2:8080".parse()?, true);
+    /// counts.set_up(web.id(), "10.0.0.3:8080".parse()?, true);
+    /// counts.keep_only(&Table::from_iter([web]));
+    /// assert_eq!(counts.destination_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keep_only(&mut self, table: &Table) {
+        self.services.retain(|id, counts| {
+            let service = table.service(*id);
+            let has = |destination| service.is_some_and(|it| it.destination(destination).is_some());
+            counts.destinations.retain(|destination, _| has(*destination));
+            service.is_some()
+        });
+        self.signs.retain(|(service, destination, _)| {
+            table.service(*service).is_some_and(|it| it.destination(*destination).is_some())
+        });
+    }
+
+    /// Returns the number of services that have counts.
+    #[must_use]
+    pub fn service_count(&self) -> usize {
+        self.services.len()
+    }
+
+    /// Returns the number of destinations that have counts, counted for each service of theirs.
+    #[must_use]
+    pub fn destination_count(&self) -> usize {
+        self.services.values().map(|counts| counts.destinations.len()).sum()
     }
 
     /// Removes the counts of a service and its destinations.
     pub fn forget_service(&mut self, service: ServiceId) {
         self.services.remove(&service);
+        self.signs.retain(|(of, ..)| *of != service);
     }
 
     /// Removes the counts of a destination.
@@ -112,10 +176,15 @@ impl HealthCounts {
         if let Some(counts) = self.services.get_mut(&service) {
             counts.destinations.remove(&destination);
         }
+        self.signs.retain(|(of, at, _)| (*of, *at) != (service, destination));
     }
 
     pub(crate) fn services(&self) -> impl Iterator<Item = (ServiceId, &ServiceCounts)> {
         self.services.iter().map(|(id, counts)| (*id, counts))
+    }
+
+    pub(crate) fn signs(&self) -> impl Iterator<Item = (ServiceId, DestinationId, &'static str)> {
+        self.signs.iter().copied()
     }
 
     pub(crate) fn durations(&self) -> impl Iterator<Item = (&str, &Histogram)> {

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::{Entry, Of, Sink, entry, of_service};
-use crate::metrics::{CheckResult, Family, LabelValue, Sample, Source, Unit, Value};
+use crate::metrics::{CheckResult, Family, Label, Sample, Source, Unit, Value};
 
-pub(super) static ENTRIES: &[Entry] = &[
+/// Of destinations.
+pub(super) static DESTINATIONS: &[Entry] = &[
     entry(
         Family::gauge("ipvs_health_check_up", "Whether a destination passes its checks, 1 or 0."),
         Of::Source(up),
@@ -16,11 +17,23 @@ pub(super) static ENTRIES: &[Entry] = &[
     ),
     entry(
         Family::gauge(
-            "ipvs_health_panic",
-            "1 if so many destinations of a service are down that all stay in rotation.",
+            "ipvs_health_passive_sign",
+            "1 while the traffic shows that a destination may not work, by kind of sign.",
         ),
-        Of::Source(panic),
+        Of::Source(signs),
     ),
+];
+
+/// Of services.
+pub(super) static SERVICES: &[Entry] = &[entry(
+    Family::gauge(
+        "ipvs_health_panic",
+        "1 if dead destinations of a service stay in rotation, because too few are live.",
+    ),
+    Of::Source(panic),
+)];
+
+pub(super) static ENTRIES: &[Entry] = &[
     entry(
         Family::histogram("ipvs_health_check_duration_seconds", "How long checks took, by kind.")
             .unit(Unit::Seconds),
@@ -55,12 +68,21 @@ fn checks(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     for (id, service) in source.health.into_iter().flat_map(|it| it.services()) {
         for (destination, counts) in &service.destinations {
             for (result, count) in CheckResult::ALL.into_iter().zip(counts.results) {
-                let labels = [("result", LabelValue::Text(result.name()))];
+                let labels = [Label::text("result", result.name())];
                 let (destination, value) = (Some(*destination), Value::Integer(count));
                 let sample = Sample { destination, value, ..of_service(source, id) };
                 sink(&sample.with(&labels))?;
             }
         }
+    }
+    ControlFlow::Continue(())
+}
+
+fn signs(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    for (id, destination, kind) in source.health.into_iter().flat_map(|it| it.signs()) {
+        let labels = [Label::text("kind", kind)];
+        let sample = Sample { destination: Some(destination), ..of_service(source, id) };
+        sink(&sample.with(&labels))?;
     }
     ControlFlow::Continue(())
 }
@@ -75,7 +97,7 @@ fn panic(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
 
 fn durations(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     for (check, durations) in source.health.into_iter().flat_map(|it| it.durations()) {
-        let labels = [("check", LabelValue::Text(check))];
+        let labels = [Label::text("check", check)];
         sink(&Sample::new(source.netns, Value::Histogram(durations)).with(&labels))?;
     }
     ControlFlow::Continue(())
@@ -84,8 +106,7 @@ fn durations(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
 fn operations(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     for (operation, counts) in source.apply.into_iter().flat_map(|it| it.operations()) {
         for (result, count) in ["success", "failure"].into_iter().zip(counts) {
-            let labels =
-                [("operation", LabelValue::Text(operation)), ("result", LabelValue::Text(result))];
+            let labels = [Label::text("operation", operation), Label::text("result", result)];
             sink(&Sample::new(source.netns, Value::Integer(count)).with(&labels))?;
         }
     }

@@ -8,11 +8,14 @@ mod services;
 
 use std::ops::ControlFlow;
 
-use crate::metrics::{Destinations, Family, Names, Sample, Scrape, Source, Value};
+use crate::metrics::{Destinations, Family, Names, Options, Sample, Scrape, Source, Value};
 use crate::model::{DestinationEntry, ServiceId, ServiceSnapshot, Stats};
 
 /// Takes samples, until it breaks.
 pub(super) type Sink<'k> = dyn FnMut(&Sample<'_>) -> ControlFlow<()> + 'k;
+
+/// Returns a number of a destination, if it has one.
+pub(super) type DestinationNumber = fn(&DestinationEntry) -> Option<u64>;
 
 /// A family and its samples.
 pub(super) struct Entry {
@@ -26,6 +29,8 @@ pub(super) struct Entry {
 pub(super) enum Of {
     /// A number of a namespace, where it is known.
     Namespace(fn(&Source<'_>) -> Option<u64>),
+    /// How many objects of a namespace have no samples of their own.
+    Omitted(fn(&Source<'_>, &Options) -> Option<usize>),
     /// Any samples of a namespace.
     Source(fn(&Source<'_>, &mut Sink<'_>) -> ControlFlow<()>),
     /// Any samples of a service.
@@ -34,8 +39,8 @@ pub(super) enum Of {
     ServiceCounter(fn(&Stats) -> u64),
     /// Any samples of a destination.
     Destination(fn(&DestinationEntry, Sample<'_>, &mut Sink<'_>) -> ControlFlow<()>),
-    /// A number of a destination.
-    DestinationNumber(fn(&DestinationEntry) -> u64),
+    /// A number of a destination, where there is one.
+    DestinationNumber(DestinationNumber),
     /// A number of a destination, by node_exporter's labels.
     Backend(fn(&DestinationEntry) -> u32),
 }
@@ -59,20 +64,19 @@ fn with(scrape: &Scrape<'_>, wanted: fn(&Destinations) -> bool) -> bool {
     own(scrape) && wanted(&scrape.options.destinations)
 }
 
-fn omits_destinations(scrape: &Scrape<'_>) -> bool {
-    own(scrape) && scrape.options.wants_destinations() && !scrape.destinations_fit()
-}
-
 static GROUPS: &[Group] = &[
+    (namespaces::READING, |_| true),
     (namespaces::ENTRIES, own),
     (namespaces::OMITTED_SERVICES, |scrape| own(scrape) && !scrape.services_fit()),
-    (namespaces::OMITTED_DESTINATIONS, omits_destinations),
+    (namespaces::OMITTED_DESTINATIONS, |scrape| !scrape.destinations_fit()),
     (services::ENTRIES, own),
     (destinations::INFO, |scrape| with(scrape, |it| it.info)),
     (destinations::WEIGHT, |scrape| with(scrape, |it| it.weight)),
     (destinations::THRESHOLDS, |scrape| with(scrape, |it| it.thresholds)),
     (destinations::CONNECTIONS, |scrape| with(scrape, |it| it.connections)),
     (destinations::TRAFFIC, |scrape| with(scrape, |it| it.traffic)),
+    (counts::DESTINATIONS, |scrape| with(scrape, |it| it.health) && scrape.destinations_fit()),
+    (counts::SERVICES, |scrape| own(scrape) && scrape.services_fit()),
     (counts::ENTRIES, own),
     (node_exporter::ENTRIES, node_exporter),
 ];
@@ -96,6 +100,11 @@ impl Of {
                 let Some(number) = number(source) else { return ControlFlow::Continue(()) };
                 sink(&Sample::new(source.netns, Value::Integer(number)))
             }),
+            Self::Omitted(count) => scrape.sources.iter().try_for_each(|source| {
+                let count = count(source, &scrape.options).and_then(|it| u64::try_from(it).ok());
+                let Some(count) = count else { return ControlFlow::Continue(()) };
+                sink(&Sample::new(source.netns, Value::Integer(count)))
+            }),
             Self::Source(samples) => {
                 scrape.sources.iter().try_for_each(|source| samples(source, sink))
             }
@@ -108,9 +117,12 @@ impl Of {
             Self::Destination(samples) => {
                 scrape.destinations(&mut |entry, sample| samples(entry, sample, sink))
             }
-            Self::DestinationNumber(number) => scrape.destinations(&mut |entry, sample| {
-                sink(&Sample { value: Value::Integer(number(entry)), ..sample })
-            }),
+            Self::DestinationNumber(number) => {
+                scrape.destinations(&mut |entry, sample| match number(entry) {
+                    None => ControlFlow::Continue(()),
+                    Some(number) => sink(&Sample { value: Value::Integer(number), ..sample }),
+                })
+            }
             Self::Backend(number) => node_exporter::samples(scrape, number, sink),
         }
     }
@@ -134,23 +146,28 @@ impl Scrape<'_> {
         &self,
         each: &mut dyn FnMut(&DestinationEntry, Sample<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        if !self.destinations_fit() {
-            return ControlFlow::Continue(());
-        }
-        for source in &self.sources {
-            for service in source.snapshot.into_iter().flatten() {
-                let sample = of_service(source, service.id());
-                for entry in once_each(service) {
-                    each(entry, Sample { destination: Some(entry.id()), ..sample })?;
-                }
+        for (service, sample) in self.services_with_destinations() {
+            for entry in once_each(service) {
+                each(entry, Sample { destination: Some(entry.id()), ..sample })?;
             }
         }
         ControlFlow::Continue(())
     }
+
+    /// Yields the services, each with a sample of it, if their destinations have samples.
+    pub(super) fn services_with_destinations(
+        &self,
+    ) -> impl Iterator<Item = (&ServiceSnapshot, Sample<'_>)> {
+        let sources = if self.destinations_fit() { self.sources.as_slice() } else { &[] };
+        sources.iter().flat_map(|source| {
+            let services = source.snapshot.into_iter().flatten();
+            services.map(move |service| (service, of_service(source, service.id())))
+        })
+    }
 }
 
 /// Yields the destinations of a service. A reading that other programs disturbed may have one twice.
-fn once_each(service: &ServiceSnapshot) -> impl Iterator<Item = &DestinationEntry> {
+pub(super) fn once_each(service: &ServiceSnapshot) -> impl Iterator<Item = &DestinationEntry> {
     let mut last = None;
     let new = move |entry: &&DestinationEntry| last.replace(entry.id()) != Some(entry.id());
     service.destinations.iter().filter(new)
@@ -158,6 +175,6 @@ fn once_each(service: &ServiceSnapshot) -> impl Iterator<Item = &DestinationEntr
 
 /// A sample of a service, of value 1.
 fn of_service<'a>(source: &Source<'a>, id: ServiceId) -> Sample<'a> {
-    let own = source.labels.and_then(|labels| labels.get(&id)).filter(|it| !it.is_empty());
+    let own = source.labels.and_then(|labels| labels.of_service(id));
     Sample { service: Some(id), own, ..Sample::new(source.netns, Value::Integer(1)) }
 }

@@ -3,16 +3,18 @@
 use std::ops::ControlFlow;
 
 use super::{Entry, Of, Sink, entry};
-use crate::metrics::{Family, LabelValue, Sample, Source, Unit, Value};
+use crate::metrics::{Family, Label, Sample, Source, Unit, Value};
 use crate::model::Timeouts;
 
-pub(super) static ENTRIES: &[Entry] = &[
+/// About the reading itself.
+pub(super) static READING: &[Entry] = &[
     entry(
         Family::gauge("ipvs_scrape_success", "Whether the table was read, 1 or 0."),
         Of::Namespace(|source| source.scraped.map(|it| it.0.into())),
     ),
     entry(
-        Family::gauge("ipvs_scrape_duration_seconds", "How long reading took.").unit(Unit::Seconds),
+        Family::gauge("ipvs_scrape_duration_seconds", "How long reading the table took.")
+            .unit(Unit::Seconds),
         Of::Source(duration),
     ),
     entry(
@@ -22,6 +24,9 @@ pub(super) static ENTRIES: &[Entry] = &[
         ),
         Of::Namespace(|source| Some(source.snapshot?.is_complete().into())),
     ),
+];
+
+pub(super) static ENTRIES: &[Entry] = &[
     entry(Family::gauge("ipvs_info", "The version of IPVS. The value is 1."), Of::Source(info)),
     entry(
         Family::gauge("ipvs_connection_table_size", "Buckets of the connection table."),
@@ -30,7 +35,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     entry(
         Family::gauge(
             "ipvs_estimation_enabled",
-            "The sysctl net.ipv4.vs.run_estimation. All counters stand still while it is 0.",
+            "Whether the kernel keeps its counters up to date, 1 or 0. The sysctls run_estimation and est_cpulist say so.",
         ),
         Of::Namespace(|source| source.estimation.map(u64::from)),
     ),
@@ -40,14 +45,17 @@ pub(super) static ENTRIES: &[Entry] = &[
     ),
     entry(
         Family::gauge("ipvs_services", "Services in the table."),
-        Of::Namespace(|source| source.service_count()),
+        Of::Namespace(|source| u64::try_from(source.snapshot?.len()).ok()),
     ),
     entry(
         Family::gauge(
             "ipvs_destinations",
-            "Destinations in the table, counted for each service of theirs.",
+            "Destinations in the table. One that several services have counts once for each.",
         ),
-        Of::Namespace(|source| source.destination_count()),
+        Of::Namespace(|source| {
+            let lists = source.snapshot?.services().map(|service| service.destinations.len());
+            u64::try_from(lists.sum::<usize>()).ok()
+        }),
     ),
     entry(
         Family::counter(
@@ -87,7 +95,7 @@ pub(super) static OMITTED_SERVICES: &[Entry] = &[entry(
         "ipvs_omitted_services",
         "Services without samples of their own, because there are more than the limit.",
     ),
-    Of::Namespace(|source| source.service_count()),
+    Of::Omitted(|source, _| source.service_rows()),
 )];
 
 /// For a scrape with more destinations than its limit.
@@ -96,7 +104,7 @@ pub(super) static OMITTED_DESTINATIONS: &[Entry] = &[entry(
         "ipvs_omitted_destinations",
         "Destinations without samples of their own, because there are more than the limit.",
     ),
-    Of::Namespace(|source| source.destination_count()),
+    Of::Omitted(|source, options| source.destination_rows(options)),
 )];
 
 fn duration(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -107,7 +115,7 @@ fn duration(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
 fn info(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let Some(info) = source.info else { return ControlFlow::Continue(()) };
     let version = info.version.to_string();
-    let labels = [("version", LabelValue::Text(&version))];
+    let labels = [Label::text("version", &version)];
     sink(&Sample::new(source.netns, Value::Integer(1)).with(&labels))
 }
 
@@ -117,18 +125,7 @@ fn timeouts(source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     };
     [("tcp", tcp), ("tcpfin", tcp_fin), ("udp", udp)].into_iter().try_for_each(|(kind, timeout)| {
         let Some(timeout) = timeout else { return ControlFlow::Continue(()) };
-        let labels = [("kind", LabelValue::Text(kind))];
+        let labels = [Label::text("kind", kind)];
         sink(&Sample::new(source.netns, Value::Integer(timeout.as_secs())).with(&labels))
     })
-}
-
-impl Source<'_> {
-    pub(in crate::metrics) fn service_count(&self) -> Option<u64> {
-        u64::try_from(self.snapshot?.len()).ok()
-    }
-
-    pub(in crate::metrics) fn destination_count(&self) -> Option<u64> {
-        let lists = self.snapshot?.services().map(|service| service.destinations.len());
-        u64::try_from(lists.sum::<usize>()).ok()
-    }
 }

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use super::{Entry, Of, Sink, entry, once_each};
-use crate::metrics::{Family, LabelValue, Sample, Scrape, Source, Unit, Value};
+use crate::metrics::{Family, Label, LabelValue, Sample, Scrape, Source, Unit, Value};
 use crate::model::{AddressFamily, DestinationEntry, ServiceId, ServiceSnapshot};
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -100,12 +100,12 @@ fn of_service(
             (_, other) => u64::from(number(entry)) + other.map_or(0, |it| number(it).into()),
         };
         let labels = [
-            ("local_address", local),
-            ("local_port", port),
-            ("remote_address", LabelValue::Address(id.address.ip())),
-            ("remote_port", LabelValue::Number(id.address.port().into())),
-            ("proto", proto),
-            ("local_mark", mark),
+            Label::new("local_address", local),
+            Label::new("local_port", port),
+            Label::new("remote_address", LabelValue::Address(id.address.ip())),
+            Label::new("remote_port", LabelValue::Number(id.address.port().into())),
+            Label::new("proto", proto),
+            Label::new("local_mark", mark),
         ];
         sink(&Sample::new(source.netns, Value::Integer(value)).with(&labels))?;
     }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Entry, Of, Sink, entry};
-use crate::metrics::{Family, Label, LabelValue, Sample, Unit, Value};
+use crate::metrics::{Family, Label, Sample, Unit, Value};
 use crate::model::{DestinationEntry, ServiceSnapshot};
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -63,9 +63,9 @@ fn info(service: &ServiceSnapshot, sample: Sample<'_>, sink: &mut Sink<'_>) -> C
     let engine = service.persistence.and_then(|it| it.engine);
     let engine = engine.map(|engine| engine.to_string()).unwrap_or_default();
     let labels: [Label<'_>; 3] = [
-        ("scheduler", LabelValue::Text(&scheduler)),
-        ("flags", LabelValue::Text(&flags)),
-        ("persistence_engine", LabelValue::Text(&engine)),
+        Label::text("scheduler", &scheduler),
+        Label::text("flags", &flags),
+        Label::text("persistence_engine", &engine),
     ];
     sink(&sample.with(&labels))
 }
@@ -97,7 +97,7 @@ fn destinations(
     }
     let states = [("active", active), ("drained", drained), ("overloaded", overloaded)];
     states.into_iter().try_for_each(|(state, count)| {
-        let labels = [("state", LabelValue::Text(state))];
+        let labels = [Label::text("state", state)];
         sink(&Sample { value: Value::Integer(count), ..sample }.with(&labels))
     })
 }

@@ -1,9 +1,11 @@
+mod counts;
 mod exposition;
 mod random;
 #[cfg(feature = "prometheus")]
 mod registry;
 mod samples;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::metrics::{Destinations, Format, Options, Scrape, Source};
@@ -72,4 +74,14 @@ fn print(scrape: &Scrape<'_>, format: Format) -> String {
 /// Prints one snapshot in the format of Prometheus.
 fn printed(snapshot: &Snapshot, options: Options) -> String {
     print(&Scrape::new(Source::new(snapshot), options), Format::Prometheus)
+}
+
+/// The lines that are no comments.
+fn lines(text: &str) -> BTreeMap<&str, &str> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit_once(' ').unwrap()).collect()
+}
+
+fn web() -> ServiceId {
+    ServiceId::tcp("192.0.2.10:80".parse().unwrap())
 }

@@ -75,7 +75,7 @@ proptest! {
                 let line = lines.next().unwrap();
                 let (name, labels, value) = parse(line);
                 assert_eq!(name, [family.name, family.suffix()].concat());
-                let expected = sample.labels().map(|(name, it)| (name.to_owned(), text(it)));
+                let expected = sample.labels().map(|it| (it.name.to_owned(), text(it.value)));
                 assert_eq!(labels, expected.collect::<Vec<_>>());
                 let Value::Integer(number) = sample.value() else { panic!("{line}") };
                 assert_eq!(value, number.to_string());

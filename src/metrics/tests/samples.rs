@@ -1,24 +1,13 @@
-use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use super::{all, print, printed, stats, table};
+use super::{all, lines, print, printed, stats, table, web};
 use crate::metrics::families;
 use crate::metrics::{
     ApplyCounts, CheckResult, Destinations, Format, HealthCounts, Kind, Names, Options, Scrape,
-    Source, labels_of,
+    ServiceLabels, Source,
 };
-use crate::model::{Info, Operation, ServiceId, Snapshot, Timeouts, Version};
+use crate::model::{Info, Operation, Snapshot, Timeouts, Version};
 use crate::table::{Labels, Table, TableService};
-
-/// The lines that are no comments.
-fn lines(text: &str) -> BTreeMap<&str, &str> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.rsplit_once(' ').unwrap()).collect()
-}
-
-fn web() -> ServiceId {
-    ServiceId::tcp("192.0.2.10:80".parse().unwrap())
-}
 
 #[test]
 fn every_kind_of_service_has_its_labels() {
@@ -77,30 +66,32 @@ fn destinations_have_the_families_that_are_wanted() {
         ("inactive_connections", "8"),
         ("persistent_connections", "9"),
         ("weight", "3"),
-        ("upper_threshold", "0"),
-        ("lower_threshold", "0"),
     ] {
         let name = format!("ipvs_destination_{name}{{{labels}}}");
         assert_eq!(lines.get(name.as_str()), Some(&value), "{name}");
     }
     let info = format!("ipvs_destination_info{{{labels},forward=\"Masq\"}}");
     assert_eq!(lines[info.as_str()], "1");
+    let limited = labels.replace("10.0.0.2", "10.0.0.4");
+    let limit =
+        |name| lines.get(format!("ipvs_destination_{name}_threshold{{{limited}}}").as_str());
+    assert_eq!((limit("upper"), limit("lower")), (Some(&"15"), None));
     let count = |options| {
         let text = printed(&table(), options);
-        let names = super::samples::lines(&text).into_keys();
+        let names = super::lines(&text).into_keys();
         names.filter(|it| it.starts_with("ipvs_destination_")).count()
     };
     let none = Destinations::NONE;
-    for (wanted, families) in [
+    for (wanted, lines) in [
         (none, 0),
-        (none.traffic(true), 5),
-        (none.connections(true), 3),
-        (none.weight(true), 1),
-        (none.thresholds(true), 2),
-        (none.info(true), 1),
-        (Destinations::ALL, 12),
+        (none.traffic(true), 5 * 6),
+        (none.connections(true), 3 * 6),
+        (none.weight(true), 6),
+        (none.thresholds(true), 1),
+        (none.info(true), 6),
+        (Destinations::ALL, 10 * 6 + 1),
     ] {
-        assert_eq!(count(Options::new().destinations(wanted)), families * 6);
+        assert_eq!(count(Options::new().destinations(wanted)), lines);
     }
 }
 
@@ -117,7 +108,9 @@ fn a_limit_leaves_out_all_and_says_so() {
     let text = printed(&table(), Options::new().at_most_destinations(5));
     assert!(!text.contains("omitted"), "nothing was wanted");
     let node = all().names(Names::NodeExporter).at_most_destinations(5);
-    assert!(!printed(&table(), node).contains("node_ipvs_backend"));
+    let text = printed(&table(), node);
+    assert!(!text.contains("node_ipvs_backend"));
+    assert_eq!(lines(&text)["ipvs_omitted_destinations"], "6");
 }
 
 #[test]
@@ -162,6 +155,23 @@ fn a_table_that_was_not_read_is_not_an_empty_one() {
 }
 
 #[test]
+fn a_reading_that_failed_is_told_under_all_names() {
+    let source = Source::unread().scraped(false, Duration::from_secs(2));
+    for names in [Names::Own, Names::NodeExporter, Names::Both] {
+        let text = print(&Scrape::new(source, all().names(names)), Format::Prometheus);
+        assert_eq!(lines(&text).get("ipvs_scrape_success"), Some(&"0"), "{names:?}");
+    }
+}
+
+#[test]
+fn an_empty_name_of_a_namespace_is_none() {
+    let snapshot = table();
+    let sources = [Source::new(&snapshot), Source::new(&snapshot).netns("")];
+    let text = print(&Scrape::of_all(sources, all()), Format::Prometheus);
+    assert_eq!(text, printed(&snapshot, all()));
+}
+
+#[test]
 fn namespaces_share_families_and_are_not_doubled() {
     let (one, two) = (table(), table());
     let sources = [("a", &one), ("b", &two), ("a", &two)];
@@ -184,7 +194,7 @@ fn labels_of_the_user_are_on_every_sample_of_the_service() {
     let mut wanted = Table::new();
     let service = table().service(web()).unwrap().entry.service.clone();
     wanted.insert(TableService::new(service).labelled(labels));
-    let labels = labels_of(&wanted);
+    let labels = ServiceLabels::of(&wanted);
     let mut health = HealthCounts::new();
     health.set_up(web(), "10.0.0.2:8080".parse().unwrap(), true);
     let snapshot = table();
@@ -195,53 +205,6 @@ fn labels_of_the_user_are_on_every_sample_of_the_service() {
     assert!(of_web.len() > 40);
     assert!(of_web.iter().all(|line| line.contains(own)), "{text}");
     assert_eq!(text.matches("shop").count(), of_web.len());
-}
-
-#[test]
-fn counts_of_programs_have_samples() {
-    let mut health = HealthCounts::new();
-    let (one, two) = ("10.0.0.2:8080".parse().unwrap(), "10.0.0.3:8080".parse().unwrap());
-    let took = Duration::from_millis(30);
-    health.checked(web(), one, "http", CheckResult::Passed, took);
-    health.checked(web(), one, "http", CheckResult::Failed, took);
-    health.checked(web(), two, "tcp", CheckResult::NotDone, took);
-    health.set_up(web(), one, false);
-    health.set_panic(web(), true);
-    let mut apply = ApplyCounts::new();
-    apply.record(Operation::AddService, true);
-    apply.record(Operation::AddService, false);
-    apply.succeeded_at(UNIX_EPOCH + Duration::from_millis(1_700_000_000_250));
-    let print = |health: &HealthCounts| {
-        let source = Source::unread().health(health).apply(&apply);
-        print(&Scrape::new(source, Options::new()), Format::Prometheus)
-    };
-    let text = print(&health);
-    let lines = lines(&text);
-    let service = r#"protocol="TCP",address="192.0.2.10",port="80""#;
-    let of = |name: &str, server: &str, more: &str| {
-        format!("{name}{{{service},real_address=\"{server}\",real_port=\"8080\"{more}}}")
-    };
-    let checks = "ipvs_health_checks_total";
-    for (name, value) in [
-        (of("ipvs_health_check_up", "10.0.0.2", ""), "0"),
-        (of(checks, "10.0.0.2", ",result=\"passed\""), "1"),
-        (of(checks, "10.0.0.2", ",result=\"failed\""), "1"),
-        (of(checks, "10.0.0.2", ",result=\"not_done\""), "0"),
-        (of(checks, "10.0.0.3", ",result=\"not_done\""), "1"),
-        (format!("ipvs_health_panic{{{service}}}"), "1"),
-        (r#"ipvs_apply_operations_total{operation="add service",result="failure"}"#.into(), "1"),
-        ("ipvs_apply_last_success_timestamp_seconds".into(), "1700000000.25"),
-        (r#"ipvs_health_check_duration_seconds_count{check="http"}"#.into(), "2"),
-        (r#"ipvs_health_check_duration_seconds_bucket{check="http",le="0.025"}"#.into(), "0"),
-        (r#"ipvs_health_check_duration_seconds_bucket{check="tcp",le="0.05"}"#.into(), "1"),
-        (r#"ipvs_health_check_duration_seconds_bucket{check="tcp",le="+Inf"}"#.into(), "1"),
-    ] {
-        assert_eq!(lines.get(name.as_str()), Some(&value), "{name}\n{text}");
-    }
-    health.forget_destination(web(), one);
-    assert!(!print(&health).contains("10.0.0.2"));
-    health.forget_service(web());
-    assert!(!print(&health).contains("192.0.2.10"));
 }
 
 #[test]
@@ -280,7 +243,8 @@ fn node_exporters_names_have_its_labels() {
     }
     assert_eq!(lines["node_ipvs_outgoing_bytes_total"], "14");
     let backends = lines.keys().filter(|it| it.starts_with("node_ipvs_backend")).count();
-    assert_eq!((backends, lines.len()), (15, 20));
+    assert!(lines.contains_key("ipvs_table_complete"));
+    assert_eq!((backends, lines.len()), (15, 21));
     let both = printed(&snapshot, Options::new().names(Names::Both));
     assert!(both.contains("ipvs_service_info") && both.contains(weight));
 }
@@ -319,8 +283,8 @@ fn labels_of_families_are_reserved() {
     let source = source.timeouts(Timeouts::default().tcp(Duration::from_secs(1)));
     for samples in Scrape::new(source, all().names(Names::Both)).families() {
         samples.for_each(|sample| {
-            for (name, _) in sample.labels() {
-                assert!(Labels::RESERVED.contains(&name), "{name}");
+            for label in sample.labels() {
+                assert!(Labels::new().insert(label.name, "").is_err(), "{label:?}");
             }
         });
     }

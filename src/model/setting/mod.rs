@@ -1,5 +1,6 @@
 //! The settings `net.ipv4.vs.*` of a network namespace: names, facts, values.
 
+mod facts;
 mod invalid;
 mod known;
 mod name;

@@ -65,6 +65,30 @@ impl Settings {
         self.get(setting).and_then(SettingValue::is_on)
     }
 
+    /// Returns whether the kernel keeps the counters that clients read up to date. It does while
+    /// `run_estimation` is on, unless `est_cpulist` is an empty list.
+    ///
+    /// Otherwise all counters that the kernel shows over netlink and in `/proc/net/ip_vs_stats` stand
+    /// still. `None` means that the settings do not tell: Linux before 5.15 does not have
+    /// `run_estimation` and always counts, and Linux 6.1 shows no settings in a network namespace of
+    /// another user namespace.
+    ///
+    /// Source: `include/net/ip_vs.h:ip_vs_est_stopped_recalc`.
+    ///
+    /// ```
+    /// use ipvs_netlink::{Setting, Settings};
+    ///
+    /// let settings = Settings::new().with(Setting::RUN_ESTIMATION, true);
+    /// assert_eq!(settings.counters_run(), Some(true));
+    /// assert_eq!(settings.with(Setting::EST_CPULIST, "").counters_run(), Some(false));
+    /// assert_eq!(Settings::new().counters_run(), None);
+    /// ```
+    #[must_use]
+    pub fn counters_run(&self) -> Option<bool> {
+        let nowhere = matches!(self.get(Setting::EST_CPULIST), Some(SettingValue::Text(list)) if list.is_empty());
+        if nowhere { Some(false) } else { self.is_on(Setting::RUN_ESTIMATION) }
+    }
+
     /// Returns the number of settings.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -114,5 +138,32 @@ impl IntoIterator for Settings {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_run_while_estimation_is_on_and_has_processors() {
+        let on = Settings::new().with(Setting::RUN_ESTIMATION, true);
+        let off = Settings::new().with(Setting::RUN_ESTIMATION, false);
+        let list = |settings: &Settings, list| settings.clone().with(Setting::EST_CPULIST, list);
+        for (settings, runs) in [
+            (Settings::new(), None),
+            (on.clone(), Some(true)),
+            (Settings::new().with(Setting::RUN_ESTIMATION, 2), Some(true)),
+            (Settings::new().with(Setting::RUN_ESTIMATION, "odd"), None),
+            (list(&on, "0-3"), Some(true)),
+            (list(&on, "0"), Some(true)),
+            (list(&on, "\n"), Some(false)),
+            (off.clone(), Some(false)),
+            (list(&off, "0-3"), Some(false)),
+            (list(&Settings::new(), ""), Some(false)),
+            (list(&Settings::new(), "0"), None),
+        ] {
+            assert_eq!(settings.counters_run(), runs, "{settings:?}");
+        }
     }
 }

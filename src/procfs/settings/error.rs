@@ -73,7 +73,7 @@ pub enum SettingError {
     #[non_exhaustive]
     Unreadable {
         /// The file.
-        path: String,
+        path: Box<str>,
         /// The errno.
         errno: i32,
     },
@@ -84,7 +84,7 @@ pub enum SettingError {
         /// The setting.
         setting: Setting,
         /// The beginning of the file, escaped.
-        text: String,
+        text: Box<str>,
     },
     /// The files of the network namespace cannot be reached.
     #[error(transparent)]
@@ -118,7 +118,7 @@ impl SettingError {
 
     /// Reading a file failed.
     pub(super) fn of_reading(path: &str, errno: Errno) -> Self {
-        Self::Unreadable { path: path.to_owned(), errno: errno.raw_os_error() }
+        Self::Unreadable { path: path.into(), errno: errno.raw_os_error() }
     }
 }
 

@@ -18,32 +18,48 @@ const LONGEST: u64 = 4096;
 const MOST_FILES: usize = 256;
 
 fn path(setting: Setting) -> String {
-    format!("{FOLDER}/{setting}")
+    path_below(FOLDER, setting)
+}
+
+fn path_below(folder: &str, setting: Setting) -> String {
+    format!("{folder}/{setting}")
 }
 
 pub(super) fn read_all() -> Result<Settings, SettingError> {
+    read_all_below(FOLDER)
+}
+
+fn read_all_below(folder: &str) -> Result<Settings, SettingError> {
+    let failed = |errno| SettingError::of_reading(folder, errno);
     let mut settings = Settings::new();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = match open(FOLDER, flags, Mode::empty()) {
-        Ok(folder) => folder,
+    let files = match open(folder, flags, Mode::empty()) {
+        Ok(opened) => Dir::new(opened).map_err(failed)?,
         Err(Errno::NOENT) => return Ok(settings),
-        Err(errno) => return Err(SettingError::of_reading(FOLDER, errno)),
+        Err(errno) => return Err(failed(errno)),
     };
-    let files = Dir::new(folder).map_err(|errno| SettingError::of_reading(FOLDER, errno))?;
     // The kernel lists `.` and `..`, too, which are no names of settings.
     for file in files.take(MOST_FILES) {
-        let file = file.map_err(|errno| SettingError::of_reading(FOLDER, errno))?;
+        let file = file.map_err(failed)?;
         let name = file.file_name().to_str().ok();
         let Some(setting) = name.and_then(|name| Setting::new(name).ok()) else { continue };
-        if let Some(value) = read(setting)? {
-            settings.insert(setting, value);
+        match read_below(folder, setting) {
+            Ok(Some(value)) => drop(settings.insert(setting, value)),
+            Ok(None) => {}
+            // A setting of a newer kernel may be of another kind, or for writing only.
+            Err(_) if setting.known().is_none() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(settings)
 }
 
 pub(super) fn read(setting: Setting) -> Result<Option<SettingValue>, SettingError> {
-    let path = path(setting);
+    read_below(FOLDER, setting)
+}
+
+fn read_below(folder: &str, setting: Setting) -> Result<Option<SettingValue>, SettingError> {
+    let path = path_below(folder, setting);
     let failed = |errno| SettingError::of_reading(&path, errno);
     let file = match open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
         Ok(file) => File::from(file),
@@ -65,7 +81,7 @@ fn value(setting: Setting, bytes: &[u8]) -> Result<SettingValue, SettingError> {
         Ok(text) if short && bytes.iter().all(printable) => Ok(SettingValue::parse(text)),
         _ => {
             let shown = bytes.get(..64).unwrap_or(bytes);
-            Err(SettingError::Malformed { setting, text: shown.escape_ascii().to_string() })
+            Err(SettingError::Malformed { setting, text: shown.escape_ascii().to_string().into() })
         }
     }
 }
@@ -106,6 +122,10 @@ pub(super) fn write_all(settings: &Settings) -> Result<(), SettingError> {
 
 #[cfg(test)]
 mod tests {
+    use std::env::temp_dir;
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -119,5 +139,55 @@ mod tests {
             assert!(matches!(error, SettingError::Malformed { .. }), "{error:?}");
         }
         assert!(read(&[b'1'; 4096]).is_ok());
+    }
+
+    /// A folder that is removed when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = temp_dir().join(format!("settings-{}", std::process::id()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn write(&self, name: &str, bytes: &[u8]) {
+            fs::write(self.0.join(name), bytes).unwrap();
+        }
+
+        fn read(&self) -> Result<Settings, SettingError> {
+            read_all_below(self.0.to_str().unwrap())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    #[test]
+    fn a_setting_of_a_newer_kernel_does_not_hide_the_others() {
+        let folder = Folder::new();
+        folder.write("conntrack", b"1\n");
+        folder.write("tomorrow", b"7\n");
+        let tomorrow = Setting::new("tomorrow").unwrap();
+        let plain = Settings::new().with(Setting::CONNTRACK, true);
+        let expected = plain.clone().with(tomorrow, 7);
+        assert_eq!(folder.read(), Ok(expected.clone()));
+        folder.write("odd", b"\xff\n");
+        folder.write("long", &[b'1'; 4097]);
+        // Reading a folder fails, as that of a file that is for writing only.
+        fs::create_dir(folder.0.join("unreadable")).unwrap();
+        assert_eq!(folder.read(), Ok(expected));
+        folder.write("tomorrow", b"\x1b[31m");
+        assert_eq!(folder.read(), Ok(plain));
+        let odd = folder.0.to_str().unwrap();
+        let asked = read_below(odd, tomorrow).unwrap_err();
+        assert!(matches!(asked, SettingError::Malformed { .. }), "{asked:?}");
+        // What this crate knows, programs decide on.
+        folder.write("conntrack", b"\xff");
+        let error = folder.read().unwrap_err();
+        assert_eq!(error.to_string(), r#"setting conntrack: not what the kernel writes: "\xff""#);
     }
 }

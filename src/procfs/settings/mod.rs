@@ -13,9 +13,11 @@ impl Procfs {
     ///
     /// Settings that the kernel does not have are absent. The result is empty if the module `ip_vs`
     /// is not loaded, and on kernels such as 6.1 in a network namespace that belongs to another user
-    /// namespace than the initial one. Settings that this crate does not know are there, too.
-    /// [`Setting::KNOWN`] has the meaning and the range of all others. Each file is read for itself:
-    /// what others write meanwhile may be in the result in part.
+    /// namespace than the initial one. Settings that this crate does not know are there, too,
+    /// unless their files cannot be read or have other text than a [`SettingValue`] holds;
+    /// [`setting`](Self::setting) says why. [`Setting::KNOWN`] has the meaning and the range of all
+    /// others. Each file is read for itself: what others write meanwhile may be in the result in
+    /// part.
     ///
     /// Source in the kernel: `net/netfilter/ipvs/ip_vs_ctl.c`.
     ///
@@ -34,8 +36,8 @@ impl Procfs {
     ///
     /// - [`Files`](SettingError::Files): `/proc` is not mounted, or the network namespace cannot be
     ///   entered.
-    /// - [`Unreadable`](SettingError::Unreadable), [`Malformed`](SettingError::Malformed): a file
-    ///   cannot be read, or is not what the kernel writes.
+    /// - [`Unreadable`](SettingError::Unreadable), [`Malformed`](SettingError::Malformed): the
+    ///   folder, or the file of a known setting, cannot be read, or is not what the kernel writes.
     pub fn settings(&self) -> Result<Settings, SettingError> {
         self.within(files::read_all)?
     }
@@ -44,7 +46,7 @@ impl Procfs {
     ///
     /// # Errors
     ///
-    /// The errors of [`settings`](Self::settings).
+    /// The errors of [`settings`](Self::settings), also for a setting that this crate does not know.
     pub fn setting(&self, setting: Setting) -> Result<Option<SettingValue>, SettingError> {
         self.within(|| files::read(setting))?
     }

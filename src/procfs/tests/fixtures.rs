@@ -6,7 +6,7 @@ use crate::model::{AddressFamily, Protocol, Rates, ServiceId, Stats};
 use crate::procfs::applications::read_applications;
 use crate::procfs::status::read_status;
 use crate::procfs::totals::{read_per_processor, read_totals};
-use crate::procfs::{Buckets, Connection, ConnectionReader, ConnectionState, Ending, Origin};
+use crate::procfs::{Connection, ConnectionReader, ConnectionState, Ending, HashTable, Origin};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -190,20 +190,20 @@ fn applications_have_their_ports() {
 fn the_status_has_the_sizes_of_tables() {
     let status = read_status("status", fixture!("k73-ip_vs_status").as_slice()).unwrap();
     assert_eq!((status.connections, status.services), (Some(78), Some(1)));
-    let connections = Buckets {
+    let connections = HashTable {
         buckets: 512,
         load_factor: Some(-2),
-        empty: Some(382),
-        lengths: [110, 20, 0, 0, 0, 0, 0],
+        empty_buckets: Some(382),
+        buckets_by_length: [110, 20, 0, 0, 0, 0, 0],
     };
-    assert_eq!(status.connection_buckets, Some(connections));
-    let services = Buckets {
+    assert_eq!(status.connection_table, Some(connections));
+    let services = HashTable {
         buckets: 16,
         load_factor: Some(-2),
-        empty: Some(15),
-        lengths: [1, 0, 0, 0, 0, 0, 0],
+        empty_buckets: Some(15),
+        buckets_by_length: [1, 0, 0, 0, 0, 0, 0],
     };
-    assert_eq!(status.service_buckets, Some(services));
+    assert_eq!(status.service_table, Some(services));
     assert_eq!((status.estimator_threads, status.most_estimator_threads), (Some(1), Some(4)));
     assert_eq!((status.longest_estimator_chain, status.estimators), (Some(151), Some(362_400)));
 }
@@ -212,7 +212,7 @@ fn the_status_has_the_sizes_of_tables() {
 fn the_status_of_empty_tables_and_of_newer_kernels_is_read() {
     let text = "Conns:\t0\nConn buckets:\t4 (2 bits, lfactor 3)\nServices:\t0\nNews:\t1 (of 2)\n";
     let status = read_status("status", text.as_bytes()).unwrap();
-    let buckets = Buckets { buckets: 4, load_factor: Some(3), ..Buckets::default() };
-    assert_eq!((status.connections, status.connection_buckets), (Some(0), Some(buckets)));
-    assert_eq!((status.services, status.service_buckets), (Some(0), None));
+    let buckets = HashTable { buckets: 4, load_factor: Some(3), ..HashTable::default() };
+    assert_eq!((status.connections, status.connection_table), (Some(0), Some(buckets)));
+    assert_eq!((status.services, status.service_table), (Some(0), None));
 }

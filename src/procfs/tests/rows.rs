@@ -7,7 +7,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::model::{PersistenceEngine, Protocol};
-use crate::procfs::{Connection, ConnectionReader, ConnectionState, EngineData, Origin};
+use crate::procfs::{
+    Connection, ConnectionReader, ConnectionState, EngineData, Origin, ProcfsError,
+};
 
 pub(super) const HEADING: &str =
     "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
@@ -138,5 +140,28 @@ proptest! {
         let text = file(&connections);
         let read: Result<Vec<_>, _> = ConnectionReader::new(text.as_slice()).collect();
         prop_assert_eq!(read.unwrap(), connections);
+    }
+
+    #[test]
+    fn a_row_is_read_by_itself(connections in connections()) {
+        for connection in connections {
+            let Ok(text) = String::from_utf8(row(&connection)) else { continue };
+            prop_assert_eq!(text.parse::<Connection>().unwrap(), connection);
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_row_is_an_error(text in "[ -~\n]{0,80}") {
+        let is_malformed = matches!(text.parse::<Connection>(), Err(ProcfsError::Malformed { .. }));
+        prop_assert!(is_malformed || text.len() > 40, "{}", text);
+    }
+}
+
+#[test]
+fn several_rows_are_not_one() {
+    let row = "TCP C6336407 0FA0 C000020A 0050 0A000003 0050 ESTABLISHED     899\n";
+    assert!(row.parse::<Connection>().is_ok());
+    for wrong in ["", "\n", HEADING, &row.repeat(2), &format!("{row}\n"), &row[..40]] {
+        assert!(wrong.parse::<Connection>().is_err(), "{wrong:?}");
     }
 }

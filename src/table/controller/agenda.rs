@@ -24,8 +24,20 @@ impl Agenda {
 
     /// Makes a service due now.
     pub(crate) fn now(&mut self, id: ServiceId) {
-        self.cancel(id);
-        self.now.insert(id);
+        if self.now.insert(id) {
+            self.cancel_later(id);
+        }
+    }
+
+    /// Makes services due now. In order they cost less than one by one.
+    pub(crate) fn all_now(&mut self, ids: Vec<ServiceId>) {
+        if !self.times.is_empty() {
+            ids.iter().for_each(|id| self.cancel_later(*id));
+        }
+        match self.now.is_empty() {
+            true => self.now = BTreeSet::from_iter(ids),
+            false => self.now.extend(ids),
+        }
     }
 
     /// Makes a service due at a time, unless it is due earlier.
@@ -41,6 +53,10 @@ impl Agenda {
     /// Removes a service.
     pub(crate) fn cancel(&mut self, id: ServiceId) {
         self.now.remove(&id);
+        self.cancel_later(id);
+    }
+
+    fn cancel_later(&mut self, id: ServiceId) {
         if let Some(time) = self.times.remove(&id) {
             self.later.remove(&(time, id));
         }
@@ -114,5 +130,9 @@ mod tests {
         assert_eq!(agenda.take(1, begin), [id(1)]);
         agenda.cancel(id(3));
         assert_eq!(agenda.take(1, after(99)), []);
+        agenda.at(id(4), after(5));
+        agenda.all_now(vec![id(5), id(4), id(5)]);
+        agenda.all_now(vec![id(6), id(4)]);
+        assert_eq!((agenda.next(), agenda.take(9, begin)), (None, vec![id(4), id(5), id(6)]));
     }
 }

@@ -28,20 +28,21 @@ mod tests;
 mod wish;
 mod writing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::model::{Object, ServiceId};
 use crate::random::Random;
-use crate::table::PlanError;
 use crate::table::controller::drains::Drains;
 use crate::table::controller::job::Job;
 use crate::table::controller::kept::{Kept, Serving, Stage};
-use crate::table::controller::services::{ByService, in_order};
+use crate::table::controller::services::{ByService, Services, in_order};
 use crate::table::controller::stepping::Outstanding;
 use crate::table::controller::sweep::Sweep;
+use crate::table::{DrainPolicy, PlanError};
 
 pub(crate) use agenda::Agenda;
 pub(crate) use backoff::after;
@@ -168,28 +169,36 @@ impl Controller {
     ///
     /// The newest wish counts, also while an earlier one is being carried out or drains.
     pub fn wish(&mut self, wish: impl Into<Wish>) {
-        let wish = wish.into();
+        if let Some(id) = self.take_wish(wish.into()) {
+            self.agenda.now(id);
+        }
+    }
+
+    /// Takes a wish. Returns the id of its service if that is due now.
+    fn take_wish(&mut self, wish: Wish) -> Option<ServiceId> {
         let id = wish.id();
-        match self.services.get_mut(&id) {
-            Some(kept) if kept.is(&wish) => return,
-            Some(kept) => {
-                let unsettled = kept.is_unsettled();
-                kept.replace(wish);
-                if unsettled {
+        match self.services.entry(id) {
+            Entry::Occupied(known) => {
+                let kept = known.into_mut();
+                if kept.is(&wish) {
+                    return None;
+                }
+                if kept.is_unsettled() {
                     self.events.push_back(Event::Superseded(id));
                 }
+                kept.replace(wish);
             }
-            None => {
-                self.services.insert(id, Kept::wished(wish));
-            }
-        }
-        match id.check_encodable() {
-            Ok(()) => self.changed(id),
-            Err(invalid) => {
-                let object = Object::Service(id);
-                self.refuse(id, PlanError::Invalid { object, invalid });
+            Entry::Vacant(place) => {
+                place.insert(Kept::wished(wish));
             }
         }
+        if let Err(invalid) = id.check_encodable() {
+            let object = Object::Service(id);
+            self.refuse(id, PlanError::Invalid { object, invalid });
+            return None;
+        }
+        self.changed(id);
+        Some(id)
     }
 
     /// Takes the wish for a service back: the service leaves. Does nothing if it is not wished.
@@ -203,7 +212,10 @@ impl Controller {
         }
         kept.forget();
         match id.check_encodable() {
-            Ok(()) => self.changed(id),
+            Ok(()) => {
+                self.changed(id);
+                self.agenda.now(id);
+            }
             // No kernel can have it.
             Err(_) => self.left(id),
         }
@@ -216,15 +228,18 @@ impl Controller {
     pub fn wish_all<W: Into<Wish>>(&mut self, wishes: impl IntoIterator<Item = W>) {
         let wishes = wishes.into_iter();
         self.services.reserve(wishes.size_hint().0.saturating_sub(self.services.len()));
-        let mut wished = BTreeSet::new();
+        let known = self.services.iter().filter(|(_, kept)| kept.wish.is_some());
+        let mut others: Services = known.map(|(id, _)| *id).collect();
+        let mut due = Vec::with_capacity(wishes.size_hint().0);
         for wish in wishes {
             let wish = wish.into();
-            wished.insert(wish.id());
-            self.wish(wish);
+            if !others.is_empty() {
+                others.remove(&wish.id());
+            }
+            due.extend(self.take_wish(wish));
         }
-        let others = self.services.iter().filter(|(_, kept)| kept.wish.is_some());
-        let others = others.map(|(id, _)| *id).filter(|id| !wished.contains(id));
-        for id in in_order(others) {
+        self.agenda.all_now(due);
+        for id in in_order(others.into_iter()) {
             self.forget(id);
         }
     }
@@ -299,15 +314,28 @@ impl Controller {
         self.services.get(&id).is_some_and(|kept| kept.serving == Serving::Yes)
     }
 
+    /// Returns `true` if it is not known yet what becomes of the newest wish for a service: neither was the
+    /// service found as wished, nor was the wish refused. That changes with an
+    /// [event](Self::events), [`Settled`](Event::Settled) or [`Refused`](Event::Refused).
+    #[must_use]
+    pub fn is_unsettled(&self, id: ServiceId) -> bool {
+        self.services.get(&id).is_some_and(Kept::is_unsettled)
+    }
+
     /// Returns `true` if there can be a service that is wished or leaves.
     fn has_claims(&self) -> bool {
         !self.services.is_empty() || !self.options.plan.scope.names_nothing()
     }
 
-    /// Makes a service due, because its wish has changed.
+    /// Returns how destinations of a service drain; `None` means not at all.
+    fn drain_policy(&self, id: ServiceId) -> Option<DrainPolicy> {
+        let usual = self.options.plan.drain;
+        self.services.get(&id).map_or(usual, |kept| kept.drain(usual))
+    }
+
+    /// Gives up what was planned for a service, because its wish has changed.
     fn changed(&mut self, id: ServiceId) {
         self.troubles.remove(&id);
-        self.agenda.now(id);
         let is_being_written = self.outstanding.as_ref().is_some_and(|task| task.writes(id));
         match self.jobs.get_mut(&id) {
             Some(job) if is_being_written => job.obsolete = true,

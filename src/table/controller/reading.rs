@@ -1,5 +1,6 @@
 //! Takes in readings, and decides what is to be written.
 
+use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use crate::model::{Change, DestinationEntry, Listing, ServiceEntry, ServiceId, ServiceSnapshot};
@@ -160,28 +161,30 @@ impl Controller {
             }
             return false;
         }
-        if !self.services.contains_key(&id) {
-            if present.is_none() || !self.options.plan.scope.names(id) {
+        let kept = match self.services.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if present.is_some() && self.options.plan.scope.names(id) => {
+                place.insert(Kept::leaving())
+            }
+            Entry::Vacant(_) => {
                 self.troubles.remove(&id);
                 return false;
             }
-            self.services.insert(id, Kept::leaving());
-        }
-        let Some(kept) = self.services.get_mut(&id) else { return false };
+        };
         let ended = self.drains.look(id, present, |destination| kept.wishes(destination), now);
-        for event in &ended {
+        for event in ended {
             if let Event::DrainEnded { destination, .. } = event {
-                let there = present.and_then(|present| present.destination(*destination));
-                let wish = kept.wish.as_ref().and_then(|wish| wish.destination(*destination));
+                let there = present.and_then(|present| present.destination(destination));
+                let wish = kept.wish.as_ref().and_then(|wish| wish.destination(destination));
                 // Others deleted it or gave it a weight, or the wish says the weight.
                 if there.is_none_or(|entry| entry.destination.weight > 0)
                     || wish.is_some_and(|wish| wish.weight().is_some())
                 {
-                    self.options.plan.drained_weights.remove(id, *destination);
+                    self.options.plan.drained_weights.remove(id, destination);
                 }
             }
+            self.events.push_back(event);
         }
-        self.events.extend(ended);
         for (destination, before) in self.drains.take_doubts(id) {
             let there = present.and_then(|present| present.destination(destination));
             let weights = &mut self.options.plan.drained_weights;
@@ -196,11 +199,12 @@ impl Controller {
             self.left(id);
             return false;
         }
-        let at_once = |destination| kept.leaves_at_once(destination);
+        let drain = kept.drain(self.options.plan.drain);
+        let at_once = |destination| drain.is_none() || kept.leaves_at_once(destination);
         let plan = match plan_service(present, kept.wish.as_ref(), &at_once, &self.options.plan) {
             Ok(plan) => plan,
             Err(error) => {
-                self.tell_serving(id, present.is_some_and(serves));
+                self.events.extend(kept.tell_serving(id, present.is_some_and(serves)));
                 self.refuse(id, error);
                 return false;
             }
@@ -220,22 +224,22 @@ impl Controller {
                 return false;
             }
         }
-        self.tell_serving(id, present.is_some_and(serves));
-        self.carry_out(id, present, plan, swept, now)
+        self.events.extend(kept.tell_serving(id, present.is_some_and(serves)));
+        let was_right = matches!(kept.stage, Stage::Written | Stage::Settled);
+        self.carry_out(id, present, plan, was_right, swept, now)
     }
 
     /// Begins to write the steps of a plan that are due. Returns `true` if the service is not as
-    /// wished.
+    /// wished; `was_right` tells that it was before.
     fn carry_out(
         &mut self,
         id: ServiceId,
         present: Option<&ServiceSnapshot>,
         mut plan: Plan,
+        was_right: bool,
         swept: bool,
         now: Instant,
     ) -> bool {
-        let stage = self.services.get(&id).map(|kept| kept.stage);
-        let was_right = matches!(stage, Some(Stage::Written | Stage::Settled));
         let is_back =
             !plan.is_empty() && self.keep_due_steps(id, present, &mut plan.steps, now) && was_right;
         let differs = is_back || plan.steps().any(|step| step.phase != Phase::Drained);
@@ -312,7 +316,7 @@ impl Controller {
             _ => None,
         };
         let drained = |step: &Step| deletion(step).filter(|_| step.phase == Phase::Drained);
-        let Some(policy) = self.options.plan.drain else {
+        let Some(policy) = self.drain_policy(id) else {
             // Deleting the service is enough.
             if steps.iter().any(deletes_service) {
                 steps.retain(deletes_service);
@@ -385,18 +389,8 @@ impl Controller {
 
     /// Tells the program if a wished service begins or ceases to serve.
     pub(super) fn tell_serving(&mut self, id: ServiceId, serves: bool) {
-        let Some(kept) = self.services.get_mut(&id).filter(|kept| kept.wish.is_some()) else {
-            return;
-        };
-        let before = kept.serving;
-        kept.serving = if serves { Serving::Yes } else { Serving::No };
-        match (before, serves) {
-            (Serving::No | Serving::Leaving(_), true) => {
-                self.events.push_back(Event::Serving(id));
-            }
-            (Serving::Yes, false) => self.events.push_back(Event::NotServing(id)),
-            _ => {}
-        }
+        let kept = self.services.get_mut(&id);
+        self.events.extend(kept.and_then(|kept| kept.tell_serving(id, serves)));
     }
 }
 

@@ -101,6 +101,7 @@ impl Sweep {
     /// Begins to read the next services. Returns their ids; none at the end.
     pub(super) fn next_portion(&mut self) -> Vec<ServiceId> {
         self.has_turn = false;
+        self.reading.reserve(self.rest.len().min(MOST));
         while self.reading.len() < MOST {
             let Some(entry) = self.rest.pop_front() else { break };
             if !self.superseded.contains(&entry.service.id) {

@@ -3,13 +3,14 @@ use std::collections::BTreeSet;
 use crate::model::{DestinationId, Service, ServiceId};
 #[cfg(feature = "health")]
 use crate::table::TableDestination;
-use crate::table::TableService;
+use crate::table::{DrainPolicy, TableService};
 
 /// A service that the kernel's table is to have, with its destinations, and how they leave.
 ///
 /// A destination that is not wished any more drains as
-/// [`PlanOptions::drain`](crate::table::PlanOptions::drain) says. If waiting has no use, such as for
-/// a server that is dead, mark the destination with [`at_once`](Self::at_once).
+/// [`PlanOptions::drain`](crate::table::PlanOptions::drain) says, or as [`drain`](Self::drain) says for
+/// this service. If waiting has no use, such as for a server that is dead, mark the destination with
+/// [`at_once`](Self::at_once).
 ///
 /// ```
 /// use ipvs_netlink::table::TableService;
@@ -29,12 +30,13 @@ pub struct Wish {
     pub(super) service: TableService,
     pub(super) at_once: BTreeSet<DestinationId>,
     pub(super) all_at_once: bool,
+    pub(super) drain: Option<DrainPolicy>,
 }
 
 impl Wish {
     /// Creates a wish whose destinations drain when they leave.
     pub const fn new(service: TableService) -> Self {
-        Self { service, at_once: BTreeSet::new(), all_at_once: false }
+        Self { service, at_once: BTreeSet::new(), all_at_once: false, drain: None }
     }
 
     /// Marks a destination: it is deleted without a wait when it leaves. The destination may be
@@ -48,6 +50,20 @@ impl Wish {
     pub const fn all_at_once(mut self) -> Self {
         self.all_at_once = true;
         self
+    }
+
+    /// Sets how destinations of this service drain, in place of
+    /// [`PlanOptions::drain`](crate::table::PlanOptions::drain), also those that this wish removes and
+    /// those of the service when it is forgotten. Drains that have begun go on as they began.
+    pub const fn drain(mut self, policy: DrainPolicy) -> Self {
+        self.drain = Some(policy);
+        self
+    }
+
+    /// Returns how destinations drain, or `None` if the options say it.
+    #[must_use]
+    pub const fn drain_policy(&self) -> Option<DrainPolicy> {
+        self.drain
     }
 
     /// Takes the place of an older wish for the same service that nobody has acted on: what any of

@@ -193,7 +193,7 @@ impl Controller {
         };
         match &step.change {
             Change::UpdateDestination(_, destination) if step.purpose == Purpose::Drain => {
-                if let Some(policy) = self.options.plan.drain {
+                if let Some(policy) = self.drain_policy(id) {
                     self.events.extend(self.drains.begin(id, destination.id, policy, None, now));
                 }
             }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::ser::Serializer;
 
-use crate::model::InvalidValue;
+use crate::model::{InvalidValue, seconds};
 use crate::table::document::written::{Refused, Written};
 
 /// The units with their lengths in seconds, the longest first.
@@ -16,7 +16,7 @@ impl Seconds {
     /// Converts `duration`. Returns an error if it has a fraction of a second.
     pub(super) fn whole(field: &'static str, duration: Duration) -> Result<Self, InvalidValue> {
         if duration.subsec_nanos() != 0 {
-            let value = format!("{duration:?}");
+            let value = seconds::shown(duration);
             return Err(InvalidValue::new(field, value, "must be whole seconds"));
         }
         Ok(Self(duration.as_secs()))

@@ -93,13 +93,12 @@ impl Plan {
             std::iter::once(service)
                 .chain(destinations.map(move |step| destination_line(step, drain)))
         });
-        self.settings().lines().chain(services)
+        self.settings_plan().lines().chain(services)
     }
 
-    /// Returns the commands of `ipvsadm`, and of `sysctl` for settings that are to be
-    /// [written](crate::table::SettingsPlan::written), that make the same changes, one a line, for a
-    /// shell. A
-    /// comment precedes the commands that must wait for connections to end. A step that `ipvsadm`
+    /// Returns the commands of `ipvsadm`, and of `sysctl` for settings that are
+    /// [to be written](crate::table::SettingsPlan::to_be_written), that make the same changes, one
+    /// a line, for a shell. A comment precedes the commands that must wait for connections to end. A step that `ipvsadm`
     /// cannot express is a comment, too: check [`unsaid`](Self::unsaid) before a program runs the
     /// commands.
     pub const fn commands(&self) -> impl fmt::Display {
@@ -133,7 +132,7 @@ impl Plan {
 impl fmt::Display for Plan {
     /// Prints the lines of [`Plan::diff`], or `no changes` if there are none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() && self.settings().is_empty() {
+        if self.is_empty() && self.settings_plan().is_empty() {
             return f.write_str("no changes\n");
         }
         self.diff().try_for_each(|line| writeln!(f, "{line}"))
@@ -144,8 +143,8 @@ struct Commands<'p>(&'p Plan);
 
 impl fmt::Display for Commands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let declared = self.0.settings();
-        if declared.is_written() {
+        let declared = self.0.settings_plan();
+        if declared.is_to_be_written() {
             for (setting, value) in declared.settings().iter() {
                 let value = value.to_string().replace('\'', r"'\''");
                 writeln!(f, "sysctl -w 'net.ipv4.vs.{setting}={value}'")?;

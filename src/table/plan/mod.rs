@@ -6,6 +6,7 @@ mod phase;
 mod planner;
 mod release;
 mod settings;
+mod settings_change;
 mod step;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ pub use error::PlanError;
 pub use phase::{Disruption, Phase};
 pub(crate) use planner::plan_service;
 pub(crate) use release::release_plan;
-pub use settings::{SettingsChange, SettingsPlan};
+pub use settings::SettingsPlan;
+pub use settings_change::SettingsChange;
 pub use step::{Before, Step};
 pub(crate) use step::{Purpose, total};
 

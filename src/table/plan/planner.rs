@@ -91,7 +91,7 @@ struct Planner<'o> {
 /// Returns `true` for a destination that is deleted without a wait when it leaves.
 pub(crate) type AtOnce<'a> = &'a dyn Fn(DestinationId) -> bool;
 
-/// Makes the plan of a single service, like [`Plan::new`]. Without a desired service, each
+/// Makes the plan of a single service, like [`Plan::new`], but `at_once` alone says what drains. Without a desired service, each
 /// destination leaves by itself, and the service last: in [`Phase::Drained`] if a destination
 /// drains, otherwise in [`Phase::Delete`]. Does not check the scope.
 pub(crate) fn plan_service(
@@ -168,18 +168,10 @@ impl<'o> Planner<'o> {
         }
         // Put services with schedulers absent from the snapshot first: the kernel rejects an
         // unknown one only on use.
-        let seen: BTreeSet<Scheduler> =
-            current.into_iter().map(|present| present.entry.service.scheduler).collect();
-        let unseen: BTreeSet<ServiceId> = self
-            .steps
-            .iter()
-            .filter_map(|step| match &step.change {
-                Change::AddService(service) | Change::UpdateService(service) => Some(service),
-                _ => None,
-            })
-            .filter(|service| !seen.is_empty() && !seen.contains(&service.scheduler))
-            .map(|service| service.id)
-            .collect();
+        let unseen = match current.is_empty() {
+            true => BTreeSet::new(),
+            false => self.with_unseen_schedulers(current),
+        };
         self.steps.shrink_to_fit();
         let rank = |step: &Step| {
             let is_familiar = |service| !unseen.contains(&service);
@@ -192,6 +184,18 @@ impl<'o> Planner<'o> {
             self.steps.sort_by_cached_key(rank);
         }
         Ok(Plan::of(self.steps, self.options, self.usable))
+    }
+
+    /// Returns the services that get a scheduler which no service of the snapshot has.
+    fn with_unseen_schedulers(&self, current: &Snapshot) -> BTreeSet<ServiceId> {
+        let seen: BTreeSet<Scheduler> =
+            current.into_iter().map(|present| present.entry.service.scheduler).collect();
+        let services = self.steps.iter().filter_map(|step| match &step.change {
+            Change::AddService(service) | Change::UpdateService(service) => Some(service),
+            _ => None,
+        });
+        let unseen = services.filter(|service| !seen.contains(&service.scheduler));
+        unseen.map(|service| service.id).collect()
     }
 
     /// Returns an error if the scope excludes a desired service.
@@ -402,9 +406,11 @@ impl<'o> Planner<'o> {
 
     /// Returns `true` if a destination is to drain before it is deleted.
     fn drains(&self, service: &Service, entry: &DestinationEntry) -> bool {
-        self.options.drain.is_some()
-            && can_drain(service, entry)
-            && !self.at_once.is_some_and(|at_once| at_once(entry.destination.id))
+        let at_once = match self.at_once {
+            Some(at_once) => at_once(entry.destination.id),
+            None => self.options.drain.is_none(),
+        };
+        !at_once && can_drain(service, entry)
     }
 
     /// Plans to set the weight of a destination to 0, unless it is 0 already.

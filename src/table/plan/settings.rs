@@ -1,21 +1,19 @@
 //! The timeouts and settings that a table declares, beside those of the kernel.
 
-use std::fmt;
 use std::time::Duration;
 
-use crate::model::{Setting, SettingValue, Settings, Timeouts};
-use crate::table::Table;
-use crate::table::plan::{DiffLine, Plan, PlanError, Sign};
+use crate::model::{Setting, SettingValue, Settings, TimeoutKind, Timeouts};
+use crate::table::plan::{DiffLine, Plan, PlanError, SettingsChange, Sign};
+use crate::table::{OnFailure, Table};
 
-/// What of the timeouts and settings of a network namespace differs from a [`Table`], and whether the
-/// program writes it.
+/// What of the timeouts and settings of a network namespace differs from a [`Table`], and whether it
+/// is to be written.
 ///
 /// Timeouts and settings belong to the whole network namespace, and other programs may rely on them.
 /// So a plan shows the differences, and nothing here is written by
 /// [`apply`](crate::Client::apply) or [`reconcile`](crate::Client::reconcile). A program that is told
-/// to write them calls [`Procfs::set_settings`](crate::procfs::Procfs::set_settings) with
-/// [`settings`](Self::settings), and then [`Client::set_timeouts`](crate::Client::set_timeouts) with
-/// [`timeouts`](Self::timeouts).
+/// to write them says so by [`to_be_written`](Self::to_be_written) and calls
+/// [`Client::write_settings`](crate::Client::write_settings).
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +23,7 @@ use crate::table::plan::{DiffLine, Plan, PlanError, Sign};
 /// let mut table = Table::new();
 /// table.set_timeouts(Timeouts::default().tcp(Duration::from_secs(900)));
 /// table.set_settings(Settings::new().with(Setting::CONNTRACK, true));
-/// // A program reads them with `Client::timeouts` and `Procfs::settings`.
+/// // `Client::settings_plan` reads them.
 /// let timeouts = Timeouts::default().tcp(Duration::from_secs(600));
 /// let settings = Settings::new().with(Setting::CONNTRACK, false);
 /// let plan = Plan::default().with_settings(table.settings_plan(timeouts, &settings)?);
@@ -41,34 +39,14 @@ pub struct SettingsPlan {
     timeouts_before: Timeouts,
     /// The settings that differ, each with what the kernel has.
     settings: Vec<(Setting, Option<SettingValue>, SettingValue)>,
-    written: bool,
-}
-
-/// One difference of a [`SettingsPlan`].
-///
-/// `Display` prints `timeout tcp 600 s -> 900 s` or `setting conntrack 0 -> 1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SettingsChange {
-    /// The timeout or the setting: `timeout tcp`, `setting conntrack`.
-    pub name: String,
-    /// What the kernel has, or `None` for a setting that the kernel does not have.
-    pub before: Option<String>,
-    /// What the table declares.
-    pub after: String,
-}
-
-impl fmt::Display for SettingsChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, before, after } = self;
-        write!(f, "{name} {} -> {after}", before.as_deref().unwrap_or("absent"))
-    }
+    to_be_written: bool,
+    on_failure: OnFailure,
 }
 
 impl Table {
-    /// Compares the timeouts and settings that the table declares with those of the kernel, which
-    /// `Client::timeouts` and `Procfs::settings` read. The plan is not to be
-    /// [written](SettingsPlan::written).
+    /// Compares the timeouts and settings that the table declares with these ones of the kernel.
+    /// [`Client::settings_plan`](crate::Client::settings_plan) reads them and does this. The plan is
+    /// not [to be written](SettingsPlan::to_be_written).
     ///
     /// The automatic modes 1 and 2 of `drop_entry`, `drop_packet` and `secure_tcp` do not differ,
     /// because the kernel changes one into the other by itself.
@@ -99,22 +77,36 @@ impl Table {
             },
             timeouts_before: timeouts,
             settings: differing.collect(),
-            written: false,
+            to_be_written: false,
+            on_failure: OnFailure::default(),
         })
     }
 }
 
 impl SettingsPlan {
-    /// Sets whether the program writes the differences. The text says `not written` otherwise.
-    pub const fn written(mut self, written: bool) -> Self {
-        self.written = written;
+    /// Sets whether [`Client::write_settings`](crate::Client::write_settings) writes the differences,
+    /// `false` by default. The text of the plan says `not written` otherwise.
+    pub const fn to_be_written(mut self, to_be_written: bool) -> Self {
+        self.to_be_written = to_be_written;
         self
     }
 
-    /// Returns `true` if the program writes the differences.
+    /// Returns `true` if the differences are to be written.
     #[must_use]
-    pub const fn is_written(&self) -> bool {
-        self.written
+    pub const fn is_to_be_written(&self) -> bool {
+        self.to_be_written
+    }
+
+    /// Sets whether timeouts are written if a setting could not be written. They are by default, and
+    /// are not with [`OnFailure::Stop`].
+    pub const fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// Returns `true` if nothing is to be written after a failure.
+    pub(crate) fn stops_on_failure(&self) -> bool {
+        self.on_failure == OnFailure::Stop
     }
 
     /// Returns `true` if nothing differs.
@@ -139,39 +131,28 @@ impl SettingsPlan {
     pub fn changes(&self) -> impl Iterator<Item = SettingsChange> {
         let (after, before) = (self.timeouts, self.timeouts_before);
         let timeouts = [
-            ("timeout tcp", after.tcp, before.tcp),
-            ("timeout tcp_fin", after.tcp_fin, before.tcp_fin),
-            ("timeout udp", after.udp, before.udp),
+            (TimeoutKind::Tcp, before.tcp, after.tcp),
+            (TimeoutKind::TcpFin, before.tcp_fin, after.tcp_fin),
+            (TimeoutKind::Udp, before.udp, after.udp),
         ];
-        let text = |timeout: Duration| format!("{} s", timeout.as_secs());
-        let timeouts = timeouts.into_iter().filter_map(move |(name, after, before)| {
-            let after = text(after?);
-            Some(SettingsChange { name: name.to_owned(), before: before.map(text), after })
+        let timeouts = timeouts.into_iter().filter_map(|(kind, before, after)| {
+            Some(SettingsChange::Timeout { kind, before, after: after? })
         });
-        let settings = self.settings.iter().map(|(setting, before, after)| SettingsChange {
-            name: format!("setting {setting}"),
-            before: before.as_ref().map(shown),
-            after: shown(after),
+        let settings = self.settings.iter().map(|(setting, before, after)| {
+            let (before, after) = (before.clone(), after.clone());
+            SettingsChange::Setting { setting: *setting, before, after }
         });
         timeouts.chain(settings)
     }
 
     /// The lines of the differences of a plan.
     pub(super) fn lines(&self) -> impl Iterator<Item = DiffLine> {
-        let end = if self.written { "" } else { ", not written" };
+        let end = if self.to_be_written { "" } else { ", not written" };
         self.changes().map(move |change| DiffLine {
             sign: Sign::Changed,
             text: format!("{change}{end}"),
             disruption: None,
         })
-    }
-}
-
-/// Returns a value for people. An empty list of processors is visible.
-fn shown(value: &SettingValue) -> String {
-    match value {
-        SettingValue::Text(_) => value.shown(),
-        other => other.to_string(),
     }
 }
 
@@ -187,7 +168,7 @@ impl Plan {
 
     /// Returns what differs in timeouts and settings. It is empty unless
     /// [`with_settings`](Self::with_settings) has set it.
-    pub const fn settings(&self) -> &SettingsPlan {
+    pub const fn settings_plan(&self) -> &SettingsPlan {
         &self.settings
     }
 }
@@ -231,14 +212,20 @@ mod tests {
         assert_eq!(plan.timeouts(), Timeouts::default().udp(seconds(60)));
         let set: Vec<String> = plan.settings().iter().map(|(name, _)| name.to_string()).collect();
         assert_eq!(set, ["est_cpulist", "est_nice", "sync_threshold"]);
+        let nice = plan.changes().nth(2);
+        let (setting, after) = (Setting::EST_NICE, SettingValue::from(5));
+        assert_eq!(nice, Some(SettingsChange::Setting { setting, before: None, after }));
+        let (kind, before) = (TimeoutKind::Udp, Some(seconds(300)));
+        let udp = SettingsChange::Timeout { kind, before, after: seconds(60) };
+        assert_eq!(plan.changes().next(), Some(udp));
         let whole = Plan::default().with_settings(plan.clone());
         let text = "~ timeout udp 300 s -> 60 s, not written\n\
                     ~ setting est_cpulist \"0-1\" -> \"\", not written\n\
                     ~ setting est_nice absent -> 5, not written\n\
                     ~ setting sync_threshold 3 50 -> 3 0, not written\n";
         assert_eq!(whole.to_string(), text);
-        assert!(whole.is_empty() && !whole.settings().is_empty());
-        let written = Plan::default().with_settings(plan.written(true)).to_string();
+        assert!(whole.is_empty() && !whole.settings_plan().is_empty());
+        let written = Plan::default().with_settings(plan.to_be_written(true)).to_string();
         assert_eq!(written, text.replace(", not written", ""));
     }
 
@@ -271,7 +258,7 @@ mod tests {
         let mut table = Table::new();
         table.set_timeouts(Timeouts::default().udp(seconds(60)));
         table.set_settings(Settings::new().with(Setting::SYNC_THRESHOLD, (3, 0)));
-        let of = |written| Plan::default().with_settings(plan(&table).written(written));
+        let of = |written| Plan::default().with_settings(plan(&table).to_be_written(written));
         assert_eq!(of(false).commands().to_string(), "");
         let commands = "sysctl -w 'net.ipv4.vs.sync_threshold=3 0'\nipvsadm --set 0 0 60\n";
         assert_eq!(of(true).commands().to_string(), commands);
@@ -279,7 +266,7 @@ mod tests {
         table.set_timeouts(Timeouts::default());
         table.set_settings(Settings::new().with(tomorrow, "';reboot"));
         let (timeouts, settings) = kernel();
-        let plan = table.settings_plan(timeouts, &settings).unwrap().written(true);
+        let plan = table.settings_plan(timeouts, &settings).unwrap().to_be_written(true);
         let commands = Plan::default().with_settings(plan).commands().to_string();
         assert_eq!(commands, "sysctl -w 'net.ipv4.vs.tomorrow='\\'';reboot'\n");
     }

@@ -162,7 +162,7 @@ fn stopped_estimation_is_told(lab: &mut Lab) {
     let growth = Growth::between(reading(&before, false), reading(&frozen, false));
     assert_eq!(told(&growth, BUSY), ("continued", 0, "continued", 0));
     assert_eq!(growth.estimation(), Estimation::Stopped);
-    assert_eq!(growth.rates_of(&growth.services_total()), None);
+    assert_eq!(growth.total_rates(&growth.services_total()), None);
     let growth = Growth::between(reading(&frozen, false), reading(&after, true));
     assert_eq!(told(&growth, BUSY), ("continued", 4, "continued", 4));
     assert_eq!(growth.estimation(), Estimation::Stopped, "the growth is of an earlier time");

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ipvs_netlink::procfs::Procfs;
 use ipvs_netlink::{Setting, Timeouts};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 
 use super::{Folder, WEB, run};
 use crate::namespace::fresh;
@@ -78,6 +80,31 @@ fn what_cannot_be_written_stops_everything() {
     assert_eq!(code, 5, "{errors}");
     let text = "line 1, column 24: setting sync_ports 3: must be a power of two, 1 to 64";
     assert!(errors.contains(text), "{errors}");
+}
+
+#[test]
+fn what_was_written_before_a_failure_is_told() {
+    let mut ipvs = fresh();
+    // Another file in place of the setting: the kernel takes powers of two there, and refuses 3.
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+    let [ports, retries] =
+        ["sync_ports", "sync_retries"].map(|name| format!("/proc/sys/net/ipv4/vs/{name}"));
+    mount(Some(ports.as_str()), retries.as_str(), none, MsFlags::MS_BIND, none).unwrap();
+    let folder = Folder::new("partial");
+    let declared = "settings: {conntrack: 1, sync_retries: 3}\ntimeouts: {tcp: 10m}\n";
+    let web = folder.write("web.yaml", format!("{declared}{WEB}"));
+    let (code, _, errors) = run(&["apply", "-y", "--settings"], &web);
+    let told = "setting sync_retries 3: the kernel refuses the value: Invalid argument (os error 22); \
+                the table stays as it is\n\
+                written: setting conntrack 0 -> 1\n\
+                not written: timeout tcp 900 s -> 600 s\n\
+                not written: setting sync_retries 1 -> 3\n";
+    assert!(code == 4 && errors.contains(told), "{code} {errors}");
+    assert_eq!(fs::read_to_string("/proc/sys/net/ipv4/vs/conntrack").unwrap(), "1\n");
+    assert_eq!(ipvs.timeouts().unwrap().tcp, Some(Duration::from_secs(900)));
+    assert!(ipvs.services().unwrap().is_empty());
 }
 
 #[test]

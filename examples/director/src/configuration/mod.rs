@@ -4,6 +4,7 @@ mod document;
 mod file;
 mod findings;
 mod load;
+mod passive;
 #[path = "../../../table/regular_file.rs"]
 mod regular_file;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use ipvs_netlink::{DestinationId, ServiceId, Settings, SyncDaemon, Timeouts};
 
 pub use self::findings::{Problem, Problems};
 pub use self::load::{Format, LoadError, Loaded, load, parse};
+pub use self::passive::{OnSign, PassiveSigns};
 pub use self::written::{WriteError, to_yaml};
 
 /// What one file says.
@@ -43,6 +45,8 @@ pub struct Configuration {
     pub drain: Option<DrainPolicy>,
     /// How often the whole table is read, 60 s by default.
     pub resync: Option<Duration>,
+    /// What is done about signs in the traffic that a destination does not work.
+    pub passive_signs: PassiveSigns,
     /// The firewall marks of checks through virtual addresses. `None` where no check goes that way.
     pub marks: Option<MarkRange>,
     /// The services.

@@ -9,7 +9,9 @@ use ipvs_netlink::{SyncDaemon, Timeouts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Checks, Commands, Configuration, ServiceConfiguration, SharedAddress};
+use super::{
+    Checks, Commands, Configuration, OnSign, PassiveSigns, ServiceConfiguration, SharedAddress,
+};
 
 /// Why a configuration cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,7 @@ pub fn to_yaml(configuration: &Configuration) -> Result<String, WriteError> {
         synchronization,
         drain,
         resync,
+        passive_signs,
         marks,
         services,
     } = configuration;
@@ -69,6 +72,9 @@ pub fn to_yaml(configuration: &Configuration) -> Result<String, WriteError> {
     }
     if let Some(time) = resync {
         set("resync", duration_value("resync", *time)?);
+    }
+    if *passive_signs != PassiveSigns::default() {
+        set("passive_signs", passive_signs_value(passive_signs)?);
     }
     if let Some(range) = marks {
         let (from, to) = range.marks().into_inner();
@@ -97,6 +103,17 @@ fn duration_value(what: &str, duration: Duration) -> Result<Value, WriteError> {
         nanos if nanos % 1_000_000 == 0 => Ok(json!(format!("{}ms", duration.as_millis()))),
         _ => Err(no_form(what, "a duration with a fraction of a millisecond")),
     }
+}
+
+fn passive_signs_value(signs: &PassiveSigns) -> Result<Value, WriteError> {
+    let PassiveSigns { on_sign, interval, most_connections } = signs;
+    let on_sign = match on_sign {
+        OnSign::Ignore => json!(false),
+        OnSign::Tell => json!("tell"),
+        OnSign::Check => json!("check"),
+    };
+    let interval = duration_value("interval", *interval)?;
+    Ok(json!({"on_sign": on_sign, "interval": interval, "most_connections": most_connections}))
 }
 
 fn drain_value(policy: &DrainPolicy) -> Result<Value, WriteError> {

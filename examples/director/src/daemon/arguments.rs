@@ -9,6 +9,7 @@ use crate::arguments::default_state;
 use crate::configuration::Format;
 use crate::control::server::SocketArguments;
 use crate::log::{LogFormat, LogLevel};
+use crate::metrics::MetricsArguments;
 
 /// The arguments of `director run`.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +37,9 @@ pub struct RunArguments {
     /// Write the timeouts and settings of the file, as its key `write_settings` does.
     #[arg(long)]
     pub write_settings: bool,
+    /// The metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArguments,
     /// How the log on standard error is written.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -1,6 +1,7 @@
 //! Why the daemon does not start, or ends by itself.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipvs_netlink::health::through::ForeignServices;
@@ -58,6 +59,14 @@ pub enum Failure {
     /// The control socket cannot be made.
     #[error("{0}")]
     Socket(#[from] SocketError),
+    /// Metrics cannot be served.
+    #[error("metrics cannot be served on {address}: {error}")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        error: io::Error,
+    },
     /// The system refuses something that the daemon cannot do without.
     #[error("{what}: {error}")]
     System {

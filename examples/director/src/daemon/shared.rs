@@ -41,6 +41,11 @@ impl<T> Shared<T> {
         done.ok()
     }
 
+    /// Returns `true` while work is being done.
+    pub(super) const fn is_working(&self) -> bool {
+        self.work.is_some()
+    }
+
     /// Takes out who waits for the work that is done, and starts it anew if somebody has asked for
     /// that.
     pub(super) fn take_waiting(&mut self, start: impl FnOnce() -> JoinHandle<T>) -> Vec<Call> {
@@ -50,5 +55,24 @@ impl<T> Shared<T> {
             self.work = Some(start());
         }
         waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_meanwhile_has_the_work_done_once_more() {
+        let mut shared = Shared::default();
+        for number in [1, 2, 3] {
+            shared.ask(None, || tokio::spawn(async move { number }));
+        }
+        assert_eq!(shared.done().await, Some(1));
+        shared.take_waiting(|| tokio::spawn(async { 9 }));
+        assert!(shared.is_working(), "another reload is under way");
+        assert_eq!(shared.done().await, Some(9));
+        shared.take_waiting(|| tokio::spawn(async { 10 }));
+        assert!(!shared.is_working());
     }
 }

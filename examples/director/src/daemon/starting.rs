@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io;
+use std::net::TcpListener;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
@@ -27,6 +28,7 @@ use crate::control::server::serve;
 use crate::daemon::announcing::Announcing;
 use crate::daemon::catching_up::CatchingUp;
 use crate::daemon::keeper::{Held, Keeper, MOST_EVENTS};
+use crate::daemon::looking::Looking;
 use crate::daemon::reading::{load, warn};
 use crate::daemon::saving::Saver;
 use crate::daemon::shared::Shared;
@@ -35,6 +37,7 @@ use crate::daemon::{Failure, RunArguments};
 use crate::desk::{Desk, Keeping, Trouble, valid};
 use crate::exit::Exit;
 use crate::log::{self, Log};
+use crate::metrics::{self, Server, SharedCounts};
 use crate::moment::Moment;
 use crate::state::{Lock, Saved, StateFile};
 use crate::systemd::Systemd;
@@ -44,27 +47,43 @@ use crate::systemd::Systemd;
 pub fn run(arguments: &RunArguments) -> Exit {
     let prepared = prepare(arguments);
     let queue = log::begin(arguments.log_format, arguments.log_level);
-    let ended = prepared.and_then(|(configuration, warnings)| {
+    let ended = prepared.and_then(|Prepared { configuration, warnings, metrics }| {
         warn(&warnings);
-        start(arguments, configuration, Log::new(queue.losses()))
+        start(arguments, configuration, metrics, Log::new(queue.losses()))
     });
     let failure = ended.as_ref().err().map(|failure| format!("director: {failure}"));
     queue.end(failure.as_deref());
     ended.map_or_else(|failure| failure.exit(), |()| Exit::Done)
 }
 
+/// What is there before the daemon enters its namespace.
+struct Prepared {
+    configuration: Configuration,
+    warnings: Vec<String>,
+    /// Where metrics are asked for, if that is wanted.
+    metrics: Option<TcpListener>,
+}
+
 /// Reads the configuration with its warnings, and enters its namespace: before any thread begins, so that
-/// all are there.
-fn prepare(arguments: &RunArguments) -> Result<(Configuration, Vec<String>), Failure> {
+/// all are there. Metrics are served where the daemon was started.
+fn prepare(arguments: &RunArguments) -> Result<Prepared, Failure> {
     let (configuration, warnings) = load(arguments)?;
     valid(&configuration).map_err(Failure::Invalid)?;
+    let listen =
+        |address| metrics::listen(address).map_err(|error| Failure::Metrics { address, error });
+    let metrics = arguments.metrics.metrics.map(listen).transpose()?;
     if let Some(namespace) = &configuration.namespace {
         enter(namespace)?;
     }
-    Ok((configuration, warnings))
+    Ok(Prepared { configuration, warnings, metrics })
 }
 
-fn start(arguments: &RunArguments, configuration: Configuration, log: Log) -> Result<(), Failure> {
+fn start(
+    arguments: &RunArguments,
+    configuration: Configuration,
+    metrics: Option<TcpListener>,
+    log: Log,
+) -> Result<(), Failure> {
     raise_limit_of_descriptors();
     let _lock = lock(&arguments.state)?;
     make_folder(&arguments.sockets.socket)?;
@@ -72,7 +91,7 @@ fn start(arguments: &RunArguments, configuration: Configuration, log: Log) -> Re
         .enable_all()
         .build()
         .map_err(system("the event loop cannot be made"))?;
-    let ended = runtime.block_on(keep(arguments, configuration, log));
+    let ended = runtime.block_on(keep(arguments, configuration, metrics, log));
     // Does not wait for a file that cannot be read.
     runtime.shutdown_background();
     ended
@@ -81,6 +100,7 @@ fn start(arguments: &RunArguments, configuration: Configuration, log: Log) -> Re
 async fn keep(
     arguments: &RunArguments,
     configuration: Configuration,
+    metrics: Option<TcpListener>,
     log: Log,
 ) -> Result<(), Failure> {
     let signals = Signals::listen().map_err(system("signals cannot be received"))?;
@@ -99,6 +119,16 @@ async fn keep(
     let options = runner_options(&configuration, &table)?;
     let runner =
         Runner::start(options).map_err(system("the thread of the checks cannot be started"))?;
+    let counts = SharedCounts::default();
+    let metrics = match metrics {
+        Some(listener) => {
+            let counted = counts.clone();
+            runner.observe(move |check| counted.lock().checked(&check));
+            let server = Server::start(listener, &arguments.metrics, counts.clone());
+            Some(server.map_err(system("the thread of metrics cannot be started"))?)
+        }
+        None => None,
+    };
     let mut controller = Controller::new(controller_options(&configuration));
     let now = Moment::now();
     let mut desk = Desk::new(configuration, saved, now);
@@ -113,6 +143,7 @@ async fn keep(
     let begun = Saver::begin(file, saved, version);
     let (saver, trouble) = begun.map_err(|error| Failure::State { path, error })?;
     desk.trouble(Trouble::State, trouble, now);
+    counts.lock().configure(desk.configuration());
     let (calls, inbox) = mpsc::channel(MOST_WAITING);
     let (events, _) = broadcast::channel(MOST_EVENTS);
     let server = tokio::spawn(serve(sockets, Limits::DAEMON, calls, events.clone()));
@@ -133,6 +164,10 @@ async fn keep(
         state: Shared::default(),
         settings_at: Instant::now(),
         differs: Vec::new(),
+        counts,
+        metrics,
+        looking: Looking::default(),
+        not_looked: String::new(),
         client,
         controller,
         desk,

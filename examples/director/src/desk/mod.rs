@@ -6,6 +6,7 @@
 mod effect;
 mod observed;
 mod orders;
+mod passive;
 mod reload;
 mod reporting;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ipvs_netlink::ServiceId;
 use ipvs_netlink::health::Maintenance;
+use ipvs_netlink::health::passive::Sign;
 
 use crate::configuration::Configuration;
 use crate::event::{Event, Severity, one_line};
@@ -44,6 +46,8 @@ pub struct Desk {
     /// Whether all services are to leave, because the daemon ends.
     is_withdrawn: bool,
     troubles: BTreeMap<Trouble, String>,
+    /// The signs in the traffic that destinations do not work.
+    signs: BTreeMap<Place, Vec<Sign>>,
     /// How the table is kept, as was said last.
     keeping: Keeping,
     effects: Vec<Effect>,
@@ -64,6 +68,7 @@ impl Desk {
             serving: BTreeSet::new(),
             is_withdrawn: false,
             troubles: BTreeMap::new(),
+            signs: BTreeMap::new(),
             keeping: Keeping::of(&Configuration::default()),
             effects: Vec::new(),
         };

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use ipvs_netlink::health::probe::Probe;
 use ipvs_netlink::health::{MaintenanceKind, MemberStatus, ServiceStatus as Checked, TargetStatus};
 use ipvs_netlink::health::{PoolStatus, Verdict};
-use ipvs_netlink::{DestinationEntry, ServiceId, ServiceSnapshot, Snapshot};
+use ipvs_netlink::{DestinationEntry, DestinationId, ServiceId, ServiceSnapshot, Snapshot};
 
 use crate::configuration::ServiceConfiguration;
 use crate::desk::Desk;
@@ -137,6 +137,7 @@ impl Desk {
                 state: state(member, saved),
                 since: member.and_then(|it| it.since).and_then(|since| wall(since, now)),
                 reason,
+                signs: self.signs_of(id, destination),
                 maintenance: saved.map(|saved| {
                     let SavedMaintenance { kind, by, until } = saved.clone();
                     MaintenanceStatus { kind, by, until }
@@ -159,6 +160,13 @@ impl Desk {
     }
 }
 
+impl Desk {
+    fn signs_of(&self, service: ServiceId, destination: DestinationId) -> Vec<String> {
+        let signs = self.signs.get(&(service, destination)).into_iter().flatten();
+        signs.map(ToString::to_string).collect()
+    }
+}
+
 /// Describes a destination that the table has, and the file has not among those of the service.
 fn guest(configured: Option<&ServiceConfiguration>, entry: &DestinationEntry) -> DestinationStatus {
     let destination = entry.destination.id;
@@ -172,6 +180,7 @@ fn guest(configured: Option<&ServiceConfiguration>, entry: &DestinationEntry) ->
         state,
         since: None,
         reason: reason.to_owned(),
+        signs: Vec::new(),
         maintenance: None,
         weight,
         is_weight_ordered: false,

@@ -21,6 +21,8 @@ pub enum Trouble {
     State,
     /// The thread of the checks.
     Checks,
+    /// The thread of metrics.
+    Metrics,
     /// The control socket.
     Socket,
     /// What the table is to have of one service.

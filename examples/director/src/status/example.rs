@@ -21,6 +21,7 @@ pub(crate) fn destination(id: &str) -> DestinationStatus {
         state: DestinationState::Up,
         since: Some(at(9, 0, 0)),
         reason: String::new(),
+        signs: Vec::new(),
         maintenance: None,
         weight: 1,
         is_weight_ordered: false,

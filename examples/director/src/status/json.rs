@@ -81,6 +81,7 @@ mod tests {
             "state": "drained",
             "since": "2026-11-28T12:03:04.000Z",
             "reason": "",
+            "signs": [],
             "maintenance": {"kind": "drain", "by": "alice", "until": "2026-11-28T14:00:00.000Z"},
             "weight": 10,
             "weight_ordered": true,

@@ -90,6 +90,10 @@ pub struct DestinationStatus {
     /// What the checks say, in one line and without times: `3 of 3 failed, connection refused`.
     /// Empty if there is nothing to say.
     pub reason: String,
+    /// Signs in the traffic that the destination does not work, one line each: `340 packets without an
+    /// answer`.
+    #[serde(default)]
+    pub signs: Vec<String>,
     /// The maintenance that an operator has ordered, whatever the checks say.
     pub maintenance: Option<MaintenanceStatus>,
     /// The weight that the file or an order gives.

@@ -185,6 +185,7 @@ pub(crate) fn status(destinations: u32) -> Status {
         id: std::net::SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + number), 80)).into(),
         state: DestinationState::Up,
         since: Some(now),
+        signs: Vec::new(),
         reason: String::new(),
         maintenance: None,
         weight: 1,

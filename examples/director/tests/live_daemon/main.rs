@@ -10,6 +10,7 @@
 
 mod daemon;
 mod log;
+mod metrics;
 mod namespace;
 mod ownership;
 mod settings;

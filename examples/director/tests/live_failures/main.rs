@@ -31,6 +31,7 @@
 
 mod answers;
 mod many;
+mod signs;
 mod silence;
 #[path = "../stage/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "what other tests need")]

@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::Client;
-use ipvs_netlink::metrics::{Destinations, Options, labels_of};
+use ipvs_netlink::metrics::{Destinations, Options, ServiceLabels};
 use ipvs_netlink::table::Table;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -144,7 +144,7 @@ fn wait_for_counters(ipvs: &mut Client, connections: u64) -> Result<()> {
 /// Serves one scrape on the loopback interface, and returns its text.
 fn scrape(target: Target, table: &Table) -> Result<String> {
     let options = Options::new().destinations(Destinations::ALL);
-    let show = Show { options, labels: Arc::new(labels_of(table)) };
+    let show = Show { options, labels: Arc::new(ServiceLabels::of(table)) };
     let readings = Readings::new(move || vec![NamespaceReading::of(&target)], show);
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;

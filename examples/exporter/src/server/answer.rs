@@ -57,13 +57,19 @@ impl Answers {
         let deadline = Instant::now() + patience(request.headers(), self.longest);
         match timeout_at(deadline, self.readings.next()).await {
             Ok(Some(reading)) => {
-                let text = Text::of(reading, format, place);
+                let text = Text::of(reading, format, place, text_time(self.longest));
                 response(StatusCode::OK, format.content_type(), text)
             }
             Ok(None) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "reading failed: see the log\n"),
             Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "reading took too long\n"),
         }
     }
+}
+
+/// How long a client may take to receive its text, if a scrape may take `longest`. The half, so that a scraper
+/// that waits for the readings of slow clients to leave the memory has time for its own.
+pub(super) fn text_time(longest: Duration) -> Duration {
+    longest / 2
 }
 
 /// How long the scraper waits, if it says so, and at most `longest`. A tenth is left for the way.

@@ -14,18 +14,22 @@ use tokio::time::{sleep, timeout};
 
 use crate::Readings;
 use crate::log;
-use crate::server::answer::Answers;
+use crate::server::answer::{Answers, text_time};
 
 /// How many connections are open at once. Others wait in the queue of the kernel.
 pub const MOST_CONNECTIONS: usize = 128;
 /// How long a client may take to send its request.
 pub const REQUEST_TIME: Duration = Duration::from_secs(3);
+/// How long connections may still be served after the end was asked for.
+pub const END_TIME: Duration = Duration::from_secs(5);
 /// The longest head of a request, in bytes.
 const LONGEST_REQUEST: usize = 16 << 10;
 
-/// Serves until `end`, and then until the requests that have arrived are answered.
+/// Serves until `end`, and then until the requests that have arrived are answered, at most for
+/// [`END_TIME`].
 ///
-/// `longest` is how long a scrape may take. A connection is cut after that time and [`REQUEST_TIME`].
+/// `longest` is how long a scrape may take until its text begins. The client has half of that time for
+/// the text. A connection is cut after both times and [`REQUEST_TIME`].
 pub async fn serve(
     listener: TcpListener,
     readings: Readings,
@@ -52,7 +56,8 @@ pub async fn serve(
         }
     }
     drop((listener, ending));
-    while connections.join_next().await.is_some() {}
+    // What is still open then is cut.
+    let _ = timeout(END_TIME, async { while connections.join_next().await.is_some() {} }).await;
 }
 
 /// Waits for a place, and then for a client.
@@ -100,5 +105,5 @@ async fn connection(
         }
     };
     // A client that does not read its answer must not keep a reading in memory.
-    let _ = timeout(REQUEST_TIME + longest, served).await;
+    let _ = timeout(REQUEST_TIME + longest + text_time(longest), served).await;
 }

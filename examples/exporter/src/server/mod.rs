@@ -10,4 +10,4 @@ mod connections;
 
 pub use accept::format;
 pub use answer::MOST_SCRAPES;
-pub use connections::{MOST_CONNECTIONS, REQUEST_TIME, serve};
+pub use connections::{END_TIME, MOST_CONNECTIONS, REQUEST_TIME, serve};

@@ -118,3 +118,30 @@ fn clients_that_do_not_read_are_cut_and_their_places_free() {
     }
     drop(lazy);
 }
+
+#[test]
+fn clients_that_do_not_read_and_come_back_starve_nobody() {
+    let exporter = Exporter::start(Duration::from_secs(4), || reading(50, 100, 1));
+    let (address, over) = (exporter.address, AtomicBool::new(false));
+    thread::scope(|scope| {
+        let over = &over;
+        for number in 0..6 {
+            scope.spawn(move || {
+                thread::sleep(Duration::from_millis(number * 500));
+                let mut held = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    let mut stream = connect(address);
+                    setsockopt(&stream, sockopt::RcvBuf, &4096).unwrap();
+                    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+                    held.push(stream);
+                    thread::sleep(Duration::from_secs(3));
+                }
+            });
+        }
+        // All readings that fit in memory are taken.
+        thread::sleep(Duration::from_secs(3));
+        let statuses: Vec<_> = (0..3).map(|_| get(address, "/metrics", "").status).collect();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(statuses, [200; 3]);
+    });
+}

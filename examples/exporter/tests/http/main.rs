@@ -9,6 +9,7 @@
 
 mod answers;
 mod client;
+mod ending;
 mod hostile;
 mod server;
 mod sharing;

@@ -73,7 +73,12 @@ pub(crate) fn reading(services: u16, destinations: u16, count: u64) -> Vec<Names
         ServiceSnapshot::new(ServiceEntry::new(id, stats), entries.collect::<Vec<_>>())
     }));
     let contents = Contents { snapshot, totals: Some(stats(count)), ..Contents::default() };
-    vec![NamespaceReading { name: None, contents: Ok(contents), took: Duration::ZERO }]
+    vec![NamespaceReading {
+        name: None,
+        contents: Ok(contents),
+        took: Duration::ZERO,
+        counts: Default::default(),
+    }]
 }
 
 fn stats(count: u64) -> Stats {

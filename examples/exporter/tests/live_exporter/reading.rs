@@ -1,13 +1,16 @@
 //! What is read, and what is said where nothing can be read.
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ipvs_netlink::{Client, Destination, Service};
+use nix::sys::signal::Signal;
 
 use crate::network::Namespace;
-use crate::stage::{Exporter, path_of};
+use crate::stage::{Exporter, PATIENCE, path_of};
 
 fn namespace_with(services: u16) -> Namespace {
     let namespace = Namespace::new().unwrap();
@@ -43,12 +46,14 @@ fn each_namespace_has_its_series_and_hides_no_other() {
 #[test]
 fn without_the_privilege_the_answer_is_200_and_says_so() {
     let home = namespace_with(1);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_exporter"));
-    let exporter = Exporter::of(&home, command.uid(65534).gid(65534));
-    let series = exporter.scrape();
-    assert_eq!(series.get("ipvs_scrape_success"), Some(0.0), "{series:?}");
-    assert!(!series.has("ipvs_services"));
-    assert!(exporter.get("/healthz").unwrap().ends_with("ok\n"));
+    for names in ["--destinations", "--node-exporter-names=only"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_exporter"));
+        let exporter = Exporter::of(&home, command.arg(names).uid(65534).gid(65534));
+        let series = exporter.scrape();
+        assert_eq!(series.get("ipvs_scrape_success"), Some(0.0), "{series:?}");
+        assert!(!series.has("ipvs_services"));
+        assert!(exporter.get("/healthz").unwrap().ends_with("ok\n"));
+    }
 }
 
 #[test]
@@ -87,6 +92,58 @@ fn twenty_scrapes_at_once_agree() {
             assert_eq!(series.sum("ipvs_destination_weight", &[]), 150.0);
         }
     });
+}
+
+#[test]
+fn counters_that_stand_still_are_told() {
+    let home = namespace_with(1);
+    let exporter = Exporter::start(&home, &[]);
+    let set = |setting: &str, value: &str| {
+        let path = format!("/proc/sys/net/ipv4/vs/{setting}");
+        home.run(|| fs::write(path, value))
+    };
+    let enabled = || exporter.scrape().get("ipvs_estimation_enabled");
+    assert_eq!(enabled(), Some(1.0));
+    set("run_estimation", "0").unwrap();
+    assert_eq!(enabled(), Some(0.0));
+    set("run_estimation", "1").unwrap();
+    // From Linux 6.2 on.
+    if set("est_cpulist", "\n").is_ok() {
+        assert_eq!(enabled(), Some(0.0));
+        set("est_cpulist", "0").unwrap();
+    }
+    assert_eq!(enabled(), Some(1.0));
+}
+
+#[test]
+fn sighup_reads_the_labels_again() {
+    let home = namespace_with(1);
+    let table = std::env::temp_dir().join(format!("exporter-{}-hup.yaml", std::process::id()));
+    let write = |team: &str| {
+        let text = format!("services:\n- {{tcp: 192.0.2.10:80, labels: {{team: {team}}}}}\n");
+        fs::write(&table, text).unwrap();
+    };
+    write("one");
+    let exporter = Exporter::start(&home, &["--table", table.to_str().unwrap()]);
+    let has = |team: &str| exporter.get("/metrics").unwrap().contains(&format!("team=\"{team}\""));
+    let becomes = |team| {
+        exporter.signal(Signal::SIGHUP);
+        let deadline = Instant::now() + PATIENCE;
+        while !has(team) {
+            assert!(Instant::now() < deadline, "no {team}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    assert!(has("one"));
+    write("two");
+    becomes("two");
+    write("[]");
+    exporter.signal(Signal::SIGHUP);
+    thread::sleep(Duration::from_millis(100));
+    assert!(has("two"), "a bad file changes nothing");
+    write("three");
+    becomes("three");
+    fs::remove_file(&table).unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The exporter beside what reads it: a real Prometheus, promtool, and the parser of `prometheus_client`.
 //!
-//! `fetch` downloads Debian's prometheus (19 MB), and from PyPI `prometheus_client`, which takes Python. So
-//! these tests run by name only:
+//! `fetch` downloads Debian's prometheus (19 MB) and its `prometheus_client`, which takes Python. So these tests
+//! run by name only:
 //!
 //! ```text
 //! cargo test -p exporter --test live_prometheus
@@ -252,7 +252,7 @@ fn prometheus_scrapes_it_and_understands_the_dashboard() {
 
     let rules = prometheus.ask("rules").unwrap();
     let rules = rules["data"]["groups"][0]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), 7);
+    assert_eq!(rules.len(), 9);
     for rule in rules {
         assert_eq!(rule["health"], "ok", "{rule}");
     }

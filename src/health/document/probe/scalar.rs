@@ -46,6 +46,12 @@ macro_rules! texts {
         }
     )*};
 }
+#[cfg(any(
+    feature = "health-dns",
+    feature = "health-grpc",
+    feature = "health-http",
+    feature = "health-tls"
+))]
 pub(in crate::health) use texts;
 
 texts! {

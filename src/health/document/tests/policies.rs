@@ -43,7 +43,7 @@ fn errors_name_the_field_the_value_and_the_rule() {
     for (json, expected) in [
         (r#"{"intervall": 1}"#, "unknown field `intervall`, expected one of `interval`, `changing`, `down`, `rise`, `fall`, `first_rise`, `damping`".to_owned()),
         (r#"{"interval": "5"}"#, format!("interval \"5\": {time}")),
-        (r#"{"interval": 0}"#, format!("interval 0ns: {range}")),
+        (r#"{"interval": 0}"#, format!("interval 0s: {range}")),
         (r#"{"interval": "366d"}"#, format!("interval 31622400s: {range}")),
         (r#"{"changing": null}"#, "invalid type: null, expected changing, a duration like \"500ms\" or \"5s\", or a whole number of seconds".to_owned()),
         (r#"{"rise": 0}"#, "rise 0: must be at least 1".to_owned()),

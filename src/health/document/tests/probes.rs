@@ -173,7 +173,7 @@ fn errors_name_the_field_the_value_and_the_rule() {
             r#"{"tcp": {"send": "x"}}"#,
             "tcp has send and no expect: write expect: \"\" for any answer",
         ),
-        (r#"{"tcp": {}, "timeout": 0}"#, "timeout 0ns: must be at least 1 ms and at most 365 days"),
+        (r#"{"tcp": {}, "timeout": 0}"#, "timeout 0s: must be at least 1 ms and at most 365 days"),
         (r#"{"tcp": {}, "timeout": "2d"}"#, "timeout 172800s: must be at most a day"),
         (r#"{"tcp": {}, "port": 0}"#, "port 0: must be 1 to 65535"),
         (

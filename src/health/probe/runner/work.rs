@@ -8,9 +8,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep_until;
 
 use crate::health::probe::programs::Programs;
+use crate::health::probe::runner::finished::Observer;
 use crate::health::probe::runner::query::Queries;
 use crate::health::probe::runner::stats::{Counts, Published};
-use crate::health::probe::runner::{Message, Order, RunnerOptions};
+use crate::health::probe::runner::{FinishedCheck, Message, Order, RunnerOptions, Times};
 use crate::health::probe::{Probe, ProbeKind, Update, Updates, namespace};
 use crate::health::{Check, Monitor, Outcome};
 
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     /// The checks by programs that wait for others to end.
     waiting: VecDeque<Check<Probe>>,
     queries: Queries,
+    observer: Option<Observer>,
     /// When the next wishes may be made.
     pause: Instant,
 }
@@ -62,16 +64,17 @@ struct Report {
     sender: UnboundedSender<Message>,
     check: Option<Check<Probe>>,
     late: Duration,
+    begin: Instant,
     outcome: Option<Outcome>,
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let panicked = || Outcome::failed("the check panicked");
-        let outcome = self.outcome.take().unwrap_or_else(panicked);
+        let outcome = self.outcome.take().unwrap_or_else(Outcome::panicked);
+        let times = Times { late: self.late, took: self.begin.elapsed() };
         if let Some(check) = self.check.take() {
             // Fails when the runner has ended.
-            let _ = self.sender.send(Message::Ended(check, outcome, self.late));
+            let _ = self.sender.send(Message::Ended(check, outcome, times));
         }
     }
 }
@@ -100,6 +103,7 @@ impl Worker {
             programs,
             waiting: VecDeque::new(),
             queries: Queries::default(),
+            observer: None,
             pause: counts.seen,
             counts,
         }
@@ -114,7 +118,9 @@ impl Worker {
             for message in messages.drain(..) {
                 match message {
                     Message::Order(order) => self.obey(order, now),
-                    Message::Ended(check, outcome, late) => self.ended(&check, outcome, late, now),
+                    Message::Ended(check, outcome, times) => {
+                        self.ended(&check, outcome, times, now)
+                    }
                     Message::Stop => return,
                 }
             }
@@ -150,10 +156,11 @@ impl Worker {
             }
             Order::Hasten(destination) => monitor.hasten(destination, now),
             Order::Status(query) => self.queries.add(query),
+            Order::Observe(observer) => self.observer = Some(observer),
         }
     }
 
-    fn ended(&mut self, check: &Check<Probe>, outcome: Outcome, late: Duration, now: Instant) {
+    fn ended(&mut self, check: &Check<Probe>, outcome: Outcome, times: Times, now: Instant) {
         match check.check.kind {
             ProbeKind::Command(_) => self.commands.used -= 1,
             _ => self.sockets.used -= 1,
@@ -173,7 +180,20 @@ impl Worker {
                 }
             }
         }
-        self.counts.lateness.count(late);
+        self.counts.lateness.count(times.late);
+        if let Some(Observer(observer)) = &mut self.observer {
+            let services: Vec<_> = self.monitor.services_of(check).collect();
+            // Nobody wants to know any more.
+            if !services.is_empty() {
+                observer(FinishedCheck {
+                    services: &services,
+                    destination: check.destination,
+                    probe: &check.check,
+                    outcome: &outcome,
+                    took: times.took,
+                });
+            }
+        }
         self.monitor.finished(check, outcome, now);
     }
 
@@ -194,7 +214,8 @@ impl Worker {
             if let Some(outcome) = self.programs.refusal(probe, target, most) {
                 self.commands.used += 1;
                 let (sender, late) = (self.sender.clone(), check.due.elapsed());
-                drop(Report { sender, check: Some(check), late, outcome: Some(outcome) });
+                let begin = Instant::now();
+                drop(Report { sender, check: Some(check), late, begin, outcome: Some(outcome) });
             } else if self.commands.used + self.programs.stuck_count() < most {
                 self.commands.used += 1;
                 self.start(check);
@@ -248,6 +269,7 @@ impl Worker {
 async fn report(sender: UnboundedSender<Message>, check: Check<Probe>, programs: Programs) {
     let (probe, target) = (check.check.clone(), check.destination.address);
     let late = check.due.elapsed();
-    let mut report = Report { sender, check: Some(check), late, outcome: None };
+    let begin = Instant::now();
+    let mut report = Report { sender, check: Some(check), late, begin, outcome: None };
     report.outcome = Some(probe.run(target, &programs).await);
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::servers::{nobody, server};
 use crate::health::probe::*;
-use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Verdict, Watched};
-use crate::model::{Destination, Service};
+use crate::health::{Outcome, Pace, PoolEvent, PoolPolicy, Watched};
+use crate::model::{Destination, Service, ServiceId};
 use crate::table::TableService;
 
 struct Panics;
@@ -120,7 +120,7 @@ fn a_check_that_cannot_be_done_is_told_once_for_each_reason() {
 }
 
 #[test]
-fn a_check_that_panics_has_failed_and_stops_nothing() {
+fn a_check_that_panics_says_nothing_of_the_server_and_stops_nothing() {
     let address = nobody();
     let service = TableService::new(Service::tcp(([192, 0, 2, 10], 80).into()))
         .with(Destination::masquerade(address));
@@ -128,17 +128,32 @@ fn a_check_that_panics_has_failed_and_stops_nothing() {
     let pace = Pace::new().changing(fast).fall(2);
     let runner = Runner::start(RunnerOptions::new()).unwrap();
     runner.watch(Watched::new(service).check(Probe::custom("panics", Panics), pace), None).unwrap();
-    let updates = runner.updates();
-    let end = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < end {
-        if let Some(Update::Event(_, PoolEvent::Verdict { verdict, .. })) =
-            updates.next_within(Duration::from_secs(1))
-        {
-            assert_eq!(verdict, Verdict::Down);
-            return;
-        }
+    let (sender, ended) = std::sync::mpsc::channel();
+    runner.observe(move |check| {
+        let what = (check.services.to_vec(), check.destination, check.probe.kind.name().to_owned());
+        let _ = sender.send((what, check.outcome.clone()));
+    });
+    let expected =
+        (vec![ServiceId::tcp(([192, 0, 2, 10], 80).into())], address.into(), "panics".to_owned());
+    for _ in 0..4 {
+        let (what, outcome) = ended.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert_eq!(what, expected);
+        assert!(
+            matches!(outcome, Outcome::NotDone(reason) if reason.starts_with("the check panicked"))
+        );
     }
-    panic!("no verdict");
+    assert_eq!(runner.stats().failed, 0);
+    let updates = runner.updates();
+    let told: Vec<_> = iter::from_fn(|| updates.try_next()).collect();
+    assert_eq!(
+        told.iter().filter(|it| matches!(it, Update::NotDone { .. })).count(),
+        1,
+        "{told:?}"
+    );
+    assert!(
+        !told.iter().any(|it| matches!(it, Update::Event(_, PoolEvent::Verdict { .. }))),
+        "{told:?}"
+    );
 }
 
 /// A service whose destinations are these servers.

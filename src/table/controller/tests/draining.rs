@@ -207,6 +207,48 @@ fn without_a_drain_policy_destinations_leave_at_once() {
 }
 
 #[test]
+fn a_wish_says_how_the_destinations_of_its_service_leave() {
+    let mut world = World::new(ControllerOptions::new().plan(plan().drain(None)));
+    let policy = DrainPolicy::new().deadline(Some(5 * SECOND));
+    let wish = |hosts: &[u8]| Wish::new(web_with(hosts)).drain(policy);
+    world.controller.wish(wish(&[1, 2]));
+    world.work();
+    world.connect(2, 9, 0);
+    world.controller.wish(wish(&[1]));
+    world.pass(4 * SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 0)]);
+    world.pass(2 * SECOND);
+    assert_eq!(world.weights(), [(1, 1)]);
+    // It still holds when the service is forgotten.
+    world.connect(1, 1, 0);
+    world.controller.forget(web().id);
+    world.pass(4 * SECOND);
+    assert_eq!(world.weights(), [(1, 0)]);
+    world.pass(2 * SECOND);
+    assert!(world.table.is_empty());
+}
+
+#[test]
+fn a_later_wish_that_does_not_say_it_leaves_it_to_the_options() {
+    let mut world = World::new(options());
+    let brief = DrainPolicy::new().deadline(Some(SECOND));
+    world.controller.wish(Wish::new(web_with(&[1, 2, 3])).drain(brief));
+    world.work();
+    world.connect(2, 1, 0);
+    world.connect(3, 1, 0);
+    world.controller.wish(Wish::new(web_with(&[1, 2])).drain(brief));
+    world.pass(2 * SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 1)]);
+    world.controller.wish(web_with(&[1, 2]));
+    world.take_events();
+    world.work();
+    assert_eq!(world.take_events().last().map(String::as_str), Some("web is as wished"));
+    world.controller.wish(web_with(&[1]));
+    world.pass(20 * SECOND);
+    assert_eq!(world.weights(), [(1, 1), (2, 0)]);
+}
+
+#[test]
 fn what_others_delete_ends_its_drain() {
     let mut world = draining();
     world.write(&Change::DeleteDestination(web().id, id_of(2))).unwrap();

@@ -59,6 +59,28 @@ fn a_wish_that_is_the_same_costs_nothing() {
 }
 
 #[test]
+fn a_wish_is_unsettled_until_its_fate_is_known() {
+    let mut world = World::new(options());
+    let id = web().id;
+    assert!(!world.controller.is_unsettled(id));
+    world.controller.wish(web_with(&[1]));
+    assert!(world.controller.is_unsettled(id));
+    world.work();
+    assert!(!world.controller.is_unsettled(id));
+    // The same wish has its fate already, and destinations that drain are none of the wish.
+    world.controller.wish(web_with(&[1]));
+    assert!(!world.controller.is_unsettled(id));
+    world.connect(1, 1, 0);
+    world.controller.wish(web_with(&[2]));
+    assert!(world.controller.is_unsettled(id));
+    world.work();
+    assert!(!world.controller.is_settled() && !world.controller.is_unsettled(id));
+    // A service that leaves has no wish.
+    world.controller.forget(id);
+    assert!(!world.controller.is_unsettled(id));
+}
+
+#[test]
 fn a_wish_is_the_same_whatever_former_wishes_marked() {
     let mut world = World::new(options());
     world.controller.wish(Wish::new(web_with(&[1, 2])).at_once(id_of(2)));

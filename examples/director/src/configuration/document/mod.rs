@@ -4,6 +4,7 @@ mod agreement;
 mod certificates;
 mod commands;
 mod levels;
+mod passive;
 mod reading;
 mod service;
 mod synchronization;
@@ -29,7 +30,7 @@ use super::Configuration;
 use super::tree::{Finding, Id, Tree, Value};
 
 /// The keys of a file.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "namespace",
     "timeouts",
     "settings",
@@ -37,6 +38,7 @@ const KEYS: [&str; 10] = [
     "synchronization",
     "drain",
     "resync",
+    "passive_signs",
     "marks",
     "defaults",
     "services",
@@ -94,6 +96,7 @@ impl Reading<'_> {
             synchronization,
             drain,
             resync,
+            passive_signs,
             marks,
             defaults,
             services,
@@ -108,6 +111,8 @@ impl Reading<'_> {
             configuration.drain = self.read(options).and_then(|options: PlanOptions| options.drain);
         }
         configuration.resync = resync.and_then(|id| self.resync(id));
+        configuration.passive_signs =
+            passive_signs.map(|id| self.passive_signs(id)).unwrap_or_default();
         configuration.marks = marks.and_then(|id| self.marks(id));
         let mut paces = Paces::new();
         let defaults = self.defaults(defaults, &mut paces);

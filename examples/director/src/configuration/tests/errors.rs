@@ -36,6 +36,23 @@ services:
 }
 
 #[test]
+fn what_is_wrong_with_passive_signs_is_told() {
+    for (text, expected) in [
+        (
+            "maybe",
+            "f:1:16: found \"maybe\", expected passive_signs, tell, check, false or a mapping",
+        ),
+        ("true", "f:1:16: found true, expected passive_signs, tell, check, false or a mapping"),
+        ("{on_sing: tell}", "f:1:17: unknown key \"on_sing\", did you mean on_sign?"),
+        ("{on_sign: [tell]}", "f:1:26: found a list, expected on_sign, tell, check or false"),
+        ("{interval: 1s}", "f:1:27: found a duration of 1s, expected 4s to 1h"),
+        ("{most_connections: -1}", "f:1:35: "),
+    ] {
+        assert_lines(&format!("passive_signs: {text}\nservices: []\n"), Format::Yaml, &[expected]);
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once_with_its_place() {
     let text = "\
 namspace: blue
@@ -90,7 +107,7 @@ services:
             "f:10:9: found \"30x\", expected a duration like 500ms, 90s or 5m",
             "f:11:8: range of marks 16384-5: must",
             "f:13:12: forward \"masquerad\": must be masquerade, direct",
-            "f:14:20: interval 0ns: must be at least 1 ms",
+            "f:14:20: interval 0s: must be at least 1 ms",
             "f:14:23: unknown key \"fal\", did you mean fall?",
             "f:16:18: path \"health\": must begin with /",
             "f:16:26: unknown key \"statu\", did you mean status?",
@@ -193,7 +210,7 @@ fn no_error_is_told_for_what_follows_from_another_one() {
         ),
         (
             "services: [{tcp: 192.0.2.10:80, checks: [{http: {path: 5}, timeout: 0}]}]",
-            &["f:1:56: found 5, expected path", "f:1:69: timeout 0ns"],
+            &["f:1:56: found 5, expected path", "f:1:69: timeout 0s"],
         ),
     ] {
         assert_lines(text, Format::Yaml, expected);

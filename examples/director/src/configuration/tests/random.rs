@@ -11,7 +11,8 @@ use ipvs_netlink::{
 use proptest::prelude::*;
 
 use super::super::{
-    Checks, Commands, Configuration, Format, ServiceConfiguration, SharedAddress, parse, to_yaml,
+    Checks, Commands, Configuration, Format, OnSign, PassiveSigns, ServiceConfiguration,
+    SharedAddress, parse, to_yaml,
 };
 use super::read;
 
@@ -179,6 +180,14 @@ fn configuration() -> impl Strategy<Value = Configuration> {
                 synchronization: synchronizes.then(|| vec![daemon]),
                 drain,
                 resync: timeout.map(Duration::from_secs),
+                passive_signs: match mark {
+                    None => PassiveSigns::default(),
+                    Some(mark) => PassiveSigns {
+                        on_sign: [OnSign::Ignore, OnSign::Tell, OnSign::Check][mark as usize % 3],
+                        interval: Duration::from_secs(4 + u64::from(mark)),
+                        most_connections: mark.into(),
+                    },
+                },
                 marks: mark.map(|mark| MarkRange::new(mark..=9).unwrap()),
                 services: services
                     .into_iter()

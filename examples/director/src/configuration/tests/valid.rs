@@ -4,7 +4,9 @@ use ipvs_netlink::health::probe::{CommandCheck, HttpCheck, Probe};
 use ipvs_netlink::health::{Combination, Pace};
 use ipvs_netlink::{DestinationId, ServiceId};
 
-use super::super::{Checks, Commands, Configuration, Format, SharedAddress, to_yaml};
+use super::super::{
+    Checks, Commands, Configuration, Format, OnSign, PassiveSigns, SharedAddress, to_yaml,
+};
 use super::{read, yaml};
 
 const EXAMPLE: &str = include_str!("../../../director.yaml");
@@ -40,6 +42,7 @@ fn the_example_uses_every_key() {
     assert!(namespace.is_some() && timeouts.udp.is_some() && drain.is_some());
     assert_eq!(synchronization.as_ref().map(Vec::len), Some(2));
     assert!(resync.is_some() && marks.is_some());
+    assert_ne!(example.passive_signs, PassiveSigns::default());
 }
 
 #[test]
@@ -192,6 +195,21 @@ defaults: {forward: masquerade}
         service.checks.checks[1].0.kind,
         Probe::command(CommandCheck::new("true", [""; 0])).kind
     );
+}
+
+#[test]
+fn passive_signs_are_told_unless_the_file_says_otherwise() {
+    let of = |text: &str| yaml(&format!("{text}\nservices: []")).passive_signs;
+    assert_eq!(of(""), PassiveSigns::default());
+    assert_eq!(of("passive_signs: tell"), PassiveSigns::default());
+    let check = PassiveSigns { on_sign: OnSign::Check, ..PassiveSigns::default() };
+    assert_eq!(of("passive_signs: check"), check);
+    assert_eq!(of("passive_signs: {on_sign: check}"), check);
+    assert_eq!(of("passive_signs: false").on_sign, OnSign::Ignore);
+    let some = of("passive_signs: {on_sign: false, interval: 1m, most_connections: 0}");
+    let interval = Duration::from_secs(60);
+    let expected = PassiveSigns { on_sign: OnSign::Ignore, interval, most_connections: 0 };
+    assert_eq!(some, expected);
 }
 
 #[test]

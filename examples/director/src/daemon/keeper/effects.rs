@@ -7,7 +7,7 @@ use ipvs_netlink::health::probe::Probe;
 use tokio::task::yield_now;
 
 use crate::daemon::keeper::Keeper;
-use crate::daemon::settings;
+use crate::daemon::{settings, synchronization};
 use crate::desk::{Effect, Keeping, Trouble};
 use crate::event::{Event, Severity};
 use crate::moment::Moment;
@@ -161,7 +161,12 @@ impl Keeper {
         let configuration = self.desk.configuration();
         let resync = Keeping::of(configuration).resync;
         let write = configuration.write_settings || self.arguments.write_settings;
-        let applied = settings::apply(&mut self.client, configuration, write).await;
+        let mut applied = settings::apply(&mut self.client, configuration, write).await;
+        if let Some(wanted) = &configuration.synchronization {
+            let done = &mut applied.done;
+            let failed = synchronization::apply(&mut self.client, wanted, done).await.err();
+            applied.failed.extend(failed.map(|error| error.to_string()));
+        }
         let now = Moment::now();
         self.settings_at = now.instant + resync;
         for line in applied.done {
@@ -173,8 +178,10 @@ impl Keeper {
             }
             self.differs = applied.differs;
         }
-        let trouble =
-            applied.failed.map(|error| format!("timeouts, settings and synchronization: {error}"));
+        let trouble = (!applied.failed.is_empty()).then(|| {
+            let failed = applied.failed.join("; ");
+            format!("timeouts, settings and synchronization: {failed}")
+        });
         self.desk.trouble(Trouble::Settings, trouble, now);
     }
 }

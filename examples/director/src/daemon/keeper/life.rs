@@ -2,6 +2,7 @@
 
 use crate::daemon::keeper::Keeper;
 use crate::desk::Trouble;
+use crate::metrics::Server;
 use crate::moment::Moment;
 use crate::systemd::stands_still;
 
@@ -14,6 +15,9 @@ impl Keeper {
             "the thread of the checks stands still, and servers that die are not noticed".to_owned()
         });
         self.desk.trouble(Trouble::Checks, trouble, now);
+        let ended = self.metrics.as_ref().is_some_and(Server::has_ended);
+        let trouble = ended.then(|| "the thread of metrics has ended".to_owned());
+        self.desk.trouble(Trouble::Metrics, trouble, now);
         self.systemd.status(|| self.desk.summary(), now.instant);
     }
 }

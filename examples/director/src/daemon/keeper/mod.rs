@@ -3,6 +3,7 @@
 mod effects;
 mod held;
 mod life;
+mod looks;
 mod orders;
 mod stopping;
 
@@ -24,6 +25,7 @@ use crate::daemon::announcing::Announcing;
 use crate::daemon::catching_up::CatchingUp;
 use crate::daemon::keeper::orders::asking;
 use crate::daemon::keeper::stopping::CLEAN_UP;
+use crate::daemon::looking::Looking;
 use crate::daemon::reading::read_file;
 use crate::daemon::saving::Saver;
 use crate::daemon::shared::Shared;
@@ -32,6 +34,7 @@ use crate::daemon::{Failure, RunArguments};
 use crate::desk::Desk;
 use crate::event::{Event, Severity};
 use crate::log::Log;
+use crate::metrics::{Server, SharedCounts};
 use crate::moment::Moment;
 use crate::systemd::Systemd;
 
@@ -81,6 +84,14 @@ pub(super) struct Keeper {
     pub(super) settings_at: Instant,
     /// What was told of timeouts and settings that differ from the file and are not written.
     pub(super) differs: Vec<String>,
+    /// What is counted for metrics.
+    pub(super) counts: SharedCounts,
+    /// Serves metrics, if that is wanted.
+    pub(super) metrics: Option<Server>,
+    /// Looks for signs in the traffic.
+    pub(super) looking: Looking,
+    /// Why signs could not be looked for, as was told.
+    pub(super) not_looked: String,
 }
 
 /// What the loop has waited for.
@@ -92,6 +103,7 @@ enum Woken {
     Reported(Option<Vec<ServiceStatus<Probe>>>),
     CaughtUp(Option<Vec<ServiceStatus<Probe>>>),
     Command(Progress),
+    Looked,
     Due,
 }
 
@@ -124,6 +136,7 @@ impl Keeper {
             // Clients that give orders all the time must not keep a dead server in the table.
             self.take_in_updates(None);
         }
+        self.look();
         self.carry_out().await;
         let stepped = self.client.step(&mut self.controller).await;
         let now = Moment::now();
@@ -134,9 +147,16 @@ impl Keeper {
             }
             self.desk.controller_event(event, now);
             self.announcing.controller_event(event, now.instant);
+            self.counts.lock().controller_event(event);
             if let ControllerEvent::Recovered = event {
                 self.settings_at = now.instant;
             }
+        }
+        let is_read = |event: &ControllerEvent| {
+            matches!(event, ControllerEvent::Settled(_) | ControllerEvent::Resynchronized { .. })
+        };
+        if self.controller.is_settled() && events.iter().any(is_read) {
+            self.counts.lock().settled(now.wall);
         }
         if !events.is_empty() {
             self.carry_out().await;
@@ -146,14 +166,33 @@ impl Keeper {
         let announcing = self.announcing.next(now.instant);
         let settings = Some(self.settings_at);
         let again = self.watch_again_at;
-        let times =
-            [self.desk.next(), announcing, self.saver.next(), self.log.next(), settings, again];
+        let looking = self.looking.next();
+        let times = [
+            self.desk.next(),
+            announcing,
+            self.saver.next(),
+            self.log.next(),
+            settings,
+            again,
+            looking,
+        ];
         times.into_iter().flatten().fold(now.instant + pause, Instant::min)
     }
 
     /// Waits for what happens next, until something is due.
     async fn wait(&mut self, due: Instant) -> Woken {
-        let Self { signals, inbox, updates, reading, asking, state, announcing, runner, .. } = self;
+        let Self {
+            signals,
+            inbox,
+            updates,
+            reading,
+            asking,
+            state,
+            announcing,
+            runner,
+            looking,
+            ..
+        } = self;
         let is_checking = runner.is_some();
         let failed = || Err(vec!["the reading of the file has panicked".to_owned()]);
         tokio::select! {
@@ -164,6 +203,7 @@ impl Keeper {
             read = reading.done() => Woken::Read(read.unwrap_or_else(failed)),
             state = state.done() => Woken::CaughtUp(state.flatten()),
             report = asking.done() => Woken::Reported(report.flatten()),
+            _ = looking.done() => Woken::Looked,
             // Clients come last, so that they keep the daemon from nothing.
             Some(call) = inbox.recv() => Woken::Called(call),
             () = sleep_until(due.into()) => Woken::Due,
@@ -179,6 +219,7 @@ impl Keeper {
             Woken::CaughtUp(state) => self.catch_up(state),
             Woken::Reported(known) => self.report(known).await,
             Woken::Command(progress) => self.announcing.progressed(progress),
+            Woken::Looked => self.take_in_signs(),
             Woken::Asked(_) | Woken::Due => {}
         }
     }
@@ -188,9 +229,12 @@ impl Keeper {
         let now = Moment::now();
         let updates = self.updates.clone();
         let others = std::iter::from_fn(|| updates.try_next());
+        let shared = self.counts.clone();
+        let mut counts = shared.lock();
         for update in first.into_iter().chain(others).take(MOST_UPDATES) {
             self.desk.update(&update, now);
             self.catching_up.update(&update);
+            counts.update(&update);
             self.announcing.update(&update, now.instant);
             if let Some(request) = update.into_request() {
                 self.controller.accept(request);
@@ -218,6 +262,9 @@ impl Keeper {
         // All updates that are older than the state come before it.
         for _ in 0..MOST_BATCHES {
             self.take_in_updates(None);
+        }
+        if let Some(state) = &state {
+            self.counts.lock().state(state);
         }
         let now = Moment::now().instant;
         for service in state.iter().flatten() {

@@ -89,11 +89,13 @@ impl Keeper {
             }
         };
         let answer = self.have_saved(answer, true).await;
-        if self.runner.is_some() {
+        let arguments = &self.arguments;
+        let waiting = self.reading.take_waiting(|| reading(arguments));
+        // Who has asked meanwhile waits for another reload, which is under way now.
+        if self.runner.is_some() && !self.reading.is_working() {
             self.systemd.ready();
         }
-        let arguments = &self.arguments;
-        for call in self.reading.take_waiting(|| reading(arguments)) {
+        for call in waiting {
             call.reply.send(answer.clone());
         }
     }
@@ -116,6 +118,8 @@ impl Keeper {
             })?;
             self.held.found(&new, &held);
         }
-        Ok(self.desk.reload(configuration, Moment::now()))
+        let lines = self.desk.reload(configuration, Moment::now());
+        self.counts.lock().configure(self.desk.configuration());
+        Ok(lines)
     }
 }

@@ -4,6 +4,7 @@ mod orders;
 mod properties;
 mod reloads;
 mod reports;
+mod signs;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};

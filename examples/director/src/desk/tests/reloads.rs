@@ -126,7 +126,7 @@ fn everything_that_the_runner_would_refuse_is_found_before() {
     }
     let faults = valid(&configuration).unwrap_err();
     assert_eq!(faults.len(), 2);
-    assert!(faults[1].starts_with("TCP 192.0.2.10:81: timeout 0ns: "), "{faults:?}");
+    assert!(faults[1].starts_with("TCP 192.0.2.10:81: timeout 0s: "), "{faults:?}");
     let mut portless = super::configuration(&[(80, &[])]);
     let service = portless.services.values_mut().next().unwrap();
     service.table.insert(ipvs_netlink::Destination::masquerade(([10, 0, 0, 1], 0).into()));

@@ -13,7 +13,8 @@ const HEADINGS: [&str; 5] = ["DESTINATION", "WEIGHT", "TABLE", "ACTIVE", "INACTI
 /// Appends the destinations of a service, the worst state first.
 pub(super) fn write(service: &ServiceStatus, view: &View, out: &mut String) {
     let shown = |destination: &&DestinationStatus| {
-        !view.only_troubles || destination.state != DestinationState::Up
+        let is_well = destination.state == DestinationState::Up && destination.signs.is_empty();
+        !view.only_troubles || !is_well
     };
     let mut destinations: Vec<_> = service.destinations.iter().filter(shown).collect();
     if destinations.is_empty() {

@@ -10,7 +10,11 @@ pub(super) fn of(destination: &DestinationStatus, clock: &Clock) -> String {
         Some(since) => format!(" since {}", clock.text(since)),
         None => String::new(),
     };
-    let reason = without_numbers(&one_line(&destination.reason));
+    let mut reason = without_numbers(&one_line(&destination.reason));
+    for sign in &destination.signs {
+        let mark = if reason.is_empty() { "" } else { "; " };
+        reason.push_str(&format!("{mark}{}", one_line(sign)));
+    }
     let because = |mark: &str| match reason.as_str() {
         "" => String::new(),
         reason => format!("{mark}{reason}"),
@@ -111,6 +115,16 @@ mod tests {
         (other.state, other.since, other.is_weight_ordered) =
             (DestinationState::Leaving, None, false);
         assert_eq!(of(&other), "leaving: 12 connections");
+        other = up.clone();
+        other.signs = vec!["12 connections half open, none established".to_owned()];
+        assert_eq!(of(&other), "up since 09:00: 12 connections half open, none established");
+        other = down.clone();
+        other.signs = vec!["340 packets without an answer".to_owned()];
+        let text =
+            "down since 12:03:04: 3 of 3 failed, connection refused; 340 packets without an answer";
+        assert_eq!(of(&other), text);
+        other = drained.clone();
+        (other.since, other.is_weight_ordered) = (None, false);
         other.state = DestinationState::Unknown;
         other.reason = "no check\x1b[2J has decided".to_owned();
         assert_eq!(of(&other), "unknown: no check\\u{1b}[2J has decided");

@@ -1,5 +1,8 @@
 //! Properties of predictions, without a kernel. `tests/live_explain` compares them with one.
 
+mod kept;
+mod limits;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -9,11 +12,10 @@ use proptest::sample::select;
 
 use super::*;
 use crate::model::{
-    AddressFamily, Change, Connections, Destination, DestinationEntry, Persistence,
-    PersistenceEngine, Scheduler, Service, ServiceFlags, ServiceId, Setting, Settings, Stats,
-    Tunnel,
+    AddressFamily, Change, Connections, Destination, DestinationEntry, Scheduler, Service,
+    ServiceFlags, ServiceId, Setting, Settings, Stats, Tunnel,
 };
-use crate::procfs::{Connection, ConnectionReader};
+use crate::procfs::Connection;
 
 const HASHING: [Scheduler; 3] =
     [Scheduler::SOURCE_HASHING, Scheduler::DESTINATION_HASHING, Scheduler::MAGLEV_HASHING];
@@ -33,7 +35,20 @@ fn entry(destination: Destination, active: u32, inactive: u32) -> DestinationEnt
 
 fn view(service: &Service, hosts: impl IntoIterator<Item = u8>) -> View {
     let entries = hosts.into_iter().map(|host| entry(server(host), 0, 0)).collect();
-    View::new(service, entries).tables(Tables::DEFAULT_BUILD).address_is_local(Some(true))
+    View::new(service, entries)
+        .table_sizes(TableSizes::DEFAULT_BUILD)
+        .address_is_local(Some(true))
+        .connections(Vec::new())
+        .other_services([])
+        .settings(&defaults())
+}
+
+/// The settings as the kernel has them by default.
+fn defaults() -> Settings {
+    Settings::new()
+        .with(Setting::CONN_REUSE_MODE, 1)
+        .with(Setting::EXPIRE_NODEST_CONN, false)
+        .with(Setting::EXPIRE_QUIESCENT_TEMPLATE, false)
 }
 
 fn ask(client: &str, service: &Service) -> Attempt {
@@ -41,9 +56,7 @@ fn ask(client: &str, service: &Service) -> Attempt {
 }
 
 fn rows(lines: &[&str]) -> Vec<Connection> {
-    let heading = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData";
-    let text = [&[heading], lines].concat().join("\n") + "\n";
-    ConnectionReader::new(text.as_bytes()).map(Result::unwrap).collect()
+    lines.iter().map(|line| line.parse().unwrap()).collect()
 }
 
 #[test]
@@ -56,7 +69,7 @@ fn each_reason_is_told() {
     };
     let with = |change: &dyn Fn(Destination) -> Destination, active| {
         let entries = (2..5).map(|host| entry(change(server(host)), active, 0)).collect();
-        View::new(&service, entries).tables(Tables::DEFAULT_BUILD)
+        View::new(&service, entries).table_sizes(TableSizes::DEFAULT_BUILD)
     };
     assert_eq!(reason(&View::without_service(), &attempt), Reason::NoService);
     assert_eq!(reason(&view(&service, []), &attempt), Reason::NoDestination);
@@ -66,7 +79,13 @@ fn each_reason_is_told() {
     let address = "192.0.2.10:80".parse().unwrap();
     assert_eq!(reason(&away, &attempt), Reason::AddressNotLocal(address));
     assert_eq!(reason(&view(&service, [2]), &ask("2001:db8::1", &service)), Reason::OtherFamily);
-    assert_eq!(reason(&view(&service, [2]), &attempt.port(20)), Reason::FtpData);
+    assert_eq!(reason(&view(&service, [2]), &attempt.client_port(20)), Reason::FtpData);
+    for other in ["TCP 192.0.2.10:81", "UDP 192.0.2.10:80", "TCP 192.0.2.11:80", "FWM 5"] {
+        let other = Attempt::new(attempt.client, other.parse().unwrap());
+        assert_eq!(reason(&view(&service, [2]), &other), Reason::OtherService(service.id));
+    }
+    let away = View::without_service().address_is_local(Some(false)).explain(&attempt);
+    assert_eq!(away.notes, [Note::NoService(service.id)]);
     let none = web(Scheduler::NONE);
     assert_eq!(reason(&view(&none, [2]), &attempt), Reason::NoScheduler);
     let full = web(Scheduler::WEIGHTED_OVERFLOW);
@@ -75,7 +94,8 @@ fn each_reason_is_told() {
     let at_0 = Service::tcp("192.0.2.10:0".parse().unwrap());
     assert_eq!(reason(&view(&at_0, [2]), &attempt), Reason::PortZero);
     let ftp = Service::tcp("192.0.2.10:21".parse().unwrap());
-    assert_eq!(reason(&view(&ftp, [2]), &attempt), Reason::FtpWithoutPersistence);
+    let data = Attempt::new(attempt.client, "TCP 192.0.2.10:2000".parse().unwrap());
+    assert_eq!(reason(&view(&ftp, [2]), &data), Reason::FtpWithoutPersistence);
 
     let half = view(&service, [2, 3]);
     let drained = half.after(&Change::UpdateDestination(service.id, server(2).weight(0)));
@@ -84,6 +104,24 @@ fn each_reason_is_told() {
         matches!(drained.explain(attempt).answer, Answer::Nowhere(Reason::Slot(_)))
     });
     assert!(refused.count() > 50, "one of two destinations owns about half of the slots");
+}
+
+#[test]
+fn each_kind_of_answer_is_a_sentence() {
+    let line = |view: &View| {
+        let told = view.explain(&ask("198.51.100.7", view.service().unwrap())).to_string();
+        told.lines().next().unwrap().replace("198.51.100.7 -> TCP 192.0.2.10:80 ", "")
+    };
+    let turn = web(Scheduler::ROUND_ROBIN);
+    assert_eq!(line(&view(&turn, [2])), "goes to 10.0.0.2:80: no other destination is available");
+    assert_eq!(line(&view(&turn, [2, 3])), "goes to one of 10.0.0.2:80, 10.0.0.3:80: in turn");
+    assert_eq!(line(&view(&turn, [])), "goes nowhere: the service has no destination");
+    let unknown = view(&web(Scheduler::SOURCE_HASHING), [2, 3]).before_linux_4_18(true);
+    assert_eq!(
+        line(&unknown),
+        "goes to one of 10.0.0.2:80, 10.0.0.3:80, or is refused; unknown: how a kernel before \
+         Linux 4.18 hashes"
+    );
 }
 
 #[test]
@@ -107,7 +145,7 @@ fn direct_routing_leaves_the_port() {
 #[test]
 fn the_size_of_a_table_can_matter() {
     let service = web(Scheduler::SOURCE_HASHING);
-    let unknown = view(&service, [2, 3, 4]).tables(Tables::UNKNOWN);
+    let unknown = view(&service, [2, 3, 4]).table_sizes(TableSizes::UNKNOWN);
     let told = unknown.explain(&ask("198.51.100.7", &service));
     let Answer::Undetermined { missing, refusal: false, possible } = &told.answer else {
         panic!("{told}");
@@ -115,7 +153,9 @@ fn the_size_of_a_table_can_matter() {
     assert_eq!(missing, &[Missing::TableSize(Scheduler::SOURCE_HASHING)]);
     assert!(possible.len() > 1);
     // With one destination the size does not matter.
-    let told = view(&service, [2]).tables(Tables::UNKNOWN).explain(&ask("198.51.100.7", &service));
+    let told = view(&service, [2])
+        .table_sizes(TableSizes::UNKNOWN)
+        .explain(&ask("198.51.100.7", &service));
     assert_eq!(told.destination(), Some(server(2).id), "{told}");
     let old = view(&service, [2, 3]).before_linux_4_18(true);
     let told = old.explain(&ask("198.51.100.7", &service));
@@ -130,7 +170,7 @@ fn the_last_weight_matters_to_mh_alone() {
         let service = web(scheduler);
         let weights = |host: u8| entry(server(host).weight(u32::from(host % 2)), 0, 0);
         let drained = View::new(&service, (2..6).map(weights).collect());
-        let drained = drained.tables(Tables::DEFAULT_BUILD);
+        let drained = drained.table_sizes(TableSizes::DEFAULT_BUILD);
         let attempt = ask("198.51.100.7", &service);
         let told = drained.explain(&attempt);
         let undetermined = matches!(told.answer, Answer::Undetermined { .. });
@@ -149,7 +189,7 @@ fn dh_needs_the_address_and_sh_port_needs_the_port() {
     assert!(
         matches!(&told.answer, Answer::Undetermined { missing, .. } if missing == &[Missing::Address])
     );
-    let told = view(&marked, [2, 3]).explain(&attempt.to("192.0.2.10:80".parse().unwrap()));
+    let told = view(&marked, [2, 3]).explain(&attempt.address("192.0.2.10:80".parse().unwrap()));
     assert!(told.destination().is_some(), "{told}");
     let by_port = web(Scheduler::SOURCE_HASHING).flags(ServiceFlags::SH_PORT);
     let attempt = ask("198.51.100.7", &by_port);
@@ -157,74 +197,7 @@ fn dh_needs_the_address_and_sh_port_needs_the_port() {
     assert!(
         matches!(&told.answer, Answer::Undetermined { missing, .. } if missing == &[Missing::ClientPort])
     );
-    assert!(view(&by_port, [2, 3]).explain(&attempt.port(4000)).destination().is_some());
-}
-
-#[test]
-fn a_template_decides_unless_its_destination_is_gone() {
-    let persistent = Persistence::new(Duration::from_secs(300)).netmask([255, 255, 255, 0].into());
-    let service = web(Scheduler::ROUND_ROBIN).persistence(persistent);
-    let rows = rows(&[
-        "TCP C6336400 0000 C000020A 0050 0A000003 0050 ASSURED         299",
-        "TCP C6336500 0000 C000020A 0050 0A000002 0050 NONE            100",
-        "UDP C6336400 0000 C000020A 0050 0A000002 0050 NONE            100",
-    ]);
-    let attempt = ask("198.51.100.7", &service);
-    let all = view(&service, [2, 3, 4]);
-    assert_eq!(
-        rows.iter().map(|row| all.concerns(&attempt, row)).collect::<Vec<_>>(),
-        [true, false, false]
-    );
-    let all = all.connections(rows);
-    let told = all.explain(&attempt);
-    assert_eq!(told.destination(), Some(server(3).id));
-    assert!(
-        told.to_string().contains("template of persistence for 198.51.100.0 (299 s left)"),
-        "{told}"
-    );
-    let drained = all.after(&Change::UpdateDestination(service.id, server(3).weight(0)));
-    assert_eq!(drained.explain(&attempt).notes, [Note::Draining(server(3).id)]);
-    let told = drained
-        .settings(&Settings::new().with(Setting::EXPIRE_QUIESCENT_TEMPLATE, true))
-        .explain(&attempt);
-    assert_eq!(told.possible(), [server(2).id, server(4).id]);
-    let told = all.after(&Change::DeleteDestination(service.id, server(3).id)).explain(&attempt);
-    assert_eq!(told.possible(), [server(2).id, server(4).id]);
-    assert_eq!(told.notes, [Note::Passed { id: server(3).id, why: Passed::Deleted }]);
-}
-
-#[test]
-fn an_engine_looks_by_the_session() {
-    let sip = Persistence::new(Duration::from_secs(60)).engine(PersistenceEngine::SIP);
-    let service = Service::udp("192.0.2.10:5060".parse().unwrap()).persistence(sip);
-    let service = service.scheduler(Scheduler::SOURCE_HASHING);
-    let rows =
-        rows(&["UDP 7F000001 0000 C000020A 13C4 0A000003 0050 NONE             59 sip 1@host"]);
-    let all = view(&service, [2, 3, 4]);
-    let attempt = ask("198.51.100.7", &service);
-    assert!(all.explain(&attempt).destination().is_some());
-    let told = all.connections(rows).explain(&attempt);
-    let Answer::Undetermined { missing, possible, .. } = &told.answer else { panic!("{told}") };
-    assert!(missing.contains(&Missing::Session) && possible.contains(&server(3).id), "{told}");
-}
-
-#[test]
-fn a_connection_of_the_port_decides() {
-    let service = web(Scheduler::ROUND_ROBIN);
-    let rows = rows(&["TCP C6336407 0FA0 C000020A 0050 0A000003 0050 ESTABLISHED     899"]);
-    let attempt = ask("198.51.100.7", &service).port(4000);
-    let all = view(&service, [2, 3]).connections(rows);
-    assert_eq!(all.explain(&attempt).destination(), Some(server(3).id));
-    assert_eq!(all.explain(&attempt.port(4001)).destination(), None);
-    let gone = all.after(&Change::DeleteDestination(service.id, server(3).id));
-    let told = gone.explain(&attempt);
-    assert!(matches!(told.answer, Answer::Nowhere(Reason::DestinationGone { .. })), "{told}");
-    assert_eq!(
-        gone.settings(&Settings::new().with(Setting::EXPIRE_NODEST_CONN, true))
-            .explain(&attempt)
-            .destination(),
-        Some(server(2).id)
-    );
+    assert!(view(&by_port, [2, 3]).explain(&attempt.client_port(4000)).destination().is_some());
 }
 
 #[test]
@@ -284,13 +257,13 @@ prop_compose! {
                 list.push(entry(destination.weight(weight).thresholds(upper, lower), active, 1));
             }
         }
-        let view = View::new(&service, list);
+        let view = View::new(&service, list).connections(Vec::new());
         if !known {
-            return view.tables(Tables::UNKNOWN.maglev_index(8).source_bits(5));
+            return view.table_sizes(TableSizes::UNKNOWN.maglev_index(8).source_bits(5));
         }
         let ids: Vec<_> = view.destinations().iter().map(DestinationEntry::id).collect();
         let view = ids.into_iter().fold(view, |view, id| view.last_weight(id, 1).overloaded(id, false));
-        view.tables(Tables::UNKNOWN.maglev_index(8).source_bits(5))
+        view.table_sizes(TableSizes::UNKNOWN.maglev_index(8).source_bits(5))
     }
 }
 
@@ -305,14 +278,20 @@ proptest! {
         let mut attempt = Attempt::new(client, service.id);
         attempt.client_port = port;
         if service.id.address().is_none() {
-            attempt = attempt.to(([192, 0, 2, 10], to).into());
+            attempt = attempt.address(([192, 0, 2, 10], to).into());
         }
         let told = view.explain(&attempt);
         prop_assert!(!told.to_string().is_empty());
         for id in told.possible() {
             let candidate = told.candidates.iter().find(|it| it.id == *id).unwrap();
-            let takes = [Availability::Available, Availability::Unknown];
-            prop_assert!(takes.contains(&candidate.availability), "{told}");
+            // `lblc` can have cached one that is overloaded.
+            let lblc = Scheduler::LOCALITY_BASED_LEAST_CONNECTION;
+            let takes = match candidate.availability {
+                Availability::Available | Availability::Unknown => true,
+                Availability::Overloaded => service.scheduler == lblc,
+                Availability::Quiesced => false,
+            };
+            prop_assert!(takes, "{told}");
         }
         let served = told.candidates.iter().any(|it| it.availability == Availability::Available);
         if !served {

@@ -1,11 +1,16 @@
+//! What a program wants: tables, their services, and the destinations of those.
+
+mod destination;
+mod service;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{
-    Connections, Destination, DestinationEntry, DestinationId, Persistence, Service, ServiceEntry,
-    ServiceId, ServiceSnapshot, Settings, Snapshot, Stats, Timeouts,
-};
-use crate::table::{Labels, iter};
+use crate::model::{Service, ServiceId, ServiceSnapshot, Settings, Snapshot, Timeouts};
+use crate::table::iter;
+
+pub use destination::TableDestination;
+pub use service::TableService;
 
 /// A set of services with their destinations: a desired table, or a copy of the kernel's.
 ///
@@ -220,17 +225,6 @@ impl From<&Table> for Snapshot {
     }
 }
 
-impl From<&TableService> for ServiceSnapshot {
-    fn from(service: &TableService) -> Self {
-        let destinations = service.destinations().map(|destination| {
-            let destination = destination.destination().clone();
-            DestinationEntry::new(destination, Connections::default(), Stats::default())
-        });
-        let entry = ServiceEntry::new(service.service().clone(), Stats::default());
-        Self::new(entry, destinations.collect())
-    }
-}
-
 impl<'t> IntoIterator for &'t Table {
     type Item = &'t TableService;
     type IntoIter = iter::Services<'t>;
@@ -249,203 +243,12 @@ impl IntoIterator for Table {
     }
 }
 
-/// A service of a [`Table`] with its destinations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableService {
-    service: Service,
-    destinations: BTreeMap<DestinationId, TableDestination>,
-    labels: Labels,
-}
-
-impl TableService {
-    /// Creates a service without destinations.
-    #[must_use]
-    pub fn new(service: Service) -> Self {
-        Self { service: service.canonical(), destinations: BTreeMap::new(), labels: Labels::new() }
-    }
-
-    /// Adds a destination and returns the service. Replaces the destination of the same id.
-    ///
-    /// A [`Destination`] has a fixed weight, 1 by default. If another program sets the weight,
-    /// such as a health check, pass a [`TableDestination::of_any_weight`].
-    #[must_use]
-    pub fn with(mut self, destination: impl Into<TableDestination>) -> Self {
-        self.insert(destination);
-        self
-    }
-
-    /// Sets the labels and returns the service. They replace the former ones.
-    #[must_use]
-    pub fn labelled(mut self, labels: Labels) -> Self {
-        self.labels = labels;
-        self
-    }
-
-    /// Returns the labels for metrics.
-    #[must_use]
-    pub const fn labels(&self) -> &Labels {
-        &self.labels
-    }
-
-    /// Returns the labels for metrics, to change them.
-    pub const fn labels_mut(&mut self) -> &mut Labels {
-        &mut self.labels
-    }
-
-    /// Returns the id of the service.
-    #[must_use]
-    pub const fn id(&self) -> ServiceId {
-        self.service.id
-    }
-
-    /// Returns the settings of the service.
-    #[must_use]
-    pub const fn service(&self) -> &Service {
-        &self.service
-    }
-
-    /// Changes the settings of the service. The id stays as it is, even if `edit` sets another.
-    pub fn update(&mut self, edit: impl FnOnce(&mut Service)) {
-        let id = self.service.id;
-        edit(&mut self.service);
-        self.service.id = id;
-        self.service.persistence = self.service.persistence.map(Persistence::canonical);
-    }
-
-    /// Adds a destination. Replaces and returns the destination of the same id, if the service
-    /// has one.
-    pub fn insert(&mut self, destination: impl Into<TableDestination>) -> Option<TableDestination> {
-        let destination = destination.into();
-        self.destinations.insert(destination.id(), destination)
-    }
-
-    /// Removes a destination and returns it.
-    pub fn remove(&mut self, id: DestinationId) -> Option<TableDestination> {
-        self.destinations.remove(&id)
-    }
-
-    /// Keeps only the destinations for which `keep` returns `true`.
-    pub fn retain(&mut self, mut keep: impl FnMut(&TableDestination) -> bool) {
-        self.destinations.retain(|_, destination| keep(destination));
-    }
-
-    /// Returns the destination with this id, or `None` if the service has none.
-    #[must_use]
-    pub fn destination(&self, id: DestinationId) -> Option<&TableDestination> {
-        self.destinations.get(&id)
-    }
-
-    /// Returns the destinations in the order of their ids.
-    pub fn destinations(&self) -> iter::Destinations<'_> {
-        iter::Destinations(self.destinations.values())
-    }
-}
-
-impl<D: Into<TableDestination>> Extend<D> for TableService {
-    fn extend<I: IntoIterator<Item = D>>(&mut self, destinations: I) {
-        for destination in destinations {
-            self.insert(destination);
-        }
-    }
-}
-
-impl From<Service> for TableService {
-    fn from(service: Service) -> Self {
-        Self::new(service)
-    }
-}
-
-impl From<&ServiceSnapshot> for TableService {
-    fn from(snapshot: &ServiceSnapshot) -> Self {
-        let destinations = snapshot.destinations.iter().map(TableDestination::from);
-        Self {
-            service: snapshot.entry.service.clone(),
-            destinations: destinations.map(|destination| (destination.id(), destination)).collect(),
-            labels: Labels::new(),
-        }
-    }
-}
-
-/// A destination of a [`TableService`], with a fixed weight or with any weight.
-///
-/// ```
-/// use ipvs_netlink::Destination;
-/// use ipvs_netlink::table::TableDestination;
-///
-/// let server = Destination::masquerade("10.0.0.2:8080".parse()?);
-/// assert_eq!(TableDestination::from(server.clone().weight(0)).weight(), Some(0));
-/// let open = TableDestination::of_any_weight(server).initially(3);
-/// assert_eq!(open.weight(), None);
-/// assert_eq!(open.destination().weight, 3); // what it is added with
-/// # Ok::<(), std::net::AddrParseError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableDestination {
-    destination: Destination,
-    weighted: bool,
-}
-
-impl TableDestination {
-    /// Creates a destination whose weight another program sets, such as a health check.
-    ///
-    /// A plan adds the destination with the weight of `destination`, 1 by default; see
-    /// [`initially`](Self::initially). If the kernel has the destination with another weight, a
-    /// plan keeps that weight only with
-    /// [`PlanOptions::keep_weights`](crate::table::PlanOptions::keep_weights).
-    #[must_use]
-    pub const fn of_any_weight(destination: Destination) -> Self {
-        Self { destination, weighted: false }
-    }
-
-    /// Sets the initial weight, 0 to 2147483647.
-    ///
-    /// A plan adds a destination [of any weight](Self::of_any_weight) with this weight, and sets
-    /// this weight where weights are not kept. With 0 the destination gets no new connections at
-    /// first. For a destination with a fixed weight, this sets that weight.
-    #[must_use]
-    pub fn initially(mut self, weight: u32) -> Self {
-        self.destination.weight = weight;
-        self
-    }
-
-    /// Returns the id of the destination.
-    #[must_use]
-    pub const fn id(&self) -> DestinationId {
-        self.destination.id
-    }
-
-    /// Returns the settings of the destination. The weight is the fixed one or the initial one.
-    #[must_use]
-    pub const fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
-    /// Returns the fixed weight, or `None` for any weight. 0 is a fixed weight: the destination
-    /// gets no new connections.
-    #[must_use]
-    pub const fn weight(&self) -> Option<u32> {
-        if self.weighted { Some(self.destination.weight) } else { None }
-    }
-}
-
-impl From<Destination> for TableDestination {
-    /// Makes a destination whose fixed weight is that of `destination`.
-    fn from(destination: Destination) -> Self {
-        Self { destination, weighted: true }
-    }
-}
-
-impl From<&DestinationEntry> for TableDestination {
-    fn from(entry: &DestinationEntry) -> Self {
-        Self::from(entry.destination.clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::{Destination, Persistence};
 
     #[test]
     fn nothing_is_in_a_table_twice() {
@@ -488,6 +291,31 @@ mod tests {
         table.retain(|there| there.id() != service(81).id);
         let all: Vec<_> = table.destinations().map(|(_, to)| to.id()).collect();
         assert_eq!(all, [server(2).id]);
+    }
+
+    #[test]
+    fn destinations_are_in_order_however_they_come_and_the_last_of_an_id_stays() {
+        let service = || TableService::new(Service::tcp("192.0.2.10:80".parse().unwrap()));
+        let server = |(host, weight)| {
+            Destination::masquerade(([10, 0, 0, host], 8080).into()).weight(weight)
+        };
+        let there = |service: &TableService| -> Vec<(String, Option<u32>)> {
+            service.destinations().map(|it| (it.id().to_string(), it.weight())).collect()
+        };
+        let added = [(3, 1), (1, 1), (4, 1), (1, 2), (2, 1), (3, 5), (1, 3)].map(server);
+        let one_by_one = added.iter().cloned().fold(service(), TableService::with);
+        let expected = [(1, 3), (2, 1), (3, 5), (4, 1)]
+            .map(|(host, weight)| (format!("10.0.0.{host}:8080"), Some(weight)));
+        assert_eq!(there(&one_by_one), expected);
+        let mut together = service().with(server((2, 9)));
+        together.extend(added);
+        assert_eq!(together, one_by_one);
+
+        let id = server((3, 0)).id;
+        assert_eq!(together.insert(server((3, 6))).unwrap().weight(), Some(5));
+        assert_eq!(together.remove(id).unwrap().weight(), Some(6));
+        assert_eq!((together.remove(id), together.destination(id)), (None, None));
+        assert_eq!(together.destinations().len(), 3);
     }
 
     #[test]

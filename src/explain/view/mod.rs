@@ -1,11 +1,12 @@
+mod after;
+
 use std::collections::BTreeMap;
 
-use crate::explain::{Answer, Attempt, Availability, Explanation, Note, Reason, Tables};
-use crate::explain::{choosing, standing};
-use crate::model::{
-    Change, Connections, DestinationEntry, DestinationId, Forwarding, Service, ServiceId, Setting,
-    Settings, Stats,
-};
+use crate::explain::kept_settings::KeptSettings;
+use crate::explain::others::Other;
+use crate::explain::{Answer, Attempt, Availability, Explanation, Reason, TableSizes};
+use crate::explain::{choosing, notes, rows, standing};
+use crate::model::{DestinationEntry, DestinationId, Service, ServiceSnapshot, Settings};
 use crate::procfs::Connection;
 use crate::table::DrainedWeights;
 
@@ -19,7 +20,7 @@ use crate::table::DrainedWeights;
 ///
 /// ```no_run
 /// use ipvs_netlink::Client;
-/// use ipvs_netlink::explain::{Attempt, Tables, View};
+/// use ipvs_netlink::explain::{Attempt, TableSizes, View};
 ///
 /// let mut ipvs = Client::connect()?;
 /// let attempt = Attempt::new("198.51.100.7".parse()?, "TCP 192.0.2.10:80".parse()?);
@@ -28,36 +29,32 @@ use crate::table::DrainedWeights;
 ///     Some(entry) => View::new(&entry.service, ipvs.destinations(entry.id())?.into_vec()),
 ///     None => View::without_service(),
 /// };
-/// println!("{}", view.tables(Tables::DEFAULT_BUILD).explain(&attempt));
+/// println!("{}", view.table_sizes(TableSizes::DEFAULT_BUILD).explain(&attempt));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     service: Option<Service>,
     destinations: Vec<DestinationEntry>,
-    tables: Tables,
+    tables: TableSizes,
     old_hash: bool,
+    foreign_hash: bool,
     last_weights: BTreeMap<DestinationId, u32>,
     overloads: BTreeMap<DestinationId, bool>,
     local: Option<bool>,
+    has_client: Option<bool>,
     rows: Vec<Connection>,
-    kept: Kept,
-}
-
-/// The kernel's default of `conn_reuse_mode`.
-const REUSE_MODE: u32 = 1;
-
-/// The settings `net.ipv4.vs.*` that say whether what the kernel keeps of a client decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
-    pub(super) conn_reuse_mode: u32,
-    pub(super) expire_nodest_conn: bool,
-    pub(super) expire_quiescent_template: bool,
+    all_rows: bool,
+    others: Option<Vec<Other>>,
+    kept: KeptSettings,
 }
 
 impl View {
-    /// Creates the view of a service with its destinations, in the order of the kernel. All inputs
-    /// that the kernel does not show are unknown.
+    /// Creates the view of a service with its destinations, in the order of the kernel. All other
+    /// inputs are unknown.
+    ///
+    /// It must be the service that takes the packets of the attempts:
+    /// [`Attempt::service_in`] finds it. Of other attempts the view only says that.
     #[must_use]
     pub fn new(service: &Service, destinations: Vec<DestinationEntry>) -> Self {
         Self { service: Some(service.clone()), destinations, ..Self::without_service() }
@@ -69,27 +66,67 @@ impl View {
         Self {
             service: None,
             destinations: Vec::new(),
-            tables: Tables::UNKNOWN,
+            tables: TableSizes::UNKNOWN,
             old_hash: false,
+            foreign_hash: !cfg!(all(target_pointer_width = "64", target_endian = "little")),
             last_weights: BTreeMap::new(),
             overloads: BTreeMap::new(),
             local: None,
+            has_client: None,
             rows: Vec::new(),
-            kept: Kept {
-                conn_reuse_mode: REUSE_MODE,
-                expire_nodest_conn: false,
-                expire_quiescent_template: false,
-            },
+            all_rows: false,
+            others: None,
+            kept: KeptSettings::UNKNOWN,
         }
     }
 
     /// Sets the connections and templates that the kernel keeps, which decide before the scheduler
     /// does. [`concerns`](Self::concerns) chooses them from all that
-    /// [`Procfs::connections`](crate::procfs::Procfs::connections) reads.
+    /// [`Procfs::connections`](crate::procfs::Procfs::connections) reads. The rest can be left out.
+    ///
+    /// Until they are set they are unknown. That matters to an attempt with a client port and to a
+    /// persistent service. An empty list means that the kernel keeps nothing of the client.
     #[must_use]
     pub fn connections(mut self, connections: Vec<Connection>) -> Self {
         self.rows = connections;
+        self.all_rows = true;
         self
+    }
+
+    /// Sets the connections and templates as far as they are known: the reading of the kernel's
+    /// list has failed or was ended early. See [`connections`](Self::connections).
+    #[must_use]
+    pub fn some_connections(mut self, connections: Vec<Connection>) -> Self {
+        self.rows = connections;
+        self.all_rows = false;
+        self
+    }
+
+    /// Sets the other services of the table, all of them. They matter where
+    /// [`needs_other_services`](Self::needs_other_services) says so, and are unknown until they are
+    /// set. A `&`[`Snapshot`](crate::Snapshot) will do if it is
+    /// [complete](crate::Snapshot::is_complete), and may have the service itself too.
+    #[must_use]
+    pub fn other_services<'s>(
+        mut self,
+        services: impl IntoIterator<Item = &'s ServiceSnapshot>,
+    ) -> Self {
+        let own = self.service.as_ref().map(|service| service.id);
+        let others = services.into_iter().filter(|service| Some(service.id()) != own);
+        self.others = Some(others.map(Other::new).collect());
+        self
+    }
+
+    /// Returns `true` if the kernel keeps a connection of the attempt to a destination that the
+    /// service does not have. Then the destination was deleted, or another service has made the
+    /// connection, such as one at port 0 of the same address.
+    #[must_use]
+    pub fn needs_other_services(&self, attempt: &Attempt) -> bool {
+        standing::kept_connection(self, attempt).is_some_and(|row| {
+            let is_own =
+                |entry: &DestinationEntry| standing::is_destination(entry.id(), row.destination);
+            !self.destinations.iter().any(is_own)
+        })
     }
 
     /// Returns `true` if `connection` can decide where an attempt goes: it has the same client
@@ -98,32 +135,25 @@ impl View {
     pub fn concerns(&self, attempt: &Attempt, connection: &Connection) -> bool {
         let of_service = |service: &Service| {
             let has_engine = service.persistence.is_some_and(|it| it.engine.is_some());
-            standing::is_template(service, attempt, connection)
-                || has_engine && standing::is_template_of(service, attempt, connection)
+            rows::is_template(service, attempt, connection)
+                || has_engine && rows::is_template_of(service, attempt, connection)
         };
-        standing::is_connection(attempt, connection)
-            || self.service.as_ref().is_some_and(of_service)
+        rows::is_connection(attempt, connection) || self.service.as_ref().is_some_and(of_service)
     }
 
     /// Sets the settings `net.ipv4.vs.*` that decide whether connections and templates count that
     /// the kernel keeps: `conn_reuse_mode`, `expire_nodest_conn`, `expire_quiescent_template`.
-    /// What is absent has the kernel's default.
+    /// What is absent is unknown, which matters only where the kernel keeps something of the client.
     #[must_use]
     pub fn settings(mut self, settings: &Settings) -> Self {
-        let mode = settings.number(Setting::CONN_REUSE_MODE);
-        let is_on = |setting| settings.is_on(setting).unwrap_or_default();
-        self.kept = Kept {
-            conn_reuse_mode: mode.and_then(|mode| mode.try_into().ok()).unwrap_or(REUSE_MODE),
-            expire_nodest_conn: is_on(Setting::EXPIRE_NODEST_CONN),
-            expire_quiescent_template: is_on(Setting::EXPIRE_QUIESCENT_TEMPLATE),
-        };
+        self.kept = KeptSettings::of(settings);
         self
     }
 
     /// Sets the sizes of the tables of `sh` and `mh`.
     #[must_use]
-    pub const fn tables(mut self, tables: Tables) -> Self {
-        self.tables = tables;
+    pub const fn table_sizes(mut self, sizes: TableSizes) -> Self {
+        self.tables = sizes;
         self
     }
 
@@ -133,6 +163,17 @@ impl View {
     #[must_use]
     pub const fn before_linux_4_18(mut self, before: bool) -> Self {
         self.old_hash = before;
+        self
+    }
+
+    /// Says that the kernel is one of 32 bits, or big-endian, where `mh` hashes otherwise. This
+    /// crate does not know how, so the answers become [`Undetermined`](Answer::Undetermined). By
+    /// default the kernel is taken to be as the machine for which this program was compiled.
+    ///
+    /// Source: `linux/siphash.h:hsiphash`.
+    #[must_use]
+    pub const fn is_32_bits_or_big_endian(mut self, is: bool) -> Self {
+        self.foreign_hash = is;
         self
     }
 
@@ -175,6 +216,15 @@ impl View {
         self
     }
 
+    /// Says whether the client is on this host. Its packets come to IPVS whether the address of
+    /// the service is one of this host or not. `None`, the default, means unknown: the client is
+    /// taken to be another host.
+    #[must_use]
+    pub const fn client_is_local(mut self, local: Option<bool>) -> Self {
+        self.has_client = local;
+        self
+    }
+
     /// Returns where a new connection would go, and why.
     ///
     /// For `sh`, `dh` and `mh` the answer is one destination, or a refusal with the reason. It is
@@ -193,59 +243,9 @@ impl View {
         };
         choosing::choose(self, &mut explanation);
         if let Some(service) = &self.service {
-            self.note(service, &mut explanation);
+            notes::add(self, service, &mut explanation);
         }
         explanation
-    }
-
-    /// Returns the view as it will be after a change of the service or its destinations. Other
-    /// changes, and those that the kernel would refuse, change nothing.
-    ///
-    /// The kernel puts a new destination before the others.
-    #[must_use]
-    pub fn after(&self, change: &Change) -> Self {
-        let mut after = self.clone();
-        let Some(service) = &mut after.service else { return after };
-        let at = |id: DestinationId| self.destinations.iter().position(|entry| entry.id() == id);
-        match change {
-            Change::UpdateService(new) if new.id == service.id => *service = new.clone(),
-            Change::DeleteService(id) if *id == service.id => {
-                after.service = None;
-                after.destinations.clear();
-            }
-            Change::Flush => {
-                after.service = None;
-                after.destinations.clear();
-            }
-            Change::AddDestination(id, new) if *id == service.id && at(new.id).is_none() => {
-                let entry =
-                    DestinationEntry::new(new.clone(), Connections::default(), Stats::default());
-                after.last_weights.insert(new.id, new.weight);
-                after.overloads.remove(&new.id);
-                after.destinations.insert(0, entry);
-            }
-            Change::UpdateDestination(id, new) if *id == service.id => {
-                let entry = at(new.id).and_then(|at| after.destinations.get_mut(at));
-                if let Some(entry) = entry {
-                    let weight = entry.destination.weight;
-                    if new.weight == 0 && weight != 0 {
-                        after.last_weights.insert(new.id, weight);
-                    }
-                    let (former, upper) = (entry.destination.thresholds, new.thresholds.upper);
-                    if upper == 0 || upper > former.upper {
-                        after.overloads.remove(&new.id);
-                    }
-                    entry.destination = new.clone();
-                }
-            }
-            Change::DeleteDestination(id, gone) if *id == service.id => {
-                after.destinations.retain(|entry| entry.id() != *gone);
-                after.last_weights.remove(gone);
-                after.overloads.remove(gone);
-            }
-            _ => {}
-        }
-        after
     }
 
     /// Returns the service, or `None` if the view has none.
@@ -264,16 +264,35 @@ impl View {
         &self.rows
     }
 
-    pub(super) const fn kept(&self) -> Kept {
+    /// Whether no connection is missing among the rows.
+    pub(super) const fn knows_all_rows(&self) -> bool {
+        self.all_rows
+    }
+
+    /// The destinations of the other services, if they are known.
+    pub(super) fn others(&self) -> Option<&[Other]> {
+        self.others.as_deref()
+    }
+
+    pub(super) const fn kept(&self) -> KeptSettings {
         self.kept
     }
 
-    pub(super) const fn sizes(&self) -> Tables {
+    pub(super) const fn sizes(&self) -> TableSizes {
         self.tables
     }
 
     pub(super) const fn has_old_hash(&self) -> bool {
         self.old_hash
+    }
+
+    pub(super) const fn has_foreign_hash(&self) -> bool {
+        self.foreign_hash
+    }
+
+    /// Whether the client is on this host.
+    pub(super) const fn has_client(&self) -> Option<bool> {
+        self.has_client
     }
 
     pub(super) const fn is_local(&self) -> Option<bool> {
@@ -295,39 +314,5 @@ impl View {
             (_, Some(true)) => Availability::Overloaded,
             (_, Some(false)) => Availability::Available,
         }
-    }
-
-    pub(super) fn entry(&self, id: DestinationId) -> Option<&DestinationEntry> {
-        self.destinations.iter().find(|entry| entry.id() == id)
-    }
-
-    fn note(&self, service: &Service, explanation: &mut Explanation) {
-        let attempt = explanation.attempt;
-        let mut notes = Vec::new();
-        let asked_for_mark = matches!(attempt.target, ServiceId::Fwmark { .. });
-        if asked_for_mark && attempt.target != service.id {
-            notes.push(Note::MarkWithoutService(attempt.target));
-        }
-        for id in explanation.possible() {
-            let Some(entry) = self.entry(*id) else { continue };
-            let keeps_port = !matches!(entry.destination.forwarding, Forwarding::Masquerade)
-                || service.persistence.is_some()
-                    && attempt.address.map(|it| it.port())
-                        != service.id.address().map(|it| it.port());
-            let address = attempt.address.filter(|_| keeps_port);
-            if let Some(address) = address {
-                let port = address.port();
-                if id.address.port() != 0 && port != 0 && id.address.port() != port {
-                    notes.push(Note::PortStays { id: *id, port });
-                }
-            }
-            if id.family() != service.id.family() {
-                notes.push(Note::MixedFamilies(*id));
-            }
-        }
-        if let (Some(address), None) = (attempt.address, self.local) {
-            notes.push(Note::PerhapsNotLocal(address));
-        }
-        explanation.notes.extend(notes);
     }
 }

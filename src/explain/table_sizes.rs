@@ -13,14 +13,14 @@ pub(super) const MAGLEV_INDEXES: RangeInclusive<u8> = 8..=17;
 /// The configuration of the running kernel is often in `/boot/config-<release>`.
 ///
 /// ```
-/// use ipvs_netlink::explain::Tables;
+/// use ipvs_netlink::explain::TableSizes;
 ///
-/// let tables = Tables::from_config("CONFIG_IP_VS_SH_TAB_BITS=10\n");
+/// let tables = TableSizes::from_config("CONFIG_IP_VS_SH_TAB_BITS=10\n");
 /// assert_eq!((tables.source_bits, tables.maglev_index), (Some(10), None));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Tables {
+pub struct TableSizes {
     /// The number of slots of `sh` as a power of two, 4 to 20: `CONFIG_IP_VS_SH_TAB_BITS`.
     /// `None` means unknown.
     pub source_bits: Option<u8>,
@@ -29,7 +29,7 @@ pub struct Tables {
     pub maglev_index: Option<u8>,
 }
 
-impl Tables {
+impl TableSizes {
     /// Unknown sizes.
     pub const UNKNOWN: Self = Self { source_bits: None, maglev_index: None };
 
@@ -92,7 +92,7 @@ mod tests {
     fn a_configuration_tells_the_sizes() {
         let debian =
             "CONFIG_IP_VS_SH=m\nCONFIG_IP_VS_SH_TAB_BITS=8\nCONFIG_IP_VS_MH_TAB_INDEX=12\n";
-        assert_eq!(Tables::from_config(debian), Tables::DEFAULT_BUILD);
+        assert_eq!(TableSizes::from_config(debian), TableSizes::DEFAULT_BUILD);
         for hostile in [
             "",
             "CONFIG_IP_VS_SH_TAB_BITS=21",
@@ -101,9 +101,9 @@ mod tests {
             "CONFIG_IP_VS_MH_TAB_INDEX=99999999999",
             "# CONFIG_IP_VS_SH_TAB_BITS=8",
         ] {
-            assert_eq!(Tables::from_config(hostile), Tables::UNKNOWN, "{hostile}");
+            assert_eq!(TableSizes::from_config(hostile), TableSizes::UNKNOWN, "{hostile}");
         }
-        let set_by_hand = Tables { source_bits: Some(200), maglev_index: Some(0) };
+        let set_by_hand = TableSizes { source_bits: Some(200), maglev_index: Some(0) };
         assert_eq!(set_by_hand.possible_source_bits(), SOURCE_BITS);
         assert_eq!(set_by_hand.possible_maglev_indexes(), MAGLEV_INDEXES);
     }
