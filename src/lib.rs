@@ -30,6 +30,7 @@
 //! | [`procfs`] | connections, totals and settings, as the kernel shows them under `/proc` |
 //! | [`growth`] | rates and growth between two snapshots |
 //! | [`metrics`] | samples for monitoring systems, and text formats for them |
+//! | `kubernetes` (feature of this name) | services and endpoint slices of Kubernetes as a table, by kube-proxy's rules |
 //! | [`explain`] | which destination the kernel would choose for a client, and why |
 //! | `tokio`, `smol` (features of these names) | the async clients, with the methods of the blocking one |
 //! | `fake` (feature of this name) | a kernel in memory, for tests without Linux's IPVS and without root |
@@ -99,6 +100,8 @@
 //! - **`health-http`**: checks over HTTP/1.1 and HTTP/2.
 //! - **`health-tls`**: checks over TLS and, with `health-http`, over HTTPS; also gRPC. It uses rustls with ring,
 //!   which is C and assembler: building it takes a C compiler.
+//! - **`kubernetes`**: `kubernetes`, which converts services and endpoint slices of Kubernetes to a
+//!   [`table::Table`] by kube-proxy's rules, whole or event by event. It has no client of the API.
 //! - **`prometheus`**: `metrics::Collector`, which puts the samples of [`metrics`] into a registry of the crate
 //!   `prometheus_client`, for programs that have one. Samples and text formats need no feature.
 //! - **`packet`**: `IpvsMessage`, the netlink message type, and `Client::from_sockets`, for programs
@@ -121,6 +124,9 @@ pub mod growth;
 mod hashing;
 pub mod health;
 mod ipvsadm;
+#[cfg(feature = "kubernetes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "kubernetes")))]
+pub mod kubernetes;
 pub mod metrics;
 mod model;
 pub mod procfs;

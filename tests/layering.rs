@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("growth", &["model"]),
     ("metrics", &["model", "table", "procfs", "growth"]),
     ("explain", &["model", "table", "procfs"]),
+    ("kubernetes", &["random", "hashing", "model", "table"]),
     ("health", &["model", "error", "random", "table", "procfs", "growth"]),
     ("client", &["model", "error", "fake", "engine", "table", "procfs"]),
     ("cookbook", &[]),

@@ -7,6 +7,7 @@
 //! | keep a table as wished for ever: loops, events, restarts, tests | [`table::controller`](crate::table::controller) | controller, operator, daemon |
 //! | take dead servers out of rotation, and put them back | [`health`](crate::health) | health check, failover, `real_server` |
 //! | keep the table of a host as a file or an API says | [`node_agent`] | reconcile, VIP |
+//! | serve the node of a Kubernetes cluster | `kubernetes` (feature of this name) | kube-proxy, `EndpointSlice` |
 //! | export counters and rates | [`counters`] | Prometheus, metrics, monitoring |
 //! | see the connections and templates of clients | [`connections`] | `ipvsadm -Lc`, `/proc` |
 //! | work in containers and other network namespaces | [`namespaces`] | netns, Docker, pod |
@@ -79,6 +80,14 @@ pub mod from_keepalived {}
 #[doc(alias = "Go")]
 #[doc(alias = "Docker")]
 pub mod from_moby_ipvs {}
+
+#[cfg(feature = "kubernetes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "kubernetes")))]
+#[doc = include_str!("kubernetes.md")]
+#[doc(alias = "kube-proxy")]
+#[doc(alias = "EndpointSlice")]
+#[doc(alias = "node proxy")]
+pub mod kubernetes {}
 
 #[doc = include_str!("namespaces.md")]
 #[doc(alias = "netns")]
