@@ -1,0 +1,3 @@
+mod documents;
+mod effective;
+mod watching;
