@@ -148,6 +148,13 @@ fn number(path: &str) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
+/// Whether the address of an attempt is one of this host, if this can be known.
+pub(crate) fn has_address_of(attempt: &Attempt) -> Option<bool> {
+    let local = is_local(attempt.address?.ip());
+    // A rule of routing for the mark may deliver packets to any address.
+    local.filter(|local| *local || !matches!(attempt.target, ServiceId::Fwmark { .. }))
+}
+
 /// Whether an address is one of this host, if this can be known.
 pub(crate) fn is_local(ip: IpAddr) -> Option<bool> {
     let family = if ip.is_ipv4() { "ipv4" } else { "ipv6" };

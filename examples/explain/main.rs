@@ -70,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let view = view
         .table_sizes(sizes)
         .before_linux_4_18(host::has_old_hash())
-        .address_is_local(attempt.address.and_then(|address| host::is_local(address.ip())))
+        .address_is_local(host::has_address_of(&attempt))
         .client_is_local(host::is_local(attempt.client));
     let with_weight = |view: View, (id, weight): &_| view.last_weight(*id, *weight);
     let view = arguments.last_weight.iter().fold(view, with_weight);

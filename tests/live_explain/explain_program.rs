@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use ipvs_netlink::{Client, Destination, Persistence, Scheduler, Service};
+use ipvs_netlink::{AddressFamily, Client, Destination, Persistence, Scheduler, Service};
 
 use crate::examples::example;
 use crate::namespace::{fresh, ip, run};
@@ -84,6 +84,19 @@ fn the_exit_code_says_what_kind_of_answer_there_is() {
     ip("addr del 192.0.2.10/32 dev lo");
     let (_, told) = code(&[]);
     assert!(told.contains("note: there is no service TCP 192.0.2.10:80 either"), "{told}");
+}
+
+/// A rule of routing for the mark, which the program does not read, may deliver the packets here.
+#[test]
+fn an_address_that_marked_packets_go_to_need_not_be_of_this_host() {
+    let mut ipvs = fresh();
+    let marked = Service::fwmark(1, AddressFamily::Ipv4).scheduler(Scheduler::SOURCE_HASHING);
+    ipvs.add_service(&marked).unwrap();
+    let server = Destination::masquerade(([10, 0, 0, 2], 80).into());
+    ipvs.add_destination(marked.id, &server).unwrap();
+    let told = text(&explain(&["198.51.100.7", "FWM 1", "--to", "203.0.113.9:80"]));
+    assert!(told.contains("goes to 10.0.0.2:80"), "{told}");
+    assert!(told.contains("if 203.0.113.9 is not an address of this host"), "{told}");
 }
 
 #[test]

@@ -208,8 +208,9 @@ impl View {
         self
     }
 
-    /// Says whether the address of the service is an address of this host. If not, packets of
-    /// other hosts do not come to IPVS. `None` means unknown.
+    /// Says whether the address of the service is an address of this host, or rules of routing
+    /// deliver its packets here. If not, packets of other hosts do not come to IPVS. `None`
+    /// means unknown.
     #[must_use]
     pub const fn address_is_local(mut self, local: Option<bool>) -> Self {
         self.local = local;
