@@ -109,10 +109,18 @@ impl Look {
                 Err(error) => (None, format!("connections cannot be read: {error}")),
             }
         } else {
-            (None, format!("connections are not read: there are more than {most_connections}"))
+            (None, unread(most_connections))
         };
         self.changes = self.signs.observe(table, now, connections.as_ref());
         Ok(unread)
+    }
+}
+
+/// Returns why connections are not read; empty if that is what the configuration asks for.
+fn unread(most_connections: u64) -> String {
+    match most_connections {
+        0 => String::new(),
+        most => format!("connections are not read: there are more than {most}"),
     }
 }
 
