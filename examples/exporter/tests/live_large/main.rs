@@ -108,8 +108,14 @@ fn fill(home: &Namespace, services: u16) {
     }
 }
 
-fn measure(what: &str, home: &Namespace, process: u32, address: SocketAddr, most: usize) {
-    let mut expected = None;
+/// Scrapes once, and so many times at once. Each scrape has as many series as expected, or as the first one.
+fn measure(
+    what: &str,
+    home: &Namespace,
+    (process, address): (u32, SocketAddr),
+    most: usize,
+    mut expected: Option<usize>,
+) {
     for at_once in BTreeSet::from([1, most]) {
         let before = cost(process).0;
         let begun = Instant::now();
@@ -144,19 +150,23 @@ fn figures_of_a_large_table() {
     fill(&home, services);
     let all = usize::from(services) * usize::from(DESTINATIONS);
     println!("{services} services, {all} destinations, {}", program.display());
-    for options in [
-        &["--node-exporter-names=only"][..],
-        &["--destinations=connections,weight"],
-        &["--destinations"],
-        &[],
+    // The series of each service with its destinations, and those of the namespace and the program.
+    for (options, of_a_service, others) in [
+        (&["--node-exporter-names=only"][..], 30, 8),
+        (&["--destinations=connections,weight"], 49, 16),
+        (&["--destinations"], 109, 16),
+        (&[], 9, 16),
     ] {
         let mut command = Command::new(&program);
         let exporter = Exporter::of(&home, command.args(options).args(["--timeout", "600"]));
-        measure(&format!("{options:?}"), &home, exporter.process(), exporter.address, 20);
+        let expected = usize::from(services) * of_a_service + others;
+        let of = (exporter.process(), exporter.address);
+        measure(&format!("{options:?}"), &home, of, 20, Some(expected));
     }
     if let Ok(program) = std::env::var("NODE_EXPORTER") {
         let other = Other::start(&home, &program);
-        measure("node_exporter", &home, other.0.id(), ([127, 0, 0, 1], 9100).into(), 1);
+        let of = (other.0.id(), ([127, 0, 0, 1], 9100).into());
+        measure("node_exporter", &home, of, 1, None);
     }
 }
 
