@@ -110,48 +110,52 @@ fn entry(at: &str, endpoints: &[&str]) -> String {
     text
 }
 
-/// What an earlier run has made serves on, and what needs no firewall follows the cluster.
-#[test]
-fn a_start_at_which_nft_fails_takes_nothing_away() {
+/// Where the service of [`cluster`] is served.
+const CLUSTER_IP: &str = "10.96.0.10:80";
+const NODE_PORT: &str = "192.0.2.1:30080";
+
+/// Creates a cluster with one service, which needs the firewall at its node port and not at its cluster IP.
+fn cluster() -> (ApiServer, Script) {
     fresh_namespace();
     let server = ApiServer::start().unwrap();
     let script = Script::new(&server);
     server.put(service("web", "10.96.0.10", 30080)).unwrap();
     server.put(slice("10.244.1.2")).unwrap();
-    let (cluster_ip, node_port) = ("10.96.0.10:80", "192.0.2.1:30080");
+    (server, script)
+}
+
+/// What an earlier run has made serves on, and what needs no firewall follows the cluster.
+#[test]
+fn a_start_at_which_nft_fails_takes_nothing_away() {
+    let (server, script) = cluster();
     let (first, second) = (["10.244.1.2"], ["10.244.1.3"]);
     let mut agent = script.agent(&server);
-    agent.wait_for_table(&[entry(cluster_ip, &first), entry(node_port, &first)].concat());
+    agent.wait_for_table(&[entry(CLUSTER_IP, &first), entry(NODE_PORT, &first)].concat());
     agent.kill();
 
     script.fail();
     server.put(slice("10.244.1.3")).unwrap();
     let mut agent = script.agent(&server);
     agent.wait_for("firewall: nft: broken");
-    agent.wait_for_table(&[entry(cluster_ip, &second), entry(node_port, &first)].concat());
+    agent.wait_for_table(&[entry(CLUSTER_IP, &second), entry(NODE_PORT, &first)].concat());
     server.put(service("new", "10.96.0.12", 0)).unwrap();
     let new = entry("10.96.0.12:80", &[]);
-    let held = [entry(cluster_ip, &second), new.clone(), entry(node_port, &first)].concat();
+    let held = [entry(CLUSTER_IP, &second), new.clone(), entry(NODE_PORT, &first)].concat();
     agent.wait_for_table(&held);
 
     script.work();
     agent.wait_for("firewall: recovered");
-    let all = [entry(cluster_ip, &second), new, entry(node_port, &second)].concat();
+    let all = [entry(CLUSTER_IP, &second), new, entry(NODE_PORT, &second)].concat();
     agent.wait_for_table(&all);
 }
 
 /// Endpoints follow the cluster, and the program ends at once.
 #[test]
 fn nothing_but_what_needs_it_waits_for_an_nft_that_hangs() {
-    fresh_namespace();
-    let server = ApiServer::start().unwrap();
-    let script = Script::new(&server);
-    server.put(service("web", "10.96.0.10", 30080)).unwrap();
-    server.put(slice("10.244.1.2")).unwrap();
-    let (cluster_ip, node_port) = ("10.96.0.10:80", "192.0.2.1:30080");
+    let (server, script) = cluster();
     let table = |endpoint, others: &[&str]| {
         let others: String = others.iter().map(|at| entry(at, &[])).collect();
-        [entry(cluster_ip, &[endpoint]), others, entry(node_port, &[endpoint])].concat()
+        [entry(CLUSTER_IP, &[endpoint]), others, entry(NODE_PORT, &[endpoint])].concat()
     };
     let mut agent = script.agent(&server);
     agent.wait_for_table(&table("10.244.1.2", &[]));
@@ -178,7 +182,7 @@ fn nothing_but_what_needs_it_waits_for_an_nft_that_hangs() {
     let begun = Instant::now();
     server.put(slice("10.244.1.4")).unwrap();
     let mut agent = script.agent(&server);
-    let cluster_ips = [entry(cluster_ip, &["10.244.1.4"]), entry("10.96.0.12:80", &[])];
+    let cluster_ips = [entry(CLUSTER_IP, &["10.244.1.4"]), entry("10.96.0.12:80", &[])];
     agent.wait_for_table(&cluster_ips.concat());
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
