@@ -36,6 +36,8 @@ impl Scheduler {
     /// `rr`: round robin. Each destination in turn; weights other than 0 have no effect.
     pub const ROUND_ROBIN: Self = Self::known("rr");
     /// `wrr`: weighted round robin. Destinations in turn, in proportion to their weights.
+    /// Weights that are far apart cost time:
+    /// [`WarningKind::WeightsFarApart`](crate::WarningKind::WeightsFarApart).
     pub const WEIGHTED_ROUND_ROBIN: Self = Self::known("wrr");
     /// `lc`: the destination with the fewest connections. An active connection counts as 256
     /// inactive ones. Weights other than 0 have no effect.

@@ -63,6 +63,13 @@ fn settings_that_cannot_work() {
     let all_ports = Service::tcp(([192, 0, 2, 10], 0).into()).persistent(Duration::from_secs(60));
     patient.ipvs.update_service(&all_ports).unwrap();
     patient.well("table");
+    let wrr = web().scheduler(Scheduler::WEIGHTED_ROUND_ROBIN);
+    patient.ipvs.update_service(&wrr).unwrap();
+    patient.ipvs.add_destination(wrr.id, &server(3).weight(1_000_000)).unwrap();
+    let evidence = patient.shows("table", Warning);
+    assert!(evidence.contains("far apart"), "{evidence}");
+    patient.ipvs.set_weight(wrr.id, server(3).id, 100).unwrap();
+    patient.well("table");
 }
 
 #[test]

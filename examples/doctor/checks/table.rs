@@ -211,6 +211,15 @@ fn finding(kind: &WarningKind) -> Finding {
             "Use smaller weights of the same ratio, fewer destinations, or mh.",
             "net/netfilter/ipvs/ip_vs_sh.c, ip_vs_sh_reassign; Kconfig, IP_VS_SH_TAB_BITS",
         ),
+        WarningKind::WeightsFarApart => (
+            Warn,
+            "weights of wrr that are far apart",
+            "While the heaviest destinations are overloaded, the kernel counts down from their \
+             weight for each connection, and the processor does nothing else. With the weights \
+             2147483647 and 1 this took 15 s.",
+            "Use smaller weights of about the same ratio, or wlc.",
+            "net/netfilter/ipvs/ip_vs_wrr.c, ip_vs_wrr_schedule",
+        ),
         _ => (
             Warn,
             "a setting that cannot work",

@@ -6,6 +6,9 @@ use crate::model::{PersistenceEngine, Scheduler, ServiceFlags};
 /// number for `sh` (`CONFIG_IP_VS_SH_TAB_BITS`).
 pub(super) const HASH_PLACES: u64 = 256;
 
+/// How often `wrr` may look at a destination for one connection.
+pub(super) const MOST_LOOKS: u64 = 1_000_000;
+
 /// The kind of a [`Warning`](crate::Warning).
 ///
 /// | kind | settings | what the kernel does |
@@ -28,6 +31,7 @@ pub(super) const HASH_PLACES: u64 = 256;
 /// | [`HashesOneAddress`](Self::HashesOneAddress) | `dh` in a service at an address | sends all connections to one destination |
 /// | [`CountsActiveOnly`](Self::CountsActiveOnly) | `sed`, `nq` or `ovf` in a UDP service | sends all connections to one destination |
 /// | [`HashTableTooSmall`](Self::HashTableTooSmall) | weights that sum to more than 256 with `sh`, or more than 256 destinations with `dh` | sends no connections to some destinations |
+/// | [`WeightsFarApart`](Self::WeightsFarApart) | weights far apart with `wrr` | takes long to choose a destination |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WarningKind {
@@ -93,6 +97,15 @@ pub enum WarningKind {
     /// 256 entries; with `sh`, as many entries as its weight. The destinations that were added
     /// first get no connections. A kernel can be built with a larger table.
     HashTableTooSmall(Scheduler),
+    /// The weights of destinations are far apart, and the scheduler is `wrr`. While the heavy
+    /// ones are overloaded, each connection makes the kernel go down from the largest weight in
+    /// steps of the greatest common divisor of all weights, and look at all destinations in each
+    /// step. Meanwhile the processor does nothing else: with the weights 2147483647 and 1, this
+    /// took 15 s for each connection. There are more than a million looks for this warning, some
+    /// milliseconds.
+    ///
+    /// Source: `net/netfilter/ipvs/ip_vs_wrr.c:ip_vs_wrr_schedule`.
+    WeightsFarApart,
 }
 
 impl WarningKind {
@@ -119,6 +132,7 @@ impl WarningKind {
             Self::HashesOneAddress => "hashes-one-address",
             Self::CountsActiveOnly(_) => "counts-active-only",
             Self::HashTableTooSmall(_) => "hash-table-too-small",
+            Self::WeightsFarApart => "weights-far-apart",
         }
     }
 }
@@ -194,6 +208,10 @@ impl fmt::Display for WarningKind {
                     "the table of the scheduler {scheduler} has {HASH_PLACES} entries, which are \
                      too few: some destinations get no connections"
                 );
+            }
+            Self::WeightsFarApart => {
+                "the weights are so far apart that the scheduler wrr takes long for a connection \
+                 while the heaviest destinations are overloaded"
             }
         };
         f.write_str(text)

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::model::warning::kind::HASH_PLACES;
+use crate::model::warning::kind::{HASH_PLACES, MOST_LOOKS};
 use crate::model::{
     Destination, Forwarding, Netmask, PersistenceEngine, Protocol, Scheduler, Service,
     ServiceFlags, ServiceId, Thresholds, Warning, WarningKind,
@@ -109,6 +109,9 @@ impl Service {
         if places > HASH_PLACES {
             warn(WarningKind::HashTableTooSmall(scheduler));
         }
+        if scheduler == Scheduler::WEIGHTED_ROUND_ROBIN && looks(weights()) > MOST_LOOKS {
+            warn(WarningKind::WeightsFarApart);
+        }
         if self.refuses_at_weight_zero() && usable > 0 {
             let stopped = destinations.iter().filter(|destination| destination.weight == 0);
             warnings.extend(stopped.map(|destination| {
@@ -127,6 +130,22 @@ impl Service {
         };
         udp && self.flags.contains(ServiceFlags::ONE_PACKET)
     }
+}
+
+/// Returns how often `wrr` looks at destinations when only one of the least weight is free.
+fn looks(weights: impl Iterator<Item = u32> + Clone) -> u64 {
+    let usable = || weights.clone().filter(|weight| *weight > 0);
+    let span = usable().max().zip(usable().min()).map_or(0, |(most, least)| most - least);
+    let step = usable().fold(0, greatest_common_divisor).max(1);
+    weights.map(|_| 1).sum::<u64>().saturating_mul((span / step).into())
+}
+
+const fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 impl Destination {
@@ -299,6 +318,14 @@ mod tests {
         assert_eq!(with(&tcp(Scheduler::SOURCE_HASHING), &[200, 57]), ["hash-table-too-small"]);
         assert_eq!(with(&tcp(Scheduler::SOURCE_HASHING), &[200, 56]), none);
         assert_eq!(with(&tcp(Scheduler::SOURCE_HASHING), &[1, 0]), ["weight-zero-refuses"]);
+        let wrr = tcp(Scheduler::WEIGHTED_ROUND_ROBIN);
+        assert_eq!(with(&wrr, &[500_000, 1]), none);
+        assert_eq!(with(&wrr, &[500_002, 1]), ["weights-far-apart"]);
+        assert_eq!(with(&wrr, &[500_002, 2, 0]), none, "steps of 2");
+        assert_eq!(with(&wrr, &[i32::MAX.unsigned_abs(), 0]), none, "nothing to go down to");
+        assert_eq!(with(&wrr, &[i32::MAX.unsigned_abs(), 1]), ["weights-far-apart"]);
+        let wlc = tcp(Scheduler::WEIGHTED_LEAST_CONNECTION);
+        assert_eq!(with(&wlc, &[i32::MAX.unsigned_abs(), 1]), none);
         let fallback = tcp(Scheduler::SOURCE_HASHING).flags(ServiceFlags::SH_FALLBACK);
         assert_eq!(with(&fallback, &[1, 0]), none);
     }
