@@ -1,13 +1,17 @@
 //! Weights of endpoints.
 
-use crate::kubernetes::annotations::{balancing, sample};
+use crate::kubernetes::annotations::balancing;
 use crate::kubernetes::excerpt::Excerpt;
 use crate::kubernetes::rules::Member;
 use crate::kubernetes::surroundings::Surroundings;
-use crate::model::{InvalidValue, Network, Thresholds};
+use crate::model::{InvalidValue, Network};
 
 /// The most entries of a table of weights: every endpoint is compared with each.
 const MOST_ENTRIES: usize = 64;
+
+/// The largest weight. The kernel takes larger ones, but whoever may edit a service could have `wrr` look for a
+/// destination for seconds: see [`WarningKind::WeightsFarApart`](crate::WarningKind::WeightsFarApart).
+const LARGEST: u32 = 1000;
 
 const FIELD: &str = "weights";
 const RULE: &str = "must be pod, topology, topology node=8 zone=4 other=1, or entries such as \
@@ -123,11 +127,11 @@ fn invalid(text: &str) -> InvalidValue {
     InvalidValue::new(FIELD, Excerpt::of(text).quoted(), RULE)
 }
 
-/// Reads a weight by the rule of all destinations.
+/// Reads the weight of an annotation.
 pub(super) fn parse_weight(text: &str) -> Result<u32, InvalidValue> {
-    let number = balancing::number(text).map_err(|_| {
-        let rule = "must be a number, at most 2147483647";
+    let number = balancing::number(text).ok().filter(|number| *number <= LARGEST);
+    number.ok_or_else(|| {
+        let rule = "must be a number, at most 1000";
         InvalidValue::new("weight", Excerpt::of(text).quoted(), rule)
-    })?;
-    sample(number, Thresholds::default()).map(|()| number)
+    })
 }

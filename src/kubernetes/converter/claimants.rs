@@ -29,6 +29,13 @@ impl Claimants {
         many.into_iter().flatten().skip(1)
     }
 
+    pub(super) fn has(&self, rank: &Rank) -> bool {
+        match self {
+            Self::One(first) => first == rank,
+            Self::Many(ranks) => ranks.contains(rank),
+        }
+    }
+
     pub(super) fn insert(&mut self, rank: Rank) {
         match self {
             Self::One(first) => {

@@ -162,15 +162,17 @@ fn tell_losers(
         difference.skipped_added.extend(now.filter_map(|rank| lost(&rank, holder)));
         return;
     };
-    let now: Vec<&Rank> = now.collect();
     let Before { holder: old_holder, added, removed, .. } = &**before;
     let old_holder = Some(old_holder);
     if holder == old_holder {
-        let new = now.iter().filter(|rank| added.contains(**rank));
-        difference.skipped_added.extend(new.filter_map(|rank| lost(rank, holder)));
+        // Those that stay are not looked at: there may be many.
+        let has = |rank: &&Rank| claimants.is_some_and(|claimants| claimants.has(rank));
+        let new = added.iter().filter(|rank| Some(*rank) != holder).filter(has);
+        difference.skipped_added.extend(new.filter_map(|rank| lost(&rank, holder)));
         difference.skipped_removed.extend(removed.iter().filter_map(|rank| lost(&rank, holder)));
         return;
     }
+    let now: Vec<&Rank> = now.collect();
     let all = holder.into_iter().chain(now.iter().copied());
     let stayed = all.filter(|rank| !added.contains(*rank));
     let then = stayed.chain(removed).filter(|rank| Some(*rank) != old_holder);

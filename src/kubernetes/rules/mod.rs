@@ -169,7 +169,8 @@ impl<'a> Parts<'a> {
         let mut count = 0_usize;
         for port in &self.ports {
             for (family, joined) in &self.joined {
-                let fronts = self.fronts(port, *family).count();
+                // Candidates are collected also where there is no front.
+                let fronts = self.fronts(port, *family).count().max(1);
                 let endpoints = joined.count(port.name, port.protocol);
                 count = count.saturating_add(fronts.saturating_mul(endpoints));
             }

@@ -196,6 +196,8 @@ fn weights_of_the_topology() {
     let converted = convert(&Objects::new(&services, &slices), &options);
     let all: Vec<_> = converted.table.destinations().map(|(_, it)| it.weight()).collect();
     assert_eq!(all, [Some(100), Some(4), Some(0)]);
+    refused(&[("weights", "topology node=1001")], unchanged, "must be a number, at most 1000");
+    refused(&[("weights", "*=1001")], unchanged, "must be a number, at most 1000");
     for wrong in ["topologynode=1", "topology near=1", "topology node", "topology node=x"] {
         refused(&[("weights", wrong)], unchanged, "must be");
     }
@@ -227,7 +229,8 @@ fn weights_of_pods() {
     let converted = convert(&objects, &options);
     let all: Vec<_> = converted.table.destinations().map(|(_, it)| it.weight()).collect();
     assert_eq!(all, [Some(5), Some(1), Some(1), Some(1)]);
-    let told = "Pod shop/r, annotation ipvs-netlink/weight: weight \"x\": must be a number, at most 2147483647";
+    let told =
+        "Pod shop/r, annotation ipvs-netlink/weight: weight \"x\": must be a number, at most 1000";
     assert_eq!(skipped(&converted), [told]);
     options.pod_weights = false;
     let converted = convert(&objects, &options);

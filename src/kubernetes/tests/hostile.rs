@@ -54,8 +54,14 @@ fn products_of_lists_are_limited() {
     // Ports of slices count too.
     let mut wide = slice(&endpoints);
     wide.ports = (1..=10_000).map(EndpointPort::new).collect();
-    let converted = checked(&[web()], &[wide]);
+    let converted = checked(&[web()], std::slice::from_ref(&wide));
     assert!(skipped(&converted)[0].contains("asks for 100000000 destinations"));
+    // So do those of a service whose addresses are left out.
+    let mut options = options();
+    options.exclude = vec!["10.96.0.0/12".parse().unwrap()];
+    wide.ports.truncate(101);
+    let converted = convert(&Objects::new(&[web()], &[wide]), &options);
+    assert!(skipped(&converted)[0].contains("asks for 1010000 destinations"));
 }
 
 /// The firewall has an element for each network of each port.
