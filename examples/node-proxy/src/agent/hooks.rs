@@ -77,6 +77,11 @@ impl Hooks {
         self.firewall.changed(changes, node_addresses, now);
     }
 
+    /// Returns `true` if what was [taken in](Self::changed) last was for a node with these addresses.
+    pub(super) fn are_for(&self, node_addresses: &[IpAddr]) -> bool {
+        self.firewall.is_for(node_addresses)
+    }
+
     /// Takes in that a service, or a part of it, is not served.
     pub(super) fn not_served(&mut self, service: &ObjectName, why: &str, now: Instant) {
         self.reports.not_served(service, why, now);

@@ -61,7 +61,10 @@ impl Agent {
                 }
             }
             let changes = self.incoming.caches.convert().unwrap_or_default();
-            if !changes.is_empty() || self.order.holds() {
+            // Other addresses of the node need not change a service.
+            let node_addresses = &self.incoming.caches.converter().options().node_addresses;
+            let has_moved = !self.hooks.are_for(node_addresses);
+            if !changes.is_empty() || self.order.holds() || has_moved {
                 self.changed(changes).await;
             }
             let (order, checks) = (&self.order, &self.checks);

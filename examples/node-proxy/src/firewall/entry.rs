@@ -59,21 +59,27 @@ impl Entry {
             _ => SourceAddress::Masqueraded,
         };
         let external = facts.exposure != Exposure::ClusterIp;
-        let source_ranges = source_ranges(facts);
-        let has_node = |networks: &Arc<[Network]>| {
-            let has = |address: &IpAddr| networks.iter().any(|it| it.contains(*address));
-            node_addresses.iter().any(has)
-        };
-        Self {
+        let mut entry = Self {
             source_address,
             closed: external && facts.local_only && facts.local_endpoints == 0,
-            from_node: source_ranges.as_ref().is_some_and(has_node),
-            source_ranges,
+            source_ranges: source_ranges(facts),
+            from_node: false,
             hairpin: match translated {
                 true => Arc::clone(&facts.local_addresses),
                 false => Arc::default(),
             },
-        }
+        };
+        entry.follow(node_addresses);
+        entry
+    }
+
+    /// Takes in the addresses of the node.
+    pub(crate) fn follow(&mut self, node_addresses: &[IpAddr]) {
+        let has_node = |networks: &[Network]| {
+            let has = |address: &IpAddr| networks.iter().any(|it| it.contains(*address));
+            node_addresses.iter().any(has)
+        };
+        self.from_node = self.source_ranges.as_deref().is_some_and(has_node);
     }
 
     /// Returns why the service cannot be served without the firewall, or `None` if it can.

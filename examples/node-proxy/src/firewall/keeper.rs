@@ -89,6 +89,11 @@ impl Firewall {
         self.pass(now);
     }
 
+    /// Returns `true` if it was told last that the addresses of the node are these.
+    pub(crate) fn is_for(&self, node_addresses: &[IpAddr]) -> bool {
+        self.schedule.is_for(node_addresses)
+    }
+
     /// Takes in which addresses other interfaces hold, in order.
     pub(crate) fn take_elsewhere(&mut self, held: impl Iterator<Item = IpAddr> + Clone) {
         self.schedule.take_elsewhere(held);

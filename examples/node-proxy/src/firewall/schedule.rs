@@ -97,6 +97,8 @@ pub struct Schedule {
     options: FirewallOptions,
     available: bool,
     known: BTreeMap<ServiceId, Known>,
+    /// The addresses of the node for which the entries are.
+    node_addresses: Vec<IpAddr>,
     addresses: BTreeSet<IpAddr>,
     /// Addresses of other interfaces, in order.
     elsewhere: Vec<IpAddr>,
@@ -131,6 +133,7 @@ impl Schedule {
             options: options.clone(),
             available,
             known: BTreeMap::new(),
+            node_addresses: Vec::new(),
             addresses: BTreeSet::new(),
             elsewhere: Vec::new(),
             health_check_ports: HashMap::new(),
@@ -149,8 +152,14 @@ impl Schedule {
         }
     }
 
-    /// Takes in changes of the conversion. `node_addresses` are those of the node itself.
+    /// Takes in changes of the conversion, and the addresses of the node itself, which all services follow.
     pub fn take(&mut self, changes: &Changes, node_addresses: &[IpAddr]) {
+        if !self.is_for(node_addresses) {
+            // No service waits for that: it is about connections of the node only, and what is served already would
+            // keep endpoints that are gone.
+            self.known.values_mut().for_each(|known| known.entry.follow(node_addresses));
+            self.node_addresses = node_addresses.to_vec();
+        }
         for (service, facts) in &changes.set {
             self.set(service.id(), Entry::of(service, facts, node_addresses));
         }
@@ -176,6 +185,12 @@ impl Schedule {
             self.elsewhere = held.collect();
             self.dirty = self.available;
         }
+    }
+
+    /// Returns `true` if the addresses of the node are these.
+    #[must_use]
+    pub fn is_for(&self, node_addresses: &[IpAddr]) -> bool {
+        self.node_addresses == node_addresses
     }
 
     fn set(&mut self, id: ServiceId, entry: Entry) {

@@ -147,6 +147,44 @@ fn the_firewall_comes_before_services_and_goes_after_them() {
     );
 }
 
+/// The service stays as it is meanwhile. The program looks at the interfaces once a minute.
+#[test]
+fn a_late_address_of_the_node_in_a_source_range_lets_the_node_in() {
+    fresh_namespace();
+    let add = |address: &str| {
+        let words = ["address", "add", address, "dev", "lo"];
+        assert!(Command::new("ip").args(words).status().unwrap().success());
+    };
+    add("192.0.2.1/32");
+    let server = ApiServer::start().unwrap();
+    server
+        .put(json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"namespace": "shop", "name": "gateway"},
+            "spec": {
+                "type": "LoadBalancer",
+                "clusterIP": "10.96.0.9",
+                "ports": [{"port": 443}],
+                "loadBalancerSourceRanges": ["198.51.100.0/24"],
+            },
+            "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}},
+        }))
+        .unwrap();
+    let nft_option = format!("--nft={}", nft::program().display());
+    let agent = Agent::start(&server, &[&nft_option]);
+    agent.wait_for("synchronized");
+    let before = table();
+    let range = "203.0.113.9 . 443 . 198.51.100.0/24";
+    assert!(before.contains(range) && !before.contains("203.0.113.9 . 443 . 203.0.113.9"));
+    add("198.51.100.7/32");
+    let end = Instant::now() + Duration::from_secs(90);
+    while !table().contains("203.0.113.9 . 443 . 203.0.113.9") {
+        assert!(Instant::now() < end, "{}", table());
+        sleep(Duration::from_millis(500));
+    }
+}
+
 /// A cleanup needs `nft` only where there is a table.
 #[test]
 fn a_cleanup_without_nft_tells_what_it_leaves() {

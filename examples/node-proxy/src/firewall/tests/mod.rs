@@ -2,6 +2,7 @@
 
 mod commands;
 mod contents;
+mod host_addresses;
 mod random;
 mod waiting;
 

@@ -1,6 +1,5 @@
 //! When the table is written, by a clock of the test.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use ipvs_netlink::kubernetes::{
@@ -9,14 +8,14 @@ use ipvs_netlink::kubernetes::{
 
 use super::*;
 
-struct Clock {
+pub(super) struct Clock {
     now: Instant,
-    schedule: Schedule,
+    pub(super) schedule: Schedule,
     converter: Converter,
 }
 
 impl Clock {
-    fn with(available: bool) -> Self {
+    pub(super) fn with(available: bool) -> Self {
         let mut node = Options::new("a");
         node.node_addresses = vec!["192.0.2.1".parse().unwrap()];
         let now = Instant::now();
@@ -25,7 +24,7 @@ impl Clock {
     }
 
     /// A service with a node port of this number, and a cluster IP that ends with it.
-    fn put(&mut self, number: u16) -> Changes {
+    pub(super) fn put(&mut self, number: u16) -> Changes {
         let mut service = Service::new("shop", &format!("web-{number}"));
         service.spec.cluster_ip = format!("10.96.0.{number}");
         service.spec.service_type = ipvs_netlink::kubernetes::ServiceType::NodePort;
@@ -48,23 +47,23 @@ impl Clock {
         self.apply(Event::ServiceDeleted(name))
     }
 
-    fn apply(&mut self, event: Event) -> Changes {
+    pub(super) fn apply(&mut self, event: Event) -> Changes {
         let changes = self.converter.apply(event);
         self.schedule.take(&changes, &[]);
         changes
     }
 
-    fn pass(&mut self, seconds: u64) {
+    pub(super) fn pass(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
 
     /// Tells that the transaction was applied, and nothing of generations.
-    fn applied(&mut self) {
+    pub(super) fn applied(&mut self) {
         self.schedule.applied(true, None, self.now);
     }
 
     /// The commands that are due, one a line, or nothing.
-    fn due(&mut self) -> String {
+    pub(super) fn due(&mut self) -> String {
         match self.schedule.next(self.now) {
             Some(Step::Apply(transaction)) => {
                 let commands = transaction.objects.iter();
@@ -80,7 +79,7 @@ fn node_port(number: u16) -> ServiceId {
     ServiceId::tcp(([192, 0, 2, 1], 30000 + number).into())
 }
 
-const REPLACES: &str = r#"{"delete":{"table":{"family":"inet","name":"ipvs-node"}}}"#;
+pub(super) const REPLACES: &str = r#"{"delete":{"table":{"family":"inet","name":"ipvs-node"}}}"#;
 
 #[test]
 fn a_service_is_served_when_the_table_has_it() {
@@ -283,33 +282,6 @@ fn what_others_do_beside_a_writing_shows_by_the_generation() {
         clock.pass(59);
         assert_eq!(clock.due().contains(REPLACES), is_doubtful, "{whole:?} {change:?}");
     }
-}
-
-/// Programs of the host are meant to be reached there, such as its own sshd.
-#[test]
-fn an_address_that_another_interface_holds_is_not_guarded() {
-    let mut clock = Clock::with(true);
-    let cluster_ip = IpAddr::from([10, 96, 0, 1]);
-    let others = [cluster_ip, IpAddr::from([192, 0, 2, 7])];
-    clock.schedule.take_elsewhere(others.into_iter());
-    clock.put(1);
-    let guarded = |due: &str| {
-        due.lines().any(|it| it.contains("addresses-4") && it.contains(r#""10.96.0.1""#))
-    };
-    let due = clock.due();
-    assert!(due.contains(REPLACES) && !guarded(&due), "{due}");
-    clock.applied();
-    // The other interface loses it, and gets it again.
-    for (held, verb) in [(&others[1..], "add"), (&others[..], "delete")] {
-        clock.schedule.take_elsewhere(held.iter().copied());
-        clock.pass(1);
-        let due = clock.due();
-        assert!(guarded(&due) && due.starts_with(&format!("{{\"{verb}")), "{due}");
-        clock.applied();
-    }
-    clock.schedule.take_elsewhere([cluster_ip].into_iter());
-    clock.pass(1);
-    assert_eq!(clock.due(), "");
 }
 
 /// It is served already, and would keep endpoints that are gone.
