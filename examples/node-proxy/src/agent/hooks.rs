@@ -171,6 +171,7 @@ impl Hooks {
     pub(super) async fn pass(&mut self, now: Instant) {
         self.serving.works();
         self.host.pass(now).await;
+        self.serving.flows_cleaned(&self.host.take_cleaned());
         self.firewall.take_elsewhere(self.host.held_elsewhere());
         self.firewall.pass(now);
     }

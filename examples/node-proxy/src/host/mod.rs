@@ -23,6 +23,7 @@ mod state_folder;
 mod sysctl;
 
 pub use self::arguments::{HostArguments, Place};
+pub use self::conntrack::Cleaned;
 pub use self::interface_name::{InterfaceName, InvalidInterfaceName};
 pub use self::setup::{Host, HostError};
 pub(crate) use self::state_file::{StateFile, StateFileError};

@@ -8,7 +8,7 @@ use ipvs_netlink::table::controller::Event;
 
 use super::arguments::HostArguments;
 use super::binding::{Binding, Findings, Held};
-use super::conntrack::{Cleaner, Stale};
+use super::conntrack::{Cleaned, Cleaner, Stale};
 use super::few::Few;
 use super::interface::{Interface, InterfaceError, Outcome, Reading};
 use super::node_addresses::{KUBE_PROXY, NodeAddresses};
@@ -58,6 +58,8 @@ pub struct Host {
     not_forwarded: Vec<AddressFamily>,
     stale: Stale,
     cleaner: Cleaner,
+    /// What was done about stale flows, and nobody has asked for since.
+    cleaned: Vec<Cleaned>,
     /// When the addresses are read again.
     look_at: Instant,
     /// Everything has been there that the table is to have.
@@ -90,6 +92,7 @@ impl Host {
             not_forwarded: Vec::new(),
             stale: Stale::new(now),
             cleaner: Cleaner::default(),
+            cleaned: Vec::new(),
             look_at: after(now, LOOK),
             settled: false,
             trouble: None,
@@ -110,6 +113,11 @@ impl Host {
     /// Returns the addresses of the node if they changed since this was called last.
     pub fn take_node_addresses(&mut self) -> Option<Vec<IpAddr>> {
         std::mem::take(&mut self.node_addresses_changed).then(|| self.node_addresses.list())
+    }
+
+    /// Returns what was done about stale UDP flows since this was called last.
+    pub fn take_cleaned(&mut self) -> Vec<Cleaned> {
+        std::mem::take(&mut self.cleaned)
     }
 
     /// Returns the addresses that other interfaces hold, kube-proxy's apart, in order. The own one does not get them.
@@ -217,12 +225,15 @@ impl Host {
             added.into_iter().for_each(|it| self.binding.added(it));
         }
         if self.stale.next().is_some_and(|at| at <= now) {
-            let cleaned = self.cleaner.clean(&self.stale).await;
-            self.stale.looked(cleaned.is_ok(), now);
-            match cleaned {
-                Ok(0) => {}
-                Ok(flows) => log::line(format_args!("conntrack: {flows} stale UDP flows deleted")),
-                Err(error) => self.trouble(format!("conntrack: stale UDP flows stay: {error}")),
+            let (cleaned, outcome) = self.cleaner.clean(&self.stale).await;
+            self.stale.looked(outcome.is_ok(), now);
+            let flows: usize = cleaned.iter().map(|it| it.deleted).sum();
+            self.cleaned.extend(cleaned);
+            if flows > 0 {
+                log::line(format_args!("conntrack: {flows} stale UDP flows deleted"));
+            }
+            if let Err(error) = outcome {
+                self.trouble(format!("conntrack: stale UDP flows stay: {error}"));
             }
         }
     }

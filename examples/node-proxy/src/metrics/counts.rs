@@ -15,9 +15,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::local_policies::{LocalPolicies, Policy};
-use super::registered::resource;
+use super::registered::{ip_family, resource};
 use super::service_names::ServiceNames;
 use crate::cluster::Source;
+use crate::host::Cleaned;
 use crate::serving::{ClusterChanges, Moment, NotServed, Round};
 
 /// One label.
@@ -28,6 +29,9 @@ pub(super) type NoLabel = [(&'static str, &'static str); 0];
 
 /// A time, or a duration, in seconds.
 pub(super) type Seconds = Gauge<f64, AtomicU64>;
+
+/// Durations in seconds.
+pub(super) type Durations = Family<Label, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub(crate) struct Metrics {
     pub(super) no_local_endpoints: Family<Label, Gauge>,
     pub(super) healthz: Family<Label, Counter>,
     pub(super) livez: Family<Label, Counter>,
+    pub(super) conntrack: Durations,
+    pub(super) flows_deleted: Family<Label, Counter>,
     pub(super) watch_failures: Family<Label, Counter>,
     pub(super) watch_up: Family<Label, Gauge>,
     pub(super) skipped: Family<Label, Gauge>,
@@ -154,6 +160,13 @@ impl Metrics {
         }
     }
 
+    /// Counts what was done about the stale flows of one family.
+    pub(crate) fn flows_cleaned(&self, cleaned: &Cleaned) {
+        let label = [("ip_family", ip_family(cleaned.family))];
+        self.conntrack.get_or_create(&label).observe(cleaned.took.as_secs_f64());
+        self.flows_deleted.get_or_create(&label).inc_by(cleaned.deleted as u64);
+    }
+
     /// Counts an answer of `/healthz`, or else of `/livez`.
     pub(crate) fn health_answered(&self, with_node: bool, is_ok: bool) {
         let family = if with_node { &self.healthz } else { &self.livez };
@@ -210,9 +223,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use ipvs_netlink::ServiceId;
     use ipvs_netlink::kubernetes::{Converter, Options, Service};
     use ipvs_netlink::table::controller::Event as TableEvent;
+    use ipvs_netlink::{AddressFamily, ServiceId};
 
     use super::*;
 
@@ -272,6 +285,28 @@ mod tests {
         for usable in [false, true] {
             metrics.set_firewall_usable(usable);
             assert_eq!(sample(&metrics, "node_proxy_firewall_usable"), f64::from(usable));
+        }
+    }
+
+    #[test]
+    fn stale_flows_are_counted_by_family() {
+        let metrics = Metrics::new();
+        for (family, deleted, millis) in
+            [(AddressFamily::Ipv4, 2, 3), (AddressFamily::Ipv4, 0, 1), (AddressFamily::Ipv6, 1, 9)]
+        {
+            let took = Duration::from_millis(millis);
+            metrics.flows_cleaned(&Cleaned { family, deleted, took });
+        }
+        for (name, v4, v6) in [
+            ("deleted_entries_total", 2.0, 1.0),
+            ("sync_duration_seconds_count", 2.0, 1.0),
+            ("sync_duration_seconds_sum", 0.004, 0.009),
+        ] {
+            for (family, expected) in [("IPv4", v4), ("IPv6", v6)] {
+                let name =
+                    format!("kubeproxy_conntrack_reconciler_{name}{{ip_family=\"{family}\"}}");
+                assert_eq!(sample(&metrics, &name), expected, "{name}");
+            }
         }
     }
 

@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 use std::time::SystemTime;
 
+use ipvs_netlink::AddressFamily;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets, linear_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
 use super::Metrics;
-use super::counts::{Label, Seconds, timestamp};
+use super::counts::{Durations, Label, Seconds, timestamp};
 use super::local_policies::Policy;
 use crate::cluster::Source;
 use crate::serving::NotServed;
@@ -76,6 +77,17 @@ impl Metrics {
             ),
             healthz: all.add_default("kubeproxy_proxy_healthz", "Answers of /healthz by their status"),
             livez: all.add_default("kubeproxy_proxy_livez", "Answers of /livez by their status"),
+            conntrack: all.add(
+                "kubeproxy_conntrack_reconciler_sync_duration_seconds",
+                "Time to list tracked flows and to delete those UDP flows that are stale, by family",
+                Durations::new_with_constructor(|| {
+                    Histogram::new(exponential_buckets(0.001, 2.0, 15))
+                }),
+            ),
+            flows_deleted: all.add_default(
+                "kubeproxy_conntrack_reconciler_deleted_entries",
+                "Stale UDP flows that were deleted, by family",
+            ),
             watch_failures: all.add_default(
                 "node_proxy_watch_failures",
                 "Failures of lists and watches of the API, by resource",
@@ -115,6 +127,11 @@ impl Metrics {
             drop(metrics.healthz.get_or_create(&[("code", code)]));
             drop(metrics.livez.get_or_create(&[("code", code)]));
         }
+        for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
+            let label = [("ip_family", ip_family(family))];
+            drop(metrics.conntrack.get_or_create(&label));
+            drop(metrics.flows_deleted.get_or_create(&label));
+        }
         for source in [Source::Services, Source::Slices, Source::Node, Source::Pods] {
             drop(metrics.watch_failures.get_or_create(&[("resource", resource(source))]));
         }
@@ -143,6 +160,13 @@ pub(super) const fn resource(source: Source) -> &'static str {
         Source::Slices => "endpointslices",
         Source::Node => "nodes",
         Source::Pods => "pods",
+    }
+}
+
+pub(super) const fn ip_family(family: AddressFamily) -> &'static str {
+    match family {
+        AddressFamily::Ipv4 => "IPv4",
+        AddressFamily::Ipv6 => "IPv6",
     }
 }
 

@@ -37,6 +37,7 @@ use ipvs_netlink::table::controller;
 use tokio::sync::watch;
 
 use crate::cluster::{Notice, Source, TableState};
+use crate::host::Cleaned;
 use crate::metrics::Metrics;
 
 pub use self::arguments::{BindAddress, ServingArguments};
@@ -151,6 +152,11 @@ impl Serving {
     pub(crate) fn unserved(&self, not_served: NotServed) {
         self.metrics.set_not_served(&not_served);
         self.shared.lock().services.set_unserved(not_served.services);
+    }
+
+    /// Takes in what was done about stale flows.
+    pub(crate) fn flows_cleaned(&self, cleaned: &[Cleaned]) {
+        cleaned.iter().for_each(|it| self.metrics.flows_cleaned(it));
     }
 
     /// Takes in whether `nft` works.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use ipvs_netlink::{Client, Destination, Service};
+use ipvs_netlink::{AddressFamily, Client, Destination, Service};
 
 use crate::stage::{Stage, apply, in_namespace, ip};
 
@@ -107,6 +107,11 @@ fn a_client_that_keeps_its_port_gets_answers_from_another_endpoint() {
         stage.later();
         stage.settle(&mut host).await;
         assert_eq!(tracked(), ["10.244.1.4"], "the flow to the other endpoint stays");
+        let cleaned = host.take_cleaned();
+        assert!(cleaned.iter().all(|it| it.family == AddressFamily::Ipv4 && !it.took.is_zero()));
+        // The first look was about the new service.
+        assert_eq!(cleaned.iter().map(|it| it.deleted).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(host.take_cleaned().len(), 0);
         assert_eq!(clients.each_ref().map(ask), ["10.244.1.4", "10.244.1.4"]);
     });
 }

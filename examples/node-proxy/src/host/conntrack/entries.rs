@@ -103,12 +103,9 @@ impl Entries {
         Ok(stale)
     }
 
-    /// Deletes flows. Returns how many there were; a flow that has ended by itself does not count.
-    ///
-    /// # Errors
-    ///
-    /// The kernel refuses a deletion, or does not answer within 10 s. The others are attempted.
-    pub(crate) async fn delete(&mut self, entries: Vec<Entry>) -> io::Result<usize> {
+    /// Deletes flows. Returns how many there were, also if the kernel refuses another deletion or does not answer within
+    /// 10 s; a flow that has ended by itself does not count.
+    pub(crate) async fn delete(&mut self, entries: Vec<Entry>) -> (usize, io::Result<()>) {
         let this = &*self;
         let deletions = entries.into_iter().map(async |entry| {
             let Entry { family, names } = entry;
@@ -134,7 +131,7 @@ impl Entries {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        failure.map_or(Ok(deleted), Err)
+        (deleted, failure.map_or(Ok(()), Err))
     }
 
     fn request(
