@@ -4,7 +4,7 @@ use crate::procfs::fields::address;
 use crate::procfs::{Connection, ConnectionState};
 
 /// The port of FTP, whose templates have virtual port 0.
-const FTP: u16 = 21;
+pub(super) const FTP: u16 = 21;
 
 /// Which connections a reader returns. The default is all of them.
 ///
@@ -39,7 +39,8 @@ impl ConnectionFilter {
 
     /// Takes only connections and templates of this service.
     ///
-    /// The kernel does not show the service of a connection, so the filter compares addresses:
+    /// The kernel does not show the service of a connection, so the filter compares addresses.
+    /// [`Owners`](crate::procfs::Owners) says more with the table at hand.
     ///
     /// - A service at port 0 matches its address at every port, also at ports that other services
     ///   have.

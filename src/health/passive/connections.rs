@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::model::{AddressFamily, DestinationId, Protocol, ServiceId, ServiceSnapshot, Snapshot};
-use crate::procfs::{Connection, ConnectionState};
+use crate::model::{DestinationId, Protocol, ServiceId, Snapshot};
+use crate::procfs::{Connection, ConnectionState, Owners};
 
 /// How many TCP connections there are by state, for each virtual address and destination.
 ///
@@ -45,24 +45,17 @@ impl ConnectionCounts {
         self.counts.entry(place).or_default().add(states);
     }
 
-    /// Adds up the counts for each destination of a table. A row does not name its service, so this follows
-    /// the kernel: first the service of the address and port, then that of port 0, then those of firewall
-    /// marks that have the destination. What none of them has is left out.
+    /// Adds up the counts for each destination of a table. A row does not name its service, so each counts
+    /// for the most likely of its [owners](Owners). What none of them has is left out.
     pub(super) fn by_destination(
         &self,
         table: &Snapshot,
     ) -> BTreeMap<(ServiceId, DestinationId), States> {
-        let marks: Vec<_> = table.services().filter(|service| is_mark(service.id())).collect();
+        let owners = Owners::in_table(table);
         let mut all = BTreeMap::<_, States>::new();
         for (&(virtual_address, destination), states) in &self.counts {
-            let any_port = SocketAddr::new(virtual_address.ip(), 0);
-            let family = AddressFamily::of(&virtual_address.ip());
-            let by_address =
-                [virtual_address, any_port].map(|it| table.service(ServiceId::tcp(it)));
-            let by_mark = marks.iter().copied().filter(|service| service.id().family() == family);
-            let mut services = by_address.into_iter().flatten().chain(by_mark);
-            let place =
-                services.find_map(|service| Some((service.id(), at(service, destination)?)));
+            let mut owners = owners.of_address(Protocol::TCP, virtual_address, destination);
+            let place = owners.find_map(|owner| Some((owner.service, owner.destination?)));
             if let Some(place) = place {
                 all.entry(place).or_default().add(*states);
             }
@@ -76,17 +69,6 @@ impl States {
         self.half_open = self.half_open.saturating_add(other.half_open);
         self.answered = self.answered.saturating_add(other.answered);
     }
-}
-
-const fn is_mark(service: ServiceId) -> bool {
-    matches!(service, ServiceId::Fwmark { .. })
-}
-
-/// Returns the destination of a service to which a connection goes. One of port 0 takes all ports.
-fn at(service: &ServiceSnapshot, destination: SocketAddr) -> Option<DestinationId> {
-    let any_port = SocketAddr::new(destination.ip(), 0);
-    let ids = [destination, any_port].map(DestinationId::from);
-    ids.into_iter().find(|id| service.destination(*id).is_some())
 }
 
 impl<'c> Extend<&'c Connection> for ConnectionCounts {

@@ -2,4 +2,5 @@ mod damage;
 mod filters;
 mod fixtures;
 mod limits;
+mod owners;
 mod rows;
