@@ -105,7 +105,7 @@ impl Session {
                 self.read_now();
             }
         }
-        self.connections.want(self.state.connections.place());
+        self.connections.want(self.state.wanted_connections());
         any
     }
 
@@ -146,7 +146,7 @@ impl Session {
                 next = self.obey(effect);
             }
         }
-        self.connections.want(self.state.connections.place());
+        self.connections.want(self.state.wanted_connections());
         next
     }
 

@@ -3,12 +3,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipvs_netlink::Snapshot;
 use ipvs_netlink::procfs::{ConnectionReader, Ending};
 
 use crate::Moment;
 use crate::reading::{Desk, Source};
 use crate::state::News;
-use crate::state::connections::{Counts, Ended, Kept, Part, Place};
+use crate::state::connections::{Counts, Ended, Finder, Kept, Part, Place};
 
 /// How many lines of the kernel's list a pass reads at most.
 const MOST_LINES: u64 = 200_000;
@@ -26,8 +27,11 @@ const PARTS_EVERY: Duration = Duration::from_millis(200);
 /// their number, so nothing is read otherwise.
 #[derive(Clone, Debug)]
 pub struct ConnectionsReader {
-    wanted: Arc<(Mutex<Option<Place>>, Condvar)>,
+    wanted: Arc<(Mutex<Option<Wanted>>, Condvar)>,
 }
+
+/// Whose connections are wanted, and the table in which they are found.
+type Wanted = (Place, Arc<Snapshot>);
 
 impl ConnectionsReader {
     /// Starts the thread.
@@ -49,10 +53,11 @@ impl ConnectionsReader {
     }
 
     /// Says whose connections are wanted. `None`: nobody's.
-    pub fn want(&self, place: Option<Place>) {
+    pub fn want(&self, next: Option<Wanted>) {
         let mut wanted = self.lock();
-        if *wanted != place {
-            *wanted = place;
+        let is_other = place(&wanted) != place(&next);
+        *wanted = next;
+        if is_other {
             self.wanted.1.notify_all();
         }
     }
@@ -61,9 +66,9 @@ impl ConnectionsReader {
     /// has ended.
     fn once(&self, source: &Source, desk: &Desk) -> Option<Duration> {
         let mut wanted = self.lock();
-        let place = loop {
-            match *wanted {
-                Some(place) => break place,
+        let (at_place, table) = loop {
+            match &*wanted {
+                Some((place, table)) => break (*place, Arc::clone(table)),
                 None => {
                     let waited = self.wanted.1.wait(wanted);
                     wanted = waited.unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +77,7 @@ impl ConnectionsReader {
         };
         drop(wanted);
         let at = Moment::now();
-        let is_wanted = || *self.lock() == Some(place);
+        let is_wanted = || place(&self.lock()) == Some(at_place);
         let mut tell = |part| desk.tell(News::Connections(part)) && is_wanted();
         let opened = source
             .connect()
@@ -80,10 +85,11 @@ impl ConnectionsReader {
             .and_then(|ipvs| ipvs.procfs().map_err(|error| error.to_string()))
             .and_then(|files| files.connections().map_err(|error| error.to_string()));
         match opened {
-            Ok(reader) => pass(reader, place, at, &mut tell),
+            Ok(reader) => pass(reader, at_place, &table, at, &mut tell),
             Err(reason) => {
                 let (rows, counts) = (Vec::new(), Counts::default());
-                tell(Part { place, at, rows, counts, ended: Some(Ended::Failed(reason)) });
+                let ended = Some(Ended::Failed(reason));
+                tell(Part { place: at_place, at, rows, counts, ended });
             }
         }
         Some(Moment::now().since(&at))
@@ -92,25 +98,31 @@ impl ConnectionsReader {
     /// Waits, but no longer than until somebody looks elsewhere.
     fn rest(&self, time: Duration) {
         let wanted = self.lock();
-        let before = *wanted;
-        let same = |wanted: &mut Option<Place>| *wanted == before;
+        let before = place(&wanted);
+        let same = |wanted: &mut Option<Wanted>| place(wanted) == before;
         let _ = self.wanted.1.wait_timeout_while(wanted, time, same);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Place>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Wanted>> {
         self.wanted.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Makes one pass through a list of connections, and hands it over in parts. Ends when `tell` returns
-/// `false`.
+fn place(wanted: &Option<Wanted>) -> Option<Place> {
+    wanted.as_ref().map(|(place, _)| *place)
+}
+
+/// Makes one pass through a list of connections, and hands over those of a place in parts. Ends when `tell`
+/// returns `false`.
 pub fn pass<R: Read>(
     reader: ConnectionReader<R>,
     place: Place,
+    table: &Snapshot,
     at: Moment,
     tell: &mut dyn FnMut(Part) -> bool,
 ) {
     let mut reader = reader.matching(place.filter()).most_lines(MOST_LINES).most_time(LONGEST);
+    let finder = Finder::new(place, table);
     let mut kept = Kept::default();
     let mut counts = Counts::default();
     let mut failure = None;
@@ -118,8 +130,10 @@ pub fn pass<R: Read>(
     for connection in reader.by_ref() {
         match connection {
             Ok(connection) => {
-                counts.add(&connection);
-                kept.add(connection);
+                if let Some(belonging) = finder.find(&connection) {
+                    counts.add(&connection, belonging);
+                    kept.add(connection);
+                }
             }
             Err(error) => {
                 counts.malformed += 1;

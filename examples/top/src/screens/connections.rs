@@ -49,10 +49,16 @@ pub(super) fn draw(state: &mut State, place: Place, canvas: &mut Canvas<'_>, are
     let used = header::troubles(state, canvas, rest);
     let (_, rest) = split_top(rest, used);
     let pass = state.connections.shown();
-    let (lines, body) = split_top(rest, 2);
-    canvas.text(lines, 0, &cut(&summary(pass), area.width, glyphs), theme.title());
+    let is_hidden = is_hidden(state, place);
+    let summary = if is_hidden { HIDDEN.to_owned() } else { summary(pass) };
+    let shared = shared(pass);
+    let (lines, body) = split_top(rest, if shared.is_some() { 3 } else { 2 });
+    canvas.text(lines, 0, &cut(&summary, area.width, glyphs), theme.title());
     let states = states(&pass.counts, None).join("  ");
     canvas.text(lines, 1, &cut(&states, area.width, glyphs), theme.plain());
+    if let Some(text) = shared {
+        canvas.text(lines, 2, &cut(&text, area.width, glyphs), theme.warning());
+    }
     let (head, body) = split_top(body, 1);
     let fields = fit(FIELDS, None, area.width);
     canvas.bar(head, 0, &Line::raw(titles(&fields, None, glyphs)), theme.heading());
@@ -64,13 +70,32 @@ pub(super) fn draw(state: &mut State, place: Place, canvas: &mut Canvas<'_>, are
         let line = line(&fields, glyphs, |cell, _| (value(connection, cell), style));
         canvas.line(body, nth, &line);
     }
-    if let (true, Some(text)) = (pass.rows.is_empty(), nothing(pass)) {
+    if let (true, Some(text)) = (pass.rows.is_empty() && !is_hidden, nothing(pass)) {
         let style: Style = theme.faint();
         canvas.text(body, 0, &cut(&text, area.width, glyphs), style);
     }
     state.scroll = top;
     state.page = page;
 }
+
+/// What stands for connections that cannot be found.
+pub(super) const HIDDEN: &str =
+    "not in the table any more: the kernel does not show its connections";
+
+/// Whether the connections of a place cannot be found.
+pub(super) fn is_hidden(state: &State, place: Place) -> bool {
+    state.reading().is_some_and(|reading| place.is_hidden(&reading.snapshot))
+}
+
+/// Says how many connections may as well be of another service, if any may.
+pub(super) fn shared(pass: &Pass) -> Option<String> {
+    let shared = pass.counts.shared(None);
+    let text = || format!("{shared} {OTHER}: the kernel does not show which");
+    (shared > 0).then(text)
+}
+
+/// What follows the number of connections that may be of another service.
+pub(super) const OTHER: &str = "perhaps of another service";
 
 fn nothing(pass: &Pass) -> Option<String> {
     match (&pass.ended, pass.at) {

@@ -1,7 +1,7 @@
 //! One service with its destinations.
 
 use ipvs_netlink::procfs::ConnectionState;
-use ipvs_netlink::{DestinationId, ServiceId, ServiceSnapshot};
+use ipvs_netlink::{ServiceId, ServiceSnapshot};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -11,6 +11,7 @@ use super::numbers::{UNKNOWN, count, counted, maybe_rate, percent};
 use super::{Canvas, bar, connections, header, parts, split_bottom, split_top, traffic};
 use crate::manners::shown;
 use crate::state::clock::time_of_day;
+use crate::state::connections::Place;
 use crate::state::{Basis, DestinationRow, Standing, State, first_shown};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,9 @@ fn summary(state: &State, id: ServiceId, basis: Basis, canvas: &mut Canvas<'_>, 
         }
     }
     if is_high {
-        lines.push(line(&states(state, None), theme.plain()));
+        lines.push(line(&states(state, Place { service: id, destination: None }), theme.plain()));
+        let shared = connections::shared(state.connections.shown());
+        lines.extend(shared.map(|text| line(&text, theme.warning())));
     }
     let since = basis.since.map(|at| time_of_day(at.clock, state.now.clock, &state.settings.zone));
     let text = match since {
@@ -148,14 +151,25 @@ fn settings(service: &ServiceSnapshot) -> String {
 }
 
 /// The connections by state, of one destination or of the service.
-fn states(state: &State, destination: Option<DestinationId>) -> String {
+fn states(state: &State, place: Place) -> String {
+    if connections::is_hidden(state, place) {
+        return connections::HIDDEN.to_owned();
+    }
+    let destination = place.destination;
     let pass = state.connections.shown();
     let parts = connections::states(&pass.counts, destination);
     let how = connections::extent(pass);
     match (parts.is_empty(), destination) {
         (true, None) if pass.at.is_none() => "connections by state: being read".to_owned(),
         (true, _) => format!("no connections{how}"),
-        (false, _) => format!("{}{how}", parts.join("  ")),
+        (false, _) => {
+            let shared = match (destination, pass.counts.shared(destination)) {
+                // All of them have a line of their own.
+                (None, _) | (_, 0) => String::new(),
+                (Some(_), shared) => format!(" ({shared} {})", connections::OTHER),
+            };
+            format!("{}{shared}{how}", parts.join("  "))
+        }
     }
 }
 
@@ -182,7 +196,8 @@ fn details(
     {
         lines.push(format!("{}: had weight {last} before", row.id));
     }
-    lines.push(format!("{}: {}", row.id, states(state, Some(row.id))));
+    let place = Place { service: id, destination: Some(row.id) };
+    lines.push(format!("{}: {}", row.id, states(state, place)));
     if let Some(entry) = row.entry.as_ref().filter(|_| area.height > 12) {
         let stats = entry.stats;
         let connections = counted(stats.connections, "connection");
@@ -268,9 +283,10 @@ fn value(
         Cell::Persistent => number(|entry| entry.connections.persistent),
         Cell::Connections => rate(|it| it.connections),
         Cell::Established => {
-            let counts = state.connections.shown().counts.by_state(Some(row.id));
-            let established = counts.get(&ConnectionState::ESTABLISHED);
-            of(established.map(|it| count(*it)))
+            let counts = &state.connections.shown().counts;
+            let states = counts.by_state(Some(row.id));
+            let established = states.get(&ConnectionState::ESTABLISHED);
+            of(established.filter(|_| counts.shared(Some(row.id)) == 0).map(|it| count(*it)))
         }
         Cell::Incoming => rate(|it| it.incoming_bytes),
         Cell::Outgoing => rate(|it| it.outgoing_bytes),

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs_netlink::metrics::ServiceLabels;
-use ipvs_netlink::{DestinationId, ServiceId, ServiceSnapshot};
+use ipvs_netlink::{DestinationId, ServiceId, ServiceSnapshot, Snapshot};
 use jiff::tz::TimeZone;
 
 pub use changes::{Change, Changes, Mark, What};
@@ -49,7 +49,7 @@ pub use totals::{Processor, Totals};
 pub use view::View;
 
 use crate::Moment;
-use connections::Connections;
+use connections::{Connections, Place};
 use director::Director;
 use steering::{Circumstances, Intent, Order, Proposal, Refusal, Undo};
 
@@ -213,6 +213,11 @@ impl State {
     #[must_use]
     pub fn service_of(&self, id: ServiceId) -> Option<&ServiceSnapshot> {
         self.reading()?.snapshot.service(id)
+    }
+
+    /// Whose connections are wanted, and the table in which they are found.
+    pub(crate) fn wanted_connections(&self) -> Option<(Place, Arc<Snapshot>)> {
+        Some((self.connections.place()?, Arc::clone(&self.reading()?.snapshot)))
     }
 
     /// How many services are shown in the overview.

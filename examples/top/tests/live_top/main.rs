@@ -14,6 +14,7 @@ mod greeting;
 #[allow(dead_code, reason = "what only other programs need")]
 mod network;
 
+mod belonging;
 mod director;
 mod keys;
 mod scene;

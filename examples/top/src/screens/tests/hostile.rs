@@ -117,7 +117,8 @@ proptest! {
         let place = Place { service: id(WEB), destination: None };
         let now = stage.now();
         let state = &mut stage.state;
-        pass(ConnectionReader::new(&list[..]), place, now, &mut |part| {
+        let table = Arc::clone(&state.reading().unwrap().snapshot);
+        pass(ConnectionReader::new(&list[..]), place, &table, now, &mut |part| {
             state.learn(News::Connections(part));
             true
         });

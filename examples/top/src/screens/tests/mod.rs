@@ -1,6 +1,7 @@
 //! Screens at several sizes, over the kernel in memory. Each is compared with a file beside this one. After
 //! a change that is wanted, `SCREENS=write cargo test -p top screens` writes the files anew.
 
+mod belonging;
 mod hostile;
 mod readme;
 
@@ -168,11 +169,16 @@ TCP CB007107 B2C9 C000020B 0019 0A000003 1F90 ESTABLISHED     895
 
 fn connections(stage: &mut Stage, destination: Option<&str>) {
     let destination = destination.map(|it| it.parse().unwrap());
-    let place = Place { service: id(WEB), destination };
-    let reader = ipvs_netlink::procfs::ConnectionReader::new(CONNECTIONS.as_bytes());
+    tell(stage, Place { service: id(WEB), destination }, CONNECTIONS);
+}
+
+/// The reader tells of the connections of a place in the kernel's list.
+fn tell(stage: &mut Stage, place: Place, list: &str) {
+    let reader = ipvs_netlink::procfs::ConnectionReader::new(list.as_bytes());
     let now: Moment = stage.now();
     let state = &mut stage.state;
-    pass(reader, place, now, &mut |part| {
+    let table = std::sync::Arc::clone(&state.reading().unwrap().snapshot);
+    pass(reader, place, &table, now, &mut |part| {
         state.learn(News::Connections(part));
         true
     });

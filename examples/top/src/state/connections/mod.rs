@@ -1,37 +1,18 @@
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+mod counts;
+mod place;
 
-use ipvs_netlink::procfs::{Connection, ConnectionFilter, ConnectionState};
-use ipvs_netlink::{DestinationId, ServiceId};
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use ipvs_netlink::procfs::{Connection, ConnectionState};
+
+pub use counts::Counts;
+pub use place::{Belonging, Finder, Place};
 
 use crate::Moment;
 
 /// How many connections are kept for the screen.
 pub const MOST_ROWS: usize = 2000;
-
-/// How many pairs of a destination and a state are counted.
-const MOST_COUNTS: usize = 20_000;
-
-/// Whose connections are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The service.
-    pub service: ServiceId,
-    /// The destination, or `None` for all of the service.
-    pub destination: Option<DestinationId>,
-}
-
-impl Place {
-    /// The filter for the reader.
-    #[must_use]
-    pub fn filter(&self) -> ConnectionFilter {
-        let filter = ConnectionFilter::new().service(self.service);
-        match self.destination {
-            Some(destination) => filter.destination(destination),
-            None => filter,
-        }
-    }
-}
 
 /// The connections of a place, as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -119,46 +100,6 @@ pub fn rank_of(state: ConnectionState) -> u8 {
     }
 }
 
-/// Numbers of connections.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Connections and templates.
-    pub all: u64,
-    /// Templates of persistence.
-    pub templates: u64,
-    /// Lines that could not be read.
-    pub malformed: u64,
-    /// Connections by destination and state, without templates.
-    pub states: BTreeMap<(DestinationId, ConnectionState), u64>,
-}
-
-impl Counts {
-    /// Counts a connection.
-    pub fn add(&mut self, connection: &Connection) {
-        self.all += 1;
-        if connection.is_template() {
-            self.templates += 1;
-            return;
-        }
-        let key = (connection.destination.into(), connection.state);
-        if self.states.len() < MOST_COUNTS || self.states.contains_key(&key) {
-            *self.states.entry(key).or_default() += 1;
-        }
-    }
-
-    /// The connections by state, of one destination or of all.
-    #[must_use]
-    pub fn by_state(&self, destination: Option<DestinationId>) -> BTreeMap<ConnectionState, u64> {
-        let mut states = BTreeMap::new();
-        for ((of, state), count) in &self.states {
-            if destination.is_none_or(|destination| destination == *of) {
-                *states.entry(*state).or_default() += count;
-            }
-        }
-        states
-    }
-}
-
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -233,6 +174,7 @@ impl Connections {
 mod tests {
     use std::fmt::Write as _;
 
+    use ipvs_netlink::Snapshot;
     use ipvs_netlink::procfs::ConnectionReader;
 
     use super::*;
@@ -259,7 +201,7 @@ mod tests {
 
     fn push(connections: &mut Connections, at: Moment, text: &str) {
         let reader = ConnectionReader::new(text.as_bytes());
-        pass(reader, place(), at, &mut |part| {
+        pass(reader, place(), &Snapshot::default(), at, &mut |part| {
             connections.push(part);
             true
         });
@@ -308,7 +250,8 @@ mod tests {
         let mut connections = Connections::default();
         connections.look_at(Some(place()));
         let part = |at, all, ended| {
-            let counts = Counts { all, ..Counts::default() };
+            let mut counts = Counts::default();
+            counts.all = all;
             Part { place: place(), at, rows: Vec::new(), counts, ended }
         };
         connections.push(part(begun, 3, None));
