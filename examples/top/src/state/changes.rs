@@ -1,10 +1,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-use ipvs_netlink::growth::{Grown, Growth};
+use ipvs_netlink::growth::Grown;
 use ipvs_netlink::{DestinationId, Scheduler, ServiceId};
 
 use crate::Moment;
+use crate::state::Readings;
 use crate::state::director::{DestinationState, Director, Status};
 
 /// How many changes are kept.
@@ -102,15 +103,22 @@ impl Changes {
         self.marked.clear();
     }
 
-    /// Compares two readings. Where one is not the whole table, nothing is called new or gone.
-    pub(crate) fn compare(&mut self, at: Moment, growth: &Growth<'_>, is_whole: bool) {
+    /// Compares the latest reading with what was known before. Nothing is called new unless all was known,
+    /// and nothing gone unless the reading is complete.
+    pub(crate) fn compare(&mut self, readings: &Readings) {
+        let (Some(latest), Some(growth)) = (readings.latest(), readings.last_growth()) else {
+            return;
+        };
+        let (at, has_all, knew_all) =
+            (latest.at, latest.snapshot.is_complete(), readings.knew_all());
         for service in growth.services() {
             let id = service.id();
             let mut add = |destination, what| {
                 self.push(Change { at, service: id, destination, what });
             };
             match (service.before(), service.after()) {
-                (None, _) | (_, None) if !is_whole => continue,
+                (None, _) if !knew_all => continue,
+                (_, None) if !has_all => continue,
                 (None, Some(_)) => {
                     add(None, What::Added);
                     continue;
@@ -131,7 +139,8 @@ impl Changes {
             }
             for destination in service.destinations() {
                 let what = match (destination.before(), destination.after()) {
-                    (None, _) | (_, None) if !is_whole => continue,
+                    (None, _) if !knew_all => continue,
+                    (_, None) if !has_all => continue,
                     (None, Some(_)) => What::Added,
                     (Some(_), None) => What::Removed,
                     (Some(before), Some(after)) => {
@@ -227,29 +236,67 @@ impl fmt::Display for Change {
 mod tests {
     use ipvs_netlink::{Change as Written, Service};
 
-    use super::*;
-    use crate::stage::{Stage, WEB, id};
-    use crate::state::Readings;
+    use crate::stage::{DNS, Stage, WEB, id};
+
+    const MAIL: &str = "TCP 192.0.2.11:25";
+
+    fn told(stage: &Stage) -> Vec<String> {
+        let mut told: Vec<_> = stage.state.changes.iter().map(ToString::to_string).collect();
+        told.sort();
+        told
+    }
 
     #[test]
-    fn what_a_reading_lacks_that_is_not_complete_has_not_gone() {
+    fn what_an_incomplete_reading_lacks_is_told_when_it_has_gone() {
         let mut stage = Stage::new();
-        let mut readings = Readings::default();
-        readings.push(stage.state.reading().unwrap().clone());
         let second = "10.0.0.3:8080".parse().unwrap();
         stage.write(Written::DeleteDestination(id(WEB), second));
-        stage.write(Written::DeleteService(id("TCP 192.0.2.11:25")));
+        stage.write(Written::DeleteService(id(MAIL)));
         stage.write(Written::AddService(Service::tcp("192.0.2.12:443".parse().unwrap())));
         stage.weight(WEB, "10.0.0.2:8080", 5);
+        stage.read_without(&[]);
+        // What is there is there.
+        let certain = ["TCP 192.0.2.10:80 10.0.0.2:8080 weight 1 -> 5", "TCP 192.0.2.12:443 added"];
+        assert_eq!(told(&stage), certain);
+        stage.read_without(&[]);
+        assert_eq!(told(&stage), certain);
         stage.read();
-        readings.push(stage.state.reading().unwrap().clone());
-        assert!(readings.are_complete());
-        for (is_whole, count) in [(true, 4), (false, 1)] {
-            let mut changes = Changes::default();
-            changes.compare(stage.now(), &readings.last_growth().unwrap(), is_whole);
-            assert_eq!(changes.unseen(), count, "{changes:?}");
-            let weight = |it: &Change| it.what == What::Weight(1, 5);
-            assert!(changes.iter().any(weight), "{changes:?}");
-        }
+        let all = [
+            "TCP 192.0.2.10:80 10.0.0.2:8080 weight 1 -> 5",
+            "TCP 192.0.2.10:80 10.0.0.3:8080 removed",
+            "TCP 192.0.2.11:25 removed",
+            "TCP 192.0.2.12:443 added",
+        ];
+        assert_eq!(told(&stage), all);
+        stage.read();
+        assert_eq!(told(&stage), all);
+    }
+
+    #[test]
+    fn what_readings_lack_for_a_while_is_compared_with_what_it_was() {
+        let mut stage = Stage::new();
+        stage.read_without(&[WEB, MAIL]);
+        stage.weight(WEB, "10.0.0.2:8080", 5);
+        stage.read_without(&[WEB, DNS]);
+        assert_eq!(told(&stage), none());
+        stage.read();
+        assert_eq!(told(&stage), ["TCP 192.0.2.10:80 10.0.0.2:8080 weight 1 -> 5"]);
+    }
+
+    #[test]
+    fn nothing_is_new_before_the_first_complete_reading() {
+        let mut stage = Stage::empty();
+        stage.add(Service::tcp("192.0.2.10:80".parse().unwrap()), &[(2, 1)]);
+        stage.read_without(&[WEB]);
+        stage.read_without(&[]);
+        stage.read();
+        assert_eq!(told(&stage), none());
+        stage.weight(WEB, "10.0.0.2:8080", 5);
+        stage.read();
+        assert_eq!(told(&stage).len(), 1);
+    }
+
+    const fn none() -> [&'static str; 0] {
+        []
     }
 }

@@ -15,19 +15,21 @@ const POINTS: usize = 32;
 pub struct History {
     services: HashMap<ServiceId, Track>,
     last: Option<Moment>,
-    /// Counts the points, so that services without a new one are found.
-    round: u64,
+    /// Counts the steps, so that services that a reading lacks are found.
+    step: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Track {
     points: VecDeque<f32>,
     connections: u64,
-    round: u64,
+    /// When the service was seen last, and at which step.
+    seen: Option<(Moment, usize)>,
 }
 
 impl History {
-    /// Takes what was read. Adds points if a step has passed since the last ones.
+    /// Takes what was read. Adds points if a step has passed since the last ones. A service that incomplete
+    /// readings lack gets those points when it is there again, each the average.
     #[allow(clippy::cast_precision_loss, reason = "a rate is no exact number")]
     #[allow(clippy::cast_possible_truncation, reason = "a point of a picture")]
     pub fn push(&mut self, at: Moment, snapshot: &Snapshot) {
@@ -36,25 +38,26 @@ impl History {
         if passed.is_some_and(|it| it < STEP.saturating_sub(Duration::from_millis(200))) {
             return;
         }
-        let seconds = passed.unwrap_or(STEP).as_secs_f64();
         self.last = Some(at);
-        self.round += 1;
+        self.step += 1;
         for service in snapshot {
             let now = service.entry.stats.connections;
             let track = self.services.entry(service.id()).or_default();
-            if track.round > 0 {
+            if let Some((before, step)) = track.seen {
                 // Counters that were reset count from 0.
                 let grown = now.checked_sub(track.connections).unwrap_or(now);
-                if track.points.len() == POINTS {
-                    track.points.pop_front();
-                }
-                track.points.push_back((grown as f64 / seconds) as f32);
+                let rate = (grown as f64 / at.since(&before).as_secs_f64()) as f32;
+                let steps = self.step.saturating_sub(step).min(POINTS);
+                track.points.extend(std::iter::repeat_n(rate, steps));
+                track.points.drain(..track.points.len().saturating_sub(POINTS));
             }
             track.connections = now;
-            track.round = self.round;
+            track.seen = Some((at, self.step));
         }
-        let round = self.round;
-        self.services.retain(|_, track| track.round == round);
+        if snapshot.is_complete() {
+            let step = self.step;
+            self.services.retain(|_, track| track.seen.is_some_and(|(_, seen)| seen == step));
+        }
     }
 
     /// The last points of a service, the newest last.
@@ -88,7 +91,33 @@ mod tests {
             push(&mut history, second * 2, 4);
         }
         assert_eq!(history.points(web.id).count(), POINTS);
-        history.push(begun.after(Duration::from_secs(2000)), &Snapshot::default());
+        history.push(begun.after(Duration::from_secs(2000)), &complete());
         assert_eq!(history.points(web.id).count(), 0);
+    }
+
+    /// A complete reading of an empty table.
+    fn complete() -> Snapshot {
+        let kernel = ipvs_netlink::fake::Kernel::new();
+        ipvs_netlink::Client::fake(&kernel).unwrap().snapshot().unwrap()
+    }
+
+    #[test]
+    fn what_an_incomplete_reading_lacks_keeps_its_history() {
+        let web = Service::tcp("192.0.2.10:80".parse().unwrap());
+        let begun = Moment::now();
+        let mut history = History::default();
+        for (second, connections) in
+            [(0, Some(0)), (2, Some(10)), (4, None), (6, None), (8, Some(100))]
+        {
+            let services = connections.map(|connections| {
+                let mut stats = Stats::default();
+                stats.connections = connections;
+                ServiceSnapshot::new(ServiceEntry::new(web.clone(), stats), Vec::new())
+            });
+            let snapshot = services.into_iter().collect();
+            history.push(begun.after(Duration::from_secs(second)), &snapshot);
+        }
+        // The points between are the average.
+        assert_eq!(history.points(web.id).collect::<Vec<_>>(), [5.0, 15.0, 15.0, 15.0]);
     }
 }

@@ -82,12 +82,11 @@ impl State {
     fn take(&mut self, reading: Reading) {
         self.failure = None;
         let at = reading.at;
+        let is_complete = reading.snapshot.is_complete();
         self.history.push(at, &reading.snapshot);
         self.readings.push(reading);
         if let Some(growth) = self.readings.last_growth() {
-            // What is missing in a reading that is not complete may be in the table.
-            let is_whole = self.readings.are_complete();
-            self.changes.compare(at, &growth, is_whole);
+            self.changes.compare(&self.readings);
             for service in growth.services() {
                 for destination in service.destinations() {
                     let weight = |it: &ipvs_netlink::DestinationEntry| it.destination.weight;
@@ -96,7 +95,8 @@ impl State {
                         (Some(before), Some(0)) if before > 0 => {
                             self.last_weights.insert(place, before);
                         }
-                        (Some(_), None) if is_whole => {
+                        // What is missing in a reading that is not complete may be in the table.
+                        (Some(_), None) if is_complete => {
                             self.last_weights.remove(&place);
                         }
                         _ => {}

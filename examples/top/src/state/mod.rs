@@ -11,6 +11,7 @@ mod destinations;
 pub mod director;
 mod filter;
 mod history;
+mod known;
 mod learning;
 mod mode;
 mod promise;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use ipvs_netlink::growth::{self, Growth};
 
 use crate::state::Reading;
+use crate::state::known::Known;
 
 /// The shortest time over which rates are averaged, once the program has run so long. The kernel
 /// brings counters up to date every two seconds, so this holds two such steps.
@@ -13,6 +14,8 @@ const WINDOW: Duration = Duration::from_secs(4);
 pub struct Readings {
     latest: Option<Reading>,
     previous: Option<Reading>,
+    /// What was known before the latest.
+    known: Option<Known>,
     /// 4 to 8 seconds older than the latest, or the first one.
     base: Option<Reading>,
     /// The base to come.
@@ -32,6 +35,9 @@ impl Readings {
             self.next_base = Some(reading.clone());
         }
         self.previous = self.latest.replace(reading);
+        if let Some(previous) = &self.previous {
+            self.known = Some(Known::with(self.known.take(), previous.clone()));
+        }
     }
 
     /// The latest reading.
@@ -52,19 +58,15 @@ impl Readings {
         Some(between(self.base.as_ref()?, self.latest.as_ref()?))
     }
 
-    /// The growth since the reading before.
+    /// The growth since each service and destination was seen last.
     #[must_use]
     pub fn last_growth(&self) -> Option<Growth<'_>> {
-        Some(between(self.previous.as_ref()?, self.latest.as_ref()?))
+        Some(between(&self.known.as_ref()?.reading, self.latest.as_ref()?))
     }
-}
 
-impl Readings {
-    /// Whether the latest reading and the one before have the whole table.
-    pub(crate) fn are_complete(&self) -> bool {
-        let is_complete =
-            |it: &Option<Reading>| it.as_ref().is_none_or(|it| it.snapshot.is_complete());
-        is_complete(&self.latest) && is_complete(&self.previous)
+    /// Whether nothing was missing before the latest reading: what only that one has is new.
+    pub(crate) fn knew_all(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.is_whole)
     }
 }
 
