@@ -85,7 +85,7 @@ impl ConnectionsReader {
             .and_then(|ipvs| ipvs.procfs().map_err(|error| error.to_string()))
             .and_then(|files| files.connections().map_err(|error| error.to_string()));
         match opened {
-            Ok(reader) => pass(reader, at_place, &table, at, &mut tell),
+            Ok(reader) => pass(reader.most_time(LONGEST), at_place, &table, at, &mut tell),
             Err(reason) => {
                 let (rows, counts) = (Vec::new(), Counts::default());
                 let ended = Some(Ended::Failed(reason));
@@ -121,7 +121,7 @@ pub fn pass<R: Read>(
     at: Moment,
     tell: &mut dyn FnMut(Part) -> bool,
 ) {
-    let mut reader = reader.matching(place.filter()).most_lines(MOST_LINES).most_time(LONGEST);
+    let mut reader = reader.matching(place.filter()).most_lines(MOST_LINES);
     let finder = Finder::new(place, table);
     let mut kept = Kept::default();
     let mut counts = Counts::default();
