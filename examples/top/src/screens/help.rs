@@ -22,7 +22,7 @@ const MORE: &[(&str, &[(&str, &str)])] = &[
     (
         "Columns",
         &[
-            ("UP", "destinations that take connections"),
+            ("UP", "live destinations that take connections"),
             ("DRN", "destinations of weight 0"),
             ("OVL", "destinations at their upper threshold"),
             ("DEAD", "destinations that the director's checks call dead"),
@@ -37,7 +37,10 @@ const MORE: &[(&str, &[(&str, &str)])] = &[
     (
         "Sums",
         &[
-            ("down", "services without a destination that is up: they refuse new clients"),
+            (
+                "down",
+                "services that refuse new clients: no destination takes any",
+            ),
             ("/words/", "the sums are those of the services that the filter shows"),
         ],
     ),
@@ -47,7 +50,7 @@ const MORE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("words", "all must be in the service, its scheduler, a label or a destination"),
             ("drained ...", "also overloaded, dead, up: services with such a destination"),
-            ("down", "services without a destination that is up"),
+            ("down", "services that refuse new clients"),
         ],
     ),
 ];

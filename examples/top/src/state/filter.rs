@@ -13,7 +13,7 @@ pub const LONGEST: usize = 100;
 ///
 /// A word is a part of the service, of its scheduler, of a label or of a destination, in any case; or `up`,
 /// `drained`, `overloaded` or `dead`, for services with such a destination; or `down`, for services without
-/// a destination that is up.
+/// a destination that takes clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     text: String,
@@ -57,7 +57,7 @@ impl Filter {
                 "drained" => row.count.drained,
                 "overloaded" => row.count.overloaded,
                 "dead" => row.count.dead,
-                "down" => u32::from(row.count.up == 0),
+                "down" => u32::from(row.count.is_down()),
                 _ => 0,
             };
             let has_text = |text: &str| text.to_lowercase().contains(word.as_str());

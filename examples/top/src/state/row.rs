@@ -36,9 +36,18 @@ pub struct Count {
     pub overloaded: u32,
     /// The director's checks call them dead, whether they are in the table or not.
     pub dead: u32,
+    /// The kernel gives them new connections: those that are up, and dead ones that stay in the table. They
+    /// are counted above.
+    pub serving: u32,
 }
 
 impl Count {
+    /// Whether the service refuses new clients: no destination takes any.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        self.serving == 0
+    }
+
     /// The number of destinations.
     #[must_use]
     pub const fn all(&self) -> u32 {
@@ -54,6 +63,7 @@ impl Count {
         self.drained = self.drained.saturating_add(more.drained);
         self.overloaded = self.overloaded.saturating_add(more.overloaded);
         self.dead = self.dead.saturating_add(more.dead);
+        self.serving = self.serving.saturating_add(more.serving);
     }
 }
 
@@ -92,7 +102,11 @@ fn count(service: &ServiceSnapshot, checked: Option<&director::Service>) -> Coun
         let is_dead = checked
             .and_then(|checked| checked.destination(entry.id()))
             .is_some_and(|checked| checked.state.is_dead());
-        let number = match Availability::of(&entry.destination, entry.connections) {
+        let availability = Availability::of(&entry.destination, entry.connections);
+        if !matches!(availability, Availability::Quiesced | Availability::Overloaded) {
+            count.serving = count.serving.saturating_add(1);
+        }
+        let number = match availability {
             _ if is_dead => &mut count.dead,
             Availability::Quiesced => &mut count.drained,
             Availability::Overloaded => &mut count.overloaded,

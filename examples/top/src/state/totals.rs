@@ -11,7 +11,7 @@ use crate::state::{Count, Readings, Row};
 pub struct Totals {
     /// The number of services.
     pub services: usize,
-    /// The services that serve nobody new, because none of their destinations is up.
+    /// The services that serve nobody new, because none of their destinations takes clients.
     pub down: usize,
     /// The destinations by state.
     pub count: Count,
@@ -41,7 +41,7 @@ pub(crate) fn totals<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Totals {
     let mut totals = Totals::default();
     for row in rows {
         totals.services += 1;
-        totals.down += usize::from(row.count.up == 0);
+        totals.down += usize::from(row.count.is_down());
         totals.count.add(&row.count);
         totals.active += row.active;
         totals.inactive += row.inactive;

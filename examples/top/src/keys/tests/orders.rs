@@ -397,3 +397,29 @@ fn an_undo_says_whose_drain_it_ends() {
     let (Order::Director { seen, .. }, _) = ordered(stage.keys("y")) else { panic!() };
     assert_eq!(seen.maintenance.unwrap().by, "root");
 }
+
+#[test]
+fn the_last_live_destination_is_not_drained_unwarned() {
+    let mut stage = on(Screen::Service(id(WEB)));
+    let of = |second: &str| {
+        format!(
+            r#"{{"destination":"10.0.0.2:8080","state":"up","since":null,"reason":"","maintenance":null,"weight":1}},
+            {{"destination":"10.0.0.3:8080","state":"{second}","since":null,"reason":"","maintenance":null,"weight":1}}"#
+        )
+    };
+    stage.connections(WEB, "10.0.0.3:8080", 0, 0);
+    stage.read();
+    let mut question = |second: &str| {
+        stage.director(WEB, &of(second));
+        stage.keys("gd");
+        let drawn = stage.draw(100, 30);
+        stage.keys("n");
+        drawn
+    };
+    let (no_other, dead) =
+        ("No other destination takes clients", "Only dead destinations are left to take clients");
+    let drawn = question("kept");
+    assert!(drawn.contains(dead) && !drawn.contains(no_other), "{drawn}");
+    let drawn = question("up");
+    assert!(!drawn.contains(dead) && !drawn.contains(no_other), "{drawn}");
+}

@@ -67,6 +67,35 @@ fn sums_are_of_what_the_filter_shows() {
 }
 
 #[test]
+fn a_service_whose_dead_destinations_are_kept_is_not_down() {
+    let mut stage = Stage::new();
+    let down = ["2", "3"].map(|number| {
+        format!(
+            r#"{{"destination":"10.0.0.{number}:8080","state":"down","since":null,"reason":"timeout",
+            "maintenance":null,"weight":1}}"#
+        )
+    });
+    let down = down.join(",");
+    // Room for clients.
+    stage.connections(WEB, "10.0.0.3:8080", 0, 0);
+    stage.read();
+    stage.director(WEB, &down.replace("down", "kept"));
+    let drawn = stage.draw(80, 24);
+    assert!(drawn.contains("\n3 services  1 down  destinations  2 up"), "{drawn}");
+    assert!(drawn.contains("2 dead\n"), "{drawn}");
+    assert!(crate::once::to_text(&stage.state, Glyphs::Unicode).contains(" 1 down,"));
+    stage.keys("/down");
+    assert_eq!(stage.state.shown(), 1);
+    stage.key(Key::Escape);
+
+    // The kernel gives them no clients: one is full, and the other has left the table.
+    stage.connections(WEB, "10.0.0.3:8080", 100, 0);
+    stage.write(Change::DeleteDestination(id(WEB), "10.0.0.2:8080".parse().unwrap()));
+    stage.read();
+    assert!(stage.draw(80, 24).contains("\n3 services  2 down"));
+}
+
+#[test]
 fn the_number_of_dead_is_seen_at_every_width() {
     let mut stage = Stage::new();
     stage.director(WEB, DOWN);
@@ -221,7 +250,7 @@ fn help() {
     }
     stage.keys("G");
     let drawn = stage.draw(80, 24);
-    assert!(drawn.contains("services without a destination that is up"), "{drawn}");
+    assert!(drawn.contains("services that refuse new clients"), "{drawn}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use ipvs_netlink::ServiceSnapshot;
 
 use crate::state::director::{Kind, Maintenance, left};
 use crate::state::steering::{
-    Circumstances, DirectorOrder, Intent, NO_OTHER, Order, OrderedWeight, Proposal, Refusal, Seen,
-    Undo, serves_without,
+    Circumstances, DirectorOrder, Intent, Order, OrderedWeight, Proposal, Refusal, Seen, Undo,
+    warning,
 };
 
 pub(super) const BY_DIRECTOR: &str = "The director carries it out.";
@@ -48,10 +48,9 @@ impl Circumstances<'_> {
             Order::Director { order, seen, until }
         };
         let mut warnings = Vec::new();
-        if matches!(intent, Intent::Drain(_) | Intent::Weight(_, 0))
-            && !serves_without(present, destination)
-        {
-            warnings.push(NO_OTHER.to_owned());
+        if matches!(intent, Intent::Drain(_) | Intent::Weight(_, 0)) {
+            let checked = self.director.service(service);
+            warnings.extend(warning(present, destination, checked).map(str::to_owned));
         }
         let (title, order, undone, undo, then) = match intent {
             Intent::Drain(_) => {

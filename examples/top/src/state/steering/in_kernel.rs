@@ -2,7 +2,7 @@
 
 use ipvs_netlink::{ServiceId, ServiceSnapshot};
 
-use crate::state::steering::{Intent, NO_OTHER, Order, Proposal, Refusal, Undo, serves_without};
+use crate::state::steering::{Intent, Order, Proposal, Refusal, Undo, warning};
 
 pub(super) fn zero(service: ServiceId) -> Proposal {
     let question = vec![
@@ -37,8 +37,8 @@ pub(super) fn propose(present: &ServiceSnapshot, intent: Intent) -> Result<Propo
             format!("in {service}?"),
         ],
     };
-    if to == 0 && !serves_without(present, destination) {
-        question.push(NO_OTHER.to_owned());
+    if to == 0 {
+        question.extend(warning(present, destination, None).map(str::to_owned));
     }
     let undo = Undo {
         question: format!("Give weight {from} back to {destination} in {service}?"),

@@ -16,13 +16,30 @@ pub use refusal::{Failure, Refusal};
 use ipvs_netlink::explain::Availability;
 use ipvs_netlink::{DestinationId, ServiceSnapshot};
 
+use crate::state::director;
+
 const NO_OTHER: &str = "No other destination takes clients: new ones are refused.";
 
-/// Whether others take new connections.
-fn serves_without(service: &ServiceSnapshot, destination: DestinationId) -> bool {
-    let mut others = service.destinations.iter().filter(|it| it.id() != destination);
-    others.any(|it| {
+const ONLY_DEAD: &str = "Only dead destinations are left to take clients.";
+
+/// Warns if no live destination takes new connections but this one. `checked` is what the director says of
+/// the service.
+fn warning(
+    service: &ServiceSnapshot,
+    destination: DestinationId,
+    checked: Option<&director::Service>,
+) -> Option<&'static str> {
+    let is_dead =
+        |id| checked.and_then(|it| it.destination(id)).is_some_and(|it| it.state.is_dead());
+    let others = service.destinations.iter().filter(|it| it.id() != destination);
+    let mut takers = others.filter(|it| {
         let availability = Availability::of(&it.destination, it.connections);
         !matches!(availability, Availability::Quiesced | Availability::Overloaded)
-    })
+    });
+    let first = takers.next().map(|it| is_dead(it.id()));
+    match first {
+        None => Some(NO_OTHER),
+        Some(true) if takers.all(|it| is_dead(it.id())) => Some(ONLY_DEAD),
+        Some(_) => None,
+    }
 }
