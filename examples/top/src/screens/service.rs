@@ -160,7 +160,7 @@ fn states(state: &State, place: Place) -> String {
     let parts = connections::states(&pass.counts, destination);
     let how = connections::extent(pass);
     match (parts.is_empty(), destination) {
-        (true, None) if pass.at.is_none() => "connections by state: being read".to_owned(),
+        (true, _) if pass.at.is_none() => "connections by state: being read".to_owned(),
         (true, _) => format!("no connections{how}"),
         (false, _) => {
             let shared = match (destination, pass.counts.shared(destination)) {

@@ -187,6 +187,16 @@ fn service() {
     compare(&mut stage, "service");
 }
 
+#[test]
+fn what_is_not_read_yet_is_not_said_to_be_nothing() {
+    let mut stage = Stage::new();
+    stage.state.service.select(&[id(WEB)], 0);
+    stage.key(Key::Enter);
+    let drawn = stage.draw(80, 24);
+    assert!(!drawn.contains("no connections"), "{drawn}");
+    assert_eq!(drawn.matches("connections by state: being read").count(), 2, "{drawn}");
+}
+
 const CONNECTIONS: &str = "\
 Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
 TCP CB007107 B2C1 C000020A 0050 0A000002 1F90 ESTABLISHED     895
