@@ -37,10 +37,7 @@ const MORE: &[(&str, &[(&str, &str)])] = &[
     (
         "Sums",
         &[
-            (
-                "down",
-                "services that refuse new clients: no destination takes any",
-            ),
+            ("down", "services that refuse new clients: no destination takes any"),
             ("/words/", "the sums are those of the services that the filter shows"),
         ],
     ),

@@ -4,18 +4,20 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
+use super::while_taken::WhileTaken;
+
 /// What the screen is drawn on. The terminal is never asked where its cursor is: an answer would come between
 /// the keys, and late over a slow line, while nothing else goes on.
 #[derive(Debug)]
 pub struct Output {
-    inner: CrosstermBackend<BufWriter<Stdout>>,
+    inner: CrosstermBackend<BufWriter<WhileTaken<Stdout>>>,
     /// Where the cursor was put last.
     cursor: Position,
 }
 
 impl Output {
     pub(super) fn new() -> Self {
-        let buffer = BufWriter::with_capacity(64 << 10, io::stdout());
+        let buffer = BufWriter::with_capacity(64 << 10, WhileTaken(io::stdout()));
         Self { inner: CrosstermBackend::new(buffer), cursor: Position::default() }
     }
 }

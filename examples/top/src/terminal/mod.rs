@@ -4,6 +4,7 @@ mod backend;
 mod panics;
 mod signals;
 mod wait;
+mod while_taken;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,13 @@ pub struct Taken {
 /// cursor where it was at the beginning, over the message.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the terminal is never taken again, because a thread has panicked.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+fn is_taken() -> bool {
+    IS_TAKEN.load(Ordering::SeqCst)
+}
+
 impl Taken {
     /// Returns whether input and output are terminals.
     #[must_use]
@@ -51,12 +59,16 @@ impl Taken {
         Ok((taken, Terminal::new(Output::new())?))
     }
 
-    /// Takes the terminal again.
+    /// Takes the terminal again, unless a thread has panicked.
     ///
     /// # Errors
     ///
     /// The terminal fails.
     pub fn again(&mut self) -> io::Result<()> {
+        let _lock = io::stdout().lock();
+        if IS_OVER.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         IS_TAKEN.store(true, Ordering::SeqCst);
         // A shell may have changed the modes of a program that was stopped, and `enable_raw_mode` does nothing
         // where it was called before.
@@ -81,8 +93,16 @@ impl Drop for Taken {
     }
 }
 
+/// Gives the terminal back for ever. What other threads draw is dropped.
+fn end() {
+    IS_OVER.store(true, Ordering::SeqCst);
+    restore();
+}
+
 /// Gives the terminal back, if it is taken. What fails is left: there is nobody to tell.
 fn restore() {
+    // Whoever draws has the lock, and finds the terminal given back after it.
+    let _lock = io::stdout().lock();
     if !IS_TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }

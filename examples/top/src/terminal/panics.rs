@@ -15,8 +15,9 @@ impl Panics {
         let panicked = Arc::new(AtomicBool::new(false));
         let (flag, former) = (Arc::clone(&panicked), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
-            super::restore();
+            super::end();
             former(panic);
+            // The main thread ends the program then: not before the message is printed.
             flag.store(true, Ordering::SeqCst);
             bell.ring();
         }));

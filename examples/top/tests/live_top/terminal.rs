@@ -65,10 +65,14 @@ fn keys_and_signals_end_it() {
 fn a_panic_is_told_on_the_screen_of_the_shell() {
     let scene = Scene::new();
     let tmux = shell(&scene);
+    let first_line = |screen: &str| screen.lines().next().map(str::to_owned);
+    let before = first_line(&tmux.screen());
     tmux.line("RUST_BACKTRACE=0 $TEST --ignored --exact terminal::program_that_panics --nocapture; echo ended $?");
     tmux.wait_for("the program", |screen| screen.contains("top: services"));
     let ended = tmux.wait_text("ended 0");
     assert!(ended.contains("as the test wants"), "{ended}");
+    // The clock would be there.
+    assert_eq!(first_line(&ended), before, "{ended}");
     as_it_was(&tmux, "ended 0");
 }
 
@@ -80,6 +84,12 @@ fn program_that_panics() {
         sleep(Duration::from_secs(2));
         panic!("as the test wants");
     });
+    let former = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        former(panic);
+        // Meanwhile the clock of the screen goes on.
+        sleep(Duration::from_millis(2500));
+    }));
     let ended = run_on(&arguments, source);
     assert!(matches!(ended, Err(Failure::Panicked)), "{ended:?}");
 }
