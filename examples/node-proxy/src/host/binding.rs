@@ -88,7 +88,7 @@ impl Binding {
         }
     }
 
-    /// Takes in the addresses of the own interface and of all others. Returns what is new, in order.
+    /// Takes in the addresses of the own interface, and of all others that keep theirs. Returns what is new, in order.
     pub(crate) fn read<'a>(
         &mut self,
         own: &[IpAddr],
@@ -103,11 +103,6 @@ impl Binding {
         self.place_all();
         let wanted: Vec<IpAddr> = self.wanted.iter().copied().collect();
         Findings { removed, elsewhere: self.want(&wanted) }
-    }
-
-    /// Returns the addresses of other interfaces, in order.
-    pub(crate) fn others(&self) -> impl Iterator<Item = IpAddr> + Clone {
-        self.others.keys().copied()
     }
 
     /// Takes at most so many addresses that are to be removed now, in order. Each is an attempt: the next one is

@@ -1,6 +1,6 @@
 //! Reads and writes the dummy interface by rtnetlink.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -16,6 +16,10 @@ use tokio::time::timeout;
 
 use super::binding::Held;
 use super::interface_name::InterfaceName;
+
+/// The alias of an interface that this program uses. So another one, or this one with another `--interface`, sees that
+/// its addresses are those of services.
+const ALIAS: &str = "node-proxy";
 
 /// How long the kernel may take for a reading or for a batch of changes.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -57,12 +61,14 @@ pub(crate) enum InterfaceError {
 /// What a reading shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// The own interface exists and is up.
+    /// The own interface exists, is up, and has the alias.
     pub(crate) present: bool,
     /// The addresses of the own interface, as this program adds them: with the longest prefix.
     pub(crate) own: Vec<IpAddr>,
     /// All other addresses of the host.
     pub(crate) others: Vec<Held>,
+    /// The names of other dummy interfaces with the alias.
+    pub(crate) aliased: BTreeSet<String>,
 }
 
 /// The outcome of one change of a batch.
@@ -117,12 +123,15 @@ impl Interface {
         self.index = None;
         while let Some(link) = links.try_next().await.map_err(ReadError::Netlink)? {
             let Some(name) = name(&link) else { continue };
+            let (kind, is_aliased) = (kind(&link), alias(&link) == Some(ALIAS));
             if name == self.name.as_str() {
-                match kind(&link) {
+                match kind {
                     Some(InfoKind::Dummy) => self.index = Some(link.header.index),
                     other => return Err(ReadError::Foreign(kind_text(other))),
                 }
-                reading.present = link.header.flags.contains(LinkFlags::Up);
+                reading.present = is_aliased && link.header.flags.contains(LinkFlags::Up);
+            } else if is_aliased && kind == Some(&InfoKind::Dummy) {
+                reading.aliased.insert(name.to_owned());
             }
             names.insert(link.header.index, name.to_owned());
         }
@@ -140,8 +149,8 @@ impl Interface {
         Ok(reading)
     }
 
-    /// Creates the interface if the last reading did not have it, and sets it up. The next reading is then
-    /// to tell its number.
+    /// Creates the interface if the last reading did not have it, gives it the alias, and sets it up. The next
+    /// reading is then to tell its number.
     ///
     /// # Errors
     ///
@@ -149,11 +158,13 @@ impl Interface {
     /// it, or does not set it up.
     pub(crate) async fn create(&mut self) -> Result<(), InterfaceError> {
         let what = || format!("interface {} cannot be created", self.name);
-        let link = self.handle.link();
-        let request = match self.index {
-            None => link.add(LinkDummy::new(self.name.as_str()).up().build()),
-            Some(index) => link.change(LinkUnspec::new_with_index(index).up().build()),
-        };
+        let (link, name) = (self.handle.link(), self.name.as_str());
+        if self.index.is_none() {
+            let request = link.add(LinkDummy::new(name).build());
+            within(what(), request.execute()).await?.map_err(|error| refused(what(), error))?;
+        }
+        // The kernel takes no alias with a new link.
+        let request = link.change(LinkUnspec::new_with_name(name).alias(ALIAS).up().build());
         within(what(), request.execute()).await?.map_err(|error| refused(what(), error))
     }
 
@@ -264,6 +275,13 @@ const fn longest(address: IpAddr) -> u8 {
 fn name(link: &LinkMessage) -> Option<&str> {
     link.attributes.iter().find_map(|it| match it {
         LinkAttribute::IfName(name) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+fn alias(link: &LinkMessage) -> Option<&str> {
+    link.attributes.iter().find_map(|it| match it {
+        LinkAttribute::IfAlias(alias) => Some(alias.as_str()),
         _ => None,
     })
 }

@@ -5,13 +5,10 @@ use std::net::IpAddr;
 
 use super::binding::Held;
 
-/// The interface of kube-proxy in its ipvs mode. Its addresses are those of services.
-pub(crate) const KUBE_PROXY: &str = "kube-ipvs0";
-
 /// The addresses at which node ports are served if no `--node-address` is given.
 ///
-/// These are the addresses of all interfaces but the own one and that of kube-proxy, without loopback addresses
-/// and link-local IPv6 ones. An address is gone when two readings in a row do not have it: a reading may lack an
+/// These are the addresses of all interfaces but those with addresses of services, without loopback addresses and
+/// link-local IPv6 ones. An address is gone when two readings in a row do not have it: a reading may lack an
 /// address while others change, and each change of this list converts all services anew.
 ///
 /// Source: `pkg/proxy/ipvs/netlink_linux.go:GetAllLocalAddressesExcept, isValidForSet`.
@@ -23,10 +20,9 @@ pub(crate) struct NodeAddresses {
 }
 
 impl NodeAddresses {
-    /// Takes in the addresses of all interfaces but the own one. Returns `true` if the list changed.
+    /// Takes in the addresses of interfaces without addresses of services. Returns `true` if the list changed.
     pub(crate) fn read<'a>(&mut self, others: impl IntoIterator<Item = &'a Held>) -> bool {
-        let others = others.into_iter();
-        let valid = others.filter(|it| it.interface != KUBE_PROXY && counts(it.address));
+        let valid = others.into_iter().filter(|it| counts(it.address));
         let read: BTreeSet<IpAddr> = valid.map(|it| it.address).collect();
         let lacking: BTreeSet<IpAddr> = self.current.difference(&read).copied().collect();
         let gone: BTreeSet<IpAddr> = lacking.intersection(&self.missing).copied().collect();
@@ -69,7 +65,6 @@ mod tests {
             held("eth0", "fe80::1"),
             held("eth0", "2001:db8::9"),
             held("eth1", "169.254.1.1"),
-            held("kube-ipvs0", "10.96.0.1"),
             held("eth2", "192.0.2.9"),
         ];
         assert!(addresses.read(&all));

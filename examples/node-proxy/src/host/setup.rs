@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -11,10 +12,13 @@ use super::binding::{Binding, Findings, Held};
 use super::conntrack::{Cleaned, Cleaner, Stale};
 use super::few::Few;
 use super::interface::{Interface, InterfaceError, Outcome, Reading};
-use super::node_addresses::{KUBE_PROXY, NodeAddresses};
+use super::node_addresses::NodeAddresses;
 use super::sysctl::{Needs, Sysctls, SysctlsError, version};
 use super::{SYSCTLS, StateFolder};
 use crate::log;
+
+/// The interface of kube-proxy in its ipvs mode. Its addresses are those of services.
+const KUBE_PROXY: &str = "kube-ipvs0";
 
 /// How often the addresses of all interfaces are read.
 const LOOK: Duration = Duration::from_secs(60);
@@ -49,6 +53,8 @@ impl<E: Into<Failure>> From<E> for HostError {
 pub struct Host {
     interface: Interface,
     binding: Binding,
+    /// The addresses of other interfaces, kube-proxy's apart.
+    elsewhere: BTreeSet<IpAddr>,
     node_addresses: NodeAddresses,
     /// The addresses of the node changed, and nobody has asked for them since.
     node_addresses_changed: bool,
@@ -80,6 +86,7 @@ impl Host {
         let mut host = Self {
             interface: Interface::open(&arguments.place.interface)?,
             binding: Binding::default(),
+            elsewhere: BTreeSet::new(),
             node_addresses: NodeAddresses::default(),
             node_addresses_changed: false,
             sysctls: Sysctls::open(stored, arguments.keep_sysctls)?,
@@ -103,8 +110,8 @@ impl Host {
         Ok(host)
     }
 
-    /// Returns the addresses of the node as the last reading showed them, in order: those of all interfaces but
-    /// the own one, without loopback and link-local IPv6 addresses.
+    /// Returns the addresses of the node as the last reading showed them, in order: those of all interfaces but the
+    /// own one, kube-proxy's and those of other programs of this kind, without loopback and link-local IPv6 addresses.
     #[must_use]
     pub fn node_addresses(&self) -> Vec<IpAddr> {
         self.node_addresses.list()
@@ -120,9 +127,10 @@ impl Host {
         std::mem::take(&mut self.cleaned)
     }
 
-    /// Returns the addresses that other interfaces hold, kube-proxy's apart, in order. The own one does not get them.
+    /// Returns the addresses that other interfaces hold, kube-proxy's apart, in order. Ports without a service may be
+    /// those of other programs there.
     pub fn held_elsewhere(&self) -> impl Iterator<Item = IpAddr> + Clone {
-        self.binding.others()
+        self.elsewhere.iter().copied()
     }
 
     /// Tells which sysctls would be changed for a first conversion. Changes nothing.
@@ -144,7 +152,8 @@ impl Host {
     pub async fn prepare(&mut self, first: &Changes) -> Result<(), HostError> {
         self.needs = needs(self.needs, first);
         self.sysctls.set(self.needs, log::line)?;
-        self.read_or_create().await?;
+        let reading = self.read_or_create().await?;
+        self.tell_aliased(&reading.aliased);
         self.binding.spare(&first.addresses_added);
         self.remove(usize::MAX).await;
         Ok(())
@@ -242,11 +251,11 @@ impl Host {
         if self.settled {
             self.binding.spare_none();
         }
-        self.read_or_create().await
+        self.read_or_create().await.map(drop)
     }
 
-    /// Reads the addresses of all interfaces, and makes the own one if it is not there or not up.
-    async fn read_or_create(&mut self) -> Result<(), InterfaceError> {
+    /// Reads the addresses of all interfaces, and makes the own one if it is not there or not as it should be.
+    async fn read_or_create(&mut self) -> Result<Reading, InterfaceError> {
         let mut reading = self.interface.read().await?;
         if !reading.present {
             self.interface.create().await?;
@@ -254,13 +263,16 @@ impl Host {
             reading = self.interface.read().await?;
         }
         self.take(&reading);
-        Ok(())
+        Ok(reading)
     }
 
     fn take(&mut self, reading: &Reading) {
-        // What kube-proxy holds goes when kube-proxy is removed.
-        let lasting = reading.others.iter().filter(|it| it.interface != KUBE_PROXY);
-        let Findings { removed, elsewhere } = self.binding.read(&reading.own, lasting);
+        let Reading { own, others, aliased, .. } = reading;
+        let others = others.iter().filter(|it| it.interface != KUBE_PROXY);
+        self.elsewhere = others.clone().map(|it| it.address).collect();
+        // Interfaces with addresses of services go when their programs are removed.
+        let lasting = others.filter(|it| !aliased.contains(&it.interface));
+        let Findings { removed, elsewhere } = self.binding.read(own, lasting.clone());
         let name = self.interface.name();
         if !removed.is_empty() {
             let few = Few(&removed);
@@ -268,8 +280,17 @@ impl Host {
         }
         self.tell_elsewhere(&elsewhere);
         let name = self.interface.name().as_str();
-        let nodes = reading.others.iter().filter(|it| it.interface != name);
+        let nodes = lasting.filter(|it| it.interface != name);
         self.node_addresses_changed |= self.node_addresses.read(nodes);
+    }
+
+    fn tell_aliased(&self, aliased: &BTreeSet<String>) {
+        for name in aliased {
+            log::line(format_args!(
+                "interface {name}: is of another node-proxy, or of a former --interface; remove it when this one \
+                 serves, if no other uses it: ip link delete {name}"
+            ));
+        }
     }
 
     fn tell_elsewhere(&self, elsewhere: &[Held]) {

@@ -142,3 +142,51 @@ fn the_addresses_of_the_node_are_followed() {
         assert!(!host.node_addresses().contains(&list(&["192.0.2.9"])[0]));
     });
 }
+
+/// A node port at each of them would be the square of the services.
+#[test]
+fn addresses_of_services_are_not_the_nodes_whatever_interface_has_them() {
+    in_namespace(async |mut stage| {
+        let node: Vec<IpAddr> = vec!["192.0.2.9".parse().unwrap()];
+        ip("link add announced type dummy");
+        ip("addr add 192.0.2.9/32 dev announced");
+        let first = stage.service("web", "10.96.0.1", ("TCP", 80), &["10.244.1.1"]);
+        // Made by this program, left by kube-proxy, and marked by somebody else.
+        ip("link add kube-ipvs0 type dummy");
+        ip("link add ipvs-node2 type dummy");
+        ip("link set ipvs-node2 alias another");
+        let names = ["ipvs-node0", "kube-ipvs0", "ipvs-node2", "ipvs-node3"];
+        for name in names {
+            stage.arguments.place.interface = name.parse().unwrap();
+            let mut host = stage.open().await;
+            assert_eq!(host.node_addresses(), node, "{name}");
+            host.prepare(&first).await.unwrap();
+            apply(&mut host, &first).await;
+            stage.settle(&mut host).await;
+            assert_eq!(host.node_addresses(), node, "{name}");
+            // It serves before an earlier one is removed.
+            assert_eq!(addresses(name), ["10.96.0.1/32"], "{name}");
+        }
+        for former in names.iter().filter(|it| **it != "ipvs-node3") {
+            ip(&format!("link del {former}"));
+        }
+        assert_eq!(addresses("ipvs-node3"), ["10.96.0.1/32"]);
+        assert!(ip("route get 10.96.0.1").contains("local"));
+    });
+}
+
+/// The firewall of the one must not reject the ports of the other.
+#[test]
+fn the_addresses_of_another_program_are_held_elsewhere() {
+    in_namespace(async |mut stage| {
+        let first = stage.service("web", "10.96.0.1", ("TCP", 80), &["10.244.1.1"]);
+        let mut one = stage.open().await;
+        one.prepare(&first).await.unwrap();
+        apply(&mut one, &first).await;
+        stage.settle(&mut one).await;
+        stage.arguments.place.interface = "ipvs-node1".parse().unwrap();
+        let two = stage.open().await;
+        assert!(two.held_elsewhere().any(|it| it.to_string() == "10.96.0.1"));
+        assert_eq!(two.node_addresses(), [] as [IpAddr; 0]);
+    });
+}

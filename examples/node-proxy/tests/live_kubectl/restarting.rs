@@ -39,6 +39,21 @@ fn what_an_earlier_run_made_leaves_when_the_cluster_has_it_no_more() {
     assert!(stored.ends_with("\nTCP 10.96.0.10:80\nTCP 10.96.0.11:80\n"), "{stored}");
 }
 
+/// Another program may use it, so it is told and not removed.
+#[test]
+fn an_interface_of_an_earlier_name_is_told() {
+    fresh_namespace();
+    let server = cluster();
+    let agent = Agent::start(&server, &[]);
+    agent.wait_for("synchronized");
+    agent.kill();
+    let agent = Agent::start(&server, &["--interface=ipvs-node1"]);
+    agent.wait_for(
+        "interface ipvs-node0: is of another node-proxy, or of a former --interface; remove it when \
+         this one serves, if no other uses it: ip link delete ipvs-node0",
+    );
+}
+
 #[test]
 fn a_file_of_another_network_namespace_is_not_used() {
     fresh_namespace();
