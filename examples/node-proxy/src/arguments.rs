@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use ipvs_netlink::kubernetes::{NodePortAddresses, ObjectName, Options, scopes};
-use ipvs_netlink::table::{Network, Scope};
+use ipvs_netlink::table::{Network, Scope, Table};
 use ipvs_netlink::{AddressFamily, Scheduler, ServiceId};
 
 use crate::agent::RunArguments;
@@ -188,14 +188,24 @@ impl Conversion {
     /// Returns what kube-proxy owns: all services at addresses of the node's families, but for those in
     /// the excluded networks.
     pub(crate) fn scope(&self) -> Scope {
-        scopes::in_place_of_kube_proxy(&self.exclude_cidr).except(self.foreign())
+        let families = self.ip_family.families();
+        let owned = scopes::in_place_of_kube_proxy(&self.exclude_cidr);
+        Scope::new()
+            .matching(move |id| {
+                families.contains(&id.family()) && owned.contains(id, &Table::new())
+            })
+            .except(self.excluded())
     }
 
-    /// Returns what is left alone in any case.
-    pub(crate) fn foreign(&self) -> Scope {
-        let families = self.ip_family.families();
-        let scope = Scope::new().matching(move |id| !families.contains(&id.family()));
-        self.exclude_cidr.iter().fold(scope, |scope, it| scope.network(*it))
+    /// Returns what is left alone in any case. Services of a family that is not served are not among them, because
+    /// those that this program has made leave.
+    pub(crate) fn excluded(&self) -> Scope {
+        self.exclude_cidr.iter().fold(Scope::new(), |scope, it| scope.network(*it))
+    }
+
+    /// Returns `true` if the node serves the family of an address.
+    pub(crate) fn serves(&self, address: IpAddr) -> bool {
+        self.ip_family.families().contains(&AddressFamily::of(&address))
     }
 
     /// Returns `true` if a service is at an address in an excluded network.

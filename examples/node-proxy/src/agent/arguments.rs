@@ -80,23 +80,22 @@ impl RunArguments {
     /// not among them, because the controller knows it.
     pub(super) fn scope(&self) -> Scope {
         let conversion = &self.conversion;
-        let scope = match self.service_cidr.as_slice() {
-            [] => Scope::new(),
-            networks => {
-                let nodes = &conversion.node_address;
-                scopes::after_kube_proxy(networks, nodes, scopes::NODE_PORTS)
-            }
-        };
-        scope.except(conversion.foreign())
+        let mut scope = Scope::new();
+        if !self.service_cidr.is_empty() {
+            let networks = self.service_cidr.iter().copied();
+            let networks: Vec<_> = networks.filter(|it| conversion.serves(it.address())).collect();
+            let nodes = conversion.node_address.iter().copied();
+            let nodes: Vec<_> = nodes.filter(|it| conversion.serves(*it)).collect();
+            scope = scopes::after_kube_proxy(&networks, &nodes, scopes::NODE_PORTS);
+        }
+        scope.except(conversion.excluded())
     }
 
     /// Returns which services may be deleted in the first synchronization. `earlier` are those of earlier
     /// runs.
     pub(super) fn first_scope(&self, earlier: &[ServiceId]) -> Scope {
-        match self.take_over {
-            true => self.conversion.scope(),
-            false => earlier.iter().fold(self.scope(), |scope, id| scope.service(*id)),
-        }
+        let scope = if self.take_over { self.conversion.scope() } else { self.scope() };
+        earlier.iter().fold(scope, |scope, id| scope.service(*id))
     }
 }
 
@@ -154,6 +153,26 @@ mod tests {
             };
             assert_eq!(named(arguments.first_scope(&own)), first, "{options:?}");
             assert_eq!(named(arguments.scope()), later, "{options:?}");
+        }
+    }
+
+    /// What others made of it is left alone, and what this program made leaves.
+    #[test]
+    fn of_a_family_that_is_not_served_only_what_was_made_may_be_deleted() {
+        let id = |text: &str| text.parse::<ServiceId>().unwrap();
+        let [own, foreign] = ["TCP [2001:db8::1]:80", "TCP [2001:db8::2]:80"].map(id);
+        let excluded = "--exclude-cidr=2001:db8::1/128";
+        for (options, first) in [
+            (&["--ip-family=ipv4", "--take-over"][..], [true, false]),
+            (&["--ip-family=ipv4", "--service-cidr=2001:db8::/64"], [true, false]),
+            (&["--ip-family=ipv4", "--take-over", excluded], [false, false]),
+            (&["--ip-family=ipv6", "--take-over"], [true, true]),
+        ] {
+            let arguments = arguments(options);
+            let scope = arguments.first_scope(&[own]);
+            let may = [own, foreign].map(|id| scope.contains(id, &Table::new()));
+            assert_eq!(may, first, "{options:?}");
+            assert!(!arguments.scope().contains(own, &Table::new()), "{options:?}");
         }
     }
 

@@ -39,6 +39,38 @@ fn what_an_earlier_run_made_leaves_when_the_cluster_has_it_no_more() {
     assert!(stored.ends_with("\nTCP 10.96.0.10:80\nTCP 10.96.0.11:80\n"), "{stored}");
 }
 
+/// What others made of that family stays, even where the program may delete.
+#[test]
+fn what_an_earlier_run_made_of_a_family_leaves_when_it_is_served_no_more() {
+    fresh_namespace();
+    let server = cluster();
+    server.put(service("web", "10.96.0.10")).unwrap();
+    server.put(service("six", "2001:db8::10")).unwrap();
+    let mut agent = Agent::start(&server, &[]);
+    let (web, six) = (entry("10.96.0.10", &[]), entry("[2001:db8::10]", &[]));
+    agent.wait_for_table(&[web.as_str(), &six].concat());
+    agent.kill();
+    let foreign = entry("[2001:db8::99]", &[]);
+    make(&mut Client::connect().unwrap(), &foreign);
+
+    for scope in ["--service-cidr=10.96.0.0/16,2001:db8::/64", "--take-over"] {
+        let options = ["--ip-family=ipv4", scope];
+        let said = agent::run(&server, &[&options[..], &["--dry-run"]].concat());
+        assert_eq!(said, "ipvsadm -D -t '[2001:db8::10]:80'\n");
+        let mut agent = Agent::start(&server, &options);
+        agent.wait_for_table(&[web.as_str(), &foreign].concat());
+        agent.wait_for("synchronized");
+        let addresses = Command::new("ip").args(["address", "show", "dev", "ipvs-node0"]).output();
+        let addresses = String::from_utf8(addresses.unwrap().stdout).unwrap();
+        assert!(!addresses.contains("2001:db8::10"), "{addresses}");
+        agent.kill();
+
+        let mut agent = Agent::start(&server, &[]);
+        agent.wait_for_table(&[web.as_str(), &six, &foreign].concat());
+        agent.kill();
+    }
+}
+
 /// Another program may use it, so it is told and not removed.
 #[test]
 fn an_interface_of_an_earlier_name_is_told() {
