@@ -115,7 +115,8 @@ pub struct Conversion {
     /// A label of the node, in place of those in the cluster: topology.kubernetes.io/zone=ZONE counts.
     #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
     pub node_label: Vec<(String, String)>,
-    /// An address of the node, for node ports. The internal ones of its Node object by default.
+    /// An address of the node, for node ports. By default --from-files takes the internal ones of the Node object,
+    /// and `run` those of all interfaces that do not carry addresses of services.
     #[arg(long, value_name = "IP", value_parser = node_address)]
     pub node_address: Vec<IpAddr>,
     /// Serve node ports at addresses of the node in these networks, or with `primary` alone at its first
