@@ -15,8 +15,12 @@ mod greeting;
 mod network;
 
 mod belonging;
+mod daemon;
+mod desk;
 mod director;
 mod keys;
+mod maintenances;
+mod orders;
 mod scene;
 mod shows;
 mod table;

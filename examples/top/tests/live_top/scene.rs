@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipvs_netlink::{Client, Destination, Scheduler, Service, ServiceId};
+use tokio::runtime::Builder;
 
 use crate::network::Namespace;
 
@@ -17,6 +18,14 @@ pub(crate) const fn server(port: u16) -> SocketAddr {
     SocketAddr::new(LOCAL, port)
 }
 
+/// Makes a network namespace, which ends when it is dropped.
+pub(crate) fn namespace() -> Namespace {
+    // With the director's features of tokio, the first runtime of a process opens sockets for signals and
+    // never closes them. In a namespace they would keep it and its table.
+    drop(Builder::new_current_thread().enable_all().build().unwrap());
+    Namespace::new().unwrap()
+}
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Scene {
@@ -27,7 +36,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Mail without servers, the web with two, and names with one.
     pub(crate) fn new() -> Self {
-        let home = Namespace::new().unwrap();
+        let home = namespace();
         let ipvs = Client::in_namespace_fd(&home).unwrap();
         let mut scene = Self { home, ipvs };
         scene.fill();

@@ -118,9 +118,14 @@ impl Tmux {
         self.run(&["send-keys", key]);
     }
 
-    /// Starts the program. The shell tells how it ends.
+    /// Starts the program without a director. The shell tells how it ends.
     pub(crate) fn top(&self, arguments: &str) {
-        self.line(&format!("ipvs-top --no-director {arguments}; echo ended $?"));
+        self.top_with(&format!("--no-director {arguments}"));
+    }
+
+    /// Starts the program. The shell tells how it ends.
+    pub(crate) fn top_with(&self, arguments: &str) {
+        self.line(&format!("ipvs-top {arguments}; echo ended $?"));
         self.wait_for("the program", |screen| screen.contains("top: services"));
     }
 
