@@ -151,6 +151,7 @@ fn reason(
 ) -> String {
     let active = entry.map_or(0, |entry| entry.connections.active);
     let drains = || match active {
+        _ if entry.is_none() => "drained, not in the table".to_owned(),
         0 => "drained, none active".to_owned(),
         active => format!("drains, {active} active"),
     };
@@ -182,6 +183,10 @@ fn reason(
         }
         if !ordered.by.is_empty() {
             text += &format!(", by {}", ordered.by);
+        }
+        // What the checks say of it counts once the maintenance ends.
+        if !checked.state.is_dead() && !checked.reason.is_empty() {
+            text += &format!("; {}", checked.reason);
         }
     }
     if checked.state == DestinationState::Up && checked.weight_ordered {

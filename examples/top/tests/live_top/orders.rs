@@ -6,7 +6,7 @@ use ipvs_netlink::health::MaintenanceKind;
 use ipvs_netlink::{Destination, Scheduler, Service};
 
 use crate::desk::{Desk, row};
-use crate::greeting::Connection;
+use crate::greeting::{Connection, serve};
 use crate::scene::{LOCAL, MAIL, WEB, server};
 use crate::tmux::PATIENCE;
 
@@ -23,6 +23,32 @@ fn the_dead_one_is_shown_with_its_reason() {
     desk.tmux.wait_text(&format!(": {}", said.reason));
     desk.tmux.press("r");
     desk.tmux.wait_text("no maintenance and no weight is ordered: the checks decide");
+}
+
+#[test]
+fn one_that_is_dead_and_drained_is_shown_as_both() {
+    let mut desk = Desk::new();
+    desk.tmux.press("G");
+    desk.order("d", "Drain 127.0.0.1:8002");
+    let said = desk.daemon.wait_until(8002, "drained", |it| it.state == DestinationState::Drained);
+    let by = said.maintenance.unwrap().by;
+    assert!(said.reason.contains("refused"), "{}", said.reason);
+    let shown = format!("drained, not in the table, by {by}; {}", said.reason);
+    let is_out = |screen: &str| {
+        let row = row(screen, 8002);
+        row.split_whitespace().skip(1).take(2).eq(["out", "-"]) && screen.contains(&shown)
+    };
+    desk.tmux.wait_for(&shown, is_out);
+    assert_eq!((desk.weight(8002), said.in_table), (None, None));
+
+    // It has no connections that a drain in the table would let end.
+    let _third = serve(&desk.home, server(8002), "x").unwrap();
+    let said = desk.daemon.wait_until(8002, "live", |it| it.reason.is_empty());
+    assert_eq!((said.state, said.in_table), (DestinationState::Drained, None));
+    let shown = format!("drained, not in the table, by {by}");
+    desk.tmux.wait_for(&shown, |screen| row(screen, 8002).ends_with(&shown));
+    desk.order("r", "End the maintenance of 127.0.0.1:8002");
+    desk.agree(8002, DestinationState::Up, ("up", 3), "");
 }
 
 #[test]
