@@ -3,15 +3,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::model::{AddressFamily, Protocol, ServiceEntry, ServiceId};
 
-/// The lowest port that the kernel takes for a data connection of FTP, beside [`FTP_DATA`].
-const LOWEST_PASSIVE: u16 = 1024;
-pub(super) const FTP: u16 = 21;
-pub(super) const FTP_DATA: u16 = 20;
-
-const fn is_ftp_data(port: u16) -> bool {
-    port == FTP_DATA || port >= LOWEST_PASSIVE
-}
-
 /// A connection that a client would open: the question to
 /// [`View::explain`](crate::explain::View::explain).
 ///
@@ -89,29 +80,13 @@ impl Attempt {
         if let Some(entry) = find(self.target) {
             return Some(entry);
         }
-        let address = self.address?;
-        let protocol = self.protocol;
-        let at = |port| {
-            let address = SocketAddr::new(address.ip(), port);
-            find(ServiceId::Address { protocol, address })
-        };
-        let port = address.port();
-        let ftp = || at(FTP).filter(|_| protocol == Protocol::TCP && is_ftp_data(port));
-        at(port).or_else(ftp).or_else(|| at(0))
+        ServiceId::looked_for(self.protocol, self.address?).find_map(find)
     }
 
     /// Whether the kernel takes the service for the packets, if there is no better one.
     pub(super) fn can_be_for(&self, id: ServiceId) -> bool {
-        if id == self.target {
-            return true;
-        }
-        let (ServiceId::Address { protocol, address }, Some(to)) = (id, self.address) else {
-            return false;
-        };
-        let is_port = address.port() == to.port()
-            || address.port() == 0
-            || address.port() == FTP && protocol == Protocol::TCP && is_ftp_data(to.port());
-        protocol == self.protocol && address.ip() == to.ip() && is_port
+        let of_address = self.address.map(|to| ServiceId::looked_for(self.protocol, to));
+        id == self.target || of_address.into_iter().flatten().any(|it| it == id)
     }
 
     pub(super) const fn family(&self) -> AddressFamily {

@@ -1,6 +1,5 @@
 //! What the scheduler of a service chooses.
 
-use crate::explain::attempt::{FTP, FTP_DATA};
 use crate::explain::choice::{Choice, first_available};
 use crate::explain::joining::joined;
 use crate::explain::kept_settings::Assumed;
@@ -12,7 +11,8 @@ use crate::explain::{
     ranking,
 };
 use crate::model::{
-    DestinationEntry, DestinationId, Protocol, Scheduler, Service, ServiceId, Setting,
+    DestinationEntry, DestinationId, FTP, FTP_DATA, Protocol, Scheduler, Service, ServiceId,
+    Setting,
 };
 
 /// Answers the question in `explanation`, in the order in which the kernel decides.

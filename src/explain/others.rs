@@ -1,8 +1,7 @@
 //! Other services, through which a connection can have been made.
 
 use crate::explain::Attempt;
-use crate::explain::attempt::FTP;
-use crate::model::{Destination, ServiceId, ServiceSnapshot};
+use crate::model::{Destination, FTP, ServiceId, ServiceSnapshot};
 use crate::procfs::Connection;
 
 /// Another service of the table.

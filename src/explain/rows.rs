@@ -3,8 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::explain::Attempt;
-use crate::explain::attempt::FTP;
-use crate::model::{Netmask, Persistence, Service, ServiceId};
+use crate::model::{FTP, Netmask, Persistence, Service, ServiceId};
 use crate::procfs::Connection;
 
 /// Returns whether `row` is the connection of the attempt.

@@ -51,6 +51,7 @@ pub use protocol::Protocol;
 pub use scheduler::Scheduler;
 pub use service::{Service, ServiceEntry};
 pub use service_id::ServiceId;
+pub(crate) use service_id::{FTP, FTP_DATA};
 pub use setting::{
     InvalidSetting, KnownSetting, Setting, SettingDefault, SettingRange, SettingValue,
     SettingWritable, Settings,

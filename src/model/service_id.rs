@@ -52,6 +52,13 @@ pub enum ServiceId {
     },
 }
 
+/// The port of FTP.
+pub(crate) const FTP: u16 = 21;
+/// The port from which servers of FTP send data.
+pub(crate) const FTP_DATA: u16 = 20;
+/// The lowest port to which clients of FTP connect for data.
+const LOWEST_PASSIVE: u16 = 1024;
+
 impl ServiceId {
     /// Creates the identity of the TCP service at `address`.
     #[must_use]
@@ -69,6 +76,23 @@ impl ServiceId {
     #[must_use]
     pub const fn sctp(address: SocketAddr) -> Self {
         Self::Address { protocol: Protocol::SCTP, address }
+    }
+
+    /// Returns the services that may take packets to `to`. The kernel takes the first of them that is
+    /// there: the one at the port, that of FTP for ports of its data, or that of port 0.
+    ///
+    /// Source: `ip_vs_ctl.c:ip_vs_service_find`.
+    pub(crate) fn looked_for(
+        protocol: Protocol,
+        to: SocketAddr,
+    ) -> impl Iterator<Item = Self> + Clone {
+        let port = to.port();
+        let is_data = protocol == Protocol::TCP && (port == FTP_DATA || port >= LOWEST_PASSIVE);
+        let ports = [Some(port), is_data.then_some(FTP), (port != 0).then_some(0)];
+        ports.into_iter().flatten().map(move |port| {
+            let address = SocketAddr::new(to.ip(), port);
+            Self::Address { protocol, address }
+        })
     }
 
     /// Creates the identity of the service for packets of `family` that carry the firewall

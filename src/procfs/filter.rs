@@ -1,10 +1,7 @@
-use crate::model::{DestinationId, Network, Protocol, ServiceId};
+use crate::model::{DestinationId, FTP, Network, Protocol, ServiceId};
 use crate::procfs::connection::Row;
 use crate::procfs::fields::address;
 use crate::procfs::{Connection, ConnectionState};
-
-/// The port of FTP, whose templates have virtual port 0.
-pub(super) const FTP: u16 = 21;
 
 /// Which connections a reader returns. The default is all of them.
 ///
@@ -46,7 +43,8 @@ impl ConnectionFilter {
     ///   have.
     /// - A service of a firewall mark matches its templates only. Its connections have the address
     ///   of their packets, which does not tell the mark.
-    /// - A service at port 21 matches its templates, which have port 0, too.
+    /// - A service at port 21 matches its templates, which have port 0, too, but no data connections
+    ///   at other ports.
     #[must_use]
     pub const fn service(mut self, service: ServiceId) -> Self {
         self.service = Some(service);
@@ -82,6 +80,7 @@ impl ConnectionFilter {
             ServiceId::Fwmark { .. } => connection.service() == *service,
             ServiceId::Address { protocol, address } => {
                 let port = connection.virtual_address.port();
+                // Those have virtual port 0.
                 let is_template_of_ftp =
                     address.port() == FTP && port == 0 && connection.client.port() == 0;
                 connection.protocol == *protocol

@@ -1,16 +1,16 @@
 use std::net::SocketAddr;
 
 use crate::model::{
-    AddressFamily, DestinationId, Protocol, ServiceEntry, ServiceId, ServiceSnapshot, Snapshot,
+    AddressFamily, DestinationId, FTP, Protocol, ServiceId, ServiceSnapshot, Snapshot,
 };
 use crate::procfs::Connection;
-use crate::procfs::filter::FTP;
 
 /// Says to which services and destinations of a table connections may belong.
 ///
 /// A row of the kernel names neither. It has the protocol, the virtual address and the destination's
 /// address, so this follows the kernel: a connection to a virtual address belongs to the service of that
-/// address and port, or else to that of port 0; or it had a firewall mark, of which the row says nothing.
+/// address and port, or else to that of FTP if it may carry its data, or else to that of port 0; or it had
+/// a firewall mark, of which the row says nothing.
 ///
 /// ```
 /// use ipvs_netlink::Snapshot;
@@ -68,11 +68,12 @@ impl<'t> Owners<'t> {
         virtual_address: SocketAddr,
         destination: SocketAddr,
     ) -> impl Iterator<Item = Owner> + use<'_, 't> {
-        let ports = [virtual_address.port(), 0];
-        let by_address = self.first(protocol, virtual_address, ports, destination);
+        let ids = ServiceId::looked_for(protocol, virtual_address);
+        let by_address = self.first(ids, virtual_address, destination);
         let family = AddressFamily::of(&virtual_address.ip());
         let marks = self.marks.iter().filter(move |it| it.id().family() == family);
-        let by_mark = marks.map(move |it| owner(it, destination)).filter(has_destination);
+        let by_mark = marks.map(move |it| owner(it, virtual_address, destination));
+        let by_mark = by_mark.filter(has_destination);
         let (first, last) = match by_address {
             Some(it) if has_destination(&it) => (Some(it), None),
             other => (None, other),
@@ -83,28 +84,29 @@ impl<'t> Owners<'t> {
     fn of_template(&self, template: &Connection) -> Option<Owner> {
         let Connection { protocol, virtual_address, destination, .. } = *template;
         if template.fwmark().is_some() {
-            return Some(owner(self.table.service(template.service())?, destination));
+            let service = self.table.service(template.service())?;
+            return Some(owner(service, virtual_address, destination));
         }
+        let at = |port| ServiceId::Address {
+            protocol,
+            address: SocketAddr::new(virtual_address.ip(), port),
+        };
+        // Those of FTP have port 0, too.
         let port = virtual_address.port();
-        let ports = [port, if port == 0 { FTP } else { port }];
-        self.first(protocol, virtual_address, ports, destination)
+        let ids = [Some(at(port)), (port == 0).then(|| at(FTP))];
+        self.first(ids.into_iter().flatten(), virtual_address, destination)
     }
 
-    /// Returns the first service at these ports that has the destination, or else the first service.
+    /// Returns the first of these services that has the destination, or else the first service.
     fn first(
         &self,
-        protocol: Protocol,
+        ids: impl Iterator<Item = ServiceId> + Clone,
         virtual_address: SocketAddr,
-        ports: [u16; 2],
         destination: SocketAddr,
     ) -> Option<Owner> {
-        let owners = ports.map(|port| {
-            let address = SocketAddr::new(virtual_address.ip(), port);
-            let service = self.table.service(ServiceId::Address { protocol, address })?;
-            Some(owner(service, destination))
-        });
-        let mut present = owners.into_iter().flatten();
-        present.clone().find(has_destination).or_else(|| present.next())
+        let services = ids.filter_map(|id| self.table.service(id));
+        let mut owners = services.map(|service| owner(service, virtual_address, destination));
+        owners.clone().find(has_destination).or_else(|| owners.next())
     }
 }
 
@@ -112,29 +114,35 @@ const fn has_destination(owner: &Owner) -> bool {
     owner.destination.is_some()
 }
 
-fn owner(service: &ServiceSnapshot, destination: SocketAddr) -> Owner {
-    Owner { service: service.id(), destination: destination_at(service, destination) }
+fn owner(service: &ServiceSnapshot, to: SocketAddr, destination: SocketAddr) -> Owner {
+    Owner { service: service.id(), destination: destination_at(service, to, destination) }
 }
 
-/// Returns the destination of a service to which a connection goes. One of port 0 takes all ports.
-fn destination_at(service: &ServiceSnapshot, address: SocketAddr) -> Option<DestinationId> {
-    let any_port = SocketAddr::new(address.ip(), 0);
-    let ids = [address, any_port].map(DestinationId::from);
-    let named = ids.into_iter().find(|id| service.destination(*id).is_some());
-    named.or_else(|| {
+/// Returns the destination of a service to which a connection goes.
+fn destination_at(
+    service: &ServiceSnapshot,
+    virtual_address: SocketAddr,
+    address: SocketAddr,
+) -> Option<DestinationId> {
+    if keeps_port(service, virtual_address) {
+        // The port is that of the packets, so it tells nothing.
         let ids = service.destinations.iter().map(|it| it.id());
         let mut at_host = ids.filter(|id| id.address.ip() == address.ip());
-        let only = at_host.next().filter(|_| keeps_ports(&service.entry))?;
-        at_host.next().is_none().then_some(only)
-    })
+        return at_host.next().filter(|_| at_host.next().is_none());
+    }
+    // One of port 0 takes all ports.
+    let ids = [address, SocketAddr::new(address.ip(), 0)].map(DestinationId::from);
+    ids.into_iter().find(|id| service.destination(*id).is_some())
 }
 
-/// Whether connections keep the port of their packets, whatever that of the destination is. Their templates
-/// have port 0. Source: `ip_vs_core.c:ip_vs_sched_persist`.
-fn keeps_ports(ServiceEntry { service, .. }: &ServiceEntry) -> bool {
-    let has_port = match service.id {
+/// Whether a connection keeps the port of its packets, whatever that of the destination is. Its template has
+/// port 0. Source: `ip_vs_core.c:ip_vs_sched_persist`.
+fn keeps_port(service: &ServiceSnapshot, virtual_address: SocketAddr) -> bool {
+    let is_at_port = match service.id() {
         ServiceId::Fwmark { .. } => false,
-        ServiceId::Address { address, .. } => ![0, FTP].contains(&address.port()),
+        ServiceId::Address { address, .. } => {
+            address.port() != 0 && address.port() == virtual_address.port()
+        }
     };
-    service.persistence.is_some() && !has_port
+    service.entry.service.persistence.is_some() && !is_at_port
 }

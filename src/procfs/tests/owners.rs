@@ -95,4 +95,25 @@ fn connections_of_a_persistent_mark_keep_the_port_of_their_packets() {
     assert_eq!(found(persistent("FWM 5", &["10.0.0.2:8080"])), ["FWM 5 10.0.0.2:8080"]);
     assert_eq!(found(plain("FWM 5", &["10.0.0.2:8080"])), none());
     assert_eq!(found(persistent("FWM 5", &["10.0.0.2:8080", "10.0.0.2:8081"])), none());
+    // Nor is it the one whose port the client happened to choose.
+    assert_eq!(found(persistent("FWM 5", &["10.0.0.2:80", "10.0.0.2:8081"])), none());
+}
+
+#[test]
+fn data_of_ftp_is_of_the_service_of_ftp() {
+    let table = Snapshot::from_iter([
+        persistent("TCP 192.0.2.10:21", &["10.0.0.2:2121", "10.0.0.3:2121"]),
+        persistent("TCP 192.0.2.10:0", &["10.0.0.2:0"]),
+        plain("TCP 192.0.2.10:2000", &["10.0.0.2:2000"]),
+    ]);
+    let of = |protocol: &str, to: &str, at: &str| {
+        owners(&table, &format!("{protocol} C6336407 0FA0 C000020A {to} {at} ESTABLISHED     899"))
+    };
+    let ftp = "TCP 192.0.2.10:21 10.0.0.2:2121";
+    assert_eq!(of("TCP", "0015", "0A000002 0849"), [ftp]);
+    assert_eq!(of("TCP", "0014", "0A000002 0014"), [ftp]);
+    assert_eq!(of("TCP", "C350", "0A000002 C350"), [ftp]);
+    assert_eq!(of("TCP", "07D0", "0A000002 07D0"), ["TCP 192.0.2.10:2000 10.0.0.2:2000"]);
+    assert_eq!(of("TCP", "0050", "0A000002 0050"), ["TCP 192.0.2.10:0 10.0.0.2:0"]);
+    assert_eq!(of("UDP", "C350", "0A000002 C350"), none());
 }
