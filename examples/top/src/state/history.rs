@@ -54,10 +54,10 @@ impl History {
             track.connections = now;
             track.seen = Some((at, self.step));
         }
-        if snapshot.is_complete() {
-            let step = self.step;
-            self.services.retain(|_, track| track.seen.is_some_and(|(_, seen)| seen == step));
-        }
+        // Each point of one that incomplete readings have lacked for longer would be the same average.
+        let most_missing = if snapshot.is_complete() { 0 } else { POINTS };
+        let earliest = self.step.saturating_sub(most_missing);
+        self.services.retain(|_, track| track.seen.is_some_and(|(_, step)| step >= earliest));
     }
 
     /// The last points of a service, the newest last.

@@ -69,6 +69,7 @@ fn a_panic_is_told_on_the_screen_of_the_shell() {
     let before = first_line(&tmux.screen());
     tmux.line("RUST_BACKTRACE=0 $TEST --ignored --exact terminal::program_that_panics --nocapture; echo ended $?");
     tmux.wait_for("the program", |screen| screen.contains("top: services"));
+    tmux.make_file("seen");
     let ended = tmux.wait_text("ended 0");
     assert!(ended.contains("as the test wants"), "{ended}");
     // The clock would be there.
@@ -81,7 +82,9 @@ fn a_panic_is_told_on_the_screen_of_the_shell() {
 fn program_that_panics() {
     let arguments = Arguments::parse_from(["ipvs-top", "--no-director", "--forget"]);
     let source = Source::of(|| {
-        sleep(Duration::from_secs(2));
+        while !Path::new("seen").exists() {
+            sleep(Duration::from_millis(20));
+        }
         panic!("as the test wants");
     });
     let former = std::panic::take_hook();

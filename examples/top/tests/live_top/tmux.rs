@@ -169,6 +169,11 @@ impl Tmux {
         finish(self.command().arg("kill-server").output().unwrap());
     }
 
+    /// Makes a file in the folder of the shell.
+    pub(crate) fn make_file(&self, name: &str) {
+        fs::write(self.folder.join(name), "").unwrap();
+    }
+
     /// What a command of the shell has written to a file.
     pub(crate) fn file(&self, name: &str) -> String {
         fs::read_to_string(self.folder.join(name)).unwrap()

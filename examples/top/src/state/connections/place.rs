@@ -1,6 +1,9 @@
 use ipvs_netlink::procfs::{Connection, ConnectionFilter, Owners};
 use ipvs_netlink::{DestinationId, ServiceId, Snapshot};
 
+/// The port of FTP.
+const FTP: u16 = 21;
+
 /// Whose connections are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -17,6 +20,8 @@ impl Place {
         match self.service {
             // Its connections have the addresses of their packets.
             ServiceId::Fwmark { .. } => ConnectionFilter::new(),
+            // Those with data have other ports.
+            ServiceId::Address { address, .. } if address.port() == FTP => ConnectionFilter::new(),
             ServiceId::Address { .. } => ConnectionFilter::new().service(self.service),
         }
     }
@@ -72,6 +77,9 @@ impl<'t> Finder<'t> {
                 own = Some(owner.destination);
             } else {
                 is_shared = true;
+            }
+            if own.is_some() && is_shared {
+                break;
             }
         }
         if self.is_gone && connection.service() == service {
