@@ -259,8 +259,10 @@ impl Host {
     async fn read_or_create(&mut self) -> Result<Reading, InterfaceError> {
         let mut reading = self.interface.read().await?;
         if !reading.present {
+            // What others have counts, whatever becomes of the own one.
+            self.take(&reading);
             self.interface.create().await?;
-            log::line(format_args!("interface {}: is up now", self.interface.name()));
+            log::line(format_args!("interface {}: is set up now", self.interface.name()));
             reading = self.interface.read().await?;
         }
         self.take(&reading);
