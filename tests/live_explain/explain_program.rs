@@ -128,7 +128,7 @@ fn a_change_is_judged_as_the_kernel_would() {
             assert!(ipvs.submit(&[change]).into_result().is_err());
         }
     }
-    let marked = Service::fwmark(5, ipvs_netlink::AddressFamily::Ipv4);
+    let marked = Service::fwmark(5, AddressFamily::Ipv4);
     ipvs.add_service(&marked).unwrap();
     let question = ["198.51.100.7", "FWM 5", "--to", "192.0.2.10:80", "--if", "-D -f 5"];
     let told = text(&explain(&question));
