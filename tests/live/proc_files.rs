@@ -57,10 +57,25 @@ pub(crate) fn over(socket: OwnedFd, from: &str, to: SocketAddr) -> io::Result<Tc
 }
 
 pub(crate) fn rows(procfs: &Procfs, filter: ConnectionFilter) -> Vec<Connection> {
-    let mut reader = procfs.connections().unwrap().matching(filter);
-    let rows = reader.by_ref().collect::<Result<_, _>>().unwrap();
-    assert_eq!(reader.ending(), Some(Ending::Complete));
-    rows
+    settled(|| {
+        let mut reader = procfs.connections().unwrap().matching(filter.clone());
+        let rows = reader.by_ref().collect::<Result<_, _>>().unwrap();
+        assert_eq!(reader.ending(), Some(Ending::Complete));
+        rows
+    })
+}
+
+/// Reads until two readings have as many rows: one lacks a row if a connection of another namespace ends
+/// between two pages of the file, because the kernel counts the rows of all namespaces.
+fn settled(read: impl Fn() -> Vec<Connection>) -> Vec<Connection> {
+    let mut last = read();
+    loop {
+        let rows = read();
+        if rows.len() == last.len() {
+            return rows;
+        }
+        last = rows;
+    }
 }
 
 fn of(procfs: &Procfs, service: ServiceId) -> Vec<Connection> {
@@ -110,8 +125,8 @@ fn rows_agree_with_tcp_connections() {
     assert_eq!(count(&filter.clone().state(ConnectionState::UDP)), 0);
     assert_eq!(count(&filter.service("UDP 127.0.0.80:80".parse().unwrap())), 0);
 
-    let with_origin = procfs.connections_with_origin().unwrap();
-    let with_origin: Vec<_> = with_origin.collect::<Result<_, _>>().unwrap();
+    let with_origin = || procfs.connections_with_origin().unwrap();
+    let with_origin = settled(|| with_origin().collect::<Result<_, _>>().unwrap());
     assert_eq!(with_origin.len(), 60);
     assert!(with_origin.iter().all(|row| row.origin == Some(Origin::Local)));
 
