@@ -91,8 +91,8 @@ fn a_list_takes_back_what_was_not_converted_yet() {
     assert!(caches.convert().unwrap().is_empty());
 }
 
-#[test]
-fn node_ports_are_at_the_addresses_of_the_node() {
+/// A service with a node port, converted, and the node with its address 192.0.2.1.
+fn with_node_port() -> (Caches, Node) {
     let mut caches = Caches::new(&Options::new("node-a"));
     let mut web = service("web");
     web.spec.service_type = "NodePort".into();
@@ -103,6 +103,12 @@ fn node_ports_are_at_the_addresses_of_the_node() {
     node.status.addresses = vec![NodeAddress::internal("192.0.2.1")];
     list(&mut caches, Source::Node, [node.clone().present()]);
     caches.convert().unwrap();
+    (caches, node)
+}
+
+#[test]
+fn node_ports_are_at_the_addresses_of_the_node() {
+    let (mut caches, mut node) = with_node_port();
     assert!(table(&caches).contains("-A -t 192.0.2.1:30080"));
     node.status.addresses = vec![NodeAddress::internal("192.0.2.2")];
     changed(&mut caches, Source::Node, node.present());
@@ -142,16 +148,7 @@ fn a_node_whose_addresses_are_given_needs_no_object() {
 
 #[test]
 fn what_a_node_said_holds_when_its_object_is_gone() {
-    let mut caches = Caches::new(&Options::new("node-a"));
-    let mut web = service("web");
-    web.spec.service_type = "NodePort".into();
-    web.spec.ports[0].node_port = 30080;
-    list(&mut caches, Source::Services, [web.present()]);
-    list(&mut caches, Source::Slices, [slice("web").present()]);
-    let mut node = Node::new("node-a");
-    node.status.addresses = vec![NodeAddress::internal("192.0.2.1")];
-    list(&mut caches, Source::Node, [node.clone().present()]);
-    caches.convert().unwrap();
+    let (mut caches, mut node) = with_node_port();
     let served = table(&caches);
     assert!(served.contains("192.0.2.1:30080"), "{served}");
     let deleted = Notice::Changed(Box::new(node.clone().deleted()));
